@@ -1,0 +1,88 @@
+"""The errors of the domain, each with a stable code. No HTTP here: gateway/problems.py maps a code to a status."""
+
+from typing import ClassVar
+
+
+class GatewayError(Exception):
+    """An error whose message may be shown to the caller.
+
+    Attributes:
+        code: stable, in capitals; its page is docs/errors/<code>.md.
+        field: the input that is at fault, by the name the caller used, or None.
+    """
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidInputError(GatewayError):
+    """A value that cannot be accepted; the message names the field, the fault and what is accepted."""
+
+
+class InvalidDaysError(InvalidInputError):
+    code = "INVALID_DAYS"
+
+
+class InvalidCardTypeError(InvalidInputError):
+    code = "INVALID_CARD_TYPE"
+
+
+class InvalidCountryError(InvalidInputError):
+    code = "INVALID_COUNTRY"
+
+
+class InvalidAmountError(InvalidInputError):
+    code = "INVALID_AMOUNT"
+
+
+class InvalidPageError(InvalidInputError):
+    code = "INVALID_PAGE"
+
+
+class InvalidCursorError(InvalidInputError):
+    code = "INVALID_CURSOR"
+
+
+class InvalidIdError(InvalidInputError):
+    code = "INVALID_ID"
+
+
+class InvalidParameterError(InvalidInputError):
+    code = "INVALID_PARAMETER"
+
+
+class DatabaseError(GatewayError):
+    """The database could not answer; nothing is wrong with the question."""
+
+
+class DatabaseUnavailableError(DatabaseError):
+    """No server answers, or it went away: the same question may succeed later."""
+
+    code = "DATABASE_UNAVAILABLE"
+
+
+class DatabaseTimeoutError(DatabaseError):
+    """The server was reached and did not finish in time."""
+
+    code = "DATABASE_TIMEOUT"
+
+
+class DatabaseRefusedError(DatabaseError):
+    """The server answers but refuses the credentials, or the user may not do this."""
+
+    code = "DATABASE_REFUSED"
+
+
+class ConfigurationError(GatewayError):
+    """Settings at fault: every fault at once, each by its key and with what is accepted."""
+
+    code = "INVALID_CONFIGURATION"
+
+
+class EmbeddedServerError(GatewayError):
+    """The embedded mongod cannot be started or used; the message says why and what to do."""
+
+    code = "EMBEDDED_SERVER"

@@ -1,0 +1,1 @@
+"""Faker transactions, generated on all cores and loaded in bulk."""
