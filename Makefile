@@ -1,0 +1,70 @@
+# Everything here needs python3 (3.11+), make and git, and puts what it makes into .tools, .venv, .data and gateway/static.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+UV := .tools/bin/uv
+BIN := .venv/bin
+WEB := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
+export UV_PYTHON_DOWNLOADS := never
+export VIRTUAL_ENV := $(CURDIR)/.venv
+
+.PHONY: help up test check seed schema bench lock clean
+
+help: ## Show what each target does
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+# On a terminal the server gets a process group of its own, so that Ctrl-C reaches it alone and make ends with its exit code.
+up: .venv/.run ## Serve 20,000 transactions on http://localhost:5000, with a MongoDB of its own if none is configured
+	@if [ -t 0 ]; then set -m; $(BIN)/gateway up $(ARGS); else exec $(BIN)/gateway up $(ARGS); fi
+
+test: .venv/.development ## Run all tests, against a real mongod, a real server and a real browser
+	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.development ## Check format, lint, types, imports and the GraphQL schema
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/gateway schema --check
+
+seed: .venv/.run ## Add Faker transactions to the configured database (ARGS="1000000 --seed 7")
+	@$(BIN)/gateway seed $(or $(ARGS),20000)
+
+schema: .venv/.run ## Write schema/schema.graphql and docs/openapi.json anew
+	@$(BIN)/gateway schema --write
+
+bench: .venv/.development ## Measure what the README and docs state
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(UV) ## Resolve the newest versions anew into requirements/
+	for name in uv build; do $(LOCK) --upgrade requirements/$$name.in -o requirements/$$name.txt; done
+	$(LOCK) --upgrade pyproject.toml -o requirements/run.txt
+	$(LOCK) --upgrade pyproject.toml --extra embedded -c requirements/run.txt -o requirements/embedded.txt
+	$(LOCK) --upgrade pyproject.toml --extra embedded --group development -c requirements/run.txt -o requirements/development.txt
+
+clean: ## Remove what make made, the embedded server's data included
+	rm -rf .tools .venv .data dist gateway/static test-results .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+# uv comes with hashes through pip, into a folder of its own; a python3 without ensurepip (Debian's, bare) may still have pip.
+$(UV): requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'
+	@$(PYTHON) -m venv .tools >/dev/null 2>&1 && .tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt \
+	|| { rm -rf .tools; $(PYTHON) -m pip install --quiet --disable-pip-version-check --require-hashes --target .tools -r requirements/uv.txt; } \
+	|| { echo 'Neither "python3 -m venv" nor "python3 -m pip" works here: install one of them (Debian: python3-venv).' >&2; exit 1; }
+	@touch $@
+
+.venv/pyvenv.cfg: $(UV)
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
+	@touch $@
+
+.venv/.run: .venv/pyvenv.cfg requirements/embedded.txt requirements/build.txt pyproject.toml hatch_build.py $(WEB)
+	@echo 'Setting up (about a minute when nothing is cached) ...'
+	@$(UV) pip install --quiet --require-hashes -r requirements/embedded.txt
+	@$(UV) pip install --quiet --no-deps --build-constraints requirements/build.txt --editable .
+	@touch $@
+
+.venv/.development: .venv/.run requirements/development.txt
+	@$(UV) pip install --quiet --require-hashes -r requirements/development.txt
+	@touch $@
