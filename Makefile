@@ -59,7 +59,7 @@ $(UV): requirements/uv.txt
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
 	@touch $@
 
-.venv/.run: .venv/pyvenv.cfg requirements/embedded.txt requirements/build.txt pyproject.toml hatch_build.py $(WEB)
+.venv/.run: .venv/pyvenv.cfg requirements/embedded.txt requirements/build.txt pyproject.toml $(wildcard hatch_build.py) $(WEB)
 	@echo 'Setting up (about a minute when nothing is cached) ...'
 	@$(UV) pip install --quiet --require-hashes -r requirements/embedded.txt
 	@$(UV) pip install --quiet --no-deps --build-constraints requirements/build.txt --editable .
