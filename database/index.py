@@ -1,11 +1,11 @@
-"""The collection's name, its indexes and the collation they share with the queries. It declares; provision.py creates."""
+"""The collection's name, its indexes and the collation they share with queries. It declares; provision.py creates."""
 
 from dataclasses import dataclass
 from typing import Any
 
 COLLECTION = "transaction"
 
-# Strength 2 compares letters and accents and ignores case: "visa" finds "Visa", and an index of the same collation serves it.
+# Strength 2 compares letters and accents and ignores case: "visa" finds "Visa", by an index of the same collation.
 CASE_INSENSITIVE: dict[str, Any] = {"locale": "en", "strength": 2}
 
 
