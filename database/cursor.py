@@ -1,0 +1,78 @@
+"""Opaque keyset cursors: a position in an ordered answer, as text. One holds a sort value and an id, nothing else."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import bson
+from bson.errors import BSONError
+from bson.objectid import ObjectId
+
+from database.errors import InvalidCursorError
+
+# Long enough that no slip of a hand or a program passes; a forger gains nothing, for a position holds no secret.
+_CHECKSUM_BYTES = 6
+_MAX_LENGTH = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in an order: the sort field's value and the `_id` of the row that stands there."""
+
+    value: float
+    id: str | ObjectId
+
+
+def encode_cursor(order: str, position: Position) -> str:
+    """Write a position in the named order as URL-safe text."""
+    body = bson.encode({"order": order, "value": position.value, "id": position.id})
+    return urlsafe_b64encode(_checksum(body) + body).rstrip(b"=").decode()
+
+
+def decode_cursor(text: str, *, order: str, field: str) -> Position:
+    """Read back what `encode_cursor` wrote.
+
+    Args:
+        text: the cursor as the caller gave it.
+        order: the name of the order that is asked for now.
+        field: the name of the input, for the message.
+
+    Raises:
+        InvalidCursorError: not a cursor of this gateway, altered, or of another order.
+    """
+    found = _find_position(text)
+    if found is None:
+        raise InvalidCursorError(
+            f"{field} is not a cursor of this gateway, or was altered; pass one as a page returned it "
+            "(endCursor, startCursor, an edge's cursor, or the `after` of a Link header).",
+            field=field,
+        )
+    written_order, position = found
+    if written_order != order:
+        raise InvalidCursorError(
+            f"{field} is a cursor of the order {written_order}; this question is in the order {order}. "
+            "Ask in the cursor's order, or start again without it.",
+            field=field,
+        )
+    return position
+
+
+def _find_position(text: str) -> tuple[str, Position] | None:
+    if len(text) > _MAX_LENGTH or not text.isascii():
+        return None
+    try:
+        raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        body = raw[_CHECKSUM_BYTES:]
+        if raw[:_CHECKSUM_BYTES] != _checksum(body) or urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
+            return None
+        match bson.decode(body):
+            # A forged cursor may hold anything; only these types may stand where a query compares, never operators.
+            case {"order": str(order), "value": int() | float() as value, "id": str() | ObjectId() as row_id}:
+                return order, Position(value, row_id)
+    except (ValueError, BSONError):
+        return None
+    return None
+
+
+def _checksum(body: bytes) -> bytes:
+    return blake2b(body, digest_size=_CHECKSUM_BYTES, person=b"transaction page").digest()

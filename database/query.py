@@ -1,0 +1,186 @@
+"""Pure: a filter, an order and a page become a frozen plan. A plan describes; repository.py runs it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from itertools import product
+from typing import Any
+
+from database.cursor import Position
+from database.index import CASE_INSENSITIVE
+
+# The document's keys in the order of the design; nothing else that a document may hold leaves the gateway.
+FIELDS = (
+    "_id",
+    "date",
+    "currency",
+    "amount",
+    "vendor",
+    "address",
+    "cardType",
+    "cardNumber",
+    "countryOrigin",
+)
+
+
+class Order(Enum):
+    """An order of the answer: the field it sorts by and the direction (1 ascending, -1 descending).
+
+    Equal values are ordered by `_id` in the same direction, so each order is total and a position in it is exact.
+    """
+
+    DATE_DESC = ("date", -1)
+    DATE_ASC = ("date", 1)
+    AMOUNT_DESC = ("amount", -1)
+    AMOUNT_ASC = ("amount", 1)
+
+    @property
+    def field(self) -> str:
+        return self.value[0]
+
+    @property
+    def direction(self) -> int:
+        return self.value[1]
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionFilter:
+    """Which transactions: all conditions that are given hold together.
+
+    Attributes:
+        since: earliest date, inclusive, in ms since the epoch, UTC.
+        until: latest date, inclusive, in ms since the epoch, UTC.
+        card_type: the card's brand, whatever the case.
+        country: ISO 3166-1 alpha-2, whatever the case.
+        min_amount: smallest amount, inclusive, of at most 15 significant digits.
+        max_amount: largest amount, inclusive, of at most 15 significant digits.
+    """
+
+    since: int | None = None
+    until: int | None = None
+    card_type: str | None = None
+    country: str | None = None
+    min_amount: Decimal | None = None
+    max_amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of an ordered answer: between two positions, and of that the first or the last `limit` rows."""
+
+    limit: int | None = None
+    after: Position | None = None
+    before: Position | None = None
+    from_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FindPlan:
+    """What a find command is told. `reverse` says that the rows come last first and are to be turned round."""
+
+    filter: dict[str, Any]
+    sort: tuple[tuple[str, int], ...]
+    projection: dict[str, int]
+    limit: int = 0
+    collation: dict[str, Any] | None = None
+    reverse: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CountPlan:
+    """What a count is told. `hint` names the index of a count that no condition would lead to one."""
+
+    filter: dict[str, Any]
+    collation: dict[str, Any] | None = None
+    hint: str | None = None
+
+
+def build_find_plan(
+    wanted: TransactionFilter,
+    order: Order = Order.DATE_DESC,
+    page: Page | None = None,
+    fields: frozenset[str] = frozenset(FIELDS),
+) -> FindPlan:
+    """Describe the rows of a filter, in an order, of a page; `fields` are the document keys to return.
+
+    The sort field and `_id` are returned whether asked for or not: a cursor needs them.
+    """
+    page = page or Page()
+    direction = -order.direction if page.from_end else order.direction
+    wanted_fields = fields | {"_id", order.field}
+    return FindPlan(
+        filter=_build_seek(_build_match(wanted), order, page),
+        sort=((order.field, direction), ("_id", direction)),
+        projection={name: 1 for name in FIELDS if name in wanted_fields},
+        limit=page.limit or 0,
+        collation=_build_collation(wanted),
+        reverse=page.from_end,
+    )
+
+
+def build_id_plan(row_id: str, fields: frozenset[str] = frozenset(FIELDS)) -> FindPlan:
+    """Describe the one transaction of an `_id`."""
+    projection = {name: 1 for name in FIELDS if name in fields | {"_id"}}
+    return FindPlan({"_id": {"$eq": row_id}}, sort=(), projection=projection, limit=1)
+
+
+def build_count_plan(wanted: TransactionFilter) -> CountPlan:
+    """Describe how many transactions a filter holds."""
+    match = _build_match(wanted)
+    return CountPlan(match, _build_collation(wanted), hint=None if match else "_id_")
+
+
+def _build_collation(wanted: TransactionFilter) -> dict[str, Any] | None:
+    return CASE_INSENSITIVE if wanted.card_type is not None or wanted.country is not None else None
+
+
+def _build_match(wanted: TransactionFilter) -> dict[str, Any]:
+    conditions: dict[str, dict[str, Any]] = {
+        "date": {"$gte": wanted.since, "$lte": wanted.until},
+        # 15 significant digits and a double name each other exactly, so the double compares as the decimal does.
+        "amount": {"$gte": _to_double(wanted.min_amount), "$lte": _to_double(wanted.max_amount)},
+        "cardType": {"$eq": wanted.card_type},
+        "countryOrigin": {"$eq": wanted.country},
+    }
+    given = {key: {name: v for name, v in tests.items() if v is not None} for key, tests in conditions.items()}
+    return {key: tests for key, tests in given.items() if tests}
+
+
+def _to_double(amount: Decimal | None) -> float | None:
+    return None if amount is None else float(amount)
+
+
+def _build_seek(match: dict[str, Any], order: Order, page: Page) -> dict[str, Any]:
+    """Add the page's positions to a match.
+
+    A position splits the rows beyond it in two: equal in the sort field with a later `_id`, and later in the sort
+    field. Written as a rooted $or, MongoDB reads both from the index and merges them, so that a page costs what it
+    returns even when a million rows share one date.
+    """
+    splits = []
+    if page.after:
+        splits.append(_build_beyond(order, page.after, forward=True))
+    if page.before:
+        splits.append(_build_beyond(order, page.before, forward=False))
+    branches = [branch for parts in product(*splits) if (branch := _merge(match, *parts)) is not None]
+    return branches[0] if len(branches) == 1 else {"$or": branches}
+
+
+def _build_beyond(order: Order, position: Position, *, forward: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    operator = "$gt" if (order.direction == 1) == forward else "$lt"
+    return (
+        {order.field: {"$eq": position.value}, "_id": {operator: position.id}},
+        {order.field: {operator: position.value}},
+    )
+
+
+def _merge(*matches: dict[str, Any]) -> dict[str, Any] | None:
+    """Join matches into one, or None where they ask one field to equal two values."""
+    merged: dict[str, dict[str, Any]] = {}
+    for match in matches:
+        for key, tests in match.items():
+            known = merged.setdefault(key, {})
+            if known.get("$eq", tests.get("$eq")) != tests.get("$eq", known.get("$eq")):
+                return None
+            known.update(tests)
+    return merged
