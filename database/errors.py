@@ -1,6 +1,11 @@
 """The errors of the domain, each with a stable code. No HTTP here: gateway/problems.py maps a code to a status."""
 
+import re
 from typing import ClassVar
+
+_MAX_QUOTED = 40
+# As long as a card number is (ISO/IEC 7812), written with or without spaces and hyphens.
+_CARD_NUMBER = re.compile(r"(?<!\d)\d(?:[ -]?\d){11,18}(?!\d)")
 
 
 class GatewayError(Exception):
@@ -46,10 +51,6 @@ class InvalidCursorError(InvalidInputError):
     code = "INVALID_CURSOR"
 
 
-class InvalidIdError(InvalidInputError):
-    code = "INVALID_ID"
-
-
 class InvalidParameterError(InvalidInputError):
     code = "INVALID_PARAMETER"
 
@@ -86,3 +87,14 @@ class EmbeddedServerError(GatewayError):
     """The embedded mongod cannot be started or used; the message says why and what to do."""
 
     code = "EMBEDDED_SERVER"
+
+
+def hide_card_numbers(text: str) -> str:
+    """Replace whatever is as long as a card number: one in the wrong place must not reach a log by way of an error."""
+    return _CARD_NUMBER.sub("************", text)
+
+
+def quote_value(value: object) -> str:
+    """Quote a caller's value for a message: card numbers hidden, cut short, control characters escaped."""
+    text = hide_card_numbers(str(value))
+    return repr(text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…")
