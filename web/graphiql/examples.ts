@@ -1,0 +1,95 @@
+// The tabs of a first visit: the gateway's four questions, each as an operation that runs as it stands.
+// Lines stay under 48 characters, which is what the editor shows without scrolling in a window of 1280 pixels.
+
+export const examples = [
+  {
+    query: `# Which transactions were made in the last
+# 90 days? Newest first, 20 to a page; for the
+# next page add \`after:\` with the endCursor.
+# Ctrl-Enter runs the operation.
+query Transactions {
+  transactions(filter: {days: 90}, first: 20) {
+    totalCount
+    pageInfo {
+      hasNextPage
+      endCursor
+    }
+    nodes {
+      id
+      date
+      amount
+      currency
+      vendor
+      cardType
+      cardNumber
+      countryOrigin
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# How many transactions of the last days were
+# made with one type of card? The values are in
+# the Variables editor below.
+query CountByCard(
+  $days: Int!
+  $cardType: String!
+) {
+  transactions(
+    filter: {days: $days, cardType: $cardType}
+  ) {
+    totalCount
+  }
+}
+`,
+    variables: JSON.stringify({ days: 90, cardType: "Visa" }, null, 2),
+  },
+  {
+    query: `# Which transactions of the last 90 days came
+# from one country? Its ISO 3166-1 code may have
+# two letters or three.
+query ByCountry {
+  transactions(
+    filter: {days: 90, country: "US"}
+    first: 20
+  ) {
+    totalCount
+    nodes {
+      id
+      date
+      amount
+      currency
+      vendor
+      countryOrigin
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# Which transactions of the last 90 days lie
+# between two amounts? Both ends are included.
+# Amounts stand in quotes, so no digit is lost.
+query ByAmount {
+  transactions(
+    filter: {
+      days: 90
+      minAmount: "100.00"
+      maxAmount: "999.00"
+    }
+    first: 20
+  ) {
+    totalCount
+    nodes {
+      id
+      date
+      amount
+      currency
+      vendor
+    }
+  }
+}
+`,
+  },
+];
