@@ -1,0 +1,220 @@
+"""Open clients, say whether a server answers, and turn the driver's errors into the domain's.
+
+It keeps no client of its own and asks nothing about the data.
+"""
+
+import enum
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+
+from database.environment import DatabaseEnvironment
+from database.errors import DatabaseError, DatabaseRefusedError, DatabaseTimeoutError, DatabaseUnavailableError
+
+OLDEST_VERSION = "6.0"
+_OLDEST_WIRE_VERSION = 17  # MongoDB 6.0's
+
+_CONNECT_MS = 3_000
+_PROBE_MS = 2_000
+
+# https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml; Atlas answers 8000 for its own refusals.
+_CREDENTIALS_CODES = frozenset({11, 18, 8000})
+_PERMISSION_CODES = frozenset({13})
+_TIMEOUT_CODES = frozenset({50, 89, 202, 262})
+_UNAVAILABLE_CODES = frozenset({6, 7, 91, 133, 134, 189, 9001, 10107, 11600, 11602, 13435, 13436})
+
+
+def open_client(environment: DatabaseEnvironment) -> AsyncMongoClient[dict[str, Any]]:
+    """A client for the gateway. It connects when first used; await its close().
+
+    Raises:
+        DatabaseUnavailableError: the name of a mongodb+srv URI cannot be looked up.
+    """
+    with translated_errors(environment.address):
+        return AsyncMongoClient(environment.connection_uri, **_build_options(environment))
+
+
+def open_sync_client(environment: DatabaseEnvironment) -> MongoClient[dict[str, Any]]:
+    """A client for provisioning and seeding, of the same manner as `open_client`'s; close it or use it with `with`."""
+    with translated_errors(environment.address):
+        return MongoClient(environment.connection_uri, **_build_options(environment))
+
+
+@contextmanager
+def translated_errors(address: str | None = None) -> Iterator[None]:
+    """Raise the driver's errors as the domain's: usable around plain and awaiting code alike.
+
+    Args:
+        address: the server's address for the message, as `DatabaseEnvironment.address` gives it.
+
+    Raises:
+        DatabaseUnavailableError: no server answers, or it went away.
+        DatabaseTimeoutError: it did not finish in time.
+        DatabaseRefusedError: it refuses the credentials or the operation to this user.
+    """
+    try:
+        yield
+    except PyMongoError as error:
+        if translated := _translate(error, f"The database at {address}" if address else "The database"):
+            raise translated from error
+        raise
+
+
+class Answer(enum.Enum):
+    """How a server took a connection."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    SILENT = "silent"
+    FOREIGN = "foreign"
+    TOO_OLD = "too old"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """What `check_server` found.
+
+    Attributes:
+        environment: the one asked about; where the server accepted, with the `auth_source` that it accepted.
+        message: one or two sentences for a person, without any credential.
+        version, replica_set, user: known only where the server accepted; `replica_set` is None for a single server.
+    """
+
+    answer: Answer
+    environment: DatabaseEnvironment
+    message: str
+    version: str | None = None
+    replica_set: str | None = None
+    user: str | None = None
+
+    def build_error(self) -> DatabaseError:
+        """The error that says what is in the way; for any answer but ACCEPTED."""
+        kind = DatabaseRefusedError if self.answer is Answer.REFUSED else DatabaseUnavailableError
+        return kind(self.message)
+
+
+def check_server(environment: DatabaseEnvironment) -> ServerState:
+    """Ask who answers at an address and whether it accepts the credentials; waits a few seconds at most.
+
+    A user given in parts is looked for in the database itself and then in `admin`, where MongoDB's tools keep theirs.
+    """
+    address = environment.address
+    if environment.uri is None and (silence := _find_silence(environment)):
+        return ServerState(Answer.SILENT, environment, silence)
+
+    attempts = [environment]
+    if environment.uri is None and environment.auth_source is None:
+        attempts.append(replace(environment, auth_source="admin"))
+    for attempt in attempts:
+        try:
+            return _ask(attempt)
+        except OperationFailure as error:
+            if error.code not in _CREDENTIALS_CODES:
+                return ServerState(Answer.SILENT, environment, f"The database at {address} is not ready to answer.")
+        except ConfigurationError as error:
+            if "wire version" in str(error):
+                return ServerState(Answer.TOO_OLD, environment, _describe_old(address, None))
+            return ServerState(Answer.SILENT, environment, f"The name {address} cannot be looked up.")
+        except PyMongoError:
+            return _describe_no_answer(environment)
+    who = f" of user {environment.username!r}" if environment.username else ""
+    return ServerState(
+        Answer.REFUSED,
+        environment,
+        f"The database at {address} answers but refuses the credentials{who}."
+        " Correct mongo_username and mongo_password, or mongo_uri.",
+    )
+
+
+def _ask(environment: DatabaseEnvironment) -> ServerState:
+    options = {**_build_options(environment), "serverSelectionTimeoutMS": _PROBE_MS, "socketTimeoutMS": _PROBE_MS}
+    with MongoClient[dict[str, Any]](environment.connection_uri, **options) as client:
+        hello = client.admin.command("hello")
+        version = str(client.server_info()["version"])
+        if hello["maxWireVersion"] < _OLDEST_WIRE_VERSION:
+            return ServerState(Answer.TOO_OLD, environment, _describe_old(environment.address, version))
+        users = client.admin.command("connectionStatus")["authInfo"]["authenticatedUsers"]
+    replica_set = hello.get("setName")
+    user = str(users[0]["user"]) if users else None
+    message = f"MongoDB {version} answers at {environment.address}."
+    return ServerState(Answer.ACCEPTED, environment, message, version, replica_set, user)
+
+
+def _find_silence(environment: DatabaseEnvironment) -> str | None:
+    """Why nothing can be reached at a host and port, or None if something listens there.
+
+    Asked before the driver is: it would wait for seconds where a refused connection is known at once.
+    """
+    try:
+        socket.create_connection((environment.host.strip("[]"), environment.port), _CONNECT_MS / 1000).close()
+    except socket.gaierror:
+        return f"The host name of the database at {environment.address} is not known."
+    except (OSError, UnicodeError):
+        return f"Nothing answers at {environment.address}."
+    return None
+
+
+def _describe_no_answer(environment: DatabaseEnvironment) -> ServerState:
+    if environment.uri is not None:
+        return ServerState(Answer.SILENT, environment, f"No database answers at {environment.address}.")
+    return ServerState(
+        Answer.FOREIGN,
+        environment,
+        f"Something listens at {environment.address} and does not answer as MongoDB does:"
+        " another program has this port, or the server is stuck, or it wants TLS (then give mongo_uri, with tls=true)."
+        " Another port is set by mongo_port (MONGO_PORT).",
+    )
+
+
+def _describe_old(address: str, version: str | None) -> str:
+    which = f"MongoDB {version}" if version else "a MongoDB"
+    return f"The server at {address} is {which}, which is too old: {OLDEST_VERSION} or later is needed."
+
+
+def _build_options(environment: DatabaseEnvironment) -> dict[str, Any]:
+    """The driver's options, except those that the environment's own URI decides; compression is the URI's to ask for."""
+    options: dict[str, Any] = {
+        "appname": "transactions-gateway",
+        "connectTimeoutMS": _CONNECT_MS,
+        "serverSelectionTimeoutMS": _CONNECT_MS,
+        "waitQueueTimeoutMS": 10_000,
+        "maxPoolSize": 64,
+        "retryReads": True,
+        "retryWrites": True,
+    }
+    return {name: value for name, value in options.items() if name.lower() not in environment.uri_options}
+
+
+def _translate(error: PyMongoError, subject: str) -> DatabaseError | None:
+    """The domain's error for a driver's, or None where neither the server nor its user is at fault."""
+    code = error.code if isinstance(error, OperationFailure) else None
+    kind: type[DatabaseError] | None = None
+    says = ""
+    if code in _CREDENTIALS_CODES:
+        kind, says = DatabaseRefusedError, "refuses the credentials."
+    elif code in _PERMISSION_CODES:
+        kind, says = DatabaseRefusedError, "does not permit this to its user."
+    elif isinstance(error, ServerSelectionTimeoutError):
+        kind, says = DatabaseUnavailableError, "does not answer."
+    # Bulk writes and write concerns carry their timeout inside: the property looks there.
+    elif error.timeout or code in _TIMEOUT_CODES:
+        kind, says = DatabaseTimeoutError, "did not answer in time."
+    elif isinstance(error, ConnectionFailure) or code in _UNAVAILABLE_CODES:
+        kind, says = DatabaseUnavailableError, "went away or is changing its primary."
+    elif isinstance(error, ConfigurationError):
+        kind, says = (
+            DatabaseUnavailableError,
+            "cannot be used: its version is too old, or its name cannot be looked up.",
+        )
+    return kind(f"{subject} {says}") if kind else None

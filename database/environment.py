@@ -1,0 +1,396 @@
+"""Where the database is and who asks: db_envs.yaml and environment variables become one frozen DatabaseEnvironment.
+
+It reads and validates; it connects to nothing and looks nothing up. No fault ever echoes a value that may be secret.
+"""
+
+import difflib
+import ipaddress
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+import yaml
+from pymongo.errors import PyMongoError
+from pymongo.saslprep import saslprep
+from pymongo.uri_parser import parse_uri, split_options
+
+from database.errors import ConfigurationError
+
+_PARTS = ("mongo_username", "mongo_password", "mongo_host", "mongo_port", "mongo_database")
+_URI = "mongo_uri"
+_READABLE_FROM_FILE = ("mongo_username", "mongo_password", _URI)
+_FILE = "_file"
+_KNOWN_KEYS = (*_PARTS, _URI, *(key + _FILE for key in _READABLE_FROM_FILE))
+
+_SRV = "mongodb+srv://"
+_SCHEMES = ("mongodb://", _SRV)
+_AUTHENTICATION_OPTIONS = {"authsource", "authmechanism", "authmechanismproperties"}
+_FORBIDDEN_IN_DATABASE = frozenset('/\\. "$*<>:|?\0')
+_SERVERS_OWN_DATABASES = frozenset({"admin", "local", "config"})
+_LONGEST_DATABASE = 63
+_HIGHEST_PORT = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A user's name and password."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseEnvironment:
+    """A server, a database on it and a user: either in parts, or by a URI that says all of it.
+
+    In parts, `host` and `port` mean that one server, whatever replica set it belongs to; a replica set that fails over
+    needs a URI. With a URI, `database` is the one it names and the other parts are empty.
+
+    Attributes:
+        auth_source: the database that holds the user; None means `database` itself.
+
+    Raises:
+        ConfigurationError: a part is at fault; the message lists every one.
+    """
+
+    username: str = ""
+    password: str = field(default="", repr=False)
+    host: str = ""
+    port: int = 0
+    database: str = ""
+    uri: str | None = field(default=None, repr=False)
+    auth_source: str | None = None
+
+    def __post_init__(self) -> None:
+        given: dict[str, Any] = (
+            {_URI: self.uri} if self.uri is not None else {key: getattr(self, key[len("mongo_") :]) for key in _PARTS}
+        )
+        faults = [f"{key[len('mongo_') :]}: {fault}" for key, value in given.items() if (fault := _CHECKS[key](value))]
+        if faults:
+            raise ConfigurationError(_list_faults("The database's address", faults))
+        if self.uri is not None:
+            object.__setattr__(self, "database", _parse_uri(self.uri)["database"])
+
+    @property
+    def connection_uri(self) -> str:
+        """The URI to connect with. It holds the credentials: never log it."""
+        if self.uri is not None:
+            return self.uri
+        user = f"{quote(self.username, safe='')}:{quote(self.password, safe='')}"
+        source = quote(self.auth_source or self.database, safe="")
+        return f"mongodb://{user}@{self.address}/{quote(self.database)}?authSource={source}&directConnection=true"
+
+    @property
+    def address(self) -> str:
+        """The server's host and port, or several, for messages: never a credential."""
+        if self.uri is None:
+            return _join_address(self.host, self.port)
+        parsed = _parse_uri(self.uri)
+        if self.uri.startswith(_SRV):
+            return str(parsed["fqdn"])
+        return ",".join(_join_address(host, port) for host, port in parsed["nodelist"])
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the server is on this machine: one host, a loopback address or name."""
+        if self.uri is None:
+            return _is_loopback(self.host)
+        nodes = _parse_uri(self.uri)["nodelist"]
+        return not self.uri.startswith(_SRV) and len(nodes) == 1 and _is_loopback(nodes[0][0])
+
+    @property
+    def uri_options(self) -> frozenset[str]:
+        """The names, in lower case, of the options that the URI sets."""
+        return frozenset() if self.uri is None else frozenset(name.lower() for name in _parse_uri(self.uri)["options"])
+
+    def with_credentials(self, credentials: Credentials, auth_source: str | None = None) -> Self:
+        """The same server and database with another user, kept in `auth_source` (None: in the database itself)."""
+        if self.uri is None:
+            return replace(self, username=credentials.username, password=credentials.password, auth_source=auth_source)
+        scheme, _, rest = self.uri.partition("://")
+        location, _, query = rest.partition("?")
+        user = f"{quote(credentials.username, safe='')}:{quote(credentials.password, safe='')}"
+        options = [
+            pair
+            for pair in query.replace(";", "&").split("&")
+            if pair and pair.partition("=")[0].lower() not in _AUTHENTICATION_OPTIONS
+        ]
+        options.append(f"authSource={quote(auth_source or self.database, safe='')}")
+        return replace(self, uri=f"{scheme}://{user}@{location.rpartition('@')[2]}?{'&'.join(options)}")
+
+
+def load_environment(path: Path, environ: Mapping[str, str]) -> DatabaseEnvironment:
+    """Read the database's settings from a YAML file and the environment variables that override its keys.
+
+    A file that does not exist is at fault only if something is missing without it.
+
+    Raises:
+        ConfigurationError: anything is at fault; the message lists every fault by its key, with what is accepted.
+    """
+    faults: list[str] = []
+    in_file = _load_file(path, faults)
+    in_variables = {key: environ[key.upper()] for key in _KNOWN_KEYS if key.upper() in environ}
+    given = {
+        **_collect(in_file, str, path.parent, faults),
+        **_collect(in_variables, str.upper, Path(), faults),
+    }
+    required: tuple[str, ...] = (_URI,) if _URI in given else _PARTS
+
+    values: dict[str, Any] = {}
+    for key in required:
+        if key not in given:
+            continue
+        try:
+            values[key] = given[key].read()
+        except ValueError as error:
+            faults.append(f"{given[key].label}: {error}")
+        else:
+            if fault := _CHECKS[key](values[key]):
+                faults.append(f"{given[key].label}: {fault}")
+
+    if missing := [key for key in required if key not in given]:
+        if not path.exists():
+            faults.append(f"{path}: there is no such file")
+        faults.extend(f"{key}: is missing; set it here or by the variable {key.upper()}" for key in missing)
+    if faults:
+        raise ConfigurationError(_list_faults(str(path), faults))
+    return DatabaseEnvironment(**{key[len("mongo_") :]: value for key, value in values.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """One setting as it was given: by which name, and either its value or the secret file that holds it."""
+
+    label: str
+    key: str
+    value: object
+    folder: Path
+    in_secret_file: bool
+
+    def read(self) -> str | int:
+        """The setting's value; ValueError's message says what is wrong with it."""
+        if self.in_secret_file:
+            return self._read_secret_file()
+        if self.key == "mongo_port":
+            return _to_port(self.value)
+        if self.value is None:
+            raise ValueError("is empty")
+        if not isinstance(self.value, str):
+            raise ValueError(f"must be text, not {_describe_type(self.value)}; put the value in quotes")  # noqa: TRY004 (one error kind for every fault of a value)
+        return self.value
+
+    def _read_secret_file(self) -> str:
+        if not isinstance(self.value, str) or not self.value:
+            raise ValueError("must be the path of a readable file")
+        try:
+            text = (self.folder / self.value).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise ValueError("names a file that is not UTF-8 text") from None
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not a path"
+            raise ValueError(f"names a file that cannot be read ({reason}): {self.value!r}") from None
+        return text.removesuffix("\n").removesuffix("\r")
+
+
+def _load_file(path: Path, faults: list[str]) -> dict[str, object]:
+    """The file's known keys; what is wrong with the file goes to `faults`."""
+    try:
+        written, document = _parse_yaml(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError:
+        faults.append(f"{path}: is not UTF-8 text")
+        return {}
+    except (OSError, ValueError) as error:
+        faults.append(f"{path}: {f'cannot be read ({error.strerror})' if isinstance(error, OSError) else error}")
+        return {}
+    twice = sorted({key for key in written if written.count(key) > 1})
+    faults.extend(f"{key}: is given more than once" for key in twice)
+    faults.extend(_describe_unknown(key) for key in document if key not in _KNOWN_KEYS)
+    return {str(key): value for key, value in document.items() if key in _KNOWN_KEYS}
+
+
+def _parse_yaml(text: str) -> tuple[list[str], dict[object, object]]:
+    """The keys as they were written, duplicates included, and the mapping; ValueError's message says what is wrong."""
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        document = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # The parser's own words may quote the line, and the line may hold the password.
+        mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+        where = f" (line {mark.line + 1})" if mark else ""
+        raise ValueError(
+            f"is not YAML{where}; write one 'key: value' a line, and put text with special characters in quotes"
+        ) from None
+    if not isinstance(node, yaml.MappingNode) or not isinstance(document, dict):
+        raise ValueError(f"must hold 'key: value' lines, with the keys {', '.join(_KNOWN_KEYS)}")  # noqa: TRY004 (one error kind for every fault of the file)
+    return [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)], document
+
+
+def _collect(
+    level: Mapping[str, object], label: Callable[[str], str], folder: Path, faults: list[str]
+) -> dict[str, _Given]:
+    """What one level, the file or the variables, gives for each key; a key beside its _file twin is a fault."""
+    given: dict[str, _Given] = {}
+    for key in (*_PARTS, _URI):
+        twin = key + _FILE
+        if key in level and twin in level:
+            faults.append(f"{label(key)} and {label(twin)}: are both given; keep one")
+        if key in level:
+            given[key] = _Given(label(key), key, level[key], folder, in_secret_file=False)
+        elif twin in level:
+            given[key] = _Given(label(twin), key, level[twin], folder, in_secret_file=True)
+    return given
+
+
+def _describe_unknown(key: object) -> str:
+    name = str(key).lower()
+    begun = [known for known in _KNOWN_KEYS if name and known.startswith(name)]
+    near = begun or difflib.get_close_matches(name, _KNOWN_KEYS, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(_KNOWN_KEYS)}"
+    return f"{key}: is not a known key; {hint}"
+
+
+def _describe_type(value: object) -> str:
+    return {bool: "true or false", int: "a number", float: "a number", dict: "a mapping", list: "a list"}.get(
+        type(value), "another kind of value"
+    )
+
+
+def _list_faults(subject: str, faults: Iterable[str]) -> str:
+    return "\n".join([f"{subject} cannot be used:", *(f"  - {fault}" for fault in faults)])
+
+
+def _to_port(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError(f"must be a whole number from 1 to {_HIGHEST_PORT}")  # noqa: TRY004 (one error kind for every fault of a value)
+    text = str(value)
+    # Longer digits than a port's could exceed what int() converts.
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_HIGHEST_PORT))):
+        raise ValueError(f"must be a whole number from 1 to {_HIGHEST_PORT}")
+    return int(text)
+
+
+def _find_username_fault(value: str) -> str | None:
+    return None if value else "is empty"
+
+
+def _find_password_fault(value: str) -> str | None:
+    if not value:
+        return "is empty"
+    try:
+        prepared = saslprep(value)
+    except ValueError:
+        return "holds a character that MongoDB passwords cannot have (a control character, an emoji)"
+    return None if prepared else "holds no visible character"
+
+
+def _find_host_fault(value: str) -> str | None:
+    accepted = "a host name or an IP address, alone"
+    if not value:
+        return f"is empty; accepted: {accepted}"
+    if "," in value:
+        return f"must be {accepted}; several hosts need mongo_uri"
+    if "://" in value:
+        return f"must be {accepted}; a whole address goes into mongo_uri"
+    try:
+        ipaddress.ip_address(value.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        if ":" in value:
+            return f"must be {accepted}; the port goes into mongo_port"
+        if any(char.isspace() or char in "/@?#[]%" or not char.isprintable() for char in value):
+            return f"must be {accepted}"
+    return None
+
+
+def _find_port_fault(value: int) -> str | None:
+    return None if 1 <= value <= _HIGHEST_PORT else f"must be a whole number from 1 to {_HIGHEST_PORT}"
+
+
+def _find_database_fault(value: str) -> str | None:
+    if not value:
+        return "is empty"
+    if len(value.encode(errors="replace")) > _LONGEST_DATABASE:
+        return f"is longer than {_LONGEST_DATABASE} bytes"
+    if _FORBIDDEN_IN_DATABASE.intersection(value) or not value.isprintable():
+        return 'must have no space and none of / \\ . " $ * < > : | ?'
+    if value.lower() in _SERVERS_OWN_DATABASES:
+        return "must not be admin, local or config, which are the server's own"
+    return None
+
+
+def _find_uri_fault(value: str) -> str | None:
+    if not value.startswith(_SCHEMES):
+        return "must begin with mongodb:// or mongodb+srv://"
+    try:
+        parsed = _parse_uri(value)
+    except (PyMongoError, ValueError, TypeError, OSError):
+        if bad := _find_bad_options(value):
+            return f"has options that are unknown or whose values are not accepted: {', '.join(bad)}"
+        return (
+            "must look like mongodb://user:password@host:port/database or mongodb+srv://user:password@name/database;"
+            " special characters in user and password are escaped (@ as %40)"
+        )
+    if not parsed["database"]:
+        return "must name the database in its path: mongodb://host:port/DATABASE"
+    if parsed["collection"] is not None:
+        return 'names a database with a "." in it'
+    fault = _find_database_fault(parsed["database"])
+    return fault and f"names a database that cannot be used: the name {fault}"
+
+
+def _find_bad_options(uri: str) -> list[str]:
+    """The names of the URI's options that are at fault by themselves."""
+    bad = []
+    for pair in filter(None, uri.partition("?")[2].replace(";", "&").split("&")):
+        try:
+            split_options(pair, validate=True, warn=False)
+        except (PyMongoError, ValueError, TypeError, OSError):
+            bad.append(pair.partition("=")[0])
+    return bad
+
+
+def _parse_uri(uri: str) -> dict[str, Any]:
+    """PyMongo's reading of a URI; a mongodb+srv one is not looked up, its name becomes `fqdn`."""
+    is_srv = uri.startswith(_SRV)
+    location, _, query = uri.removeprefix(_SRV).partition("?")
+    if is_srv:
+        hosts = location.partition("/")[0].rpartition("@")[2]
+        if "," in hosts or ":" in hosts:
+            raise ValueError("a mongodb+srv URI has one name and no port")
+        # These are allowed in this scheme only, and matter to the look-up only.
+        options = [pair for pair in query.split("&") if not pair.lower().startswith("srv")]
+        uri = f"mongodb://{location}?{'&'.join(options)}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        parsed: dict[str, Any] = parse_uri(uri, validate=True, warn=False)
+    if is_srv:
+        parsed["fqdn"] = parsed["nodelist"][0][0]
+    return parsed
+
+
+def _join_address(host: str, port: int | None) -> str:
+    bare = host.removeprefix("[").removesuffix("]")
+    shown = f"[{bare}]" if ":" in bare else bare
+    return shown if port is None else f"{shown}:{port}"
+
+
+def _is_loopback(host: str) -> bool:
+    bare = host.removeprefix("[").removesuffix("]")
+    try:
+        return ipaddress.ip_address(bare).is_loopback
+    except ValueError:
+        return bare.lower().rstrip(".") == "localhost"
+
+
+_CHECKS: dict[str, Callable[[Any], str | None]] = {
+    "mongo_username": _find_username_fault,
+    "mongo_password": _find_password_fault,
+    "mongo_host": _find_host_fault,
+    "mongo_port": _find_port_fault,
+    "mongo_database": _find_database_fault,
+    _URI: _find_uri_fault,
+}

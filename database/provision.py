@@ -1,0 +1,274 @@
+"""Make a database ready, as often as one likes: the collection, its indexes, and users with least privilege.
+
+It never drops data or an index, and never seeds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo import MongoClient
+from pymongo.database import Database
+from pymongo.errors import CollectionInvalid, OperationFailure
+
+from database.client import open_sync_client, translated_errors
+from database.environment import Credentials, DatabaseEnvironment
+from database.index import COLLECTION, INDEXES, Index
+
+_Database = Database[dict[str, Any]]
+
+OWNER_ROLE = "transactionOwner"
+READER_ROLE = "transactionReader"
+_READER_ACTIONS = ("find", "listIndexes", "collStats", "changeStream")
+_OWNER_ACTIONS = (
+    *_READER_ACTIONS,
+    "insert",
+    "update",
+    "remove",
+    "createCollection",
+    "createIndex",
+    "dropIndex",
+)
+
+_UNAUTHORIZED = 13
+_NO_SUCH_COLLECTION = 26
+_NAMESPACE_EXISTS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisionReport:
+    """What `provision` did, and what it left to a person.
+
+    Attributes:
+        created_indexes, kept_indexes: names, in the order they are declared.
+        conflicts: one sentence for each index that exists with other options, with what to do.
+        users: the names of the users that were brought to what was asked.
+    """
+
+    created_collection: bool
+    created_indexes: tuple[str, ...]
+    kept_indexes: tuple[str, ...]
+    conflicts: tuple[str, ...]
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """One index on the collection; `size` in bytes, None where the user may not see it."""
+
+    name: str
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseStatus:
+    """What a server tells about itself and the collection; sizes in bytes. None: the user may not see it.
+
+    Attributes:
+        topology: "replica set NAME", "sharded cluster" or "single server".
+        roles: as "role@database".
+        documents: from the collection's own statistics; exact except after a crash.
+        missing_indexes: names of declared indexes that are not there.
+    """
+
+    version: str
+    topology: str
+    user: str | None
+    roles: tuple[str, ...]
+    documents: int | None
+    data_size: int | None
+    storage_size: int | None
+    index_size: int | None
+    indexes: tuple[IndexStatus, ...] | None
+    missing_indexes: tuple[str, ...] | None
+
+
+def provision(
+    environment: DatabaseEnvironment, *, owner: Credentials | None = None, reader: Credentials | None = None
+) -> ProvisionReport:
+    """Bring the collection and its indexes to what is declared and, where users are given, their roles and passwords.
+
+    With `owner` or `reader`, `environment` is an administrator's; the users are kept in the application's database.
+
+    Raises:
+        DatabaseError: the server does not answer, or does not permit it.
+    """
+    with translated_errors(environment.address), open_sync_client(environment) as client:
+        database = client[environment.database]
+        users = []
+        for credentials, role, actions in ((owner, OWNER_ROLE, _OWNER_ACTIONS), (reader, READER_ROLE, _READER_ACTIONS)):
+            if credentials:
+                _put_role(database, role, actions)
+                _put_user(database, credentials, role)
+                users.append(credentials.username)
+        created_collection = _create_collection(database)
+        existing = _read_indexes(database)
+        missing = [index for index in INDEXES if not _is_served(index, existing)]
+        conflicts = {index.name: conflict for index in missing if (conflict := _find_conflict(index, existing))}
+        creatable = [index for index in missing if index.name not in conflicts]
+        for index in creatable:
+            database[COLLECTION].create_index(list(index.keys), **index.options)
+    return ProvisionReport(
+        created_collection=created_collection,
+        created_indexes=tuple(index.name for index in creatable),
+        kept_indexes=tuple(index.name for index in INDEXES if index not in missing),
+        conflicts=tuple(conflicts.values()),
+        users=tuple(users),
+    )
+
+
+def find_missing_indexes(environment: DatabaseEnvironment) -> list[str]:
+    """The names of declared indexes that no existing index stands in for, in the order they are declared.
+
+    Raises:
+        DatabaseError: the server does not answer, or does not permit it.
+    """
+    with translated_errors(environment.address), open_sync_client(environment) as client:
+        existing = _read_indexes(client[environment.database])
+    return [index.name for index in INDEXES if not _is_served(index, existing)]
+
+
+def read_status(environment: DatabaseEnvironment) -> DatabaseStatus:
+    """What the server and the collection say of themselves, as far as the user may see it.
+
+    Raises:
+        DatabaseError: the server does not answer, or refuses the credentials.
+    """
+    with translated_errors(environment.address), open_sync_client(environment) as client:
+        identity = client.admin.command("connectionStatus")["authInfo"]
+        statistics = _read_statistics(client[environment.database])
+        index_sizes: Mapping[str, int] = (statistics or {}).get("indexSizes", {})
+        existing = _read_indexes_if_permitted(client[environment.database])
+        return DatabaseStatus(
+            version=str(client.server_info()["version"]),
+            topology=_read_topology(client),
+            user=next((str(user["user"]) for user in identity["authenticatedUsers"]), None),
+            roles=tuple(f"{role['role']}@{role['db']}" for role in identity["authenticatedUserRoles"]),
+            documents=statistics and statistics["count"],
+            data_size=statistics and statistics["size"],
+            storage_size=statistics and statistics["storageSize"],
+            index_size=statistics and statistics["totalIndexSize"],
+            indexes=None
+            if existing is None
+            else tuple(IndexStatus(str(index["name"]), index_sizes.get(index["name"])) for index in existing),
+            missing_indexes=None
+            if existing is None
+            else tuple(index.name for index in INDEXES if not _is_served(index, existing)),
+        )
+
+
+def drop_other_users(environment: DatabaseEnvironment, role: str, keep: str) -> None:
+    """Drop the users of the application's database that hold `role`, except the one named `keep`; an administrator's.
+
+    Raises:
+        DatabaseError: the server does not answer, or does not permit it.
+    """
+    with translated_errors(environment.address), open_sync_client(environment) as client:
+        database = client[environment.database]
+        for user in database.command("usersInfo", 1)["users"]:
+            held = {(entry["role"], entry["db"]) for entry in user["roles"]}
+            if (role, database.name) in held and user["user"] != keep:
+                database.command("dropUser", user["user"])
+
+
+def _put_role(database: _Database, role: str, actions: Sequence[str]) -> None:
+    privileges = [
+        {"resource": {"db": database.name, "collection": COLLECTION}, "actions": list(actions)},
+        {"resource": {"db": database.name, "collection": ""}, "actions": ["dbStats"]},
+    ]
+    exists = database.command("rolesInfo", role)["roles"]
+    database.command("updateRole" if exists else "createRole", role, privileges=privileges, roles=[])
+
+
+def _put_user(database: _Database, credentials: Credentials, role: str) -> None:
+    exists = database.command("usersInfo", credentials.username)["users"]
+    database.command(
+        "updateUser" if exists else "createUser",
+        credentials.username,
+        pwd=credentials.password,
+        roles=[{"role": role, "db": database.name}],
+        mechanisms=["SCRAM-SHA-256"],
+    )
+
+
+def _create_collection(database: _Database) -> bool:
+    """Whether the collection had to be created."""
+    try:
+        # The driver's own check lists all collections, which an owner of one may not.
+        database.create_collection(COLLECTION, check_exists=False)
+    except CollectionInvalid:
+        return False
+    except OperationFailure as error:
+        if error.code != _NAMESPACE_EXISTS:
+            raise
+        return False
+    return True
+
+
+def _read_indexes(database: _Database) -> list[dict[str, Any]]:
+    try:
+        return [dict(index) for index in database[COLLECTION].list_indexes()]
+    except OperationFailure as error:
+        if error.code != _NO_SUCH_COLLECTION:
+            raise
+        return []
+
+
+def _read_indexes_if_permitted(database: _Database) -> list[dict[str, Any]] | None:
+    try:
+        return _read_indexes(database)
+    except OperationFailure as error:
+        if error.code != _UNAUTHORIZED:
+            raise
+        return None
+
+
+def _read_statistics(database: _Database) -> dict[str, Any] | None:
+    try:
+        return dict(database.command("collStats", COLLECTION))
+    except OperationFailure as error:
+        if error.code != _UNAUTHORIZED:
+            raise
+        return None
+
+
+def _read_topology(client: MongoClient[dict[str, Any]]) -> str:
+    hello = client.admin.command("hello")
+    if hello.get("msg") == "isdbgrid":
+        return "sharded cluster"
+    return f"replica set {hello['setName']}" if "setName" in hello else "single server"
+
+
+def _is_served(index: Index, existing: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an existing index, by whatever name, does what the declared one is for."""
+    return any(_has_keys(index, found) and _has_options(index, found) for found in existing)
+
+
+def _has_keys(index: Index, found: Mapping[str, Any]) -> bool:
+    return tuple(found["key"].items()) == index.keys
+
+
+def _has_options(index: Index, found: Mapping[str, Any]) -> bool:
+    """Whether an index covers every document, can be planned with, and compares text as the declared one does."""
+    restricted = any(found.get(option) for option in ("sparse", "partialFilterExpression", "hidden"))
+    return not restricted and _compares_alike(index, found.get("collation"))
+
+
+def _compares_alike(index: Index, collation: Mapping[str, Any] | None) -> bool:
+    wanted = index.options.get("collation")
+    if wanted is None or collation is None:
+        return wanted is None and collation is None
+    # The server answers with every option of the collation, the defaults included.
+    return all(collation.get(name) == value for name, value in wanted.items()) and not collation.get("caseLevel")
+
+
+def _find_conflict(index: Index, existing: Sequence[Mapping[str, Any]]) -> str | None:
+    """Why a declared index cannot be created beside the existing ones, and what to do."""
+    for found in existing:
+        same_collation = _compares_alike(index, found.get("collation"))
+        if found["name"] == index.name or (_has_keys(index, found) and same_collation):
+            return (
+                f"Index {found['name']!r} of collection {COLLECTION!r} exists with other keys or options than"
+                f" {index.name!r} needs: drop it (db.{COLLECTION}.dropIndex({found['name']!r})) and provision again."
+            )
+    return None
