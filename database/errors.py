@@ -77,6 +77,12 @@ class DatabaseRefusedError(DatabaseError):
     code = "DATABASE_REFUSED"
 
 
+class MalformedDocumentError(DatabaseError):
+    """A document is not of the declared shape."""
+
+    code = "MALFORMED_DOCUMENT"
+
+
 class ConfigurationError(GatewayError):
     """Settings at fault: every fault at once, each by its key and with what is accepted."""
 

@@ -142,7 +142,10 @@ def parse_country(value: str, field: str) -> str:
 
 def parse_amount(value: Decimal | str, field: str) -> Decimal:
     """Read an exact decimal of at most 15 significant digits; raises InvalidAmountError."""
-    text = format(value, "f") if isinstance(value, Decimal) else value
+    text = str(value)
+    # Written out, a Decimal such as 1E+999999999 would fill the memory.
+    if isinstance(value, Decimal) and abs(value.adjusted()) < _MAX_AMOUNT_LENGTH:
+        text = format(value, "f")
     if not text:
         fault = "is empty"
     elif len(text) > _MAX_AMOUNT_LENGTH:

@@ -1,0 +1,111 @@
+"""The Relay connection over transactions: rows are read once, and the total is counted only when it is selected."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import cast
+
+import strawberry
+
+from database.query import Order, Page, TransactionFilter
+from database.repository import Row, TransactionRepository
+from schema.page import build_cursor
+from schema.resolvers import TransactionPage, count_transactions, get_position, list_transactions
+from schema.types import Transaction
+
+
+@dataclass(slots=True)
+class Listing:
+    """One list that an operation asks for, and its page once that has been read."""
+
+    repository: TransactionRepository
+    wanted: TransactionFilter
+    order: Order
+    page: Page
+    keys: frozenset[str]
+    _answer: asyncio.Task[TransactionPage] | None = field(default=None, init=False)
+
+    async def read_page(self) -> TransactionPage:
+        """Give the page; however many fields ask for it, the database is asked once."""
+        if self._answer is None:
+            self._answer = asyncio.create_task(
+                list_transactions(self.repository, self.wanted, self.order, self.page, self.keys)
+            )
+        return await self._answer
+
+    async def read_rows(self) -> list[Row]:
+        """Give the page's rows in the order of the answer."""
+        return (await self.read_page()).rows
+
+    async def has_rows_beyond(self, *, forward: bool) -> bool:
+        """Say whether the whole answer goes on after the page, or, with `forward` false, before it."""
+        answer = await self.read_page()
+        if answer.has_more and forward != self.page.from_end:
+            return True
+        bound = self.page.before if forward else self.page.after
+        if bound is None:
+            return False
+        # An empty page between cursors: the cursor's own row stands there.
+        if not answer.rows:
+            return True
+        edge = get_position(answer.rows[-1 if forward else 0], self.order)
+        beyond = Page(1, after=edge) if forward else Page(1, before=edge)
+        return bool((await list_transactions(self.repository, self.wanted, self.order, beyond, frozenset())).rows)
+
+
+@strawberry.type(description="Where a page stands in the whole answer.")
+class PageInfo:
+    listing: strawberry.Private[Listing]
+
+    @strawberry.field(description="Whether rows follow this page.")
+    async def has_next_page(self) -> bool:
+        return await self.listing.has_rows_beyond(forward=True)
+
+    @strawberry.field(description="Whether rows come before this page.")
+    async def has_previous_page(self) -> bool:
+        return await self.listing.has_rows_beyond(forward=False)
+
+    @strawberry.field(description="The first row's cursor: with `last` and `before` it leads to the page before.")
+    async def start_cursor(self) -> str | None:
+        rows = await self.listing.read_rows()
+        return build_cursor(rows[0], self.listing.order) if rows else None
+
+    @strawberry.field(description="The last row's cursor: with `first` and `after` it leads to the next page.")
+    async def end_cursor(self) -> str | None:
+        rows = await self.listing.read_rows()
+        return build_cursor(rows[-1], self.listing.order) if rows else None
+
+
+@strawberry.type(description="A transaction and its place in the order.")
+class TransactionEdge:
+    row: strawberry.Private[Row]
+    order: strawberry.Private[Order]
+
+    @strawberry.field(description="The place in the order; it stays valid when rows are added or removed.")
+    def cursor(self) -> str:
+        return build_cursor(self.row, self.order)
+
+    @strawberry.field(description="The transaction.")
+    def node(self) -> Transaction:
+        # The document itself: schema/types.py reads its fields.
+        return cast("Transaction", self.row)
+
+
+@strawberry.type(description="A page of transactions.")
+class TransactionConnection:
+    listing: strawberry.Private[Listing]
+
+    @strawberry.field(description="The page's transactions.")
+    async def nodes(self) -> list[Transaction]:
+        return cast("list[Transaction]", await self.listing.read_rows())
+
+    @strawberry.field(description="The page's transactions, each with its cursor.")
+    async def edges(self) -> list[TransactionEdge]:
+        return [TransactionEdge(row=row, order=self.listing.order) for row in await self.listing.read_rows()]
+
+    @strawberry.field(description="Where the page stands in the whole answer.")
+    def page_info(self) -> PageInfo:
+        return PageInfo(listing=self.listing)
+
+    @strawberry.field(description="The exact number of transactions of the filter, whatever the page.")
+    async def total_count(self) -> int:
+        return await count_transactions(self.listing.repository, self.listing.wanted)

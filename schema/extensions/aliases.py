@@ -1,0 +1,50 @@
+"""How many fields an operation may rename, and how often it may repeat one: each can cost a query of its own."""
+
+from collections import Counter
+
+from graphql import DocumentNode, FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
+
+from database.errors import GatewayError
+from schema.extensions.definition import find_fragments, find_operations
+
+
+class TooManyAliasesError(GatewayError):
+    code = "TOO_MANY_ALIASES"
+
+
+def check_aliases(document: DocumentNode, most: int) -> None:
+    """Raise TooManyAliasesError when an operation has more than `most` aliases, those of a fragment at each spread.
+
+    A selection may not repeat a field more than `most` times either: validation compares all of one name in pairs.
+    """
+    fragments = find_fragments(document)
+    counts: dict[str, int] = {}
+
+    def count(selections: SelectionSetNode | None) -> int:
+        if selections is None:
+            return 0
+        names = Counter(
+            (node.alias or node.name).value for node in selections.selections if isinstance(node, FieldNode)
+        )
+        if names and max(names.values()) > most:
+            raise TooManyAliasesError(f"A selection repeats one field more than {most} times; select it once.")
+        return sum(count_node(node) for node in selections.selections)
+
+    def count_node(node: object) -> int:
+        match node:
+            case FieldNode(alias=alias, selection_set=inner):
+                return (alias is not None) + count(inner)
+            case InlineFragmentNode(selection_set=inner):
+                return count(inner)
+            case FragmentSpreadNode(name=name) if name.value in fragments:
+                if name.value not in counts:
+                    # Zero while it is being counted, so that a cycle ends; validation then names the cycle.
+                    counts[name.value] = 0
+                    counts[name.value] = count(fragments[name.value].selection_set)
+                return counts[name.value]
+        return 0
+
+    if any(count(operation.selection_set) > most for operation in find_operations(document)):
+        raise TooManyAliasesError(
+            f"The operation has more than {most} aliases; send several operations, or ask for fewer fields."
+        )

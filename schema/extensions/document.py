@@ -1,0 +1,76 @@
+"""Parses a document, holds it to the limits and validates it, once: the same text again costs a look-up."""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import TypeAlias
+
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, parse, validate
+from strawberry.extensions import SchemaExtension
+
+from database.errors import GatewayError
+from schema.extensions.aliases import check_aliases
+from schema.extensions.depth import QueryTooDeepError, check_depth
+from schema.limits import Limits
+
+# Bounded in number here and in size by the limit on tokens, so that foreign documents cannot fill the memory.
+_CACHED_DOCUMENTS = 256
+
+# Enough to mend a document by; a hostile one must not turn a short request into a long answer.
+_MAX_ERRORS = 10
+
+PreparedDocument: TypeAlias = tuple[DocumentNode, tuple[GraphQLError, ...]]
+
+
+class QueryTooLongError(GatewayError):
+    code = "QUERY_TOO_LONG"
+
+
+def build_preparation(limits: Limits) -> Callable[[str, GraphQLSchema], PreparedDocument]:
+    """Give a function that prepares a document: its syntax tree and the errors found in it, from a cache if known.
+
+    The function raises GraphQLError for a text that cannot be parsed or breaks a limit.
+    """
+
+    @lru_cache(maxsize=_CACHED_DOCUMENTS)
+    def prepare(text: str, schema: GraphQLSchema) -> PreparedDocument:
+        try:
+            document = parse(text, max_tokens=limits.tokens)
+            # Before validation, whose cost these bound.
+            check_depth(document, limits.depth)
+            check_aliases(document, limits.aliases)
+        except RecursionError:
+            raise _wrap(QueryTooDeepError(f"The operation nests deeper than {limits.depth} fields.")) from None
+        except GraphQLSyntaxError as error:
+            if "Parsing aborted" not in error.message:
+                raise
+            raise _wrap(
+                QueryTooLongError(f"The document has more than {limits.tokens} tokens; send shorter documents.")
+            ) from None
+        except GatewayError as error:
+            raise _wrap(error) from None
+        return document, tuple(validate(schema, document, max_errors=_MAX_ERRORS))
+
+    return prepare
+
+
+class PreparedDocuments(SchemaExtension):
+    """Gives Strawberry the prepared document instead of parsing and validating again."""
+
+    def __init__(self, prepare: Callable[[str, GraphQLSchema], PreparedDocument]) -> None:
+        self._prepare = prepare
+        self._errors: tuple[GraphQLError, ...] = ()
+
+    def on_parse(self) -> Iterator[None]:
+        context = self.execution_context
+        # Strawberry has no public name for the schema that graphql-core validates against.
+        context.graphql_document, self._errors = self._prepare(context.query or "", context.schema._schema)  # noqa: SLF001
+        yield
+
+    def on_validate(self) -> Iterator[None]:
+        # An empty list, unlike None, says that validation has been done.
+        self.execution_context.pre_execution_errors = list(self._errors)
+        yield
+
+
+def _wrap(error: GatewayError) -> GraphQLError:
+    return GraphQLError(str(error), original_error=error)

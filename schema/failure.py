@@ -1,0 +1,65 @@
+"""What went wrong in an operation, as a stable code and a message that a caller may read."""
+
+from dataclasses import dataclass
+
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+
+from database.errors import GatewayError, hide_card_numbers
+
+INTERNAL_ERROR = "INTERNAL_ERROR"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One error of an operation.
+
+    Attributes:
+        code: as in docs/errors.
+        message: what the caller reads; an unknown failure's own words are kept back.
+        field: the input at fault, or None.
+        error: GraphQL's error, with its place in the document and in the answer.
+    """
+
+    code: str
+    message: str
+    field: str | None
+    error: GraphQLError
+
+    @property
+    def unknown(self) -> bool:
+        """Whether this is a fault of the gateway, to be logged."""
+        return self.code == INTERNAL_ERROR
+
+
+def describe_failures(result: ExecutionResult) -> list[Failure]:
+    """Give the failures of a result, in its order."""
+    return [_describe(error, _get_phase_code(result, error)) for error in result.errors or ()]
+
+
+def _get_phase_code(result: ExecutionResult, error: GraphQLError) -> str:
+    if isinstance(error, GraphQLSyntaxError):
+        return "GRAPHQL_PARSE_FAILED"
+    if isinstance(result, PreExecutionError):
+        return "GRAPHQL_VALIDATION_FAILED"
+    # Before the first field runs, only variables can fail.
+    return "GRAPHQL_VARIABLES_INVALID" if error.path is None else INTERNAL_ERROR
+
+
+def _describe(error: GraphQLError, phase_code: str) -> Failure:
+    cause = _find_cause(error)
+    if isinstance(cause, GatewayError):
+        # The wording of variables' errors names the variable, which the cause does not know.
+        message = error.message if phase_code == "GRAPHQL_VARIABLES_INVALID" else str(cause)
+        return Failure(cause.code, hide_card_numbers(message), cause.field, error)
+    if cause is not None or phase_code == INTERNAL_ERROR:
+        return Failure(INTERNAL_ERROR, "The gateway failed to answer; its log has the details.", None, error)
+    return Failure(phase_code, hide_card_numbers(error.message), None, error)
+
+
+def _find_cause(error: GraphQLError) -> Exception | None:
+    """Give what was raised below GraphQL's own errors, if anything was."""
+    cause: Exception | None = error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause

@@ -1,0 +1,74 @@
+"""The schema's entry points: GraphQL's arguments in, the resolvers' answers out."""
+
+from typing import Annotated, cast
+
+import strawberry
+
+from database.query import Order
+from schema.connection import Listing, TransactionConnection
+from schema.context import Info
+from schema.filter import build_filter
+from schema.page import DEFAULT_ROWS, MAX_ROWS, build_page
+from schema.resolvers import find_transaction
+from schema.selection import select_keys
+from schema.types import Transaction, TransactionFilterInput, TransactionOrder
+
+
+@strawberry.type(description="Questions about card transactions.")
+class Query:
+    @strawberry.field(description="Transactions of a filter, in pages, with their number.")
+    def transactions(
+        self,
+        info: Info,
+        filter: Annotated[  # noqa: A002 - GraphQL's name of the argument
+            TransactionFilterInput | None, strawberry.argument(description="Which transactions; all when left out.")
+        ] = None,
+        order_by: Annotated[
+            TransactionOrder | None, strawberry.argument(description="The order of the list.")
+        ] = TransactionOrder.DATE_DESC,
+        first: Annotated[
+            int | None,
+            strawberry.argument(
+                description=f"How many rows from the start, or after `after`: 0 to {MAX_ROWS}; {DEFAULT_ROWS} when "
+                "neither this nor `last` is given."
+            ),
+        ] = None,
+        after: Annotated[str | None, strawberry.argument(description="Only rows after this cursor.")] = None,
+        last: Annotated[
+            int | None,
+            strawberry.argument(description=f"How many rows from the end, or before `before`: 0 to {MAX_ROWS}."),
+        ] = None,
+        before: Annotated[str | None, strawberry.argument(description="Only rows before this cursor.")] = None,
+    ) -> TransactionConnection:
+        asked = filter or TransactionFilterInput()
+        order = Order[order_by.name] if order_by else Order.DATE_DESC
+        keys = [select_keys(field.selections, *path) for field in info.selected_fields for path in _PATHS]
+        listing = Listing(
+            repository=info.context.repository,
+            wanted=build_filter(
+                now_ms=info.context.now_ms,
+                days=asked.days,
+                card_type=asked.card_type,
+                country=asked.country,
+                min_amount=asked.min_amount,
+                max_amount=asked.max_amount,
+            ),
+            order=order,
+            page=build_page(order, first=first, after=after, last=last, before=before),
+            keys=frozenset().union(*keys),
+        )
+        return TransactionConnection(listing=listing)
+
+    @strawberry.field(description="One transaction by its id, or null when there is none.")
+    async def transaction(
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The transaction's id.")],  # noqa: A002 - GraphQL's name
+    ) -> Transaction | None:
+        keys = [select_keys(field.selections) for field in info.selected_fields]
+        row = await find_transaction(info.context.repository, id, frozenset().union(*keys))
+        return cast("Transaction | None", row)
+
+
+# The ways from a connection to its transactions.
+_PATHS = (("nodes",), ("edges", "node"))

@@ -1,0 +1,59 @@
+"""The answers that both styles give: GraphQL's fields and REST's paths call these and nothing else."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from database.cursor import Position
+from database.query import FIELDS, Order, Page, TransactionFilter, build_count_plan, build_find_plan, build_id_plan
+from database.repository import Row, TransactionRepository
+
+ALL_FIELDS = frozenset(FIELDS)
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionPage:
+    """The rows of a page, and whether the ordered answer goes on beyond its far end."""
+
+    rows: list[Row]
+    has_more: bool
+
+
+async def list_transactions(
+    repository: TransactionRepository,
+    wanted: TransactionFilter,
+    order: Order,
+    page: Page,
+    fields: frozenset[str] = ALL_FIELDS,
+) -> TransactionPage:
+    """Give one page, which must have a limit; one row more is read, to know whether there are more."""
+    limit = page.limit or 0
+    probe = Page(limit + 1, page.after, page.before, page.from_end)
+    rows = await repository.find_rows(build_find_plan(wanted, order, probe, fields))
+    if len(rows) <= limit:
+        return TransactionPage(rows, has_more=False)
+    return TransactionPage(rows[1:] if page.from_end else rows[:-1], has_more=True)
+
+
+def stream_transactions(
+    repository: TransactionRepository, wanted: TransactionFilter, after: Position | None = None
+) -> AsyncGenerator[list[Row], None]:
+    """Give all rows, newest first, some at a time; close it to end the query in the database."""
+    return repository.open_batches(build_find_plan(wanted, Order.DATE_DESC, Page(after=after)))
+
+
+async def count_transactions(repository: TransactionRepository, wanted: TransactionFilter) -> int:
+    """Give the exact number of transactions of a filter."""
+    return await repository.count(build_count_plan(wanted))
+
+
+async def find_transaction(
+    repository: TransactionRepository, row_id: str, fields: frozenset[str] = ALL_FIELDS
+) -> Row | None:
+    """Give the transaction of an id, or None."""
+    rows = await repository.find_rows(build_id_plan(row_id, fields))
+    return rows[0] if rows else None
+
+
+def get_position(row: Row, order: Order) -> Position:
+    """Give a row's place in an order."""
+    return Position(row[order.field], row["_id"])

@@ -1,0 +1,67 @@
+"""The custom scalars: exact amounts and instants, straight from the numbers that the documents hold."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import strawberry
+from graphql import FloatValueNode, GraphQLError, IntValueNode, StringValueNode, ValueNode
+from strawberry.types.scalar import ScalarDefinition
+
+from database.errors import InvalidAmountError, quote_value
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def serialize_decimal(amount: object) -> str:
+    """Give an amount's digits, the same as those of the JSON number that REST gives (a float's repr is exact)."""
+    return format(Decimal(repr(amount)), "f") if isinstance(amount, float) else str(amount)
+
+
+def parse_decimal(value: object) -> Decimal:
+    """Read a JSON string or number; raises GraphQLError of the code INVALID_AMOUNT."""
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        try:
+            return Decimal(str(value))
+        except InvalidOperation:
+            pass
+    raise _refuse(f'{quote_value(value)} is not a decimal number; give one such as "100.00".')
+
+
+def serialize_datetime(milliseconds: float) -> str:
+    """Give the RFC 3339 form, in UTC and with milliseconds, of ms since the epoch."""
+    instant = _EPOCH + timedelta(milliseconds=milliseconds)
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _parse_decimal_literal(node: ValueNode, _variables: dict[str, Any] | None = None) -> Decimal:
+    if isinstance(node, StringValueNode | IntValueNode | FloatValueNode):
+        return parse_decimal(node.value)
+    raise _refuse('Only a decimal number is accepted here, such as "100.00".')
+
+
+def _refuse(message: str) -> GraphQLError:
+    # A GraphQLError's message reaches the caller as it is; graphql-core wraps any other in words of its own.
+    return GraphQLError(message, original_error=InvalidAmountError(message))
+
+
+def _parse_datetime(value: object) -> float:
+    return (datetime.fromisoformat(str(value)) - _EPOCH) / timedelta(milliseconds=1)
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description='An exact decimal number, written as a string: "100.00". As input a number is taken too.',
+        serialize=serialize_decimal,
+        parse_value=parse_decimal,
+        parse_literal=_parse_decimal_literal,
+    ),
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description='An instant in UTC with milliseconds (RFC 3339): "2026-11-23T12:17:00.000Z".',
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=serialize_datetime,
+        parse_value=_parse_datetime,
+    ),
+}

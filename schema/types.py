@@ -1,0 +1,65 @@
+"""The GraphQL types of a transaction, its orders and its filter. Rows are the documents themselves, never copies."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+
+import strawberry
+
+from database.errors import MalformedDocumentError
+from schema.filter import MAX_DAYS
+
+_DOCUMENT_KEYS = {"id": "_id", "card_type": "cardType", "card_number": "cardNumber", "country_origin": "countryOrigin"}
+
+
+def read_field(source: object, name: str) -> object:
+    """Read a field by its Python name: from a document by its key, from anything else as an attribute.
+
+    Raises:
+        MalformedDocumentError: the document lacks the field.
+    """
+    if not isinstance(source, Mapping):
+        return getattr(source, name)
+    key = _DOCUMENT_KEYS.get(name, name)
+    if source.get(key) is None:
+        raise MalformedDocumentError(f"The transaction {source.get('_id')} has no {key} in the database.", field=key)
+    return source[key]
+
+
+@strawberry.type(description="One card transaction.")
+class Transaction:
+    id: strawberry.ID = strawberry.field(description="The transaction's id, a UUID.")
+    date: datetime = strawberry.field(description="When it took place, in UTC.")
+    currency: str = strawberry.field(description="The amount's currency, ISO 4217.")
+    amount: Decimal = strawberry.field(description="The amount, exact, in the currency.")
+    vendor: str = strawberry.field(description="Who was paid.")
+    address: str = strawberry.field(description="The vendor's address, with line breaks.")
+    card_type: str = strawberry.field(description="The card's brand, such as Visa.")
+    card_number: str = strawberry.field(description="The card number, masked but for its last four digits.")
+    country_origin: str = strawberry.field(description="The country of origin, ISO 3166-1 alpha-2.")
+
+
+@strawberry.enum(description="The order of a list. Equal values are ordered by id, in the same direction.")
+class TransactionOrder(Enum):
+    DATE_DESC = strawberry.enum_value("DATE_DESC", description="Newest first.")
+    DATE_ASC = strawberry.enum_value("DATE_ASC", description="Oldest first.")
+    AMOUNT_DESC = strawberry.enum_value("AMOUNT_DESC", description="Largest amount first, any currency.")
+    AMOUNT_ASC = strawberry.enum_value("AMOUNT_ASC", description="Smallest amount first, any currency.")
+
+
+@strawberry.input(
+    name="TransactionFilter", description="Which transactions. All conditions that are given hold together."
+)
+class TransactionFilterInput:
+    days: int | None = strawberry.field(
+        default=None,
+        description="The last n days of 24 hours, up to the moment the request arrives, both ends inclusive: "
+        f"0 to {MAX_DAYS}.",
+    )
+    card_type: str | None = strawberry.field(default=None, description="The card's brand, in upper or lower case.")
+    country: str | None = strawberry.field(
+        default=None, description="The country of origin, ISO 3166-1 alpha-2 or alpha-3, in upper or lower case."
+    )
+    min_amount: Decimal | None = strawberry.field(default=None, description="The smallest amount, inclusive.")
+    max_amount: Decimal | None = strawberry.field(default=None, description="The largest amount, inclusive.")
