@@ -108,8 +108,10 @@ def run_npm(folder: Path, arguments: str, advice: str) -> None:
         check=False,
     )
     if done.returncode != 0:
-        lines = [line for line in done.stdout.splitlines() if line.strip() and not line.startswith("npm warn")]
-        raise PagesError("\n".join([advice, "npm said:", *lines[-15:]]))
+        # The cause comes first; warnings before it, traces and general advice after it only bury it.
+        noise = re.compile(r"\s*$|npm warn|(npm error)? +at ")
+        lines = [line for line in done.stdout.splitlines() if not noise.match(line)]
+        raise PagesError("\n".join([advice, "npm said:", *lines[:8]]))
 
 
 def get_npm() -> list[str]:
