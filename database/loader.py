@@ -1,0 +1,96 @@
+"""Loads documents in bulk and can be stopped at any moment: what is stored already is found by `_id` and left alone.
+
+It does not know what a document means, and every write is acknowledged.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+from pymongo import MongoClient
+from pymongo.errors import BulkWriteError
+
+from database.client import open_sync_client, translated_errors
+from database.environment import DatabaseEnvironment
+from database.errors import DatabaseRefusedError
+from database.index import COLLECTION
+
+Document: TypeAlias = dict[str, Any]
+
+_DUPLICATE_KEY = 11000
+_CLEARED_AT_ONCE = 5_000
+
+
+class Loader:
+    """Bulk writes to the collection of one database.
+
+    Every method raises `DatabaseUnavailableError`, `DatabaseTimeoutError` or `DatabaseRefusedError` when the server
+    is away, too slow, or refuses.
+    """
+
+    def __init__(self, client: MongoClient[Document], database: str) -> None:
+        """Use an open client."""
+        self._database = client[database]
+        self._collection = self._database[COLLECTION]
+
+    def load(self, documents: Sequence[Document]) -> int:
+        """Store those documents whose `_id` is new, and give how many they were."""
+        with translated_errors():
+            try:
+                self._collection.insert_many(documents, ordered=False)
+            except BulkWriteError as error:
+                faults = [*error.details["writeErrors"], *error.details["writeConcernErrors"]]
+                if serious := [fault for fault in faults if fault["code"] != _DUPLICATE_KEY]:
+                    raise DatabaseRefusedError(
+                        f"The database did not store a document: {serious[0]['errmsg']}."
+                    ) from error
+                return int(error.details["nInserted"])
+        return len(documents)
+
+    def find_stored(self, identifiers: Sequence[str]) -> set[str]:
+        """Give those of the ids that documents of the collection have."""
+        with translated_errors():
+            found = self._collection.find({"_id": {"$in": list(identifiers)}}, {"_id": 1})
+            return {document["_id"] for document in found}
+
+    def holds(self, identifier: str) -> bool:
+        """Whether a document has this id."""
+        return bool(self.find_stored([identifier]))
+
+    def count(self) -> int:
+        """Give how many documents the collection holds, by its own bookkeeping."""
+        with translated_errors():
+            return self._collection.estimated_document_count()
+
+    def clear(self) -> Iterator[int]:
+        """Delete all documents, and give after each step how many are gone; the collection and its indexes stay."""
+        gone = 0
+        while True:
+            with translated_errors():
+                batch = [document["_id"] for document in self._collection.find({}, {"_id": 1}, limit=_CLEARED_AT_ONCE)]
+                if not batch:
+                    return
+                gone += self._collection.delete_many({"_id": {"$in": batch}}).deleted_count
+            yield gone
+
+    def find_free_bytes(self) -> int | None:
+        """Give the free bytes of the disk that holds the server's data, or None where the user may not know."""
+        try:
+            with translated_errors():
+                stats = self._database.command("dbStats")
+        except DatabaseRefusedError:
+            return None
+        if "fsTotalSize" not in stats:
+            return None
+        return int(stats["fsTotalSize"] - stats["fsUsedSize"])
+
+
+@contextmanager
+def open_loader(environment: DatabaseEnvironment) -> Iterator[Loader]:
+    """Connect to the environment's server for the time of the `with` block.
+
+    Raises:
+        DatabaseError: no server answers, or it refuses the credentials.
+    """
+    with open_sync_client(environment) as client:
+        yield Loader(client, environment.database)

@@ -1,0 +1,177 @@
+"""The command that seeds, as `gateway seed` and as `python -m seeding`. It asks, shows and words; seeder.py works."""
+
+# ruff: noqa: PLC0415 (a command imports what it needs when it runs, so that others start without its weight)
+
+import os
+import shlex
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.core import ParameterSource
+
+from database.errors import GatewayError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from database.environment import DatabaseEnvironment
+    from seeding.seeder import SeedReport
+
+_DATA_FOLDER = Path(".data")
+_INTERRUPTED = 130
+
+
+class _Count(click.ParamType[int]):
+    name = "count"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        # Unknown options arrive here, so that -5 does too.
+        if value.startswith("-") and not value[1:2].isdigit():
+            raise click.NoSuchOption(value, ctx=ctx)
+        if not value.isascii() or not value.removeprefix("-").isdigit() or len(value) > 20:  # noqa: PLR2004 (more is no disk's)
+            self.fail(f"{value[:40]!r} is not a whole number, such as 20000.", param, ctx)
+        if (count := int(value)) < 1:
+            self.fail(f"{count} is too few: at least 1 transaction.", param, ctx)
+        return count
+
+
+class _Moment(click.ParamType[int]):
+    """A time in the past as ISO 8601, UTC if it does not say otherwise; becomes milliseconds since the epoch."""
+
+    name = "time"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        try:
+            moment = datetime.fromisoformat(value)
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (ValueError, OverflowError):
+            self.fail(f"{value[:40]!r} is no time in ISO 8601, such as 2026-01-31 or 2026-01-31T18:00Z.", param, ctx)
+        if moment > datetime.now(UTC):
+            self.fail(f"{value} is in the future: no purchase may be.", param, ctx)
+        return round(moment.timestamp() * 1000)
+
+
+@click.command("seed", context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]})
+@click.argument("count", type=_Count())
+@click.option("--seed", "seed_number", type=int, help="Which set of transactions; a random one if not given.")
+@click.option("--until", type=_Moment(), help="The latest date, in ISO 8601.  [default: the start of this hour, UTC]")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), help="Processes that generate and load.  [default: one per core]"
+)
+@click.option("--replace", is_flag=True, help="Delete all transactions first. Asks before it does.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    default=Path("db_envs.yaml"),
+    show_default=True,
+    help="The database's settings; MONGO_… environment variables override its keys.",
+)
+@click.pass_context
+def seed(
+    context: click.Context,
+    count: int,
+    seed_number: int | None,
+    until: int | None,
+    workers: int | None,
+    replace: bool,  # noqa: FBT001 (click passes it by name)
+    yes: bool,  # noqa: FBT001 (as above)
+    config: Path,
+) -> None:
+    r"""Add COUNT made-up transactions to the configured database.
+
+    Uses the server of --config; if none answers at a local address, the embedded one with its data in .data, for as
+    long as it takes. Creates the collection and its indexes where they are missing.
+
+    The same --seed gives the same transactions on every machine and for any number of workers, and a larger COUNT
+    adds to a smaller one. What is stored already is left alone: after Ctrl-C or a crash the same command completes
+    the set. The dates are those of the 52 weeks before --until; a later --until changes only the oldest, which move
+    to the front. With the same --until as well, every date is the same. (A new release may bring another Faker, and
+    with it other vendors and addresses.)
+
+    \b
+    gateway seed 20000
+    gateway seed 1000000 --seed 7 --until 2026-01-01
+    gateway seed 5000 --replace
+    """
+    from rich.console import Console
+
+    from database.embedded import reach_server
+    from database.environment import load_environment
+    from database.provision import find_missing_indexes, provision
+
+    if replace and not yes and not sys.stdin.isatty():
+        raise click.UsageError(
+            "--replace deletes all transactions, and nobody is at a terminal to be asked: add --yes."
+        )
+    console = Console(highlight=False)
+    try:
+        with reach_server(load_environment(config, os.environ), _DATA_FOLDER, say=click.echo) as server:
+            if find_missing_indexes(server.owner):
+                provision(server.owner)
+            if replace:
+                _clear(server.owner, console, ask=not yes)
+            _seed(context, server.owner, console, count, seed_number, until, workers)
+    except GatewayError as error:
+        raise click.ClickException(str(error)) from None
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Stopped.", err=True)
+        context.exit(_INTERRUPTED)
+
+
+def _clear(environment: "DatabaseEnvironment", console: "Console", *, ask: bool) -> None:
+    from database.loader import open_loader
+
+    with open_loader(environment) as loader:
+        held = loader.count()
+        place = f"database {environment.database} at {environment.address}"
+        if ask and held:
+            click.confirm(f"Delete all {held:,} transactions of {place}?", abort=True)
+        gone = 0
+        with console.status("Deleting ...") as status:
+            for gone in loader.clear():
+                status.update(f"Deleting ... {gone:,} of {held:,}")
+    click.echo(f"Deleted {gone:,} transactions of {place}")
+
+
+def _seed(
+    context: click.Context,
+    environment: "DatabaseEnvironment",
+    console: "Console",
+    count: int,
+    seed_number: int | None,
+    until: int | None,
+    workers: int | None,
+) -> None:
+    from seeding.progress import describe_end, open_progress
+    from seeding.seeder import seed
+
+    last: SeedReport | None = None
+    with open_progress(console) as show:
+
+        def watch(report: "SeedReport") -> None:
+            nonlocal last
+            last = report
+            show(report)
+
+        try:
+            report = seed(environment, count, seed=seed_number, until=until, workers=workers, progress=watch)
+        except GatewayError as error:
+            raise click.ClickException(f"{error}\n{_describe_rest(context, last)}" if last else str(error)) from None
+        except KeyboardInterrupt:
+            click.echo(_describe_rest(context, last) if last else "Stopped before anything was stored.", err=True)
+            context.exit(_INTERRUPTED)
+    click.echo(describe_end(report))
+
+
+def _describe_rest(context: click.Context, report: "SeedReport") -> str:
+    plan = report.plan
+    until = datetime.fromtimestamp(plan.until / 1000, UTC).isoformat().replace("+00:00", "Z")
+    command = f"{context.command_path} {plan.count} --seed {plan.seed} --until {until}"
+    # What the user chose by option holds for the rest too, but for --replace, which would begin anew.
+    if context.get_parameter_source("config") is ParameterSource.COMMANDLINE:
+        command += f" --config {shlex.quote(str(context.params['config']))}"
+    return f"{report.stored:,} of {plan.count:,} are stored. To complete them: {command}"

@@ -1,0 +1,102 @@
+"""The worker processes of one run: started, listened to and stopped. What they load is worker.py's business."""
+
+import multiprocessing
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import cast
+
+from database.environment import DatabaseEnvironment
+from database.errors import GatewayError
+from seeding.error import SeedingError
+from seeding.plan import Plan
+from seeding.worker import Finished, Loaded, work
+
+# The same everywhere, and the only way that is safe beside the threads of an open client.
+_CONTEXT = multiprocessing.get_context("spawn")
+
+
+class Crew:
+    """Workers that share the chunks of a plan among them."""
+
+    def __init__(self, environment: DatabaseEnvironment, plan: Plan, workers: int) -> None:
+        """Start so many workers, but no more than there are chunks."""
+        self._members: dict[Connection, SpawnProcess] = {}
+        workers = min(workers, plan.chunks)
+        with _interrupts_held():
+            for first in range(workers):
+                ours, theirs = _CONTEXT.Pipe()
+                process = _CONTEXT.Process(
+                    target=work, args=(theirs, environment, plan, first, workers), name=f"seeding-{first}", daemon=True
+                )
+                process.start()
+                # Only the worker may hold its end, so that its death closes the pipe.
+                theirs.close()
+                self._members[ours] = process
+        self._listening = set(self._members)
+        self._asked = False
+
+    def listen(self) -> Iterator[Loaded]:
+        """Give the reports of all workers as they come, until each is done; a fault of one stops the others first.
+
+        Raises:
+            GatewayError: what the first worker in trouble raised, or `SeedingError` if one was killed.
+        """
+        fault: GatewayError | None = None
+        while self._listening:
+            for ready in wait(list(self._listening)):
+                connection = cast("Connection", ready)
+                try:
+                    message = connection.recv()
+                except (EOFError, ConnectionResetError):
+                    message = Finished(self._describe_death(connection))
+                if isinstance(message, Loaded):
+                    yield message
+                    continue
+                self._listening.discard(connection)
+                if message.error is not None and fault is None:
+                    fault = message.error
+                    self.ask_to_stop()
+        if fault is not None:
+            raise fault
+
+    def ask_to_stop(self) -> None:
+        """Let each worker finish the chunk it is loading; asked again, end them at once."""
+        for connection, process in self._members.items():
+            if self._asked:
+                process.terminate()
+            else:
+                with suppress(OSError):
+                    connection.send(None)
+        self._asked = True
+
+    def close(self) -> None:
+        """End the workers that still run and wait for them."""
+        for connection, process in self._members.items():
+            process.terminate()
+            process.join()
+            connection.close()
+
+    def _describe_death(self, connection: Connection) -> SeedingError | None:
+        process = self._members[connection]
+        process.join()
+        if self._asked:
+            return None
+        return SeedingError(
+            f"A worker process was ended from outside (exit code {process.exitcode}), perhaps for want of memory."
+        )
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Keep Ctrl-C for later, and for good in the processes that are started meanwhile: a terminal sends it to all."""
+    # Its own start, part of the first process's, would let the signal through again.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,132 @@
+"""Stores a set of transactions on all cores, and leaves it so that the next run can complete it."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from types import FrameType
+from typing import TypeAlias
+
+from database.environment import DatabaseEnvironment
+from database.loader import open_loader
+from seeding.crew import Crew
+from seeding.document import build_identifiers
+from seeding.error import SeedingError
+from seeding.plan import Plan, new_plan
+
+# Measured at a million documents: about 350 bytes each on disk with their indexes, and up to as much in the oplog.
+_BYTES_EACH = 700
+
+
+@dataclass(frozen=True, slots=True)
+class SeedReport:
+    """How far a run has come.
+
+    Attributes:
+        plan: what is to be stored; its seed and date make the run repeatable.
+        added: how many documents this run stored.
+        found: how many documents of the set an earlier run had stored.
+        seconds: how long it has taken, its own start included.
+    """
+
+    plan: Plan
+    added: int = 0
+    found: int = 0
+    seconds: float = 0.0
+
+    @property
+    def stored(self) -> int:
+        """How many documents of the set the collection holds, as far as is known."""
+        return self.added + self.found
+
+
+Progress: TypeAlias = Callable[[SeedReport], None]
+
+
+def seed(
+    environment: DatabaseEnvironment,
+    count: int,
+    *,
+    seed: int | None = None,
+    until: int | None = None,
+    workers: int | None = None,
+    progress: Progress = lambda _: None,
+) -> SeedReport:
+    """Store the first `count` documents of the set that `seed` chooses, but for those that are stored already.
+
+    Args:
+        environment: a server that answers, a provisioned database, and a user who may write to it.
+        count: from 1.
+        seed: any integer; a random one if None.
+        until: the latest date, in milliseconds since the epoch; the start of this hour if None.
+        workers: how many processes, from 1; one a core if None. The documents do not depend on it.
+        progress: called with the report so far: at the start, and whenever a chunk is stored.
+
+    Raises:
+        SeedingError: the disk has too little room, or a worker was killed.
+        DatabaseError: the server went away, or refuses.
+        KeyboardInterrupt: Ctrl-C; the workers finished the chunks they had begun, and `progress` was told.
+    """
+    began = time.monotonic()
+    plan = new_plan(count, seed, until)
+    report = SeedReport(plan)
+    _check_space(environment, plan)
+    progress(report)
+    with closing(Crew(environment, plan, workers or count_cores())) as crew, _interrupts_to(crew.ask_to_stop) as asked:
+        for loaded in crew.listen():
+            report = replace(
+                report,
+                added=report.added + loaded.added,
+                found=report.found + loaded.found,
+                seconds=time.monotonic() - began,
+            )
+            progress(report)
+    if asked.is_set() and report.stored < count:
+        raise KeyboardInterrupt
+    return report
+
+
+def count_cores() -> int:
+    """Give how many cores this process may use."""
+    # A container or taskset may allow fewer than the machine has; not every system tells.
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _check_space(environment: DatabaseEnvironment, plan: Plan) -> None:
+    with open_loader(environment) as loader:
+        free = loader.find_free_bytes()
+        # Of a set that was begun, the documents on the disk need no room any more.
+        begun = loader.count() if loader.holds(build_identifiers(plan.seed, 0, 1)[0]) else 0
+    needed = max(0, plan.count - begun) * _BYTES_EACH
+    if free is not None and needed > free:
+        raise SeedingError(
+            f"{plan.count:,} transactions need about {_format_gigabytes(needed)}, indexes included, and the server's"
+            f" disk has {_format_gigabytes(free)} free: ask for at most {(free // _BYTES_EACH) + begun:,}."
+        )
+
+
+def _format_gigabytes(size: int) -> str:
+    return f"{size / 1e9:,.1f} GB"
+
+
+@contextmanager
+def _interrupts_to(stop: Callable[[], None]) -> Iterator[threading.Event]:
+    """Let Ctrl-C call `stop` instead of breaking off in the middle of a report; the event tells that it did."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        # Signals reach the main thread alone: it decides there what Ctrl-C does.
+        yield asked
+        return
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        asked.set()
+        stop()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,55 @@
+"""One process that generates every n-th chunk of a set and stores it. It reports to its parent and ends with it."""
+
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from database.environment import DatabaseEnvironment
+from database.errors import GatewayError
+from database.loader import Loader, open_loader
+from seeding.document import build_documents, build_identifiers
+from seeding.plan import Plan
+from seeding.pool import build_pools
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What one chunk came to: documents stored now, and documents that were there already."""
+
+    added: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last report of a worker that did its share or was asked to stop; `error` is what kept it from its share."""
+
+    error: GatewayError | None = None
+
+
+def work(connection: Connection, environment: DatabaseEnvironment, plan: Plan, first: int, step: int) -> None:
+    """Store the chunks `first`, `first + step`, … until they are done or the parent sends something or is gone."""
+    try:
+        with open_loader(environment) as loader:
+            _load_chunks(connection, loader, plan, range(first, plan.chunks, step))
+        connection.send(Finished())
+    except GatewayError as error:
+        connection.send(Finished(error))
+    except BrokenPipeError:
+        # The parent was killed: nobody is left to report to, and what is stored will be found by the next run.
+        pass
+
+
+def _load_chunks(connection: Connection, loader: Loader, plan: Plan, chunks: range) -> None:
+    pools = build_pools(plan.seed)
+    for chunk in chunks:
+        # Ready when the parent asks to stop, and also when it died and its end of the pipe closed with it.
+        if connection.poll():
+            return
+        identifiers = build_identifiers(plan.seed, chunk, plan.size_of(chunk))
+        # A chunk is stored in its order, so its first document tells whether an earlier run began it.
+        stored = loader.find_stored(identifiers) if loader.holds(identifiers[0]) else set()
+        added = 0
+        if len(stored) < len(identifiers):
+            documents = build_documents(plan.seed, chunk, plan.size_of(chunk), pools, plan.until)
+            added = loader.load([document for document in documents if document["_id"] not in stored])
+        connection.send(Loaded(added, len(identifiers) - added))
