@@ -122,12 +122,8 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
         except OperationFailure as error:
             if error.code not in _CREDENTIALS_CODES:
                 return ServerState(Answer.SILENT, environment, f"The database at {address} is not ready to answer.")
-        except ConfigurationError as error:
-            if "wire version" in str(error):
-                return ServerState(Answer.TOO_OLD, environment, _describe_old(address, None))
-            return ServerState(Answer.SILENT, environment, f"The name {address} cannot be looked up.")
-        except PyMongoError:
-            return _describe_no_answer(environment)
+        except PyMongoError as error:
+            return _describe_no_answer(environment, error)
     who = f" of user {environment.username!r}" if environment.username else ""
     return ServerState(
         Answer.REFUSED,
@@ -165,14 +161,19 @@ def _find_silence(environment: DatabaseEnvironment) -> str | None:
     return None
 
 
-def _describe_no_answer(environment: DatabaseEnvironment) -> ServerState:
+def _describe_no_answer(environment: DatabaseEnvironment, error: PyMongoError) -> ServerState:
+    address = environment.address
+    if isinstance(error, ConfigurationError) and "wire version" in str(error):
+        return ServerState(Answer.TOO_OLD, environment, _describe_old(address, None))
+    if isinstance(error, ConfigurationError):
+        return ServerState(Answer.SILENT, environment, f"The name {address} cannot be looked up.")
     if environment.uri is not None:
-        return ServerState(Answer.SILENT, environment, f"No database answers at {environment.address}.")
+        return ServerState(Answer.SILENT, environment, f"No database answers at {address}.")
     return ServerState(
         Answer.FOREIGN,
         environment,
-        f"Something listens at {environment.address} and does not answer as MongoDB does:"
-        " another program has this port, or the server is stuck, or it wants TLS (then give mongo_uri, with tls=true)."
+        f"Something listens at {address} and does not answer as MongoDB does: another program has this port,"
+        " or the server is stuck, or it wants TLS (then give mongo_uri, with tls=true)."
         " Another port is set by mongo_port (MONGO_PORT).",
     )
 
@@ -183,7 +184,7 @@ def _describe_old(address: str, version: str | None) -> str:
 
 
 def _build_options(environment: DatabaseEnvironment) -> dict[str, Any]:
-    """The driver's options, except those that the environment's own URI decides; compression is the URI's to ask for."""
+    """The driver's options, except those that the environment's own URI decides; compression is its to ask for."""
     options: dict[str, Any] = {
         "appname": "transactions-gateway",
         "connectTimeoutMS": _CONNECT_MS,

@@ -137,17 +137,17 @@ def read_status(environment: DatabaseEnvironment) -> DatabaseStatus:
     with translated_errors(environment.address), open_sync_client(environment) as client:
         identity = client.admin.command("connectionStatus")["authInfo"]
         statistics = _read_statistics(client[environment.database])
-        index_sizes: Mapping[str, int] = (statistics or {}).get("indexSizes", {})
+        index_sizes: Mapping[str, int] = statistics.get("indexSizes", {})
         existing = _read_indexes_if_permitted(client[environment.database])
         return DatabaseStatus(
             version=str(client.server_info()["version"]),
             topology=_read_topology(client),
             user=next((str(user["user"]) for user in identity["authenticatedUsers"]), None),
             roles=tuple(f"{role['role']}@{role['db']}" for role in identity["authenticatedUserRoles"]),
-            documents=statistics and statistics["count"],
-            data_size=statistics and statistics["size"],
-            storage_size=statistics and statistics["storageSize"],
-            index_size=statistics and statistics["totalIndexSize"],
+            documents=statistics.get("count"),
+            data_size=statistics.get("size"),
+            storage_size=statistics.get("storageSize"),
+            index_size=statistics.get("totalIndexSize"),
             indexes=None
             if existing is None
             else tuple(IndexStatus(str(index["name"]), index_sizes.get(index["name"])) for index in existing),
@@ -223,13 +223,14 @@ def _read_indexes_if_permitted(database: _Database) -> list[dict[str, Any]] | No
         return None
 
 
-def _read_statistics(database: _Database) -> dict[str, Any] | None:
+def _read_statistics(database: _Database) -> dict[str, Any]:
+    """The collection's statistics; nothing if the user may not see them."""
     try:
         return dict(database.command("collStats", COLLECTION))
     except OperationFailure as error:
         if error.code != _UNAUTHORIZED:
             raise
-        return None
+        return {}
 
 
 def _read_topology(client: MongoClient[dict[str, Any]]) -> str:

@@ -1,0 +1,52 @@
+"""What tests share: one real mongod for each worker, and a database of its own for each test that asks for one."""
+
+import secrets
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from database.client import open_sync_client
+from database.embedded import EmbeddedServer, open_embedded_server
+from database.environment import Credentials, DatabaseEnvironment
+from database.provision import provision
+
+
+def find_free_port() -> int:
+    """A port that is free now; another program may take it before it is used."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    """The worker's server; ask for `environment` instead where a database is enough."""
+    environment = DatabaseEnvironment("owner", "owner's password", "127.0.0.1", find_free_port(), "unused")
+    with open_embedded_server(environment, tmp_path_factory.mktemp("mongod")) as server:
+        yield server
+
+
+@pytest.fixture
+def reader_credentials() -> Credentials:
+    return Credentials("reader", secrets.token_urlsafe())
+
+
+@pytest.fixture
+def environment(mongod: EmbeddedServer, reader_credentials: Credentials) -> Iterator[DatabaseEnvironment]:
+    """An empty, provisioned database, by its owner; it is dropped after the test."""
+    admin = replace(mongod.admin, database=f"test_{secrets.token_hex(8)}")
+    owner = Credentials("owner", secrets.token_urlsafe())
+    provision(admin, owner=owner, reader=reader_credentials)
+    yield admin.with_credentials(owner)
+    with open_sync_client(admin) as client:
+        client[admin.database].command("dropAllUsersFromDatabase")
+        client[admin.database].command("dropAllRolesFromDatabase")
+        client.drop_database(admin.database)
+
+
+@pytest.fixture
+def reader_environment(environment: DatabaseEnvironment, reader_credentials: Credentials) -> DatabaseEnvironment:
+    """The same database by its reader."""
+    return environment.with_credentials(reader_credentials)
