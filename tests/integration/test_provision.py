@@ -1,0 +1,193 @@
+"""The database is made ready as often as one likes, and each user may do its work and nothing else."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from pymongo.collection import Collection
+
+from database.client import open_sync_client, translated_errors
+from database.embedded import EmbeddedServer
+from database.environment import Credentials, DatabaseEnvironment
+from database.errors import DatabaseRefusedError
+from database.index import COLLECTION, INDEXES
+from database.provision import find_missing_indexes, provision, read_status
+
+_Collection = Collection[dict[str, Any]]
+_NAMES = tuple(index.name for index in INDEXES)
+
+
+def test_provisioning_again_changes_nothing(environment: DatabaseEnvironment) -> None:
+    """The owner's second provisioning keeps the collection and every index."""
+    report = provision(environment)
+
+    assert not report.created_collection
+    assert report.created_indexes == ()
+    assert report.kept_indexes == _NAMES
+    assert report.conflicts == ()
+
+
+def test_owner_restores_a_dropped_index(environment: DatabaseEnvironment) -> None:
+    """An index that was dropped is found missing, and provisioning creates it and no other."""
+    with open_sync_client(environment) as client:
+        client[environment.database][COLLECTION].drop_index(_NAMES[2])
+
+    assert find_missing_indexes(environment) == [_NAMES[2]]
+    assert provision(environment).created_indexes == (_NAMES[2],)
+    assert find_missing_indexes(environment) == []
+
+
+def test_collection_that_does_not_exist_is_created(mongod: EmbeddedServer) -> None:
+    """Provisioning an empty server as its administrator creates the collection and every index."""
+    admin = replace(mongod.admin, database="test_fresh")
+    try:
+        assert find_missing_indexes(admin) == list(_NAMES)
+        report = provision(admin)
+        assert report.created_collection
+        assert report.created_indexes == _NAMES
+    finally:
+        with open_sync_client(admin) as client:
+            client.drop_database(admin.database)
+
+
+@pytest.mark.parametrize(
+    ("keys", "options"),
+    [
+        ([("date", -1), ("_id", -1), ("amount", 1)], {"name": "date_amount", "sparse": True}),
+        ([("date", -1), ("_id", -1), ("amount", 1)], {"name": "theirs", "partialFilterExpression": {"amount": 1}}),
+        ([("vendor", 1)], {"name": "date_amount"}),
+    ],
+)
+def test_index_with_other_options_is_reported_and_kept(
+    environment: DatabaseEnvironment, keys: list[tuple[str, int]], options: dict[str, Any]
+) -> None:
+    """An existing index in the way of a declared one is named with what to do, and stays; the others are created."""
+    with open_sync_client(environment) as client:
+        collection = client[environment.database][COLLECTION]
+        collection.drop_indexes()
+        collection.create_index(keys, **options)
+        report = provision(environment)
+        names = set(collection.index_information())
+
+    (conflict,) = report.conflicts
+    assert f"dropIndex('{options['name']}')" in conflict
+    assert report.created_indexes == _NAMES[1:]
+    assert names == {"_id_", options["name"], *_NAMES[1:]}
+    assert find_missing_indexes(environment) == ["date_amount"]
+
+
+def test_same_index_by_another_name_serves(environment: DatabaseEnvironment) -> None:
+    """An index of another name with the declared keys and collation is kept in place of the declared one."""
+    wanted = INDEXES[2]
+    with open_sync_client(environment) as client:
+        collection = client[environment.database][COLLECTION]
+        collection.drop_index(wanted.name)
+        collection.create_index(list(wanted.keys), **(wanted.options | {"name": "theirs"}))
+
+    report = provision(environment)
+    assert (report.created_indexes, report.conflicts) == ((), ())
+
+
+def test_existing_user_gets_the_asked_password_and_role(
+    mongod: EmbeddedServer, environment: DatabaseEnvironment
+) -> None:
+    """Provisioning a user that exists replaces its password and takes every other role from it."""
+    admin = replace(mongod.admin, database=environment.database)
+    changed = Credentials("owner", "another password")
+    with open_sync_client(admin) as client:
+        client[admin.database].command("grantRolesToUser", "owner", roles=["dbAdmin"])
+
+    provision(admin, owner=changed)
+
+    status = read_status(admin.with_credentials(changed))
+    assert status.roles == (f"transactionOwner@{environment.database}",)
+    with pytest.raises(DatabaseRefusedError, match="credentials"):
+        read_status(environment)
+
+
+_WRITES: dict[str, Callable[[_Collection], object]] = {
+    "insert": lambda collection: collection.insert_one({"_id": "a"}),
+    "update": lambda collection: collection.update_one({}, {"$set": {"vendor": "x"}}, upsert=True),
+    "delete": lambda collection: collection.delete_many({}),
+    "drop": lambda collection: collection.drop(),
+    "create an index": lambda collection: collection.create_index("vendor"),
+    "drop an index": lambda collection: collection.drop_index("date_amount"),
+    "write by aggregation": lambda collection: collection.aggregate([{"$out": "copy"}]),
+}
+_TRESPASSES: dict[str, Callable[[_Collection], object]] = {
+    "read another collection": lambda collection: collection.database["other"].find_one(),
+    "join another collection": lambda collection: list(
+        collection.aggregate([{"$lookup": {"from": "other", "as": "o", "pipeline": []}}])
+    ),
+    "read another database": lambda collection: collection.database.client["test_other"][COLLECTION].find_one(),
+    "create another collection": lambda collection: collection.database.create_collection("other", check_exists=False),
+    "list the users": lambda collection: collection.database.command("usersInfo", 1),
+    "list the databases": lambda collection: collection.database.client.admin.command("currentOp", allUsers=True),
+    "read the server's status": lambda collection: collection.database.client.admin.command("serverStatus"),
+    "change its own roles": lambda collection: collection.database.command(
+        "grantRolesToUser", "reader", roles=["dbOwner"]
+    ),
+}
+
+
+@pytest.mark.parametrize("deed", [*_WRITES, *_TRESPASSES])
+def test_reader_is_refused_all_but_reading(reader_environment: DatabaseEnvironment, deed: str) -> None:
+    """The reader may not write, and may not read anything but the collection."""
+    with open_sync_client(reader_environment) as client:
+        collection = client[reader_environment.database][COLLECTION]
+        with pytest.raises(DatabaseRefusedError, match="does not permit"), translated_errors():
+            (_WRITES | _TRESPASSES)[deed](collection)
+
+
+@pytest.mark.parametrize("deed", [name for name in _TRESPASSES if name != "change its own roles"])
+def test_owner_is_refused_what_is_not_its_collection(environment: DatabaseEnvironment, deed: str) -> None:
+    """The owner may not reach anything but the collection."""
+    with open_sync_client(environment) as client:
+        collection = client[environment.database][COLLECTION]
+        with pytest.raises(DatabaseRefusedError, match="does not permit"), translated_errors():
+            _TRESPASSES[deed](collection)
+
+
+def test_owner_writes_and_reader_follows(
+    environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment
+) -> None:
+    """The owner inserts, updates and removes; the reader counts, explains and sees each change in a stream."""
+    with open_sync_client(environment) as owner, open_sync_client(reader_environment) as reader:
+        written = owner[environment.database][COLLECTION]
+        seen = reader[environment.database][COLLECTION]
+        with seen.watch() as changes:
+            written.insert_one({"_id": "a", "amount": 1.5})
+            written.update_one({"_id": "a"}, {"$set": {"amount": 2.5}})
+            assert seen.count_documents({}) == 1
+            assert seen.find({"amount": 2.5}).explain()["executionStats"]["nReturned"] == 1
+            written.delete_one({"_id": "a"})
+            assert [changes.next()["operationType"] for _ in range(3)] == ["insert", "update", "delete"]
+
+
+def test_status_tells_the_reader_what_it_may_see(
+    environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment
+) -> None:
+    """The reader's status names the server, the user and every index, and counts the documents."""
+    with open_sync_client(environment) as client:
+        client[environment.database][COLLECTION].insert_many({"_id": str(number)} for number in range(7))
+
+    status = read_status(reader_environment)
+
+    assert (status.user, status.documents, status.topology) == ("reader", 7, "replica set embedded")
+    assert status.indexes is not None
+    assert {index.name for index in status.indexes} == {"_id_", *_NAMES}
+    assert status.missing_indexes == ()
+
+
+def test_status_leaves_out_what_the_user_may_not_see(mongod: EmbeddedServer, environment: DatabaseEnvironment) -> None:
+    """A user without any role is told the version, and None for everything of the collection."""
+    admin = replace(mongod.admin, database=environment.database)
+    nobody = Credentials("nobody", "nobody's password")
+    with open_sync_client(admin) as client:
+        client[admin.database].command("createUser", nobody.username, pwd=nobody.password, roles=[])
+
+    status = read_status(environment.with_credentials(nobody))
+
+    assert status.version == mongod.version
+    assert (status.documents, status.data_size, status.indexes, status.missing_indexes) == (None, None, None, None)
