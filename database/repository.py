@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import bson
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -67,7 +67,8 @@ class TransactionRepository:
             )
             try:
                 async for batch in cursor:
-                    yield _decode(batch)
+                    # PyMongo's annotation promises documents; a raw batch is their bytes.
+                    yield _decode(cast("bytes", batch))
             finally:
                 await cursor.close()
 
@@ -78,6 +79,11 @@ class TransactionRepository:
             return await self._collection.count_documents(
                 plan.filter, **{name: value for name, value in options.items() if value is not None}
             )
+
+    async def check(self) -> None:
+        """Return when the server answers and lets this user read the transactions; raise as the other methods do."""
+        with translated_errors():
+            await self._collection.find_one({}, {"_id": 1}, max_time_ms=self._timeout_ms)
 
 
 def _decode(batch: bytes) -> list[Row]:

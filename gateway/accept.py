@@ -1,0 +1,38 @@
+"""Content negotiation (RFC 9110, section 12.5.1): which of the media types on offer a request prefers."""
+
+from collections.abc import Sequence
+
+from gateway.errors import NotAcceptableError
+
+
+def choose_media_type(accept: str | None, offers: Sequence[str]) -> str:
+    """Give the offer that an Accept header prefers, the earlier offer where it prefers none; no header takes the first.
+
+    Raises:
+        NotAcceptableError: the header excludes every offer.
+    """
+    ranges = [_parse_range(part) for part in (accept or "").split(",") if part.strip()]
+    if not ranges:
+        return offers[0]
+    best = max(offers, key=lambda offer: _get_quality(offer, ranges))
+    if _get_quality(best, ranges) == 0:
+        raise NotAcceptableError(f"Accept allows none of what this path can answer with: {', '.join(offers)}.")
+    return best
+
+
+def _parse_range(text: str) -> tuple[str, float]:
+    media_range, *parameters = (part.strip().lower() for part in text.split(";"))
+    quality = next((value[2:] for value in parameters if value.startswith("q=")), "1")
+    try:
+        return media_range, min(max(float(quality), 0.0), 1.0)
+    except ValueError:
+        return media_range, 0.0
+
+
+def _get_quality(offer: str, ranges: Sequence[tuple[str, float]]) -> float:
+    """Give the quality of the most specific range that matches, 0 where none does."""
+    for candidate in (offer, f"{offer.split('/')[0]}/*", "*/*"):
+        qualities = [quality for media_range, quality in ranges if media_range == candidate]
+        if qualities:
+            return max(qualities)
+    return 0.0

@@ -1,0 +1,78 @@
+"""The application, put together: the only place where settings, database, schema and routes meet."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from database.client import open_client
+from database.environment import DatabaseEnvironment
+from database.errors import GatewayError
+from database.repository import TransactionRepository
+from gateway import graphql, health, rest
+from gateway.errors import MethodNotAllowedError, NotFoundError
+from gateway.openapi import DESCRIPTION, TITLE, VERSION, build_document
+from gateway.problems import build_problem_response
+from gateway.request import RequestMiddleware
+from gateway.settings import Settings
+from schema.schema import build_schema
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
+    """Give the application for one worker; it connects to the database when it starts and closes when it stops."""
+
+    @asynccontextmanager
+    async def open_database(app: FastAPI) -> AsyncIterator[None]:
+        client = open_client(environment)
+        try:
+            app.state.repository = TransactionRepository(
+                client, environment.database, timeout_ms=settings.database_timeout_ms
+            )
+            yield
+        finally:
+            await client.close()
+
+    app = FastAPI(
+        title=TITLE,
+        description=DESCRIPTION,
+        version=VERSION,
+        lifespan=open_database,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.schema = build_schema(settings.limits)
+    for router in (rest.router, graphql.router, health.router):
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=_STATIC, check_dir=False))
+    app.add_middleware(RequestMiddleware)
+    app.add_exception_handler(GatewayError, _answer_gateway_error)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    app.openapi = lambda: build_document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    return app
+
+
+async def _answer_gateway_error(request: Request, error: Exception) -> Response:
+    return build_problem_response(request, error)
+
+
+async def _answer_http_error(request: Request, error: Exception) -> Response:
+    """Answer for the router: it knows no path, or not this method of it."""
+    allowed = getattr(error, "headers", None) or {}
+    if "Allow" not in allowed:
+        paths = ", ".join(path for path in request.app.openapi()["paths"])
+        return build_problem_response(request, NotFoundError(f"Nothing is answered here; the paths are {paths}."))
+    # HEAD is answered wherever GET is.
+    methods = ", ".join(sorted({*allowed["Allow"].split(", "), "HEAD"} if "GET" in allowed["Allow"] else {"POST"}))
+    response = build_problem_response(
+        request, MethodNotAllowedError(f"{request.method} is not answered here; use {methods}.")
+    )
+    response.headers["Allow"] = methods
+    return response

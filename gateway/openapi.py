@@ -1,0 +1,152 @@
+"""The OpenAPI document: what FastAPI knows of the paths, and the shapes, examples and problems that it does not."""
+
+import json
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from database.environment import DatabaseEnvironment
+from gateway.problems import PROBLEMS, RETRY_AFTER_SECONDS
+from gateway.settings import load_settings
+
+TITLE = "Transactions gateway"
+VERSION = "1.0.0"
+DESCRIPTION = (
+    "Card transactions of a MongoDB collection, by four REST paths and by GraphQL, on the same resolvers. "
+    "Errors are RFC 9457 problems; `code` is stable and has a page at `/errors/<code>`."
+)
+
+_ROW = {
+    "_id": "7c2f1b1e-9a34-4d56-8b0c-0d8a1f4f7d21",
+    "date": 1795436220000,
+    "currency": "USD",
+    "amount": 129.95,
+    "vendor": "Acme Ltd",
+    "address": "1 Main Street\nSpringfield, IL 62701",
+    "cardType": "Visa",
+    "cardNumber": "************1111",
+    "countryOrigin": "US",
+}
+_TEXT_OF_ROW = ",".join(_ROW) + "\r\n"
+_DESCRIPTIONS = {
+    "_id": "UUID.",
+    "date": "Milliseconds since the epoch, UTC.",
+    "currency": "ISO 4217.",
+    "amount": "Two decimals, in the currency.",
+    "vendor": "Who was paid.",
+    "address": "The vendor's, with line breaks.",
+    "cardType": "The card's brand.",
+    "cardNumber": "Masked but for its last four digits.",
+    "countryOrigin": "ISO 3166-1 alpha-2.",
+}
+_TYPES = {"date": {"type": "integer", "format": "int64"}, "amount": {"type": "number", "format": "double"}}
+_SCHEMAS: dict[str, Any] = {
+    "Transaction": {
+        "type": "object",
+        "properties": {
+            name: {**_TYPES.get(name, {"type": "string"}), "description": text} for name, text in _DESCRIPTIONS.items()
+        },
+        "required": list(_DESCRIPTIONS),
+        "example": _ROW,
+    },
+    "Count": {
+        "type": "object",
+        "properties": {"count": {"type": "integer", "minimum": 0}},
+        "required": ["count"],
+        "example": {"count": 1234},
+    },
+    "Problem": {
+        "type": "object",
+        "description": "RFC 9457.",
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "instance": {"type": "string", "format": "uri-reference"},
+            "code": {"type": "string", "enum": list(PROBLEMS)},
+            "request_id": {"type": "string"},
+        },
+        "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
+    },
+}
+
+
+def _describe_problem(code: str, detail: str) -> dict[str, Any]:
+    problem = PROBLEMS[code]
+    example = {
+        "type": f"/errors/{code}",
+        "title": problem.title,
+        "status": problem.status.value,
+        "detail": detail,
+        "instance": "/transactions/90",
+        "code": code,
+        "request_id": "0f8fad5bd9cb469fa16570867728950e",
+    }
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+    retry = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds.", "example": RETRY_AFTER_SECONDS}}
+    return {
+        "description": problem.meaning,
+        "content": {"application/problem+json": content},
+        **({"headers": retry} if code == "DATABASE_UNAVAILABLE" else {}),
+    }
+
+
+_PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    PROBLEMS[code].status.value: _describe_problem(code, detail)
+    for code, detail in (
+        ("INVALID_DAYS", "days is '-5', which is negative; give a whole number from 0 to 36500, such as 90."),
+        ("NOT_ACCEPTABLE", "Accept allows none of what this path can answer with: application/json."),
+        ("DATABASE_UNAVAILABLE", "The database does not answer."),
+        ("DATABASE_TIMEOUT", "The database did not finish in time."),
+    )
+}
+LIST_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The documents, newest first.",
+        "headers": {
+            "Link": {
+                "schema": {"type": "string"},
+                "description": 'With `limit`, when rows follow: the next page, rel="next" (RFC 8288).',
+            }
+        },
+        "content": {
+            "application/json": {
+                "schema": {"type": "array", "items": {"$ref": "#/components/schemas/Transaction"}},
+                "example": [_ROW],
+            },
+            "application/x-ndjson": {"schema": {"type": "string"}, "example": json.dumps(_ROW) + "\n"},
+            "text/csv": {"schema": {"type": "string"}, "example": _TEXT_OF_ROW},
+        },
+    },
+    **_PROBLEM_RESPONSES,
+}
+COUNT_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The number.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Count"}}},
+    },
+    **_PROBLEM_RESPONSES,
+}
+
+
+def build_document(app: FastAPI) -> dict[str, Any]:
+    """Give an application's OpenAPI document."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        for path in document["paths"].values():
+            for operation in path.values():
+                # FastAPI's own form of validation errors, which no path answers with.
+                operation["responses"].pop("422", None)
+        document["components"] = {"schemas": _SCHEMAS}
+        app.openapi_schema = document
+    return app.openapi_schema
+
+
+def build_openapi() -> str:
+    """Give the text of docs/openapi.json."""
+    from gateway.app import create_app  # noqa: PLC0415 - the application needs this module
+
+    environment = DatabaseEnvironment(uri="mongodb://127.0.0.1/transactions")
+    return json.dumps(build_document(create_app(load_settings({}), environment)), indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,261 @@
+"""The one table of what can go wrong: code, status, title, and the page docs/errors/<code>.md that is made from it.
+
+REST answers with RFC 9457 problems, GraphQL with errors of the same codes.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from fastapi import Request
+from fastapi.responses import JSONResponse, Response
+
+from database.errors import GatewayError, hide_card_numbers
+
+# Long enough for a primary to be elected, short enough that nobody waits for nothing.
+RETRY_AFTER_SECONDS = 5
+GRAPHQL_PATH = "/graphql"
+
+_VALUE = "Correct the value as `detail` says and send the request again."
+_LATER = "Wait as long as `Retry-After` says and send the same request again; nothing was changed by this one."
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A row of the table.
+
+    Attributes:
+        code: stable, in capitals.
+        status: HTTP's.
+        title: the same for every occurrence.
+        meaning: when it is answered.
+        remedy: what the caller can do.
+    """
+
+    code: str
+    status: HTTPStatus
+    title: str
+    meaning: str
+    remedy: str
+
+    def render_page(self) -> str:
+        """Give the text of docs/errors/<code>.md."""
+        return (
+            f"# {self.code}\n\n{self.title}. Status {self.status.value} ({self.status.phrase}).\n\n"
+            f"{self.meaning}\n\n**What to do.** {self.remedy}\n"
+        )
+
+
+_TABLE = (
+    Problem(
+        "INVALID_DAYS",
+        HTTPStatus.BAD_REQUEST,
+        "The number of days is not valid",
+        "`days` is a whole number from 0 to 36500: the last n days of 24 hours, up to the moment the request arrives.",
+        _VALUE,
+    ),
+    Problem(
+        "INVALID_CARD_TYPE",
+        HTTPStatus.BAD_REQUEST,
+        "The card type is not valid",
+        "A card type is a name of 1 to 64 printable characters, in upper or lower case. Unknown names are valid: "
+        "they find nothing.",
+        _VALUE,
+    ),
+    Problem(
+        "INVALID_COUNTRY",
+        HTTPStatus.BAD_REQUEST,
+        "The country is not valid",
+        "A country is an ISO 3166-1 code of two letters (`US`) or three (`USA`), in upper or lower case.",
+        _VALUE,
+    ),
+    Problem(
+        "INVALID_AMOUNT",
+        HTTPStatus.BAD_REQUEST,
+        "The amount is not valid",
+        "An amount is a decimal number of at most 15 significant digits, without an exponent: `100`, `100.0` and "
+        "`100.00` are the same. The smallest may not be more than the largest; both are inclusive.",
+        _VALUE,
+    ),
+    Problem(
+        "INVALID_PAGE",
+        HTTPStatus.BAD_REQUEST,
+        "The size of the page is not valid",
+        "A page holds at most 10000 rows. GraphQL takes `first` or `last` (0 to 10000), not both; REST takes `limit` "
+        "(1 to 10000), or none for all rows.",
+        _VALUE,
+    ),
+    Problem(
+        "INVALID_CURSOR",
+        HTTPStatus.BAD_REQUEST,
+        "The cursor is not valid",
+        "A cursor is text that a page returned. It was altered, or it belongs to another order than the one asked for.",
+        "Use a cursor as it was returned, with the order of the page it came from; or start again without one.",
+    ),
+    Problem(
+        "INVALID_PARAMETER",
+        HTTPStatus.BAD_REQUEST,
+        "A query parameter is not valid",
+        "The path does not know the parameter, or it is given twice. Unknown parameters are refused rather than "
+        "ignored: a misspelt filter would otherwise answer another question.",
+        "Use the parameters that `detail` lists, each once.",
+    ),
+    Problem(
+        "GRAPHQL_REQUEST_INVALID",
+        HTTPStatus.BAD_REQUEST,
+        "The request is not a GraphQL request",
+        "The body is not a JSON object with a string `query` and, if given, an object `variables`, a string "
+        "`operationName` and an object `extensions` (GraphQL over HTTP). Batches, several in one array, are not taken.",
+        "Send one JSON object of that form.",
+    ),
+    Problem(
+        "GRAPHQL_PARSE_FAILED",
+        HTTPStatus.BAD_REQUEST,
+        "The document is not GraphQL",
+        "The document breaks GraphQL's syntax at the place that `locations` gives.",
+        "Correct the document there.",
+    ),
+    Problem(
+        "GRAPHQL_VALIDATION_FAILED",
+        HTTPStatus.BAD_REQUEST,
+        "The document does not fit the schema",
+        "A field, an argument or a value is not one of the schema's, at the place that `locations` gives.",
+        "Compare with the schema: GraphiQL shows it at /graphql, the repository holds it in schema/schema.graphql.",
+    ),
+    Problem(
+        "GRAPHQL_VARIABLES_INVALID",
+        HTTPStatus.BAD_REQUEST,
+        "A variable is not valid",
+        "A variable is missing or its value is not of the type that the operation declares.",
+        "Send the variable with a value of its type.",
+    ),
+    Problem(
+        "GRAPHQL_OPERATION_NOT_FOUND",
+        HTTPStatus.BAD_REQUEST,
+        "The operation was not found",
+        "The document holds no operation, several without an `operationName`, or none of that name.",
+        "Name one operation of the document in `operationName`.",
+    ),
+    Problem(
+        "QUERY_TOO_DEEP",
+        HTTPStatus.BAD_REQUEST,
+        "The operation is nested too deeply",
+        "The operation nests fields deeper than GATEWAY_MAX_DEPTH, or a fragment contains itself.",
+        "Select fewer levels.",
+    ),
+    Problem(
+        "QUERY_TOO_LONG",
+        HTTPStatus.BAD_REQUEST,
+        "The document is too long",
+        "The document has more tokens than GATEWAY_MAX_TOKENS.",
+        "Send shorter documents; values belong into variables.",
+    ),
+    Problem(
+        "TOO_MANY_ALIASES",
+        HTTPStatus.BAD_REQUEST,
+        "The operation has too many aliases",
+        "The operation renames more fields than GATEWAY_MAX_ALIASES, or repeats one field that often.",
+        "Send several operations.",
+    ),
+    Problem(
+        "NOT_FOUND",
+        HTTPStatus.NOT_FOUND,
+        "There is nothing at this path",
+        "No question is answered at this path. A transaction that does not exist is no error: GraphQL answers null.",
+        "Use one of the paths that `detail` lists.",
+    ),
+    Problem(
+        "METHOD_NOT_ALLOWED",
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "The method is not allowed here",
+        "The gateway only answers questions: GET and HEAD, and POST at /graphql. `Allow` lists what the path takes.",
+        "Use one of those methods.",
+    ),
+    Problem(
+        "NOT_ACCEPTABLE",
+        HTTPStatus.NOT_ACCEPTABLE,
+        "None of the accepted media types can be given",
+        "The request's `Accept` allows none of the types that the path can answer with.",
+        "Accept one of the types that `detail` lists.",
+    ),
+    Problem(
+        "BODY_TOO_LARGE",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "The body is too large",
+        "The body has more bytes than GATEWAY_MAX_BODY_BYTES.",
+        "Send a shorter document and smaller variables.",
+    ),
+    Problem(
+        "UNSUPPORTED_MEDIA_TYPE",
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "The body's media type is not supported",
+        "GraphQL is taken as `application/json` in UTF-8.",
+        "Send JSON with `Content-Type: application/json`.",
+    ),
+    Problem(
+        "INTERNAL_ERROR",
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "The gateway failed",
+        "A fault of the gateway. Its words are in the gateway's log under the request id, not in the answer.",
+        "Report the request id.",
+    ),
+    Problem(
+        "MALFORMED_DOCUMENT",
+        HTTPStatus.BAD_GATEWAY,
+        "A document in the database is malformed",
+        "A selected field is missing in a document of the database.",
+        "Mend the document that `detail` names, or do not select the field.",
+    ),
+    Problem(
+        "DATABASE_UNAVAILABLE",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The database is away",
+        "No database server answers, or it went away while it worked. The gateway recovers by itself.",
+        _LATER,
+    ),
+    Problem(
+        "DATABASE_REFUSED",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The database refuses the gateway",
+        "The database answers but refuses the gateway's credentials, or lets its user not read the transactions.",
+        "Callers: try again later. Operators: `gateway status` says what is refused.",
+    ),
+    Problem(
+        "DATABASE_TIMEOUT",
+        HTTPStatus.GATEWAY_TIMEOUT,
+        "The database took too long",
+        "The database did not finish within GATEWAY_DATABASE_TIMEOUT_MS.",
+        "Ask for less: fewer days, a smaller page, no total.",
+    ),
+)
+PROBLEMS = {problem.code: problem for problem in _TABLE}
+
+
+def build_problem_response(request: Request, error: Exception) -> Response:
+    """Answer with an error, in the shape of the style that the request's path belongs to.
+
+    The words of an error that is not in the table are kept back: they may hold anything.
+    """
+    code = error.code if isinstance(error, GatewayError) and error.code in PROBLEMS else "INTERNAL_ERROR"
+    problem = PROBLEMS[code]
+    detail = "The gateway failed to answer; its log has the details." if code == "INTERNAL_ERROR" else str(error)
+    request_id: str = request.state.request_id
+    headers = build_retry_headers(problem.status)
+    if request.url.path == GRAPHQL_PATH:
+        extensions = {"code": problem.code, "request_id": request_id}
+        body: dict[str, object] = {"errors": [{"message": detail, "extensions": extensions}]}
+        return JSONResponse(body, problem.status, headers, media_type="application/json; charset=utf-8")
+    body = {
+        "type": f"/errors/{problem.code}",
+        "title": problem.title,
+        "status": problem.status.value,
+        "detail": detail,
+        "instance": hide_card_numbers(request.url.path),
+        "code": problem.code,
+        "request_id": request_id,
+    }
+    return JSONResponse(body, problem.status, headers, media_type="application/problem+json")
+
+
+def build_retry_headers(status: int) -> dict[str, str]:
+    """Say when to try again, where that helps."""
+    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}

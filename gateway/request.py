@@ -1,0 +1,63 @@
+"""What every request is given on its way in, and every answer on its way out."""
+
+import logging
+import uuid
+
+from fastapi import Request
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.problems import build_problem_response
+from schema.context import RequestContext, read_clock_ms
+
+logger = logging.getLogger(__name__)
+
+
+class RequestMiddleware:
+    """Notes when a request arrived and names it, answers HEAD as GET without a body, and sets headers for all.
+
+    What nobody below has answered for is logged, and answered as an unknown failure unless the answer has begun. The answers hold card data: no cache may keep them, and no browser may guess another type for them.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = uuid.uuid4().hex
+        is_head = scope["method"] == "HEAD"
+        # The server knows that the request was HEAD and drops what body there is.
+        scope = {**scope, "method": "GET"} if is_head else scope
+        scope["state"] = {
+            **scope.get("state", {}),
+            "request_id": request_id,
+            "now_ms": read_clock_ms(),
+            "is_head": is_head,
+        }
+        has_begun = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                headers["x-content-type-options"] = "nosniff"
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception as error:
+            # A broken connection is how a client learns that a body it has begun to read is not whole.
+            if has_begun:
+                raise
+            logger.exception("request %s failed", request_id)
+            await build_problem_response(Request(scope), error)(scope, receive, send_with_headers)
+
+
+def get_context(request: Request) -> RequestContext:
+    """Give the resolvers' view of a request."""
+    return RequestContext(request.app.state.repository, request.state.now_ms)

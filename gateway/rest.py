@@ -1,0 +1,180 @@
+"""The four REST paths: what a path and its parameters ask is handed to the resolvers, and the answer written."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import WithJsonSchema
+from starlette.convertors import Convertor, register_url_convertor
+
+from database.cursor import decode_cursor
+from database.errors import InvalidParameterError, quote_value
+from database.query import Order, Page, TransactionFilter
+from database.repository import Row
+from gateway.accept import choose_media_type
+from gateway.openapi import COUNT_RESPONSES, LIST_RESPONSES
+from gateway.request import get_context
+from gateway.rows import JSON, ROW_FORMATS, RowStream
+from schema.filter import MAX_CARD_TYPE_LENGTH, MAX_DAYS, FieldNames, build_filter
+from schema.page import MAX_ROWS, build_cursor, parse_limit
+from schema.resolvers import count_transactions, list_transactions, stream_transactions
+
+router = APIRouter(prefix="/transactions", tags=["transactions"])
+
+
+class _Segment(Convertor[str]):
+    """One segment of a path, which may be empty, so that an empty value is answered with what is accepted."""
+
+    regex = "[^/]*"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("segment", _Segment())
+
+_AMOUNT = WithJsonSchema({"type": "number"})
+DaysPath = Annotated[
+    str,
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_DAYS}),
+    Path(description="The last n days of 24 hours, up to the moment the request arrives.", examples=[90]),
+]
+CardTypePath = Annotated[
+    str,
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_CARD_TYPE_LENGTH}),
+    Path(alias="cardType", description="The card's brand, in upper or lower case.", examples=["Visa"]),
+]
+CountryPath = Annotated[
+    str,
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{2,3}$"}),
+    Path(description="ISO 3166-1 alpha-2 or alpha-3, in upper or lower case.", examples=["US"]),
+]
+MinPath = Annotated[str, _AMOUNT, Path(alias="min", description="Smallest amount, inclusive.", examples=[100.00])]
+MaxPath = Annotated[str, _AMOUNT, Path(alias="max", description="Largest amount, inclusive.", examples=[999.00])]
+
+LimitQuery = Annotated[
+    str | None,
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_ROWS}),
+    Query(description="Rows of a page; the Link header leads to the next. All rows when left out."),
+]
+AfterQuery = Annotated[str | None, Query(description="The cursor of a Link header: only rows after it.")]
+CardQuery = Annotated[str | None, Query(description="The card's brand, in upper or lower case.")]
+CountryQuery = Annotated[str | None, Query(description="ISO 3166-1 alpha-2 or alpha-3, in upper or lower case.")]
+MinQuery = Annotated[str | None, _AMOUNT, Query(alias="minAmount", description="Smallest amount, inclusive.")]
+MaxQuery = Annotated[str | None, _AMOUNT, Query(alias="maxAmount", description="Largest amount, inclusive.")]
+
+_PAGE_PARAMETERS = ("limit", "after")
+
+
+@router.get("", include_in_schema=False)
+@router.get("/{days:segment}", summary="Transactions of the last n days", responses=LIST_RESPONSES)
+async def list_by_days(
+    request: Request,
+    days: DaysPath = "",
+    card: CardQuery = None,
+    country: CountryQuery = None,
+    min_amount: MinQuery = None,
+    max_amount: MaxQuery = None,
+    limit: LimitQuery = None,
+    after: AfterQuery = None,
+) -> Response:
+    """The documents, newest first. All filters that are given hold together."""
+    _check_parameters(request, "card", "country", "minAmount", "maxAmount", *_PAGE_PARAMETERS)
+    wanted = build_filter(
+        now_ms=get_context(request).now_ms,
+        days=days,
+        card_type=card,
+        country=country,
+        min_amount=min_amount,
+        max_amount=max_amount,
+        names=FieldNames(card_type="card"),
+    )
+    return await _answer_list(request, wanted, limit, after)
+
+
+@router.get(
+    "/{days:segment}/card/{cardType:path}",  # noqa: FAST003 - CardTypePath has the alias
+    summary="Number of transactions of the last n days with one card type",
+    responses=COUNT_RESPONSES,
+)
+async def count_by_card(request: Request, days: DaysPath, card_type: CardTypePath) -> Response:
+    """The exact number."""
+    _check_parameters(request)
+    choose_media_type(request.headers.get("accept"), [JSON.media_type])
+    context = get_context(request)
+    wanted = build_filter(now_ms=context.now_ms, days=days, card_type=card_type)
+    return JSONResponse({"count": await count_transactions(context.repository, wanted)})
+
+
+@router.get(
+    "/{days:segment}/country/{country:segment}",
+    summary="Transactions of the last n days from one country",
+    responses=LIST_RESPONSES,
+)
+async def list_by_country(
+    request: Request, days: DaysPath, country: CountryPath, limit: LimitQuery = None, after: AfterQuery = None
+) -> Response:
+    """The documents, newest first."""
+    _check_parameters(request, *_PAGE_PARAMETERS)
+    wanted = build_filter(now_ms=get_context(request).now_ms, days=days, country=country)
+    return await _answer_list(request, wanted, limit, after)
+
+
+@router.get(
+    "/{days:segment}/amount/{min:segment}/{max:segment}",  # noqa: FAST003 - MinPath and MaxPath have the aliases
+    summary="Transactions of the last n days within a range of amounts",
+    responses=LIST_RESPONSES,
+)
+async def list_by_amount(
+    request: Request,
+    days: DaysPath,
+    min_amount: MinPath,
+    max_amount: MaxPath,
+    limit: LimitQuery = None,
+    after: AfterQuery = None,
+) -> Response:
+    """The documents, newest first. Both ends are inclusive; currencies are not converted."""
+    _check_parameters(request, *_PAGE_PARAMETERS)
+    wanted = build_filter(
+        now_ms=get_context(request).now_ms,
+        days=days,
+        min_amount=min_amount,
+        max_amount=max_amount,
+        names=FieldNames(min_amount="min", max_amount="max"),
+    )
+    return await _answer_list(request, wanted, limit, after)
+
+
+async def _answer_list(request: Request, wanted: TransactionFilter, limit: str | None, after: str | None) -> Response:
+    repository = get_context(request).repository
+    media_type = choose_media_type(request.headers.get("accept"), list(ROW_FORMATS))
+    row_format = ROW_FORMATS[media_type]
+    position = None if after is None else decode_cursor(after, order=Order.DATE_DESC.name, field="after")
+    if limit is None:
+        rest = stream_transactions(repository, wanted, position)
+        # Read before the answer begins: a question that fails is answered with an error, not with a broken body.
+        first: list[Row] = await anext(rest, [])
+        return RowStream(row_format, first, rest)
+    page = await list_transactions(repository, wanted, Order.DATE_DESC, Page(parse_limit(limit), after=position))
+    headers = {"Link": _build_link(request, page.rows[-1])} if page.has_more else {}
+    return Response(row_format.encode_all(page.rows), headers=headers, media_type=row_format.media_type)
+
+
+def _build_link(request: Request, last: Row) -> str:
+    """Give the Link header (RFC 8288) that leads to the rows after this one."""
+    return f'<{request.url.include_query_params(after=build_cursor(last, Order.DATE_DESC))}>; rel="next"'
+
+
+def _check_parameters(request: Request, *known: str) -> None:
+    """Refuse parameters that the path does not know: ignored, a misspelt filter would answer another question."""
+    accepted = f"this path takes {', '.join(known)}" if known else "this path takes none"
+    seen = set()
+    for name, _ in request.query_params.multi_items():
+        if name not in known:
+            raise InvalidParameterError(f"{quote_value(name)} is not a query parameter here; {accepted}.", field=name)
+        if name in seen:
+            raise InvalidParameterError(f"{name} is given more than once; give it once.", field=name)
+        seen.add(name)
