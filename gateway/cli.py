@@ -1,0 +1,350 @@
+"""The command line: every command, its help and its exit code. It wires the packages; it must not do their work."""
+
+# ruff: noqa: PLC0415 -- a command imports what it needs when it runs: `gateway --help` answers in a fraction of the time.
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from database.errors import ConfigurationError, DatabaseRefusedError, GatewayError
+from gateway.console import build_status, build_status_text, build_welcome, describe_data, describe_missing_indexes
+from gateway.menu import ask_for_command
+from gateway.server import open_listener, serve
+from seeding.cli import seed
+
+if TYPE_CHECKING:
+    from database.embedded import ReachedServer
+    from database.environment import Credentials, DatabaseEnvironment
+
+DATA_FOLDER = Path(".data")
+FIRST_COUNT = 20_000
+# A fixed seed: the documents of a first start that was cut short are completed, not doubled, by the next one.
+FIRST_SEED = 1
+
+_EXIT_CODES = """\b
+Exit codes:
+  0    done
+  1    an error; one message on stderr says which and what to do
+  2    wrong usage
+  130  stopped by Ctrl-C before it was done"""
+
+
+def _build_epilog(*examples: str) -> str:
+    # click joins the lines of a paragraph unless it begins with \b.
+    return "\n".join(("\b", "Examples:", *(f"  {example}" for example in examples), "", _EXIT_CODES))
+
+
+def main() -> None:
+    """Runs the command that the arguments name, and ends the process with its exit code."""
+    signal.signal(signal.SIGTERM, _unwind)
+    # nohup has it ignored, and that holds.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _unwind)
+    try:
+        sys.exit(commands.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(128 + signal.SIGINT)
+    except GatewayError as error:
+        click.echo(f"gateway: {error}", err=True)
+        sys.exit(1)
+
+
+def _unwind(number: int, _frame: object) -> None:
+    """Ends as the shell would report it, but by way of every `finally`: an embedded server is stopped, not orphaned."""
+    sys.exit(128 + number)
+
+
+def _config_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        default=Path("db_envs.yaml"),
+        show_default=True,
+        help="The database's settings; MONGO_… environment variables override its keys.",
+    )(command)
+
+
+def _server_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        _config_option,
+        click.option("--workers", type=click.IntRange(1, 256), help="Processes that answer.  [default: one per core]"),
+        click.option(
+            "--port", type=click.IntRange(0, 65535), default=5000, show_default=True, help="0 takes a free one."
+        ),
+        click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 serves other machines too."),
+    ):
+        command = option(command)
+    return command
+
+
+class _InOrder(click.Group):
+    """Lists its commands in the order that they are added: the one that most people want comes first."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(
+    cls=_InOrder,
+    invoke_without_command=True,
+    epilog=_build_epilog(
+        "gateway up                a database, 20,000 transactions and the gateway, at once",
+        "gateway status            what the configured database holds",
+        "gateway COMMAND --help    more on a command",
+    ),
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="transactions-gateway", message="gateway %(version)s")
+@click.pass_context
+def commands(context: click.Context) -> None:
+    """GraphQL and REST over a MongoDB collection of card transactions."""
+    if context.invoked_subcommand is not None:
+        return
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        # As git does: a script that forgot the command should notice.
+        click.echo(context.get_help(), err=True)
+        context.exit(2)
+    if chosen := ask_for_command(commands.commands):
+        context.exit(commands.main(chosen, prog_name=context.info_name, standalone_mode=False))
+
+
+@commands.command(
+    epilog=_build_epilog(
+        "gateway up",
+        "gateway up --port 8000 --workers 2",
+        "MONGO_URI=mongodb+srv://user:password@cluster/transactions gateway up",
+    )
+)
+@_server_options
+def up(host: str, port: int, workers: int | None, config: Path) -> None:
+    """Serve at once, with a MongoDB of its own if need be.
+
+    Uses the server of --config if it answers. If none answers at a local address, starts one of its own, with its
+    data in .data in the current folder. An empty database gets its indexes and 20,000 transactions; one that holds
+    transactions already is served as it stands.
+
+    Ctrl-C, SIGTERM or SIGHUP finish the requests in flight and stop everything (exit code 0); a second one does
+    not wait for the requests.
+    """
+    from database.embedded import reach_server
+    from gateway.settings import load_settings
+
+    environment = _load_environment(config)
+    settings = load_settings(os.environ, host=host, port=port, workers=workers)
+    with ExitStack() as stack:
+        # First of all: what follows takes a while, and a taken port would make it vain.
+        listener = stack.enter_context(open_listener(settings.host, settings.port))
+        server = stack.enter_context(reach_server(environment, DATA_FOLDER, say=click.echo))
+        _prepare(server)
+        data = describe_data(server.reader, server.embedded.folder if server.embedded else None)
+        bound_port = listener.getsockname()[1]
+        welcome = build_welcome(settings.host, bound_port, data, "Ctrl-C stops everything.")
+        serve(settings, server.reader, listener, on_ready=lambda: click.echo(welcome))
+
+
+def _prepare(server: "ReachedServer") -> None:
+    """Fills a database that is empty or whose filling was cut short; any other is changed only if it is our own."""
+    from database.provision import provision, read_status
+
+    status = read_status(server.owner)
+    # A first filling is known to be whole by the end of this file, which only our own server has a place for.
+    unfinished = server.embedded and server.embedded.folder / "filling"
+    if status.documents == 0 or (unfinished and unfinished.exists()):
+        if unfinished:
+            unfinished.touch()
+        try:
+            provision(server.owner)
+        except DatabaseRefusedError:
+            click.echo("The database is empty and its user may not fill it: served as it stands.")
+            return
+        _fill(server.owner)
+        if unfinished:
+            unfinished.unlink()
+    elif server.embedded:
+        provision(server.owner)
+    elif status.missing_indexes:
+        click.echo(f"Missing indexes: {describe_missing_indexes(status.missing_indexes)}.")
+
+
+def _fill(owner: "DatabaseEnvironment") -> None:
+    from rich.console import Console
+
+    from seeding.progress import open_progress
+    from seeding.seeder import seed as seed_database
+
+    with open_progress(Console()) as progress:
+        try:
+            seed_database(owner, FIRST_COUNT, seed=FIRST_SEED, progress=progress)
+        except KeyboardInterrupt:
+            click.echo(
+                f"Stopped before the end: `gateway seed {FIRST_COUNT} --seed {FIRST_SEED}` adds the rest.", err=True
+            )
+            raise
+
+
+@commands.command(
+    "serve", epilog=_build_epilog("gateway serve", "gateway serve --host 0.0.0.0 --config /etc/gateway/db_envs.yaml")
+)
+@_server_options
+def serve_configured(host: str, port: int, workers: int | None, config: Path) -> None:
+    """Serve the configured database, and nothing else.
+
+    Starts no database and changes none. It starts even when the database is away, and answers 503 until it returns.
+
+    Ctrl-C, SIGTERM or SIGHUP finish the requests in flight, then stop (exit code 0); a second one does not wait.
+    """
+    from database.client import Answer, check_server
+    from gateway.settings import load_settings
+
+    environment = _load_environment(config)
+    settings = load_settings(os.environ, host=host, port=port, workers=workers)
+    with open_listener(settings.host, settings.port) as listener:
+        state = check_server(environment)
+        if state.answer in {Answer.REFUSED, Answer.TOO_OLD}:
+            raise state.build_error()
+        if state.answer is not Answer.ACCEPTED:
+            click.echo(f"{state.message} Questions are answered with 503 until the database is there.", err=True)
+        bound_port = listener.getsockname()[1]
+        welcome = build_welcome(
+            settings.host, bound_port, describe_data(state.environment), "Ctrl-C stops the gateway."
+        )
+        serve(settings, state.environment, listener, on_ready=lambda: click.echo(welcome))
+
+
+_password_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@commands.command(
+    epilog=_build_epilog(
+        "gateway provision",
+        "gateway provision --owner seeder --owner-password-file owner.txt \\",
+        "    --reader gateway --reader-password-file reader.txt",
+    )
+)
+@click.option("--owner", help="A user to create or update: it seeds and indexes.")
+@click.option("--owner-password-file", type=_password_file, help="The file that holds the owner's password.")
+@click.option("--reader", help="A user to create or update: the gateway serves with it.")
+@click.option("--reader-password-file", type=_password_file, help="The file that holds the reader's password.")
+@_config_option
+def provision(
+    owner: str | None,
+    owner_password_file: Path | None,
+    reader: str | None,
+    reader_password_file: Path | None,
+    config: Path,
+) -> None:
+    """Create the collection, its indexes and its users.
+
+    In the configured database, and as often as one likes: what is there already stays, and no data is touched.
+    Users need an administrator in --config; without them, a user who may create collections and indexes is enough.
+    """
+    from database.provision import provision as provision_database
+
+    report = provision_database(
+        _load_accepted_environment(config),
+        owner=_load_credentials("owner", owner, owner_password_file),
+        reader=_load_credentials("reader", reader, reader_password_file),
+    )
+    click.echo(f"Collection: {'created' if report.created_collection else 'there already'}")
+    click.echo(f"Indexes created: {', '.join(report.created_indexes) or 'none'}")
+    click.echo(f"Indexes there already: {', '.join(report.kept_indexes) or 'none'}")
+    if report.users:
+        click.echo(f"Users: {', '.join(report.users)}")
+    if report.conflicts:
+        raise ConfigurationError("\n".join(report.conflicts))
+
+
+def _load_credentials(role: str, name: str | None, password_file: Path | None) -> "Credentials | None":
+    from database.environment import Credentials
+
+    if (name is None) != (password_file is None):
+        raise click.UsageError(f"--{role} and --{role}-password-file belong together: give both or none.")
+    if name is None or password_file is None:
+        return None
+    try:
+        password = password_file.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{password_file} cannot be read as UTF-8 text") from error
+    if not password:
+        raise ConfigurationError(f"{password_file} is empty; it should hold the password of {name}")
+    return Credentials(name, password)
+
+
+commands.add_command(seed)
+
+
+@commands.command(epilog=_build_epilog("gateway status", "gateway status --json | jq .documents"))
+@click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object, sizes in bytes.")
+@_config_option
+def status(*, as_json: bool, config: Path) -> None:
+    """Show what the configured database holds.
+
+    Its server, version, user, documents, indexes and data folder; exit code 1 if it does not answer.
+    """
+    from database.provision import read_status
+
+    environment = _load_accepted_environment(config)
+    told = build_status(environment, read_status(environment), None)
+    click.echo(json.dumps(told, indent=2) if as_json else build_status_text(told))
+
+
+def _load_environment(config: Path) -> "DatabaseEnvironment":
+    from database.environment import load_environment
+
+    environment = load_environment(config, os.environ)
+    # Children inherit variables, and those are easily shown: workers get what they need through a pipe instead.
+    for name in [name for name in os.environ if name.startswith("MONGO_")]:
+        del os.environ[name]
+    return environment
+
+
+def _load_accepted_environment(config: Path) -> "DatabaseEnvironment":
+    """The configured environment, as the server that answers there accepts it."""
+    from database.client import Answer, check_server
+
+    state = check_server(_load_environment(config))
+    if state.answer is not Answer.ACCEPTED:
+        raise state.build_error()
+    return state.environment
+
+
+@commands.command(epilog=_build_epilog("gateway schema --check", "gateway schema --write --allow-breaking"))
+@click.option("--check", "action", flag_value="check", help="Fail if a file is not current, and say what differs.")
+@click.option("--write", "action", flag_value="write", help="Write the files anew, unless that breaks clients.")
+@click.option("--print", "action", flag_value="print", default=True, help="Print the GraphQL schema.  [default]")
+@click.option("--allow-breaking", is_flag=True, help="With --write: write a schema that breaks clients.")
+def schema(action: str, *, allow_breaking: bool) -> None:
+    """Keep schema/schema.graphql and docs/openapi.json true."""
+    from gateway.contract import SDL, ContractError, build_contract, find_breaks, find_differences, write_contract
+
+    if action == "print":
+        click.echo(build_contract()[SDL], nl=False)
+        return
+    breaks = find_breaks()
+    for change in breaks:
+        click.echo(f"breaks clients: {change}", err=True)
+    if action == "check":
+        differences = find_differences()
+        for difference in differences:
+            click.echo(difference, err=True)
+        if differences:
+            repair = "gateway schema --write" + (" --allow-breaking" if breaks else "")
+            raise ContractError(
+                f"the checked-in files are not what the code serves: `{repair}` writes them, then commit"
+            )
+        click.echo("schema/schema.graphql and docs/openapi.json are current")
+        return
+    if breaks and not allow_breaking:
+        raise ContractError("nothing was written: keep what clients use (deprecate it), or add --allow-breaking")
+    for path in write_contract():
+        click.echo(f"wrote {path}")

@@ -1,0 +1,85 @@
+"""What the gateway promises its clients, as checked in: the GraphQL schema and the OpenAPI document.
+
+It compares and writes the files; it must not decide what is in them.
+"""
+
+import difflib
+from pathlib import Path
+from typing import ClassVar
+
+from graphql import GraphQLError
+
+from database.errors import ConfigurationError, GatewayError
+from gateway.openapi import build_openapi
+from schema.sdl import build_sdl, find_breaking_changes
+
+SDL = Path("schema/schema.graphql")
+OPENAPI = Path("docs/openapi.json")
+# Enough of a difference to see what it is about.
+_SHOWN_LINES = 20
+
+
+class ContractError(GatewayError):
+    """The checked-in files are not what the code serves, or may not become so; the message says what to do."""
+
+    code: ClassVar[str] = "CONTRACT"
+
+
+def build_contract() -> dict[Path, str]:
+    """The files as the code has them, by their path from the root of the repository."""
+    return {SDL: build_sdl(), OPENAPI: build_openapi()}
+
+
+def find_differences() -> list[str]:
+    """What differs between the files and the code, as the beginning of a unified diff for each file; none is current.
+
+    Raises:
+        ConfigurationError: this is not the root of the repository.
+    """
+    _require_repository()
+    differences = []
+    for path, text in build_contract().items():
+        old = path.read_text("utf-8") if path.exists() else ""
+        names = (f"{path} (checked in)", f"{path} (the code)")
+        lines = list(difflib.unified_diff(old.splitlines(), text.splitlines(), *names, lineterm="", n=1))
+        more = [f"... and {len(lines) - _SHOWN_LINES} more lines"] if len(lines) > _SHOWN_LINES else []
+        if old != text:
+            differences.append("\n".join([*lines[:_SHOWN_LINES], *more]) or f"{path} differs in its line ends")
+    return differences
+
+
+def find_breaks() -> list[str]:
+    """Each change to the GraphQL schema that breaks a client of the one that is checked in.
+
+    Raises:
+        ConfigurationError: this is not the root of the repository.
+        ContractError: what is checked in is not a schema.
+    """
+    _require_repository()
+    if not SDL.exists():
+        return []
+    try:
+        return find_breaking_changes(SDL.read_text("utf-8"), build_sdl())
+    except (GraphQLError, TypeError) as error:
+        raise ContractError(f"{SDL} is not a GraphQL schema ({error}): restore it with git, or delete it") from error
+
+
+def write_contract() -> list[Path]:
+    """Writes each file that is not current, and names those.
+
+    Raises:
+        ConfigurationError: this is not the root of the repository.
+    """
+    _require_repository()
+    written = []
+    for path, text in build_contract().items():
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8")
+            written.append(path)
+    return written
+
+
+def _require_repository() -> None:
+    if not SDL.parent.is_dir():
+        raise ConfigurationError(f"there is no {SDL.parent}/ here: run this in the root of the repository")

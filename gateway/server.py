@@ -1,0 +1,248 @@
+"""Runs the workers: one listening socket, as many processes as asked, a stop that drains.
+
+It knows processes, signals and the port; it must not import the application, which the workers alone need.
+"""
+
+import contextlib
+import errno
+import http.client
+import multiprocessing
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing import connection, resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import TYPE_CHECKING, ClassVar
+
+from database.errors import ConfigurationError, GatewayError
+
+if TYPE_CHECKING:
+    from database.environment import DatabaseEnvironment
+    from gateway.settings import Settings
+
+# For the drain itself see gateway/worker.py; beyond it a worker closes its cursors and its client, or is killed.
+STOP_SECONDS = 15.0
+BACKLOG = 2048
+# A worker that dies as soon as it is started must not be started in a hot loop.
+RESTART_PAUSE_SECONDS = 1.0
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+_spawn = multiprocessing.get_context("spawn")
+
+
+class ServerStartError(GatewayError):
+    """The workers cannot start; the reason is already on stderr."""
+
+    code: ClassVar[str] = "SERVER_START"
+
+
+def open_listener(host: str, port: int) -> socket.socket:
+    """The bound socket to serve on; it refuses connections until `serve` listens on it. Port 0 takes any free one.
+
+    Raises:
+        ConfigurationError: the port is taken or forbidden, or the host is not one of this machine.
+    """
+    # Some systems let a loopback address be bound over another program's wildcard: ask before binding.
+    if port and (occupant := _find_occupant(host, port)):
+        raise _taken(port, occupant)
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise _unusable_host(host, error) from error
+    # Without it a restart would wait a minute for the connections of the last run to be forgotten.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    try:
+        listener.bind(address)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise _taken(port, "another program uses it") from error
+        if error.errno == errno.EACCES:
+            message = f"port {port} needs more rights than this user has; choose one above 1023, such as --port 5000"
+            raise ConfigurationError(message, field="port") from error
+        raise _unusable_host(host, error) from error
+    return listener
+
+
+def serve(
+    settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, *, on_ready: Callable[[], None]
+) -> None:
+    """Serves until SIGINT, SIGTERM or SIGHUP, then drains; a second signal ends the workers at once.
+
+    `on_ready` is called once, when the first worker answers. Signals that arrive after the return are ignored, so
+    that they cannot cut short what the caller still has to stop.
+
+    Raises:
+        ConfigurationError: another program began to listen on the port since `open_listener`.
+        ServerStartError: no worker could start.
+    """
+    try:
+        listener.listen(BACKLOG)
+    except OSError as error:
+        raise _taken(listener.getsockname()[1], "another program has just taken it") from error
+    stops = _receive_stop_signals()
+    workers: list[_Worker] = []
+
+    def start_worker() -> None:
+        workers.append(_Worker.start(settings, environment, listener))
+
+    try:
+        for _ in range(settings.workers):
+            start_worker()
+        _supervise(workers, stops, start_worker, on_ready)
+    finally:
+        # The workers hold the socket too, and close theirs: from here on the port refuses.
+        listener.close()
+        _stop(workers, stops)
+
+
+@dataclass
+class _Worker:
+    """A worker as its parent sees it. The line tells each side that the other has ended: it closes with its process."""
+
+    process: SpawnProcess
+    line: Connection
+    is_serving: bool = False
+
+    @classmethod
+    def start(cls, settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket) -> "_Worker":
+        """Starts a process; the password travels through the pipe of the spawning, never by argument or variable."""
+        line, far_end = _spawn.Pipe()
+        process = _spawn.Process(target=_run_worker, args=(settings, environment, listener, far_end), name="worker")
+        # The first spawning starts this helper too, and that start would lift the block.
+        resource_tracker.ensure_running()
+        with _blocked_signals():
+            process.start()
+        far_end.close()
+        return cls(process, line)
+
+
+@contextlib.contextmanager
+def _blocked_signals() -> Iterator[None]:
+    """A child inherits the block and keeps it: Ctrl-C reaches a whole process group, but only the parent decides."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _receive_stop_signals() -> Connection:
+    receiver, sender = _spawn.Pipe(duplex=False)
+
+    def send(_number: int, _frame: object) -> None:
+        sender.send_bytes(b"stop")
+
+    for number in STOP_SIGNALS:
+        # Under nohup SIGHUP is ignored, and stays so.
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, send)
+    return receiver
+
+
+def _supervise(
+    workers: list[_Worker], stops: Connection, start_worker: Callable[[], None], on_ready: Callable[[], None]
+) -> None:
+    """Replaces workers that end, until a stop arrives."""
+    is_announced = False
+    while True:
+        lines = {worker.line: worker for worker in workers}
+        readable = connection.wait([stops, *lines])
+        if stops in readable:
+            stops.recv_bytes()
+            return
+        for worker in (lines[line] for line in lines if line in readable):
+            if _reports_serving(worker):
+                if not is_announced:
+                    is_announced = True
+                    on_ready()
+                continue
+            worker.process.join()
+            if not is_announced:
+                raise ServerStartError("the server could not start; the reason stands above")
+            code = worker.process.exitcode
+            sys.stderr.write(f"gateway: a worker ended (exit code {code}); starting another\n")
+            if not worker.is_serving and stops.poll(RESTART_PAUSE_SECONDS):
+                continue
+            worker.line.close()
+            workers.remove(worker)
+            start_worker()
+
+
+def _reports_serving(worker: _Worker) -> bool:
+    try:
+        worker.line.recv_bytes()
+    except (EOFError, OSError):
+        return False
+    worker.is_serving = True
+    return True
+
+
+def _stop(workers: list[_Worker], stops: Connection) -> None:
+    for worker in workers:
+        worker.line.close()
+    deadline = time.monotonic() + STOP_SECONDS
+    running = {worker.process.sentinel: worker.process for worker in workers}
+    while running:
+        ended = connection.wait([stops, *running], timeout=max(0.0, deadline - time.monotonic()))
+        if stops in ended or not ended:
+            for process in running.values():
+                process.kill()
+            break
+        for sentinel in ended:
+            running.pop(sentinel)  # type: ignore[arg-type]  # wait() answers with what it was given
+    for worker in workers:
+        worker.process.join()
+
+
+def _run_worker(
+    settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, line: Connection
+) -> None:
+    # Only the workers need the application: the command line starts in a fraction of the time without it.
+    from gateway.worker import run_worker  # noqa: PLC0415
+
+    run_worker(settings, environment, listener, line)
+
+
+def _find_occupant(host: str, port: int) -> str | None:
+    """What answers at this address already, in words, or None where nothing does."""
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            pass
+    except OSError:
+        return None
+    caller = http.client.HTTPConnection(host, port, timeout=1)
+    try:
+        caller.request("GET", "/openapi.json")
+        is_gateway = b"ransactions gateway" in caller.getresponse().read(1000)
+    except (OSError, http.client.HTTPException):
+        is_gateway = False
+    finally:
+        caller.close()
+    return "another gateway already answers there" if is_gateway else "another program answers there"
+
+
+def _taken(port: int, occupant: str) -> ConfigurationError:
+    airplay = (
+        " (on macOS often AirPlay: System Settings > General > AirDrop & Handoff)" if sys.platform == "darwin" else ""
+    )
+    finder = f"lsof -i :{port}" if sys.platform == "darwin" else f"ss -ltnp 'sport = :{port}'"
+    remedy = f"See whose it is with `{finder}`, or choose another: --port {port + 1}"
+    message = f"port {port} is taken: {occupant}{airplay}. {remedy}"
+    return ConfigurationError(message, field="port")
+
+
+def _unusable_host(host: str, error: OSError) -> ConfigurationError:
+    message = (
+        f'host "{host}" cannot be served on ({error.strerror}); use 127.0.0.1 for this machine alone, 0.0.0.0 for all'
+    )
+    return ConfigurationError(message, field="host")

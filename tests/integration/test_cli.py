@@ -1,0 +1,334 @@
+"""The command line as a person uses it: real processes, a real terminal, a real mongod."""
+
+import http.client
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+GATEWAY = Path(sys.executable).with_name("gateway")
+# A first start loads 20,000 documents, and the machine may be busy with other tests.
+DEADLINE_SECONDS = 120
+PASSWORD = "transactions-development"  # noqa: S105 - the embedded server's, on loopback, as in db_envs.yaml
+
+
+def wait_until(condition: Callable[[], Any], what: str) -> None:
+    """Polls until `condition()` is true; fails with `what` when the deadline passes."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"still waiting: {what}"
+        time.sleep(0.05)
+
+
+def find_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def refuses(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) != 0
+
+
+class Terminal:
+    """A gateway that runs on a terminal of its own, as in a window of its user."""
+
+    def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
+        self._master, slave = pty.openpty()
+        # A session leader that opens a terminal takes it over: Ctrl-C typed there then reaches its process group.
+        command = ["/bin/sh", "-c", 'exec "$@" <"$0" >"$0" 2>&1', os.ttyname(slave), str(GATEWAY), *arguments]
+        environ = {**os.environ, "COLUMNS": "200", **variables}
+        self.process = subprocess.Popen(command, cwd=folder, start_new_session=True, env=environ)  # noqa: S603 (our own command)
+        self.output = ""
+        self._slave = slave
+        self._descendants: dict[int, psutil.Process] = {}
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        while True:
+            try:
+                chunk = os.read(self._master, 4096)
+            except OSError:
+                return
+            self.output += chunk.decode(errors="replace").replace("\r\n", "\n")
+
+    def type(self, text: str) -> None:
+        os.write(self._master, text.encode())
+
+    def wait_for(self, text: str) -> None:
+        wait_until(lambda: text in self.output or self.process.poll() is not None, f"{text!r} in {self.output!r}")
+        wait_until(lambda: text in self.output, f"{text!r} in {self.output!r}")
+
+    def find_descendants(self) -> list[psutil.Process]:
+        self._descendants |= {child.pid: child for child in psutil.Process(self.process.pid).children(recursive=True)}
+        return list(self._descendants.values())
+
+    def wait_for_end(self) -> int:
+        wait_until(lambda: self.process.poll() is not None, f"the end of {self.process.args!r}: {self.output!r}")
+        return self.process.wait()
+
+    def find_survivors(self) -> list[psutil.Process]:
+        """Those of the descendants that were seen and still run."""
+        return [child for child in self._descendants.values() if child.is_running() and child.status() != "zombie"]
+
+    def close(self) -> None:
+        for child in [*self.find_survivors()]:
+            child.kill()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        os.close(self._slave)
+        os.close(self._master)
+
+
+def get(url: str) -> tuple[int, Any]:
+    """Status and body of a GET; JSON is decoded."""
+    try:
+        with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 - http on loopback
+            status, body = answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            status, body = error.code, error.read()
+    try:
+        return status, json.loads(body)
+    except ValueError:
+        return status, body
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 (our own command)
+        [GATEWAY, *arguments], cwd=folder, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A user's folder: the settings of db_envs.yaml with a port of its own. The first `up` fills its data."""
+    folder = tmp_path_factory.mktemp("home")
+    settings = {
+        "mongo_username": "transactions",
+        "mongo_password": PASSWORD,
+        "mongo_host": "127.0.0.1",
+        "mongo_port": find_free_port(),
+        "mongo_database": "transactions",
+    }
+    (folder / "db_envs.yaml").write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
+    return folder
+
+
+@pytest.fixture
+def open_terminal(folder: Path) -> Iterator[Callable[..., Terminal]]:
+    terminals: list[Terminal] = []
+
+    def open_one(*arguments: str, **variables: str) -> Terminal:
+        terminals.append(Terminal(folder, *arguments, **variables))
+        return terminals[-1]
+
+    yield open_one
+    for terminal in terminals:
+        terminal.close()
+
+
+@pytest.fixture
+def up(open_terminal: Callable[..., Terminal]) -> Callable[..., Terminal]:
+    """Starts `gateway up` on a free port and waits until it says that it answers."""
+
+    def start(**variables: str) -> Terminal:
+        terminal = open_terminal("up", "--port", "0", "--workers", "2", **variables)
+        terminal.wait_for("Ctrl-C stops everything")
+        assert any("mongod" in child.name() for child in terminal.find_descendants())
+        return terminal
+
+    return start
+
+
+def find_urls(output: str) -> list[str]:
+    return re.findall(r"http://\S+", output)
+
+
+def test_up_prints_addresses_that_answer(up: Callable[..., Terminal]) -> None:
+    """Each address that `gateway up` prints answers, and the lists hold what was seeded."""
+    urls = find_urls(up().output)
+    answers = {url: get(url) for url in urls}
+    assert len(urls) == 6
+    assert {url: status for url, (status, _) in answers.items() if status != 200} == {}
+    assert all(answers[url][1] for url in urls if "/transactions/" in url)
+
+
+def test_ctrl_c_stops_everything(up: Callable[..., Terminal]) -> None:
+    """Ctrl-C on the terminal ends `gateway up` with 0, its workers and its mongod, and prints no trace."""
+    terminal = up()
+    terminal.type("\x03")
+    assert terminal.wait_for_end() == 0
+    wait_until(lambda: not terminal.find_survivors(), "the end of the workers and mongod")
+    assert "Traceback" not in terminal.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_stop_everything(up: Callable[..., Terminal], number: signal.Signals) -> None:
+    """SIGTERM and SIGHUP to the parent alone end `gateway up` as Ctrl-C does."""
+    terminal = up()
+    terminal.process.send_signal(number)
+    assert terminal.wait_for_end() == 0
+    wait_until(lambda: not terminal.find_survivors(), "the end of the workers and mongod")
+    assert "Traceback" not in terminal.output
+
+
+def test_requests_in_flight_are_answered(up: Callable[..., Terminal]) -> None:
+    """A long answer that has begun is completed after SIGTERM, while the port refuses new connections."""
+    terminal = up()
+    url = find_urls(terminal.output)[0]
+    host = url.split("/")[2]
+    reader = http.client.HTTPConnection(host, timeout=DEADLINE_SECONDS)
+    reader.request("GET", "/transactions/365")
+    answer = reader.getresponse()
+    terminal.process.send_signal(signal.SIGTERM)
+    assert len(json.loads(answer.read())) > 1000
+    reader.close()
+    assert terminal.wait_for_end() == 0
+
+
+def test_a_second_ctrl_c_does_not_wait(up: Callable[..., Terminal]) -> None:
+    """With a request that never ends, a second Ctrl-C ends the workers at once, and mongod is stopped all the same."""
+    terminal = up()
+    host = find_urls(terminal.output)[0].split("/")[2]
+    # A request whose body never comes is in flight for as long as its client likes.
+    stuck = http.client.HTTPConnection(host, timeout=DEADLINE_SECONDS)
+    stuck.putrequest("POST", "/graphql")
+    stuck.putheader("Content-Type", "application/json")
+    stuck.putheader("Content-Length", "1000")
+    stuck.endheaders()
+    terminal.type("\x03")
+    port = int(host.rsplit(":")[-1])
+    wait_until(lambda: refuses(port), "the port to refuse")
+    terminal.type("\x03")
+    assert terminal.wait_for_end() == 0
+    wait_until(lambda: not terminal.find_survivors(), "the end of the workers and mongod")
+    stuck.close()
+
+
+def test_a_killed_parent_leaves_nothing(up: Callable[..., Terminal]) -> None:
+    """Kill -9 of the parent ends workers and mongod, and the next `gateway up` serves the same data."""
+    terminal = up()
+    terminal.process.kill()
+    terminal.wait_for_end()
+    wait_until(lambda: not terminal.find_survivors(), "the end of the workers and mongod")
+    again = up()
+    status, rows = get(next(url for url in find_urls(again.output) if url.endswith("/transactions/90")))
+    assert (status, bool(rows)) == (200, True)
+
+
+def test_a_dead_worker_is_replaced(up: Callable[..., Terminal]) -> None:
+    """After kill -9 of one worker the gateway says so and another takes its place."""
+    terminal = up()
+    workers = [child for child in terminal.find_descendants() if "spawn_main" in " ".join(child.cmdline())]
+    assert len(workers) == 2
+    workers[0].kill()
+    terminal.wait_for("starting another")
+    wait_until(
+        lambda: sum("spawn_main" in " ".join(c.cmdline()) for c in terminal.find_descendants() if c.is_running()) == 2,
+        "the new worker",
+    )
+    assert get(find_urls(terminal.output)[0])[0] == 200
+
+
+def test_no_secret_is_visible_outside(up: Callable[..., Terminal]) -> None:
+    """A password that came by a variable is in no command line and no environment of the processes that `up` starts."""
+    for child in up(MONGO_PASSWORD=PASSWORD).find_descendants():
+        assert PASSWORD not in " ".join([*child.cmdline(), *child.environ().values()])
+
+
+def test_a_second_up_is_told_who_is_there(up: Callable[..., Terminal], open_terminal: Callable[..., Terminal]) -> None:
+    """A second `gateway up` on the same port ends at once, names the port and the gateway that holds it."""
+    first = up()
+    port = find_urls(first.output)[0].split("/")[2].rsplit(":")[-1]
+    second = open_terminal("up", "--port", port)
+    assert second.wait_for_end() == 1
+    assert f"port {port} is taken: another gateway" in second.output
+    assert "Traceback" not in second.output
+    assert get(find_urls(first.output)[1])[0] == 200
+
+
+def test_a_taken_port_is_named(open_terminal: Callable[..., Terminal]) -> None:
+    """A port that another program holds is named, with a way to choose another."""
+    with socket.create_server(("127.0.0.1", 0)) as program:
+        port = program.getsockname()[1]
+        terminal = open_terminal("up", "--port", str(port))
+        assert terminal.wait_for_end() == 1
+    assert f"port {port} is taken" in terminal.output
+    assert "--port" in terminal.output
+
+
+def test_serve_outlives_its_database(open_terminal: Callable[..., Terminal], up: Callable[..., Terminal]) -> None:
+    """`gateway serve` answers 503 while the database is away and 200 when it appears."""
+    serving = open_terminal("serve", "--port", "0", "--workers", "1")
+    serving.wait_for("Ctrl-C stops")
+    url = next(url for url in find_urls(serving.output) if url.endswith("/transactions/90"))
+    assert get(url)[0] == 503
+    up()
+    wait_until(lambda: get(url)[0] == 200, "an answer from the database")
+    serving.type("\x03")
+    assert serving.wait_for_end() == 0
+
+
+def test_status_tells_what_is_there(folder: Path, up: Callable[..., Terminal]) -> None:
+    """`gateway status --json` counts the documents of a running database and names its indexes."""
+    up()
+    answer = run(folder, "status", "--json")
+    assert answer.returncode == 0, answer.stderr
+    status = json.loads(answer.stdout)
+    assert status["documents"] >= 20_000
+    assert "date_amount" in status["indexes"]
+    assert PASSWORD not in answer.stdout
+
+
+def test_status_of_an_absent_database(folder: Path) -> None:
+    """`gateway status` ends with 1 and one message when no database answers."""
+    answer = run(folder, "status")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("gateway: ")
+    assert "Traceback" not in answer.stderr
+
+
+def test_ctrl_c_before_serving(open_terminal: Callable[..., Terminal]) -> None:
+    """Ctrl-C while the database is still starting ends with 130 and leaves no process."""
+    terminal = open_terminal("up", "--port", "0")
+    wait_until(lambda: any("mongod" in child.name() for child in terminal.find_descendants()), "mongod")
+    terminal.type("\x03")
+    assert terminal.wait_for_end() == 130
+    wait_until(lambda: not terminal.find_survivors(), "the end of mongod")
+    assert "Traceback" not in terminal.output
+
+
+def test_a_bare_call_on_a_terminal_is_a_menu(open_terminal: Callable[..., Terminal]) -> None:
+    """`gateway` alone on a terminal offers the commands by number and runs the one that is chosen."""
+    terminal = open_terminal()
+    terminal.wait_for("Number or name")
+    number = re.search(r"(\d)  schema", terminal.output)
+    assert number is not None
+    terminal.type(f"{number[1]}\n")
+    assert terminal.wait_for_end() == 0
+    assert "type Query" in terminal.output
+
+
+def test_a_bare_call_elsewhere_is_wrong_usage(folder: Path) -> None:
+    """`gateway` alone without a terminal prints its help and ends with 2."""
+    answer = run(folder)
+    assert answer.returncode == 2
+    assert "provision" in answer.stdout + answer.stderr
