@@ -31,7 +31,7 @@ def _parse_range(text: str) -> tuple[str, float]:
 
 def _get_quality(offer: str, ranges: Sequence[tuple[str, float]]) -> float:
     """Give the quality of the most specific range that matches, 0 where none does."""
-    for candidate in (offer, f"{offer.split('/')[0]}/*", "*/*"):
+    for candidate in (offer, f"{offer.split('/', maxsplit=1)[0]}/*", "*/*"):
         qualities = [quality for media_range, quality in ranges if media_range == candidate]
         if qualities:
             return max(qualities)

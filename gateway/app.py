@@ -8,12 +8,13 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
 from database.client import open_client
 from database.environment import DatabaseEnvironment
 from database.errors import GatewayError
 from database.repository import TransactionRepository
-from gateway import graphql, health, rest
+from gateway import error_pages, graphql, health, rest
 from gateway.errors import MethodNotAllowedError, NotFoundError
 from gateway.openapi import DESCRIPTION, TITLE, VERSION, build_document
 from gateway.problems import build_problem_response
@@ -21,6 +22,7 @@ from gateway.request import RequestMiddleware
 from gateway.settings import Settings
 from schema.schema import build_schema
 
+_ROUTERS = (rest.router, graphql.router, health.router, error_pages.router)
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -49,7 +51,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     )
     app.state.settings = settings
     app.state.schema = build_schema(settings.limits)
-    for router in (rest.router, graphql.router, health.router):
+    for router in _ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=_STATIC, check_dir=False))
     app.add_middleware(RequestMiddleware)
@@ -63,16 +65,22 @@ async def _answer_gateway_error(request: Request, error: Exception) -> Response:
     return build_problem_response(request, error)
 
 
-async def _answer_http_error(request: Request, error: Exception) -> Response:
-    """Answer for the router: it knows no path, or not this method of it."""
-    allowed = getattr(error, "headers", None) or {}
-    if "Allow" not in allowed:
-        paths = ", ".join(path for path in request.app.openapi()["paths"])
+async def _answer_http_error(request: Request, _error: Exception) -> Response:
+    """Answer for the router: it knows no such path, or not this method of it."""
+    methods = {
+        method
+        for router in _ROUTERS
+        for route in router.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE
+        for method in route.methods or ()
+    }
+    if not methods:
+        paths = ", ".join(request.app.openapi()["paths"])
         return build_problem_response(request, NotFoundError(f"Nothing is answered here; the paths are {paths}."))
-    # HEAD is answered wherever GET is.
-    methods = ", ".join(sorted({*allowed["Allow"].split(", "), "HEAD"} if "GET" in allowed["Allow"] else {"POST"}))
+    # RequestMiddleware answers HEAD wherever GET is answered.
+    allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
     response = build_problem_response(
-        request, MethodNotAllowedError(f"{request.method} is not answered here; use {methods}.")
+        request, MethodNotAllowedError(f"{request.method} is not answered here; use {allowed}.")
     )
-    response.headers["Allow"] = methods
+    response.headers["Allow"] = allowed
     return response

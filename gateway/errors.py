@@ -25,7 +25,3 @@ class UnsupportedMediaTypeError(GatewayError):
 
 class InvalidGraphQLRequestError(GatewayError):
     code = "GRAPHQL_REQUEST_INVALID"
-
-
-class OperationNotFoundError(GatewayError):
-    code = "GRAPHQL_OPERATION_NOT_FOUND"

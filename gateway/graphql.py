@@ -19,11 +19,11 @@ from gateway.errors import (
     BodyTooLargeError,
     InvalidGraphQLRequestError,
     MethodNotAllowedError,
-    OperationNotFoundError,
     UnsupportedMediaTypeError,
 )
 from gateway.problems import GRAPHQL_PATH, PROBLEMS, build_retry_headers
 from gateway.request import get_context
+from schema.extensions.document import OperationNotFoundError
 from schema.failure import Failure, describe_failures
 
 router = APIRouter()

@@ -5,6 +5,7 @@ REST answers with RFC 9457 problems, GraphQL with errors of the same codes.
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
@@ -249,7 +250,7 @@ def build_problem_response(request: Request, error: Exception) -> Response:
         "title": problem.title,
         "status": problem.status.value,
         "detail": detail,
-        "instance": hide_card_numbers(request.url.path),
+        "instance": quote(hide_card_numbers(request.url.path), safe="/*"),
         "code": problem.code,
         "request_id": request_id,
     }

@@ -16,7 +16,8 @@ logger = logging.getLogger(__name__)
 class RequestMiddleware:
     """Notes when a request arrived and names it, answers HEAD as GET without a body, and sets headers for all.
 
-    What nobody below has answered for is logged, and answered as an unknown failure unless the answer has begun. The answers hold card data: no cache may keep them, and no browser may guess another type for them.
+    What nobody below has answered for is logged, and answered as an unknown failure unless the answer has begun.
+    The answers hold card data: no cache may keep them, and no browser may guess another type for them.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -15,7 +15,7 @@ from gateway.accept import choose_media_type
 from gateway.openapi import COUNT_RESPONSES, LIST_RESPONSES
 from gateway.request import get_context
 from gateway.rows import JSON, ROW_FORMATS, RowStream
-from schema.filter import MAX_CARD_TYPE_LENGTH, MAX_DAYS, FieldNames, build_filter
+from schema.filter import MAX_CARD_TYPE_LENGTH, MAX_DAYS, FieldNames, build_filter, parse_days
 from schema.page import MAX_ROWS, build_cursor, parse_limit
 from schema.resolvers import count_transactions, list_transactions, stream_transactions
 
@@ -70,10 +70,15 @@ _PAGE_PARAMETERS = ("limit", "after")
 
 
 @router.get("", include_in_schema=False)
+async def demand_days() -> None:
+    """Say what is missing; an empty segment after the slash is told the same."""
+    parse_days("", "days")
+
+
 @router.get("/{days:segment}", summary="Transactions of the last n days", responses=LIST_RESPONSES)
 async def list_by_days(
     request: Request,
-    days: DaysPath = "",
+    days: DaysPath,
     card: CardQuery = None,
     country: CountryQuery = None,
     min_amount: MinQuery = None,

@@ -9,6 +9,7 @@ from strawberry.extensions import SchemaExtension
 
 from database.errors import GatewayError
 from schema.extensions.aliases import check_aliases
+from schema.extensions.definition import find_operations
 from schema.extensions.depth import QueryTooDeepError, check_depth
 from schema.limits import Limits
 
@@ -23,6 +24,10 @@ PreparedDocument: TypeAlias = tuple[DocumentNode, tuple[GraphQLError, ...]]
 
 class QueryTooLongError(GatewayError):
     code = "QUERY_TOO_LONG"
+
+
+class OperationNotFoundError(GatewayError):
+    code = "GRAPHQL_OPERATION_NOT_FOUND"
 
 
 def build_preparation(limits: Limits) -> Callable[[str, GraphQLSchema], PreparedDocument]:
@@ -67,8 +72,16 @@ class PreparedDocuments(SchemaExtension):
         yield
 
     def on_validate(self) -> Iterator[None]:
+        context = self.execution_context
+        errors = list(self._errors)
+        # Strawberry would run the first of several operations and has no public name for the one that was asked for.
+        if context._provided_operation_name is None and context.graphql_document:  # noqa: SLF001
+            names = [node.name.value for node in find_operations(context.graphql_document) if node.name]
+            if len(names) > 1:
+                known = ", ".join(names)
+                errors = [_wrap(OperationNotFoundError(f"Name one of the operations in operationName: {known}."))]
         # An empty list, unlike None, says that validation has been done.
-        self.execution_context.pre_execution_errors = list(self._errors)
+        context.pre_execution_errors = errors
         yield
 
 

@@ -1,0 +1,19 @@
+"""The page of each error code, at the address that a problem's `type` gives (RFC 9457, section 3.1.1)."""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from database.errors import quote_value
+from gateway.errors import NotFoundError
+from gateway.problems import PROBLEMS
+
+router = APIRouter(prefix="/errors", tags=["errors"])
+
+
+@router.get("/{code}", summary="What an error code means", response_class=Response)
+async def explain(code: str) -> Response:
+    """Give the page of a code, as Markdown; docs/errors holds the same."""
+    problem = PROBLEMS.get(code)
+    if problem is None:
+        raise NotFoundError(f"{quote_value(code)} is not an error code; the codes are {', '.join(PROBLEMS)}.")
+    return Response(problem.render_page(), media_type="text/markdown")
