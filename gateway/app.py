@@ -48,6 +48,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings
     app.state.schema = build_schema(settings.limits)

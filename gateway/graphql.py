@@ -21,6 +21,7 @@ from gateway.errors import (
     MethodNotAllowedError,
     UnsupportedMediaTypeError,
 )
+from gateway.openapi import GRAPHQL_GET, GRAPHQL_POST
 from gateway.problems import GRAPHQL_PATH, PROBLEMS, build_retry_headers
 from gateway.request import get_context
 from schema.extensions.document import OperationNotFoundError
@@ -53,7 +54,9 @@ class GraphQLRequest:
     operation_name: str | None
 
 
-@router.get(GRAPHQL_PATH, summary="GraphQL by GET, and GraphiQL for browsers", tags=["graphql"])
+@router.get(
+    GRAPHQL_PATH, summary="GraphQL by GET, and GraphiQL for browsers", tags=["graphql"], openapi_extra=GRAPHQL_GET
+)
 async def answer_get(request: Request) -> Response:
     """Answer a query in the parameters `query`, `variables` and `operationName`; a browser gets GraphiQL."""
     if "query" not in request.query_params and "text/html" in request.headers.get("accept", ""):
@@ -66,7 +69,7 @@ async def answer_get(request: Request) -> Response:
     return await _answer(request, _read_parameters(parameters), media_type)
 
 
-@router.post(GRAPHQL_PATH, summary="GraphQL", tags=["graphql"])
+@router.post(GRAPHQL_PATH, summary="GraphQL", tags=["graphql"], openapi_extra=GRAPHQL_POST)
 async def answer_post(request: Request) -> Response:
     """Answer a query in a JSON body with `query`, `variables` and `operationName`."""
     media_type = choose_media_type(request.headers.get("accept"), _OFFERS)

@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from gateway.openapi import READY_RESPONSES
 from gateway.request import get_context
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -14,7 +15,7 @@ async def is_live() -> Response:
     return JSONResponse({"status": "live"})
 
 
-@router.get("/ready", summary="Whether questions can be answered")
+@router.get("/ready", summary="Whether questions can be answered", responses=READY_RESPONSES)
 async def is_ready(request: Request) -> Response:
     """200 when the database answers this user; otherwise the problem that a question would meet."""
     await get_context(request).repository.check()

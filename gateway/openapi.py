@@ -1,6 +1,7 @@
 """The OpenAPI document: what FastAPI knows of the paths, and the shapes, examples and problems that it does not."""
 
 import json
+from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
@@ -11,7 +12,7 @@ from gateway.problems import PROBLEMS, RETRY_AFTER_SECONDS
 from gateway.settings import load_settings
 
 TITLE = "Transactions gateway"
-VERSION = "1.0.0"
+VERSION = version("transactions-gateway")
 DESCRIPTION = (
     "Card transactions of a MongoDB collection, by four REST paths and by GraphQL, on the same resolvers. "
     "Errors are RFC 9457 problems; `code` is stable and has a page at `/errors/<code>`."
@@ -102,6 +103,52 @@ _PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         ("DATABASE_TIMEOUT", "The database did not finish in time."),
     )
 }
+_EXAMPLE_QUERY = '{ transactions(filter: {days: 90, cardType: "Visa"}) { totalCount } }'
+_GRAPHQL_RESPONSE = {
+    "description": "The result: `data`, and `errors` where something failed, each with a code of the problems.",
+    "content": {
+        media_type: {
+            "schema": {"type": "object"},
+            "example": {"data": {"transactions": {"totalCount": 1234}}},
+        }
+        for media_type in ("application/json", "application/graphql-response+json")
+    },
+}
+GRAPHQL_GET: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "query",
+            "in": "query",
+            "schema": {"type": "string"},
+            "description": "A GraphQL document; a browser that sends none gets GraphiQL.",
+            "example": _EXAMPLE_QUERY,
+        },
+        {"name": "variables", "in": "query", "schema": {"type": "string"}, "description": "A JSON object."},
+        {"name": "operationName", "in": "query", "schema": {"type": "string"}, "description": "One of the document's."},
+    ],
+    "responses": {"200": _GRAPHQL_RESPONSE},
+}
+GRAPHQL_POST: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "query": {"type": "string"},
+                        "variables": {"type": ["object", "null"]},
+                        "operationName": {"type": ["string", "null"]},
+                    },
+                    "required": ["query"],
+                },
+                "example": {"query": _EXAMPLE_QUERY},
+            }
+        },
+    },
+    "responses": {"200": _GRAPHQL_RESPONSE},
+}
+READY_RESPONSES: dict[int | str, dict[str, Any]] = {503: _PROBLEM_RESPONSES[503]}
 LIST_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The documents, newest first.",
@@ -139,6 +186,9 @@ def build_document(app: FastAPI) -> dict[str, Any]:
             for operation in path.values():
                 # FastAPI's own form of validation errors, which no path answers with.
                 operation["responses"].pop("422", None)
+                for parameter in operation.get("parameters", ()):
+                    parameter["schema"].pop("title", None)
+                    parameter["schema"].pop("description", None)
         document["components"] = {"schemas": _SCHEMAS}
         app.openapi_schema = document
     return app.openapi_schema

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
+from fastapi.openapi.models import Example
 from fastapi.responses import JSONResponse, Response
 from pydantic import WithJsonSchema
 from starlette.convertors import Convertor, register_url_convertor
@@ -36,33 +37,48 @@ class _Segment(Convertor[str]):
 
 register_url_convertor("segment", _Segment())
 
+_TEXT = WithJsonSchema({"type": "string"})
 _AMOUNT = WithJsonSchema({"type": "number"})
+_CARD_TYPE = WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_CARD_TYPE_LENGTH})
+_COUNTRY = WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{2,3}$"})
+_CARD_TYPE_TEXT = "The card's brand, in upper or lower case."
+_COUNTRY_TEXT = "ISO 3166-1 alpha-2 or alpha-3, in upper or lower case."
+
+
+def _build_example(value: object) -> dict[str, Example]:
+    return {"example": {"value": value}}
+
+
+# All are taken as text: schema/filter.py reads them, for both styles, and says what is wrong with them.
 DaysPath = Annotated[
     str,
     WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_DAYS}),
-    Path(description="The last n days of 24 hours, up to the moment the request arrives.", examples=[90]),
+    Path(
+        description="The last n days of 24 hours, up to the moment the request arrives.",
+        openapi_examples=_build_example(90),
+    ),
 ]
 CardTypePath = Annotated[
     str,
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_CARD_TYPE_LENGTH}),
-    Path(alias="cardType", description="The card's brand, in upper or lower case.", examples=["Visa"]),
+    _CARD_TYPE,
+    Path(alias="cardType", description=_CARD_TYPE_TEXT, openapi_examples=_build_example("Visa")),
 ]
-CountryPath = Annotated[
-    str,
-    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{2,3}$"}),
-    Path(description="ISO 3166-1 alpha-2 or alpha-3, in upper or lower case.", examples=["US"]),
+CountryPath = Annotated[str, _COUNTRY, Path(description=_COUNTRY_TEXT, openapi_examples=_build_example("US"))]
+MinPath = Annotated[
+    str, _AMOUNT, Path(alias="min", description="Smallest amount, inclusive.", openapi_examples=_build_example(100))
 ]
-MinPath = Annotated[str, _AMOUNT, Path(alias="min", description="Smallest amount, inclusive.", examples=[100.00])]
-MaxPath = Annotated[str, _AMOUNT, Path(alias="max", description="Largest amount, inclusive.", examples=[999.00])]
+MaxPath = Annotated[
+    str, _AMOUNT, Path(alias="max", description="Largest amount, inclusive.", openapi_examples=_build_example(999))
+]
 
 LimitQuery = Annotated[
     str | None,
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_ROWS}),
     Query(description="Rows of a page; the Link header leads to the next. All rows when left out."),
 ]
-AfterQuery = Annotated[str | None, Query(description="The cursor of a Link header: only rows after it.")]
-CardQuery = Annotated[str | None, Query(description="The card's brand, in upper or lower case.")]
-CountryQuery = Annotated[str | None, Query(description="ISO 3166-1 alpha-2 or alpha-3, in upper or lower case.")]
+AfterQuery = Annotated[str | None, _TEXT, Query(description="The cursor of a Link header: only rows after it.")]
+CardQuery = Annotated[str | None, _CARD_TYPE, Query(description=_CARD_TYPE_TEXT)]
+CountryQuery = Annotated[str | None, _COUNTRY, Query(description=_COUNTRY_TEXT)]
 MinQuery = Annotated[str | None, _AMOUNT, Query(alias="minAmount", description="Smallest amount, inclusive.")]
 MaxQuery = Annotated[str | None, _AMOUNT, Query(alias="maxAmount", description="Largest amount, inclusive.")]
 
