@@ -250,11 +250,10 @@ def provision(
     """
     from database.provision import provision as provision_database
 
-    report = provision_database(
-        _load_accepted_environment(config),
-        owner=_load_credentials("owner", owner, owner_password_file),
-        reader=_load_credentials("reader", reader, reader_password_file),
-    )
+    owner_credentials = _load_credentials("owner", owner, owner_password_file)
+    reader_credentials = _load_credentials("reader", reader, reader_password_file)
+    environment = _load_accepted_environment(config)
+    report = provision_database(environment, owner=owner_credentials, reader=reader_credentials)
     click.echo(f"Collection: {'created' if report.created_collection else 'there already'}")
     click.echo(f"Indexes created: {', '.join(report.created_indexes) or 'none'}")
     click.echo(f"Indexes there already: {', '.join(report.kept_indexes) or 'none'}")

@@ -69,7 +69,7 @@ def _stop_with_line(server: _Server) -> None:
     os._exit(1)
 
 
-class _OneLineFormatter(logging.Formatter):
+class OneLineFormatter(logging.Formatter):
     """One line a record. An exception gives its type and place but not its text, which may quote a card number."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -90,5 +90,5 @@ def _find_place(trace: TracebackType | None) -> str:
 
 def _log_in_one_line() -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(_OneLineFormatter())
+    handler.setFormatter(OneLineFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])

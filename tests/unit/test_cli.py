@@ -1,0 +1,188 @@
+"""The command line without a database: helps, exit codes, the port, the checked-in contract, the workers' log lines."""
+
+import logging
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from database.errors import ConfigurationError
+from gateway.cli import commands
+from gateway.console import build_status_text, build_welcome
+from gateway.server import open_listener
+
+GATEWAY = Path(sys.executable).with_name("gateway")
+COMMANDS = ("up", "serve", "provision", "seed", "status", "schema")
+
+
+def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([GATEWAY, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_help_names_every_command_in_order() -> None:
+    """The help lists all commands, the most wanted first, each with a whole sentence."""
+    answer = CliRunner().invoke(commands, ["--help"], terminal_width=80)
+    lines = answer.output.split("Commands:\n")[1].split("\n\n")[0].splitlines()
+    assert tuple(line.split()[0] for line in lines) == COMMANDS
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_help_explains(name: str) -> None:
+    """The help of each command has an example of its own, on a line of its own."""
+    answer = CliRunner().invoke(commands, [name, "--help"], terminal_width=80)
+    assert answer.exit_code == 0
+    assert any(line.strip().startswith(f"gateway {name}") for line in answer.output.splitlines())
+
+
+def test_every_option_has_a_help() -> None:
+    """No option of any command is left unexplained."""
+    assert [
+        (name, option.name)
+        for name, command in commands.commands.items()
+        for option in command.params
+        if isinstance(option, click.Option) and not option.help
+    ] == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("dance",),
+        ("up", "--port", "65536"),
+        ("up", "--port", "http"),
+        ("serve", "--workers", "0"),
+        ("provision", "--owner", "somebody"),
+        ("seed",),
+        (),
+    ],
+)
+def test_wrong_usage_ends_with_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """A call that cannot be understood ends with 2 and says so on stderr alone."""
+    answer = run(*arguments, folder=tmp_path)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "Usage: gateway" in answer.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "serve", "provision", "status"])
+def test_missing_settings_are_one_message(command: str, tmp_path: Path) -> None:
+    """Without any settings each command ends with 1 and a message that names the keys, not with a trace."""
+    answer = run(command, folder=tmp_path)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("gateway: ")
+    assert "mongo_host" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_taken_port_is_found_before_anything_else() -> None:
+    """A port that another program holds is refused by name, with the option that chooses another."""
+    with socket.create_server(("127.0.0.1", 0)) as program:
+        port = program.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=rf"port {port} is taken.*--port {port + 1}") as caught:
+            open_listener("127.0.0.1", port)
+    assert caught.value.field == "port"
+
+
+def test_a_listener_refuses_until_it_serves() -> None:
+    """The port is bound at once and opens only when the workers are about to answer."""
+    with open_listener("127.0.0.1", 0) as listener, socket.socket() as caller:
+        assert caller.connect_ex(listener.getsockname()) != 0
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "192.0.2.1", "not a host"])
+def test_a_foreign_host_is_named(host: str) -> None:
+    """A host that is not this machine's is refused by name, with one that works."""
+    with pytest.raises(ConfigurationError, match=r"use 127\.0\.0\.1") as caught:
+        open_listener(host, 0)
+    assert caught.value.field == "host"
+
+
+@pytest.mark.parametrize(
+    ("host", "base"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:5000/"),
+        ("0.0.0.0", "http://localhost:5000/"),  # noqa: S104 (only named)
+        ("::1", "http://[::1]:5000/"),
+    ],
+)
+def test_the_welcome_shows_addresses_to_open(host: str, base: str) -> None:
+    """Whatever the host, the welcome's addresses can be opened as they are printed."""
+    urls = [word for word in build_welcome(host, 5000, "data", "ending").split() if word.startswith("http")]
+    assert len(urls) == 6
+    assert all(url.startswith(base) for url in urls)
+
+
+def test_status_says_what_the_user_may_not_see() -> None:
+    """A user with few rights gets a status all the same, with what is hidden from it in words."""
+    unseen = dict.fromkeys(
+        ("documents", "data_size", "storage_size", "index_size", "indexes", "missing_indexes", "data_folder")
+    )
+    told = {"server": "here", "database": "d", "version": "8.0", "topology": "single server", "user": "u", "roles": ()}
+    text = build_status_text({**told, **unseen})
+    assert text.count("the user may not") == 3
+    assert "None" not in text
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """An empty repository in which the contract has just been written."""
+    (tmp_path / "schema").mkdir()
+    assert run("schema", "--write", folder=tmp_path).returncode == 0
+    return tmp_path
+
+
+def test_a_written_contract_is_current(repository: Path) -> None:
+    """What `schema --write` writes passes `schema --check`, and writing again writes nothing."""
+    assert run("schema", "--check", folder=repository).returncode == 0
+    assert run("schema", "--write", folder=repository).stdout == ""
+
+
+def test_a_stale_contract_fails_the_check(repository: Path) -> None:
+    """A document that is not what the code serves fails the check, which shows the line and names the repair."""
+    path = repository / "docs/openapi.json"
+    path.write_text(path.read_text("utf-8").replace('"openapi"', '"opened"'), "utf-8")
+    answer = run("schema", "--check", folder=repository)
+    assert answer.returncode == 1
+    assert '-  "opened"' in answer.stderr
+    assert "gateway schema --write" in answer.stderr
+
+
+def test_a_breaking_change_must_be_wanted(repository: Path) -> None:
+    """A field that clients had and the code has not fails the check by name, and is not written unless allowed."""
+    path = repository / "schema/schema.graphql"
+    checked_in = path.read_text("utf-8").replace("type Query {", "type Query {\n  gone: String\n")
+    path.write_text(checked_in, "utf-8")
+    check = run("schema", "--check", folder=repository)
+    assert check.returncode == 1
+    assert "breaks clients: Field Query.gone was removed." in check.stderr
+    assert run("schema", "--write", folder=repository).returncode == 1
+    assert path.read_text("utf-8") == checked_in
+    assert run("schema", "--write", "--allow-breaking", folder=repository).returncode == 0
+    assert run("schema", "--check", folder=repository).returncode == 0
+
+
+def test_a_broken_contract_is_one_message(repository: Path) -> None:
+    """A schema file with the marks of a merge conflict is named, without a trace."""
+    (repository / "schema/schema.graphql").write_text("<<<<<<< HEAD\n", "utf-8")
+    answer = run("schema", "--check", folder=repository)
+    assert answer.returncode == 1
+    assert "schema/schema.graphql is not a GraphQL schema" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_log_line_hides_what_an_exception_quotes() -> None:
+    """An exception becomes one line with its type and place, and without its text."""
+    from gateway.worker import OneLineFormatter  # noqa: PLC0415 (it brings the whole application)
+
+    try:
+        int("4111 1111 1111 1111")
+    except ValueError:
+        record = logging.LogRecord("any", logging.ERROR, __file__, 1, "Failed\n", (), sys.exc_info())
+    line = OneLineFormatter().format(record)
+    assert line.startswith("gateway: error: Failed: ValueError at ")
+    assert "4111" not in line
+    assert "\n" not in line
