@@ -22,19 +22,28 @@ if TYPE_CHECKING:
 
 _DATA_FOLDER = Path(".data")
 _INTERRUPTED = 130
+_TOO_FEW = "too few: at least 1 transaction."
+
+
+class _Command(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            # What begins with a dash is an option to click, and "no such option: -5" would explain nothing.
+            if not error.option_name[1:2].isdigit():
+                raise
+            raise click.BadParameter(_TOO_FEW, ctx, param_hint="'COUNT'") from None
 
 
 class _Count(click.ParamType[int]):
     name = "count"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        # Unknown options arrive here, so that -5 does too.
-        if value.startswith("-") and not value[1:2].isdigit():
-            raise click.NoSuchOption(value, ctx=ctx)
-        if not value.isascii() or not value.removeprefix("-").isdigit() or len(value) > 20:  # noqa: PLR2004 (more is no disk's)
+        if not value.isascii() or not value.isdigit() or len(value) > 20:  # noqa: PLR2004 (more is no disk's)
             self.fail(f"{value[:40]!r} is not a whole number, such as 20000.", param, ctx)
         if (count := int(value)) < 1:
-            self.fail(f"{count} is too few: at least 1 transaction.", param, ctx)
+            self.fail(_TOO_FEW, param, ctx)
         return count
 
 
@@ -54,7 +63,7 @@ class _Moment(click.ParamType[int]):
         return round(moment.timestamp() * 1000)
 
 
-@click.command("seed", context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]})
+@click.command("seed", cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("count", type=_Count())
 @click.option("--seed", "seed_number", type=int, help="Which set of transactions; a random one if not given.")
 @click.option("--until", type=_Moment(), help="The latest date, in ISO 8601.  [default: the start of this hour, UTC]")

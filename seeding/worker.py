@@ -40,7 +40,6 @@ def work(connection: Connection, environment: DatabaseEnvironment, plan: Plan, f
 
 
 def _load_chunks(connection: Connection, loader: Loader, plan: Plan, chunks: range) -> None:
-    pools = build_pools(plan.seed)
     for chunk in chunks:
         # Ready when the parent asks to stop, and also when it died and its end of the pipe closed with it.
         if connection.poll():
@@ -50,6 +49,6 @@ def _load_chunks(connection: Connection, loader: Loader, plan: Plan, chunks: ran
         stored = loader.find_stored(identifiers) if loader.holds(identifiers[0]) else set()
         added = 0
         if len(stored) < len(identifiers):
-            documents = build_documents(plan.seed, chunk, plan.size_of(chunk), pools, plan.until)
+            documents = build_documents(plan.seed, chunk, len(identifiers), build_pools(plan.seed), plan.until)
             added = loader.load([document for document in documents if document["_id"] not in stored])
         connection.send(Loaded(added, len(identifiers) - added))
