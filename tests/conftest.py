@@ -3,14 +3,26 @@
 import secrets
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
+from pymongo.collection import Collection
 
 from database.client import open_sync_client
 from database.embedded import EmbeddedServer, open_embedded_server
 from database.environment import Credentials, DatabaseEnvironment
+from database.index import COLLECTION
 from database.provision import provision
+from tests.process import GatewayProcess, run_gateway
+
+
+@dataclass(frozen=True)
+class ServedDatabase:
+    """A running gateway and its collection, writable."""
+
+    gateway: GatewayProcess
+    collection: Collection[dict[str, Any]]
 
 
 def find_free_port() -> int:
@@ -50,3 +62,16 @@ def environment(mongod: EmbeddedServer, reader_credentials: Credentials) -> Iter
 def reader_environment(environment: DatabaseEnvironment, reader_credentials: Credentials) -> DatabaseEnvironment:
     """The same database by its reader."""
     return environment.with_credentials(reader_credentials)
+
+
+@pytest.fixture(scope="session")
+def served(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDatabase]:
+    """A database and a gateway that serves it with the reader's rights; a test fills it as it needs."""
+    admin = replace(mongod.admin, database=f"served_{secrets.token_hex(8)}")
+    owner, reader = Credentials("owner", secrets.token_urlsafe()), Credentials("reader", secrets.token_urlsafe())
+    provision(admin, owner=owner, reader=reader)
+    with (
+        open_sync_client(admin.with_credentials(owner)) as client,
+        run_gateway(admin.with_credentials(reader), find_free_port(), tmp_path_factory.mktemp("gateway")) as gateway,
+    ):
+        yield ServedDatabase(gateway, client[admin.database][COLLECTION])

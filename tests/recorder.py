@@ -1,0 +1,31 @@
+"""Records the commands that PyMongo sends, so that tests can state which ones a question costs."""
+
+from typing import Any
+
+from pymongo import monitoring
+
+# What differs from run to run and says nothing about a question.
+_NOISE = frozenset({"lsid", "$clusterTime", "$db", "$readPreference", "txnNumber", "comment"})
+_SETUP = frozenset({"hello", "ismaster", "isMaster", "saslStart", "saslContinue", "endSessions", "killCursors"})
+
+
+class CommandRecorder(monitoring.CommandListener):
+    """A listener that keeps what is asked of the database, without what the driver adds."""
+
+    def __init__(self) -> None:
+        self.commands: list[dict[str, Any]] = []
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        if event.command_name not in _SETUP:
+            self.commands.append({key: value for key, value in event.command.items() if key not in _NOISE})
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        pass
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        pass
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the commands, in order."""
+        return [next(iter(command)) for command in self.commands]

@@ -1,0 +1,45 @@
+"""The questions answered the slow and obvious way, in plain Python over a list of documents."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from database.repository import mask_card_number
+
+DAY_MS = 86_400_000
+Document = dict[str, Any]
+
+KEYS = ("_id", "date", "currency", "amount", "vendor", "address", "cardType", "cardNumber", "countryOrigin")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked, in the caller's words; None is not asked."""
+
+    days: int | None = None
+    card_type: str | None = None
+    country: str | None = None
+    min_amount: str | None = None
+    max_amount: str | None = None
+    order: str = "DATE_DESC"
+
+
+def select(documents: Iterable[Document], question: Question, now_ms: int) -> list[Document]:
+    """Give the documents that hold, in order, with their card numbers masked."""
+    field, direction = {"DATE": "date", "AMOUNT": "amount"}[question.order.split("_")[0]], question.order[-4:]
+    found = [{**document} for document in documents if _holds(document, question, now_ms)]
+    for document in found:
+        document["cardNumber"] = mask_card_number(document["cardNumber"])
+    return sorted(found, key=lambda document: (document[field], document["_id"]), reverse=direction == "DESC")
+
+
+def _holds(document: Document, question: Question, now_ms: int) -> bool:
+    amount = Decimal(repr(document["amount"]))
+    return (
+        (question.days is None or now_ms - question.days * DAY_MS <= document["date"] <= now_ms)
+        and (question.card_type is None or document["cardType"].casefold() == question.card_type.casefold())
+        and (question.country is None or document["countryOrigin"].casefold() == question.country.casefold())
+        and (question.min_amount is None or amount >= Decimal(question.min_amount))
+        and (question.max_amount is None or amount <= Decimal(question.max_amount))
+    )
