@@ -1,0 +1,1 @@
+"""The figures that the README states, each measured again by `make bench ARGS=NAME`."""
