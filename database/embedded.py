@@ -127,7 +127,8 @@ def open_embedded_server(
         with running_mongod(mongod, environment, folder, lock) as process:
             with _described_setup_faults(process, folder):
                 server = _secure(environment, folder, credentials)
-            write_holder(lock, Holder(os.getpid(), environment.port))
+            with described_folder_faults(folder):
+                write_holder(lock, Holder(os.getpid(), environment.port))
             yield server
 
 

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from io import FileIO
@@ -20,6 +20,7 @@ from database.environment import Credentials
 from database.errors import EmbeddedServerError
 
 _STOP_SECONDS = 60.0
+_EXIT_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 
 
@@ -150,16 +151,25 @@ def find_left_over(folder: Path) -> int | None:
 
 def stop_left_over(folder: Path) -> None:
     """Stop, without harm to its data, a mongod whose guard was killed together with the process that opened it."""
-    deadline = time.monotonic() + _STOP_SECONDS
-    asked: set[int] = set()
-    while (pid := find_left_over(folder)) is not None:
-        if pid not in asked:
-            asked.add(pid)
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
+    pid = find_left_over(folder)
+    if pid is None:
+        return
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    if not _await(lambda: find_left_over(folder) is None, _STOP_SECONDS):
+        raise EmbeddedServerError(f"A mongod of an earlier run, process {pid}, does not stop: end it first.")
+    # It lets go of its data a moment before its port. A process that nobody waits for never vanishes: go on then.
+    _await(lambda: not _is_alive(pid), _EXIT_SECONDS)
+
+
+def _await(condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether the condition came true in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
         if time.monotonic() > deadline:
-            raise EmbeddedServerError(f"A mongod of an earlier run, process {pid}, does not stop: end it first.")
+            return False
         time.sleep(_POLL_SECONDS)
+    return True
 
 
 def check_space(folder: Path, minimum_free_bytes: int) -> None:
