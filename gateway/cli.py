@@ -1,21 +1,21 @@
-"""The command line: every command, its help and its exit code. It wires the packages; it must not do their work."""
+"""The command line: every command and its help. It wires the packages; it must not do their work."""
 
 # ruff: noqa: PLC0415 -- a command imports what it needs when it runs: `gateway --help` answers in a fraction of the time.
 
 import json
 import os
-import signal
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from database.errors import ConfigurationError, DatabaseRefusedError, GatewayError
+from database.errors import ConfigurationError, DatabaseRefusedError
 from gateway.console import build_status, build_status_text, build_welcome, describe_data, describe_missing_indexes
 from gateway.menu import ask_for_command
+from gateway.option import build_epilog, config_option, server_options
 from gateway.server import open_listener, serve
 from seeding.cli import seed
 
@@ -28,64 +28,6 @@ FIRST_COUNT = 20_000
 # A fixed seed: the documents of a first start that was cut short are completed, not doubled, by the next one.
 FIRST_SEED = 1
 
-_EXIT_CODES = """\b
-Exit codes:
-  0    done
-  1    an error; one message on stderr says which and what to do
-  2    wrong usage
-  130  stopped by Ctrl-C before it was done"""
-
-
-def _build_epilog(*examples: str) -> str:
-    # click joins the lines of a paragraph unless it begins with \b.
-    return "\n".join(("\b", "Examples:", *(f"  {example}" for example in examples), "", _EXIT_CODES))
-
-
-def main() -> None:
-    """Runs the command that the arguments name, and ends the process with its exit code."""
-    signal.signal(signal.SIGTERM, _unwind)
-    # nohup has it ignored, and that holds.
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, _unwind)
-    try:
-        sys.exit(commands.main(standalone_mode=False))
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        sys.exit(128 + signal.SIGINT)
-    except GatewayError as error:
-        click.echo(f"gateway: {error}", err=True)
-        sys.exit(1)
-
-
-def _unwind(number: int, _frame: object) -> None:
-    """Ends as the shell would report it, but by way of every `finally`: an embedded server is stopped, not orphaned."""
-    sys.exit(128 + number)
-
-
-def _config_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--config",
-        type=click.Path(path_type=Path),
-        default=Path("db_envs.yaml"),
-        show_default=True,
-        help="The database's settings; MONGO_… environment variables override its keys.",
-    )(command)
-
-
-def _server_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        _config_option,
-        click.option("--workers", type=click.IntRange(1, 256), help="Processes that answer.  [default: one per core]"),
-        click.option(
-            "--port", type=click.IntRange(0, 65535), default=5000, show_default=True, help="0 takes a free one."
-        ),
-        click.option("--host", default="127.0.0.1", show_default=True, help="0.0.0.0 serves other machines too."),
-    ):
-        command = option(command)
-    return command
-
 
 class _InOrder(click.Group):
     """Lists its commands in the order that they are added: the one that most people want comes first."""
@@ -97,7 +39,7 @@ class _InOrder(click.Group):
 @click.group(
     cls=_InOrder,
     invoke_without_command=True,
-    epilog=_build_epilog(
+    epilog=build_epilog(
         "gateway up                a database, 20,000 transactions and the gateway, at once",
         "gateway status            what the configured database holds",
         "gateway COMMAND --help    more on a command",
@@ -119,13 +61,13 @@ def commands(context: click.Context) -> None:
 
 
 @commands.command(
-    epilog=_build_epilog(
+    epilog=build_epilog(
         "gateway up",
         "gateway up --port 8000 --workers 2",
         "MONGO_URI=mongodb+srv://user:password@cluster/transactions gateway up",
     )
 )
-@_server_options
+@server_options
 def up(host: str, port: int, workers: int | None, config: Path) -> None:
     """Serve at once, with a MongoDB of its own if need be.
 
@@ -193,9 +135,9 @@ def _fill(owner: "DatabaseEnvironment") -> None:
 
 
 @commands.command(
-    "serve", epilog=_build_epilog("gateway serve", "gateway serve --host 0.0.0.0 --config /etc/gateway/db_envs.yaml")
+    "serve", epilog=build_epilog("gateway serve", "gateway serve --host 0.0.0.0 --config /etc/gateway/db_envs.yaml")
 )
-@_server_options
+@server_options
 def serve_configured(host: str, port: int, workers: int | None, config: Path) -> None:
     """Serve the configured database, and nothing else.
 
@@ -225,7 +167,7 @@ _password_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @commands.command(
-    epilog=_build_epilog(
+    epilog=build_epilog(
         "gateway provision",
         "gateway provision --owner seeder --owner-password-file owner.txt \\",
         "    --reader gateway --reader-password-file reader.txt",
@@ -235,7 +177,7 @@ _password_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--owner-password-file", type=_password_file, help="The file that holds the owner's password.")
 @click.option("--reader", help="A user to create or update: the gateway serves with it.")
 @click.option("--reader-password-file", type=_password_file, help="The file that holds the reader's password.")
-@_config_option
+@config_option
 def provision(
     owner: str | None,
     owner_password_file: Path | None,
@@ -282,9 +224,9 @@ def _load_credentials(role: str, name: str | None, password_file: Path | None) -
 commands.add_command(seed)
 
 
-@commands.command(epilog=_build_epilog("gateway status", "gateway status --json | jq .documents"))
+@commands.command(epilog=build_epilog("gateway status", "gateway status --json | jq .documents"))
 @click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object, sizes in bytes.")
-@_config_option
+@config_option
 def status(*, as_json: bool, config: Path) -> None:
     """Show what the configured database holds.
 
@@ -293,8 +235,19 @@ def status(*, as_json: bool, config: Path) -> None:
     from database.provision import read_status
 
     environment = _load_accepted_environment(config)
-    told = build_status(environment, read_status(environment), None)
+    told = build_status(environment, read_status(environment), _find_data_folder(environment))
     click.echo(json.dumps(told, indent=2) if as_json else build_status_text(told))
+
+
+def _find_data_folder(environment: "DatabaseEnvironment") -> Path | None:
+    """The folder of the server, if it is the one that a gateway runs with the data of the current folder."""
+    from database.folder import FolderInUseError, await_holder
+
+    with suppress(FolderInUseError):  # a server that is only starting is not the one that answered
+        holder = await_holder(DATA_FOLDER, time.monotonic())
+        if holder and environment.is_local and holder.port == environment.port:
+            return DATA_FOLDER
+    return None
 
 
 def _load_environment(config: Path) -> "DatabaseEnvironment":
@@ -317,7 +270,7 @@ def _load_accepted_environment(config: Path) -> "DatabaseEnvironment":
     return state.environment
 
 
-@commands.command(epilog=_build_epilog("gateway schema --check", "gateway schema --write --allow-breaking"))
+@commands.command(epilog=build_epilog("gateway schema --check", "gateway schema --write --allow-breaking"))
 @click.option("--check", "action", flag_value="check", help="Fail if a file is not current, and say what differs.")
 @click.option("--write", "action", flag_value="write", help="Write the files anew, unless that breaks clients.")
 @click.option("--print", "action", flag_value="print", default=True, help="Print the GraphQL schema.  [default]")

@@ -1,0 +1,45 @@
+"""The process of the command line, from its first signal to its exit code. What the commands do is in cli.py."""
+
+import signal
+import sys
+
+
+def main() -> None:
+    """Runs the command that the arguments name; ends with 0, 1 (an error), 2 (wrong usage) or 128 + the signal."""
+    signal.signal(signal.SIGTERM, _unwind)
+    # Under nohup SIGHUP is ignored, and stays so.
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _unwind)
+    try:
+        sys.exit(_run())
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
+
+
+def _run() -> int | None:
+    # Ctrl-C may come as early as this: imports take most of the time of a short command.
+    import click  # noqa: PLC0415
+
+    from database.errors import GatewayError  # noqa: PLC0415
+    from gateway.cli import commands  # noqa: PLC0415
+
+    try:
+        code: int | None = commands.main(prog_name="gateway", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return 128 + signal.SIGINT
+    except GatewayError as error:
+        click.echo(f"gateway: {error}", err=True)
+        return 1
+    return code
+
+
+def _unwind(number: int, _frame: object) -> None:
+    """Ends as a shell would report it, but by way of every `finally`: an embedded server is stopped, not orphaned."""
+    sys.exit(128 + number)
+
+
+if __name__ == "__main__":
+    main()
