@@ -275,17 +275,21 @@ def _to_port(value: object) -> int:
 
 
 def _find_username_fault(value: str) -> str | None:
-    return None if value else "is empty"
+    if not value:
+        return "is empty"
+    # A variable's bytes that are not UTF-8 come as surrogates, which cannot be sent.
+    return "is not UTF-8 text" if any("\ud800" <= char <= "\udfff" for char in value) else None
 
 
 def _find_password_fault(value: str) -> str | None:
     if not value:
         return "is empty"
     try:
-        prepared = saslprep(value)
-    except ValueError:
-        return "holds a character that MongoDB passwords cannot have (a control character, an emoji)"
-    return None if prepared else "holds no visible character"
+        saslprep(value)
+    # PyMongo's saslprep fails with an IndexError where it leaves nothing of the text.
+    except (ValueError, IndexError):
+        return "must be visible text that MongoDB's passwords can hold: no control character, no emoji"
+    return None
 
 
 def _find_host_fault(value: str) -> str | None:
@@ -355,6 +359,8 @@ def _find_bad_options(uri: str) -> list[str]:
 
 def _parse_uri(uri: str) -> dict[str, Any]:
     """PyMongo's reading of a URI; a mongodb+srv one is not looked up, its name becomes `fqdn`."""
+    if not uri.isprintable():
+        raise ValueError("a URI has no line break and no control character")
     is_srv = uri.startswith(_SRV)
     location, _, query = uri.removeprefix(_SRV).partition("?")
     if is_srv:
