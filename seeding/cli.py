@@ -24,6 +24,14 @@ _DATA_FOLDER = Path(".data")
 _INTERRUPTED = 130
 _TOO_FEW = "too few: at least 1 transaction."
 
+_EXAMPLES = """\b
+gateway seed 20000
+gateway seed 1000000 --seed 7 --until 2026-01-01
+gateway seed 5000 --replace
+
+"""
+_EXIT_CODES = "Exit codes: 0 done, 1 an error (one message on stderr), 2 wrong usage, 130 stopped by Ctrl-C."
+
 
 class _Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -63,7 +71,9 @@ class _Moment(click.ParamType[int]):
         return round(moment.timestamp() * 1000)
 
 
-@click.command("seed", cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    "seed", cls=_Command, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXAMPLES + _EXIT_CODES
+)
 @click.argument("count", type=_Count())
 @click.option("--seed", "seed_number", type=int, help="Which set of transactions; a random one if not given.")
 @click.option("--until", type=_Moment(), help="The latest date, in ISO 8601.  [default: the start of this hour, UTC]")
@@ -90,7 +100,7 @@ def seed(
     yes: bool,  # noqa: FBT001 (as above)
     config: Path,
 ) -> None:
-    r"""Add COUNT made-up transactions to the configured database.
+    """Add COUNT made-up transactions to the configured database.
 
     Uses the server of --config; if none answers at a local address, the embedded one with its data in .data, for as
     long as it takes. Creates the collection and its indexes where they are missing.
@@ -100,11 +110,6 @@ def seed(
     the set. The dates are those of the 52 weeks before --until; a later --until changes only the oldest, which move
     to the front. With the same --until as well, every date is the same. (A new release may bring another Faker, and
     with it other vendors and addresses.)
-
-    \b
-    gateway seed 20000
-    gateway seed 1000000 --seed 7 --until 2026-01-01
-    gateway seed 5000 --replace
     """
     from rich.console import Console
 
@@ -181,6 +186,7 @@ def _describe_rest(context: click.Context, report: "SeedReport") -> str:
     until = datetime.fromtimestamp(plan.until / 1000, UTC).isoformat().replace("+00:00", "Z")
     command = f"{context.command_path} {plan.count} --seed {plan.seed} --until {until}"
     # What the user chose by option holds for the rest too, but for --replace, which would begin anew.
-    if context.get_parameter_source("config") is ParameterSource.COMMANDLINE:
-        command += f" --config {shlex.quote(str(context.params['config']))}"
+    for option in ("workers", "config"):
+        if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
+            command += f" --{option} {shlex.quote(str(context.params[option]))}"
     return f"{report.stored:,} of {plan.count:,} are stored. To complete them: {command}"

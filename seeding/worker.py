@@ -34,7 +34,7 @@ def work(connection: Connection, environment: DatabaseEnvironment, plan: Plan, f
         connection.send(Finished())
     except GatewayError as error:
         connection.send(Finished(error))
-    except BrokenPipeError:
+    except ConnectionError:
         # The parent was killed: nobody is left to report to, and what is stored will be found by the next run.
         pass
 
