@@ -3,7 +3,9 @@
 import secrets
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,14 +66,21 @@ def reader_environment(environment: DatabaseEnvironment, reader_credentials: Cre
     return environment.with_credentials(reader_credentials)
 
 
-@pytest.fixture(scope="session")
-def served(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDatabase]:
-    """A database and a gateway that serves it with the reader's rights; a test fills it as it needs."""
+@contextmanager
+def serve_database(mongod: EmbeddedServer, folder: Path) -> Iterator[ServedDatabase]:
+    """A database of its own and a gateway that serves it with the reader's rights."""
     admin = replace(mongod.admin, database=f"served_{secrets.token_hex(8)}")
     owner, reader = Credentials("owner", secrets.token_urlsafe()), Credentials("reader", secrets.token_urlsafe())
     provision(admin, owner=owner, reader=reader)
     with (
         open_sync_client(admin.with_credentials(owner)) as client,
-        run_gateway(admin.with_credentials(reader), find_free_port(), tmp_path_factory.mktemp("gateway")) as gateway,
+        run_gateway(admin.with_credentials(reader), find_free_port(), folder) as gateway,
     ):
         yield ServedDatabase(gateway, client[admin.database][COLLECTION])
+
+
+@pytest.fixture(scope="session")
+def served(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDatabase]:
+    """A served database that every test fills as it needs."""
+    with serve_database(mongod, tmp_path_factory.mktemp("gateway")) as served:
+        yield served

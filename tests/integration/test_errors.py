@@ -1,0 +1,292 @@
+"""Bad input is answered with a clear problem, of one shape in REST and one in GraphQL, and never with a failure."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from database.cursor import Position, encode_cursor
+from gateway.problems import PROBLEMS
+from tests.conftest import ServedDatabase
+
+PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
+fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(scope="module")
+def client(served: ServedDatabase) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=served.gateway.url) as client:
+        yield client
+
+
+def check_problem(response: httpx.Response) -> dict[str, Any]:
+    """Assert that an answer is a problem as RFC 9457 and the table have it."""
+    assert response.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = response.json()
+    assert body.keys() == PROBLEM_KEYS
+    problem = PROBLEMS[body["code"]]
+    assert body["status"] == response.status_code == problem.status
+    assert body["title"] == problem.title
+    assert body["type"] == f"/errors/{problem.code}"
+    assert body["request_id"] == response.headers["x-request-id"]
+    return body
+
+
+DAYS = ["-5", "1.5", str(10**30), "%20", "ninety", "٩٠", "+1", "1e2", "0x10", "9" * 5_000]
+AMOUNTS = ["NaN", "inf", "-Infinity", "1e400", "$gt", "", "1,5", "1_000", "1" * 16, "1" * 5_000, "0x1", "१"]
+COUNTRIES = ["X", "12", "U$", "ZZZ", "U S", "USAA", "", "🏦", "u%00"]
+CARD_TYPES = ["", "a%00b", "x" * 10_000, "%0A", "Vi%E2%80%8Dsa"]
+BAD_PATHS = [
+    *((f"/transactions/{days}", "INVALID_DAYS", "days") for days in DAYS),
+    ("/transactions", "INVALID_DAYS", "days"),
+    ("/transactions/", "INVALID_DAYS", "days"),
+    ("/transactions//card/Visa", "INVALID_DAYS", "days"),
+    *((f"/transactions/90/amount/{amount}/1", "INVALID_AMOUNT", "min") for amount in AMOUNTS),
+    *((f"/transactions/90/amount/1/{amount}", "INVALID_AMOUNT", "max") for amount in AMOUNTS),
+    ("/transactions/90/amount/9/1", "INVALID_AMOUNT", "min"),
+    ("/transactions/90?minAmount=9&maxAmount=1", "INVALID_AMOUNT", "minAmount"),
+    *((f"/transactions/90/country/{country}", "INVALID_COUNTRY", "country") for country in COUNTRIES),
+    *((f"/transactions/90/card/{card_type}", "INVALID_CARD_TYPE", "cardType") for card_type in CARD_TYPES),
+    ("/transactions/90?card=", "INVALID_CARD_TYPE", "card"),
+    *((f"/transactions/90?limit={limit}", "INVALID_PAGE", "limit") for limit in ("0", "-1", "10001", "many", "")),
+    *((f"/transactions/90?after={cursor}", "INVALID_CURSOR", "after") for cursor in ("", "x", "é", "a" * 2_000)),
+    ("/transactions/90?contry=US", "INVALID_PARAMETER", "contry"),
+    ("/transactions/90?card=Visa&card=Amex", "INVALID_PARAMETER", "card"),
+    ("/transactions/90/card/Visa?limit=1", "INVALID_PARAMETER", "limit"),
+    ("/nothing", "NOT_FOUND", "/transactions/{days}"),
+]
+
+
+@pytest.mark.parametrize(("path", "code", "named"), BAD_PATHS, ids=lambda value: str(value)[:40])
+def test_bad_rest_input_is_named(client: httpx.Client, path: str, code: str, named: str) -> None:
+    """A bad path or parameter is answered with its code and a detail that names the field."""
+    problem = check_problem(client.get(path))
+    assert problem["code"] == code
+    assert named in problem["detail"]
+    assert len(problem["detail"]) < 700
+
+
+@pytest.mark.parametrize("card_type", ["a/b", "$ne", "a.b", "😀", "x" * 64, "'; drop", "{}", "%"])
+def test_odd_card_types_are_only_names(client: httpx.Client, card_type: str) -> None:
+    """Slashes, dots, dollars and emoji in a card type are part of a name that nothing has."""
+    assert client.get(f"/transactions/90/card/{quote(card_type, safe='')}").json() == {"count": 0}
+
+
+@pytest.mark.parametrize("country", ["US", "us", "USA", "usa"])
+def test_codes_of_two_and_three_letters_are_taken_in_any_case(client: httpx.Client, country: str) -> None:
+    """US, us, USA and usa are one country."""
+    assert client.get(f"/transactions/0/country/{country}").is_success
+
+
+@fuzz
+@given(segments=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), min_size=1, max_size=5))
+def test_any_path_is_answered_or_explained(client: httpx.Client, segments: list[str]) -> None:
+    """Whatever is written into a path below /transactions, the answer is a result or a problem of the caller's."""
+    response = client.get("/transactions/" + "/".join(quote(segment, safe="") for segment in segments))
+    if not response.is_success:
+        check_problem(response)
+        assert response.is_client_error
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_other_methods_are_refused(client: httpx.Client, method: str) -> None:
+    """A path that answers GET says so to every other method."""
+    response = client.request(method, "/transactions/90")
+    assert check_problem(response)["code"] == "METHOD_NOT_ALLOWED"
+    assert response.headers["allow"] == "GET, HEAD"
+
+
+def test_head_answers_as_get_without_a_body(client: httpx.Client) -> None:
+    """HEAD gives the headers of GET."""
+    response = client.head("/transactions/90")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert not response.content
+
+
+@pytest.mark.parametrize("accept", ["application/xml", "text/csv;q=0", "image/*"])
+def test_an_accept_that_allows_nothing_is_refused(client: httpx.Client, accept: str) -> None:
+    """406 lists what can be given."""
+    problem = check_problem(client.get("/transactions/90", headers={"Accept": accept}))
+    assert problem["code"] == "NOT_ACCEPTABLE"
+    assert "text/csv" in problem["detail"]
+
+
+@pytest.mark.parametrize("code", PROBLEMS)
+def test_each_problem_has_a_page(client: httpx.Client, code: str) -> None:
+    """The address in a problem's type leads to the page of its code."""
+    response = client.get(f"/errors/{code}")
+    assert response.headers["content-type"].startswith("text/markdown")
+    assert response.text.startswith(f"# {code}\n")
+
+
+def test_a_card_number_in_the_wrong_place_is_not_repeated(client: httpx.Client) -> None:
+    """An error does not show more of a number in a path or a query than the mask does."""
+    number = "4111111111111111"
+    for answer in (
+        client.get(f"/transactions/{number}"),
+        client.get(f"/transactions/90/country/{number}"),
+        client.get("/transactions/90", params={number: "x"}),
+        client.post("/graphql", json={"query": f"{{ transactions(first: {number}) {{ totalCount }} }}"}),
+        client.post("/graphql", json={"query": f'{{ transactions(after: "{number}") {{ totalCount }} }}'}),
+    ):
+        assert number not in answer.text
+
+
+def ask(client: httpx.Client, query: str, **variables: object) -> dict[str, Any]:
+    """Give the first error of an operation, after checking its shape and its status in both media types."""
+    body = {"query": query, "variables": variables}
+    modern = client.post("/graphql", json=body, headers={"Accept": "application/graphql-response+json"})
+    legacy = client.post("/graphql", json=body)
+    error: dict[str, Any] = legacy.json()["errors"][0]
+    problem = PROBLEMS[error["extensions"]["code"]]
+    assert error["extensions"].keys() == {"code", "request_id"}
+    assert modern.json()["errors"][0]["extensions"]["code"] == problem.code
+    assert modern.status_code == problem.status
+    assert legacy.status_code == 200
+    assert modern.json().get("data") is None
+    return error
+
+
+CURSOR = encode_cursor("AMOUNT_ASC", Position(1.0, "id"))
+BAD_OPERATIONS = [
+    ("{ transactions(filter: {days: -1}) { totalCount } }", "INVALID_DAYS", "days is '-1'"),
+    ("{ transactions(filter: {days: 36501}) { totalCount } }", "INVALID_DAYS", "too large"),
+    ("{ transactions(filter: {days: 1.5}) { totalCount } }", "GRAPHQL_VALIDATION_FAILED", "1.5"),
+    (f"{{ transactions(filter: {{days: {10**30}}}) {{ totalCount }} }}", "GRAPHQL_VALIDATION_FAILED", "Int"),
+    ('{ transactions(filter: {minAmount: "NaN"}) { totalCount } }', "INVALID_AMOUNT", "minAmount"),
+    ("{ transactions(filter: {minAmount: 1e400}) { totalCount } }", "INVALID_AMOUNT", "minAmount"),
+    ("{ transactions(filter: {minAmount: 1e999999999}) { totalCount } }", "INVALID_AMOUNT", "minAmount"),
+    ('{ transactions(filter: {maxAmount: "$gt"}) { totalCount } }', "INVALID_AMOUNT", "$gt"),
+    ("{ transactions(filter: {maxAmount: [1]}) { totalCount } }", "INVALID_AMOUNT", "decimal"),
+    ('{ transactions(filter: {minAmount: "2", maxAmount: "1"}) { totalCount } }', "INVALID_AMOUNT", "minAmount is 2"),
+    ('{ transactions(filter: {country: "X"}) { totalCount } }', "INVALID_COUNTRY", "country"),
+    ('{ transactions(filter: {cardType: "a\\u0000b"}) { totalCount } }', "INVALID_CARD_TYPE", "cardType"),
+    ('{ transactions(filter: {cardNumber: "4111"}) { totalCount } }', "GRAPHQL_VALIDATION_FAILED", "cardNumber"),
+    ("{ transactions(first: -1) { totalCount } }", "INVALID_PAGE", "first is -1"),
+    ("{ transactions(first: 10001) { totalCount } }", "INVALID_PAGE", "first is 10001"),
+    ("{ transactions(last: 10001) { totalCount } }", "INVALID_PAGE", "last is 10001"),
+    ("{ transactions(first: 1, last: 1) { totalCount } }", "INVALID_PAGE", "both"),
+    ('{ transactions(after: "nonsense") { nodes { id } } }', "INVALID_CURSOR", "after"),
+    (f'{{ transactions(before: "{CURSOR[:-2]}") {{ nodes {{ id }} }} }}', "INVALID_CURSOR", "before"),
+    (f'{{ transactions(after: "{CURSOR}") {{ nodes {{ id }} }} }}', "INVALID_CURSOR", "AMOUNT_ASC"),
+    ("{ nothing }", "GRAPHQL_VALIDATION_FAILED", "nothing"),
+    ("{", "GRAPHQL_PARSE_FAILED", "Syntax Error"),
+    ("query a { __typename } query b { __typename }", "GRAPHQL_OPERATION_NOT_FOUND", "a, b"),
+    ("{ " + " ".join(f"a{i}: __typename" for i in range(600)) + " }", "TOO_MANY_ALIASES", "aliases"),
+    ("{ " + "__typename " * 1_000 + "}", "TOO_MANY_ALIASES", "repeats"),
+    ("{ " + " ".join(f"a{i}: __typename" for i in range(1_000)) + " }", "QUERY_TOO_LONG", "tokens"),
+    ("{ " + "x " * 20_000 + "}", "QUERY_TOO_LONG", "tokens"),
+    ("{ transactions { nodes " * 200 + "}" * 400, "QUERY_TOO_DEEP", "deep"),
+    ("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }", "QUERY_TOO_DEEP", "fragment"),
+    (
+        "{ ...f0 }"
+        + "".join(f"fragment f{i} on Query {{ ...f{i + 1} ...f{i + 1} }}" for i in range(25))
+        + "fragment f25 on Query { a: __typename }",
+        "TOO_MANY_ALIASES",
+        "aliases",
+    ),
+    ("mutation { drop }", "GRAPHQL_VALIDATION_FAILED", "mutation"),
+]
+
+
+@pytest.mark.parametrize(("query", "code", "named"), BAD_OPERATIONS, ids=lambda value: str(value)[:40])
+def test_bad_graphql_input_is_named(client: httpx.Client, query: str, code: str, named: str) -> None:
+    """A bad document or argument is answered with its code and a message that names the fault."""
+    error = ask(client, query)
+    assert error["extensions"]["code"] == code
+    assert named in error["message"]
+    assert len(error["message"]) < 700
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "code"),
+    [
+        ("Int", 10**30, "GRAPHQL_VARIABLES_INVALID"),
+        ("Int", "ninety", "GRAPHQL_VARIABLES_INVALID"),
+        ("Int!", None, "GRAPHQL_VARIABLES_INVALID"),
+        ("Int", -1, "INVALID_DAYS"),
+    ],
+)
+def test_bad_variables_are_named(client: httpx.Client, kind: str, value: object, code: str) -> None:
+    """A variable of a wrong type or value is answered with its code."""
+    error = ask(
+        client, f"query ($days: {kind}) {{ transactions(filter: {{days: $days}}) {{ totalCount }} }}", days=value
+    )
+    assert error["extensions"]["code"] == code
+    assert "days" in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "code"),
+    [
+        (b"", {}, "GRAPHQL_REQUEST_INVALID"),
+        (b"{", {}, "GRAPHQL_REQUEST_INVALID"),
+        (b"[]", {}, "GRAPHQL_REQUEST_INVALID"),
+        (b'[{"query": "{ __typename }"}]', {}, "GRAPHQL_REQUEST_INVALID"),
+        (b"\xff", {}, "GRAPHQL_REQUEST_INVALID"),
+        (b"[" * 50_000, {}, "GRAPHQL_REQUEST_INVALID"),
+        (b"{}", {}, "GRAPHQL_REQUEST_INVALID"),
+        (b'{"query": ""}', {}, "GRAPHQL_REQUEST_INVALID"),
+        (b'{"query": 1}', {}, "GRAPHQL_REQUEST_INVALID"),
+        (b'{"query": "{ __typename }", "variables": []}', {}, "GRAPHQL_REQUEST_INVALID"),
+        (b'{"query": "{ __typename }", "operationName": 1}', {}, "GRAPHQL_REQUEST_INVALID"),
+        (b'{"query": "{ __typename }", "extensions": 1}', {}, "GRAPHQL_REQUEST_INVALID"),
+        (b'{"query": "{ __typename }", "operationName": "x"}', {}, "GRAPHQL_OPERATION_NOT_FOUND"),
+        (b'{"query": "' + b"x" * 200_000 + b'"}', {}, "BODY_TOO_LARGE"),
+        (b"{}", {"Content-Type": "text/plain"}, "UNSUPPORTED_MEDIA_TYPE"),
+        (b"{}", {"Content-Type": "application/x-www-form-urlencoded"}, "UNSUPPORTED_MEDIA_TYPE"),
+        (b"{}", {"Content-Type": "application/json; charset=latin-1"}, "UNSUPPORTED_MEDIA_TYPE"),
+        (b"{}", {"Accept": "text/css"}, "NOT_ACCEPTABLE"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_bad_graphql_requests_are_named(client: httpx.Client, body: bytes, headers: dict[str, str], code: str) -> None:
+    """A request that is not GraphQL over HTTP is answered with the code, in GraphQL's shape."""
+    response = client.post("/graphql", content=body, headers={"Content-Type": "application/json", **headers})
+    error = response.json()["errors"][0]
+    assert error["extensions"]["code"] == code
+    assert response.status_code == PROBLEMS[code].status
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_graphql_refuses_other_methods(client: httpx.Client, method: str) -> None:
+    """GraphQL is asked by GET and POST."""
+    response = client.request(method, "/graphql")
+    assert response.json()["errors"][0]["extensions"]["code"] == "METHOD_NOT_ALLOWED"
+    assert response.headers["allow"] == "GET, HEAD, POST"
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@fuzz
+@given(
+    filter_values=st.dictionaries(
+        st.sampled_from(["days", "cardType", "country", "minAmount", "maxAmount"]), json_values, max_size=3
+    ),
+    page_values=st.dictionaries(
+        st.sampled_from(["first", "after", "last", "before", "order"]), json_values, max_size=3
+    ),
+)
+def test_any_variables_are_answered_or_explained(
+    client: httpx.Client, filter_values: dict[str, object], page_values: dict[str, object]
+) -> None:
+    """Whatever the variables hold, the answer is a result or an error of the caller's."""
+    query = """query ($filter: TransactionFilter, $order: TransactionOrder,
+        $first: Int, $after: String, $last: Int, $before: String) {
+      transactions(filter: $filter, orderBy: $order, first: $first, after: $after, last: $last, before: $before) {
+        totalCount nodes { id } } }"""
+    body = json.dumps({"query": query, "variables": {"filter": filter_values, **page_values}})
+    response = client.post("/graphql", content=body, headers={"Content-Type": "application/json"})
+    for error in response.json().get("errors", ()):
+        assert PROBLEMS[error["extensions"]["code"]].status < 500

@@ -1,0 +1,145 @@
+"""Unlimited lists: constant memory, an end of the query when the client goes away, a visible break when it fails."""
+
+import json
+import socket
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+import pytest
+from pymongo import MongoClient
+
+from database.client import open_sync_client
+from database.embedded import EmbeddedServer
+from database.index import COLLECTION, INDEXES
+from schema.context import read_clock_ms
+from tests.conftest import ServedDatabase, serve_database
+
+MANY = 1_000_000
+MEGABYTE = 1_000_000
+DEADLINE_SECONDS = 30
+
+
+@pytest.fixture
+def admin(mongod: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
+    with open_sync_client(mongod.admin) as client:
+        yield client
+
+
+def await_condition(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.02)  # between two looks at the condition
+
+
+def fill(served: ServedDatabase, admin: MongoClient[dict[str, Any]], count: int) -> None:
+    """Multiply one document within the database, which is far faster than sending a million, and index it once."""
+    database = admin[served.collection.database.name]
+    first = {
+        "_id": "id-0",
+        "date": read_clock_ms(),
+        "currency": "USD",
+        "amount": 12.34,
+        "vendor": "Vendor",
+        "address": "1 Main Street\nSpringfield",
+        "cardType": "Visa",
+        "cardNumber": "4111111111111111",
+        "countryOrigin": "US",
+    }
+    database["first"].insert_one(first)
+    served.collection.drop_indexes()
+    database["first"].aggregate(
+        [
+            {"$set": {"number": {"$range": [0, count]}}},
+            {"$unwind": "$number"},
+            {"$set": {"_id": {"$concat": ["id-", {"$toString": "$number"}]}}},
+            {"$set": {"date": {"$subtract": ["$date", {"$multiply": ["$number", 1_000]}]}}},
+            {"$unset": "number"},
+            {"$out": COLLECTION},
+        ]
+    )
+    served.collection.create_index(list(INDEXES[0].keys), **INDEXES[0].options)
+
+
+def count_open_cursors(served: ServedDatabase, admin: MongoClient[dict[str, Any]]) -> int:
+    """Give the number of cursors that the server keeps for clients of the served collection."""
+    namespace = f"{served.collection.database.name}.{COLLECTION}"
+    operations = admin["admin"].aggregate([{"$currentOp": {"allUsers": True, "idleCursors": True}}])
+    return sum(1 for each in operations if each.get("ns") == namespace and each["type"] == "idleCursor")
+
+
+def measure_memory(served: ServedDatabase) -> int:
+    """Give the resident bytes of the gateway's processes."""
+    parent = psutil.Process(served.gateway.process.pid)
+    return sum(process.memory_info().rss for process in [parent, *parent.children(recursive=True)])
+
+
+@pytest.fixture(scope="module")
+def million(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDatabase]:
+    """A served database with a million documents."""
+    with (
+        serve_database(mongod, tmp_path_factory.mktemp("million")) as served,
+        open_sync_client(mongod.admin) as admin,
+    ):
+        fill(served, admin, MANY)
+        yield served
+        admin.drop_database(served.collection.database.name)
+
+
+def test_a_list_of_a_million_rows_is_whole_and_takes_no_memory(million: ServedDatabase) -> None:
+    """A million rows arrive, each once, while the server grows by less than 50 MB."""
+    httpx.get(f"{million.gateway.url}/transactions/1").raise_for_status()
+    before = most = measure_memory(million)
+    lines = 0
+    with httpx.stream(
+        "GET", f"{million.gateway.url}/transactions/365", headers={"Accept": "application/x-ndjson"}, timeout=60
+    ) as response:
+        for part in response.iter_bytes(MEGABYTE):
+            lines += part.count(b"\n")
+            most = max(most, measure_memory(million))
+    assert lines == MANY
+    assert most - before < 50 * MEGABYTE
+
+
+def test_a_client_that_goes_away_leaves_no_cursor(million: ServedDatabase, admin: MongoClient[dict[str, Any]]) -> None:
+    """When the client of a list closes its connection in the middle, the query ends in the database."""
+    address = urlsplit(million.gateway.url)
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.sendall(b"GET /transactions/365 HTTP/1.1\r\nHost: gateway\r\n\r\n")
+        assert connection.recv(1_000).startswith(b"HTTP/1.1 200")
+        await_condition(lambda: count_open_cursors(million, admin) == 1)
+    await_condition(lambda: count_open_cursors(million, admin) == 0)
+
+
+def test_a_list_that_fails_in_the_middle_is_visibly_broken(
+    million: ServedDatabase, admin: MongoClient[dict[str, Any]]
+) -> None:
+    """When the database ends a query in the middle of a list, the body breaks off; it is never a shorter whole."""
+    namespace = f"{million.collection.database.name}.{COLLECTION}"
+    received = b""
+
+    def read_and_kill_the_query() -> None:
+        nonlocal received
+        with httpx.stream("GET", f"{million.gateway.url}/transactions/365", timeout=60) as response:
+            for part in response.iter_bytes(MEGABYTE):
+                received += part
+                operations = admin["admin"].aggregate([{"$currentOp": {"allUsers": True, "idleCursors": True}}])
+                cursors = [each["cursor"]["cursorId"] for each in operations if each.get("ns") == namespace]
+                if cursors:
+                    admin[million.collection.database.name].command("killCursors", COLLECTION, cursors=cursors)
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        read_and_kill_the_query()
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(received)
+
+
+def test_the_first_rows_come_before_the_last_are_read(million: ServedDatabase) -> None:
+    """The first bytes of a million rows arrive while the query is still open."""
+    with httpx.stream("GET", f"{million.gateway.url}/transactions/365", timeout=60) as response:
+        first = next(response.iter_bytes(100))
+    assert first.startswith(b'[{"_id":"')

@@ -1,0 +1,103 @@
+"""The ends of windows and ranges, to the millisecond and the cent, at a moment that the test decides."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from pymongo import AsyncMongoClient
+from pymongo.collection import Collection
+
+from database.client import open_client, open_sync_client
+from database.environment import DatabaseEnvironment
+from database.index import COLLECTION
+from database.query import Order
+from database.repository import TransactionRepository
+from schema.context import RequestContext
+from schema.filter import build_filter
+from schema.page import build_page
+from schema.resolvers import count_transactions, list_transactions, stream_transactions
+from schema.schema import build_schema
+from tests import strategies
+from tests.reference import Document, Question, select
+
+NOW_MS = 1_795_000_000_123
+documents = strategies.documents(strategies.edge_offsets, NOW_MS)
+
+
+@pytest.fixture
+def collection(environment: DatabaseEnvironment) -> Iterator[Collection[dict[str, Any]]]:
+    with open_sync_client(environment) as client:
+        yield client[environment.database][COLLECTION]
+
+
+async def answer_every_way(repository: TransactionRepository, question: Question) -> dict[str, Any]:
+    """Give the ids that a page, a stream and GraphQL answer with, and the count."""
+    order = Order[question.order]
+    wanted = build_filter(
+        now_ms=NOW_MS,
+        days=question.days,
+        card_type=question.card_type,
+        country=question.country,
+        min_amount=question.min_amount,
+        max_amount=question.max_amount,
+    )
+    page = await list_transactions(repository, wanted, order, build_page(order, first=1000))
+    async with aclosing(stream_transactions(repository, wanted)) as batches:
+        streamed = [row["_id"] async for batch in batches for row in batch]
+    result = await build_schema().execute(
+        "query ($filter: TransactionFilter, $order: TransactionOrder) "
+        "{ transactions(filter: $filter, orderBy: $order, first: 1000) { totalCount nodes { id } } }",
+        variable_values={
+            "filter": {
+                "days": question.days,
+                "cardType": question.card_type,
+                "country": question.country,
+                "minAmount": question.min_amount,
+                "maxAmount": question.max_amount,
+            },
+            "order": question.order,
+        },
+        context_value=RequestContext(repository, NOW_MS),
+    )
+    assert result.errors is None
+    assert result.data is not None
+    return {
+        "page": [row["_id"] for row in page.rows],
+        "stream": streamed,
+        "graphql": [node["id"] for node in result.data["transactions"]["nodes"]],
+        "counts": {await count_transactions(repository, wanted), result.data["transactions"]["totalCount"]},
+    }
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(found=documents, question=strategies.questions())
+def test_both_ends_of_a_window_are_inside_it(
+    environment: DatabaseEnvironment,
+    collection: Collection[dict[str, Any]],
+    found: list[Document],
+    question: Question,
+) -> None:
+    """A document at either end of a window is in it and one a millisecond beyond is not, in every style."""
+    collection.delete_many({})
+    if found:
+        collection.insert_many([{**document} for document in found])
+
+    async def ask() -> dict[str, Any]:
+        client: AsyncMongoClient[dict[str, Any]] = open_client(environment)
+        try:
+            return await answer_every_way(
+                TransactionRepository(client, environment.database, timeout_ms=10_000), question
+            )
+        finally:
+            await client.close()
+
+    answers = asyncio.run(ask())
+    expected = [document["_id"] for document in select(found, question, NOW_MS)]
+    newest_first = replace(question, order="DATE_DESC")
+    assert answers["page"] == answers["graphql"] == expected
+    assert answers["stream"] == [document["_id"] for document in select(found, newest_first, NOW_MS)]
+    assert answers["counts"] == {len(expected)}
