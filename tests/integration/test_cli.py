@@ -19,6 +19,7 @@ from typing import Any
 
 import psutil
 import pytest
+from pymongo import MongoClient
 
 GATEWAY = Path(sys.executable).with_name("gateway")
 # A first start loads 20,000 documents, and the machine may be busy with other tests.
@@ -288,6 +289,29 @@ def test_serve_outlives_its_database(open_terminal: Callable[..., Terminal], up:
     assert serving.wait_for_end() == 0
 
 
+def test_a_foreign_database_is_served_as_it_stands(
+    folder: Path, tmp_path: Path, up: Callable[..., Terminal], open_terminal: Callable[..., Terminal]
+) -> None:
+    """`gateway up` with a user who may only read serves another's data, names a missing index and creates nothing."""
+    up()
+    settings = (folder / "db_envs.yaml").read_text()
+    port = re.search(r"mongo_port: (\d+)", settings)
+    reader = json.loads((folder / ".data/credentials.json").read_text())["reader"]
+    assert port is not None
+    uri = "mongodb://{}:{}@127.0.0.1:{}/transactions"
+    with MongoClient[dict[str, Any]](uri.format("transactions", PASSWORD, port[1])) as owner:
+        owner.transactions.transaction.drop_index("card_date")
+        (tmp_path / "db_envs.yaml").write_text(f"mongo_uri: {uri.format(*reader.values(), port[1])}\n")
+        visitor = open_terminal("up", "--port", "0", "--workers", "1", "--config", str(tmp_path / "db_envs.yaml"))
+        visitor.wait_for("Ctrl-C stops everything")
+        assert "Missing indexes: card_date" in visitor.output
+        assert "gateway provision" in visitor.output
+        assert get(find_urls(visitor.output)[2])[1]["count"] > 0
+        assert "card_date" not in owner.transactions.transaction.index_information()
+        assert run(folder, "provision").stdout.splitlines()[1] == "Indexes created: card_date"
+        assert "card_date" in owner.transactions.transaction.index_information()
+
+
 def test_status_tells_what_is_there(folder: Path, up: Callable[..., Terminal]) -> None:
     """`gateway status --json` counts the documents of a running database and names its indexes."""
     up()
@@ -296,6 +320,7 @@ def test_status_tells_what_is_there(folder: Path, up: Callable[..., Terminal]) -
     status = json.loads(answer.stdout)
     assert status["documents"] >= 20_000
     assert "date_amount" in status["indexes"]
+    assert status["data_folder"] == str(folder / ".data")
     assert PASSWORD not in answer.stdout
 
 
