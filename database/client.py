@@ -26,7 +26,6 @@ OLDEST_VERSION = "6.0"
 _OLDEST_WIRE_VERSION = 17  # MongoDB 6.0's
 
 _CONNECT_MS = 3_000
-_PROBE_MS = 2_000
 
 # https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml; Atlas answers 8000 for its own refusals.
 _CREDENTIALS_CODES = frozenset({11, 18, 8000})
@@ -134,7 +133,7 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
 
 
 def _ask(environment: DatabaseEnvironment) -> ServerState:
-    options = {**_build_options(environment), "serverSelectionTimeoutMS": _PROBE_MS, "socketTimeoutMS": _PROBE_MS}
+    options = {"socketTimeoutMS": _CONNECT_MS, **_build_options(environment)}
     with MongoClient[dict[str, Any]](environment.connection_uri, **options) as client:
         hello = client.admin.command("hello")
         version = str(client.server_info()["version"])

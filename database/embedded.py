@@ -216,7 +216,7 @@ def _described_setup_faults(process: subprocess.Popen[bytes], folder: Path) -> I
 
 def _initiate(environment: DatabaseEnvironment, admin: Credentials) -> None:
     """Begin the replica set and create the administrator: while there is no user, mongod lets this machine do both."""
-    with MongoClient[dict[str, Any]](environment.host, environment.port, directConnection=True) as client:
+    with MongoClient[dict[str, Any]](f"mongodb://{environment.address}/?directConnection=true") as client:
         members = [{"_id": 0, "host": environment.address}]
         client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
         _await_writable(client)

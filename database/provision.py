@@ -101,8 +101,9 @@ def provision(
                 _put_role(database, role, actions)
                 _put_user(database, credentials, role)
                 users.append(credentials.username)
-        created_collection = _create_collection(database)
         existing = _read_indexes(database)
+        # Asked for only where it is needed: a user who may just read can provision what is complete.
+        created_collection = not existing and _create_collection(database)
         missing = [index for index in INDEXES if not _is_served(index, existing)]
         conflicts = {index.name: conflict for index in missing if (conflict := _find_conflict(index, existing))}
         creatable = [index for index in missing if index.name not in conflicts]
@@ -192,7 +193,7 @@ def _put_user(database: _Database, credentials: Credentials, role: str) -> None:
 
 
 def _create_collection(database: _Database) -> bool:
-    """Whether the collection had to be created."""
+    """Whether it had to be created: another process may have been quicker."""
     try:
         # The driver's own check lists all collections, which an owner of one may not.
         database.create_collection(COLLECTION, check_exists=False)

@@ -51,6 +51,18 @@ def test_collection_that_does_not_exist_is_created(mongod: EmbeddedServer) -> No
             client.drop_database(admin.database)
 
 
+def test_reader_provisions_only_what_is_complete(
+    environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment
+) -> None:
+    """Provisioning by a user who may only read succeeds where nothing is missing, and is refused where an index is."""
+    assert provision(reader_environment).kept_indexes == _NAMES
+
+    with open_sync_client(environment) as client:
+        client[environment.database][COLLECTION].drop_index(_NAMES[0])
+    with pytest.raises(DatabaseRefusedError, match="does not permit"):
+        provision(reader_environment)
+
+
 @pytest.mark.parametrize(
     ("keys", "options"),
     [
