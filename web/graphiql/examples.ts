@@ -1,14 +1,17 @@
 // The tabs of a first visit: the gateway's four questions, each as an operation that runs as it stands.
-// Lines stay under 48 characters, which is what the editor shows without scrolling in a window of 1280 pixels.
+// Lines hold at most 44 characters, which is what the editor shows without scrolling in a window of 1280 pixels.
 
 export const examples = [
   {
     query: `# Which transactions were made in the last
-# 90 days? Newest first, 20 to a page; for the
-# next page add \`after:\` with the endCursor.
+# 90 days? Newest first, 20 to a page; for
+# the next page add after: "<endCursor>".
 # Ctrl-Enter runs the operation.
 query Transactions {
-  transactions(filter: {days: 90}, first: 20) {
+  transactions(
+    filter: {days: 90}
+    first: 20
+  ) {
     totalCount
     pageInfo {
       hasNextPage
@@ -29,15 +32,18 @@ query Transactions {
 `,
   },
   {
-    query: `# How many transactions of the last days were
-# made with one type of card? The values are in
-# the Variables editor below.
+    query: `# How many transactions of the last days
+# were made with one type of card? Values
+# stand in the Variables editor below.
 query CountByCard(
   $days: Int!
   $cardType: String!
 ) {
   transactions(
-    filter: {days: $days, cardType: $cardType}
+    filter: {
+      days: $days
+      cardType: $cardType
+    }
   ) {
     totalCount
   }
@@ -46,9 +52,9 @@ query CountByCard(
     variables: JSON.stringify({ days: 90, cardType: "Visa" }, null, 2),
   },
   {
-    query: `# Which transactions of the last 90 days came
-# from one country? Its ISO 3166-1 code may have
-# two letters or three.
+    query: `# Which transactions of the last 90 days
+# came from one country? Its ISO 3166-1 code
+# may have two letters or three.
 query ByCountry {
   transactions(
     filter: {days: 90, country: "US"}
@@ -69,8 +75,8 @@ query ByCountry {
   },
   {
     query: `# Which transactions of the last 90 days lie
-# between two amounts? Both ends are included.
-# Amounts stand in quotes, so no digit is lost.
+# between two amounts? Both are included.
+# In quotes no digit of an amount is lost.
 query ByAmount {
   transactions(
     filter: {

@@ -2,19 +2,16 @@
 import "graphiql/setup-workers/vite";
 import "graphiql/style.css";
 
-import { createGraphiQLFetcher } from "@graphiql/toolkit";
 import { GraphiQL } from "graphiql";
 import { createRoot } from "react-dom/client";
 
 import { examples } from "./examples";
+import { fetcher } from "./fetcher";
 
 const container = document.getElementById("graphiql");
 if (container === null) {
   throw new Error('index.html has no element with the id "graphiql".');
 }
-
-// The page asks the address that served it. The gateway answers in one piece, so no parts are offered to it.
-const fetcher = createGraphiQLFetcher({ url: window.location.pathname, enableIncrementalDelivery: false });
 
 // `plugins` is not passed: it would replace the history. The examples show until the browser has stored tabs;
 // the variables show from the start because one example has some.

@@ -1,0 +1,122 @@
+"""GraphiQL as a person uses it: in a real browser, on a running gateway."""
+
+import re
+from collections.abc import Iterator
+from typing import Protocol
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, Response, expect
+
+
+class Gateway(Protocol):
+    url: str
+
+
+@pytest.fixture
+def graphiql(page: Page, gateway: Gateway) -> Iterator[Page]:
+    """GraphiQL on a first visit; fails the test if the page troubled its browser or asked any other host."""
+    troubles: list[str] = []
+
+    def note_console(message: ConsoleMessage) -> None:
+        # The browser reports here what the content security policy blocked.
+        if message.type in ("error", "warning"):
+            troubles.append(message.text)
+
+    def note_response(response: Response) -> None:
+        if response.status >= 400:
+            troubles.append(f"{response.status} {response.url}")
+
+    page.on("console", note_console)
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("requestfailed", lambda request: troubles.append(f"{request.failure} {request.url}"))
+    page.on("response", note_response)
+    page.on(
+        "request",
+        lambda request: None if request.url.startswith((f"{gateway.url}/", "data:")) else troubles.append(request.url),
+    )
+    open_graphiql(page, gateway)
+    yield page
+    assert troubles == []
+
+
+def open_graphiql(page: Page, gateway: Gateway) -> None:
+    page.goto(f"{gateway.url}/graphql")
+    # The documentation appears once the page has read the schema; before that it cannot complete a field.
+    expect(page.get_by_role("button", name="Show Documentation Explorer")).to_be_visible()
+    expect(page.locator(".graphiql-query-editor .view-line").first).to_be_visible()
+
+
+def open_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).get_by_role("button", name=name).click()
+    expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text(f"query {name}")
+
+
+def run(page: Page) -> None:
+    page.get_by_role("button", name="Execute query").click()
+
+
+def expect_result(page: Page, text: str | re.Pattern[str]) -> None:
+    # The editor writes its spaces as non-breaking ones: a pattern needs `\s` where a text may have a space.
+    expect(page.get_by_role("region", name="Result Window").locator(".view-lines")).to_contain_text(text)
+
+
+def test_first_visit_offers_the_four_questions(graphiql: Page) -> None:
+    """A first visit opens one tab for each of the four questions."""
+    for name in ("Transactions", "CountByCard", "ByCountry", "ByAmount"):
+        expect(graphiql.get_by_role("tab", name=name)).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("tab", "answer"),
+    [
+        ("Transactions", r'"data":.*"totalCount":\s\d+.*"hasNextPage":\s(true|false)'),
+        ("ByCountry", r'"data":.*"totalCount":\s\d+'),
+        ("ByAmount", r'"data":.*"totalCount":\s\d+'),
+    ],
+)
+def test_examples_run_as_they_stand(graphiql: Page, tab: str, answer: str) -> None:
+    """An example answers without being edited."""
+    open_tab(graphiql, tab)
+    run(graphiql)
+    expect_result(graphiql, re.compile(answer))
+
+
+def test_count_example_agrees_with_rest(graphiql: Page, gateway: Gateway) -> None:
+    """The count by card that GraphiQL shows is the one that REST gives."""
+    count = graphiql.request.get(f"{gateway.url}/transactions/90/card/Visa").json()["count"]
+    open_tab(graphiql, "CountByCard")
+    run(graphiql)
+    expect_result(graphiql, f'"totalCount": {count}')
+
+
+def test_typed_operation_is_completed_run_and_remembered(graphiql: Page, gateway: Gateway) -> None:
+    """A typed operation completes its fields, runs, and is there again in the history and on the next visit."""
+    graphiql.get_by_role("button", name="New tab").click()
+    graphiql.locator(".graphiql-query-editor .view-lines").click()
+    graphiql.keyboard.type("query Mine { transactions { totalC")
+    expect(graphiql.locator(".suggest-widget")).to_contain_text("totalCount")
+    graphiql.keyboard.press("Enter")
+    expect(graphiql.get_by_role("tab", name="Mine")).to_be_visible()
+    graphiql.keyboard.press("Control+Enter")
+    expect_result(graphiql, re.compile(r'"totalCount":\s\d+'))
+
+    graphiql.get_by_role("button", name="Show History").click()
+    expect(graphiql.get_by_role("region", name="History").get_by_role("listitem")).to_have_text("Mine")
+
+    open_graphiql(graphiql, gateway)
+    expect(graphiql.get_by_role("tab", name="Mine")).to_be_visible()
+
+
+def test_mistake_is_marked_before_it_is_sent(graphiql: Page) -> None:
+    """A field that the schema does not have is underlined while it is typed."""
+    graphiql.get_by_role("button", name="New tab").click()
+    graphiql.locator(".graphiql-query-editor .view-lines").click()
+    graphiql.keyboard.type("query Mine { nothing")
+    expect(graphiql.locator(".graphiql-query-editor .squiggly-error").first).to_be_visible()
+
+
+def test_documentation_shows_the_schema(graphiql: Page) -> None:
+    """The documentation leads from the query type to the transactions field."""
+    graphiql.get_by_role("button", name="Show Documentation Explorer").click()
+    graphiql.get_by_role("link", name="Query").first.click()
+    expect(graphiql.get_by_role("link", name="transactions", exact=True)).to_be_visible()
