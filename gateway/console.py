@@ -31,7 +31,7 @@ def build_welcome(host: str, port: int, data: str, ending: str) -> str:
         f"  GraphQL  {base}/graphql",
         f"  REST     {first}",
         *(f"           {url}" for url in others),
-        f"  OpenAPI  {base}/docs",
+        f"  OpenAPI  {base}/openapi.json",
         f"  Data     {data}",
         "",
         ending,

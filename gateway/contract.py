@@ -1,4 +1,4 @@
-"""What the gateway promises its clients, as checked in: the GraphQL schema and the OpenAPI document.
+"""What the gateway promises its clients, as checked in: the GraphQL schema, the OpenAPI document, the errors' pages.
 
 It compares and writes the files; it must not decide what is in them.
 """
@@ -11,10 +11,12 @@ from graphql import GraphQLError
 
 from database.errors import ConfigurationError, GatewayError
 from gateway.openapi import build_openapi
+from gateway.problems import PROBLEMS
 from schema.sdl import build_sdl, find_breaking_changes
 
 SDL = Path("schema/schema.graphql")
 OPENAPI = Path("docs/openapi.json")
+ERRORS = Path("docs/errors")
 # Enough of a difference to see what it is about.
 _SHOWN_LINES = 20
 
@@ -27,7 +29,8 @@ class ContractError(GatewayError):
 
 def build_contract() -> dict[Path, str]:
     """The files as the code has them, by their path from the root of the repository."""
-    return {SDL: build_sdl(), OPENAPI: build_openapi()}
+    pages = {ERRORS / f"{code}.md": problem.render_page() for code, problem in PROBLEMS.items()}
+    return {SDL: build_sdl(), OPENAPI: build_openapi(), **pages}
 
 
 def find_differences() -> list[str]:
@@ -74,7 +77,7 @@ def write_contract() -> list[Path]:
     written = []
     for path, text in build_contract().items():
         if not path.exists() or path.read_text("utf-8") != text:
-            path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
             written.append(path)
     return written

@@ -1,0 +1,47 @@
+"""The media type that a request prefers is the one it is given."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.accept import choose_media_type
+from gateway.errors import NotAcceptableError
+
+OFFERS = ["application/json", "application/x-ndjson", "text/csv"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "chosen"),
+    [
+        (None, "application/json"),
+        ("", "application/json"),
+        ("*/*", "application/json"),
+        ("text/csv", "text/csv"),
+        ("TEXT/CSV", "text/csv"),
+        ("text/*", "text/csv"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "application/json"),
+        ("text/csv;q=0.5, application/x-ndjson", "application/x-ndjson"),
+        ("application/json;q=0, */*", "application/x-ndjson"),
+        ("application/*;q=0.2, text/csv;q=0.3", "text/csv"),
+        ("text/csv; header=present; q=1", "text/csv"),
+    ],
+)
+def test_the_preferred_offer_is_chosen(accept: str | None, chosen: str) -> None:
+    """Quality decides, then the more specific range, then the order of the offers."""
+    assert choose_media_type(accept, OFFERS) == chosen
+
+
+@pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", "*/*;q=0", "text/csv;q=x", "nonsense"])
+def test_what_cannot_be_given_is_refused(accept: str) -> None:
+    """An Accept that excludes all offers is an error that lists them."""
+    with pytest.raises(NotAcceptableError, match="text/csv"):
+        choose_media_type(accept, OFFERS)
+
+
+@given(accept=st.text(max_size=80))
+def test_any_header_chooses_an_offer_or_is_refused(accept: str) -> None:
+    """No header fails otherwise."""
+    try:
+        assert choose_media_type(accept, OFFERS) in OFFERS
+    except NotAcceptableError as error:
+        assert "application/json" in str(error)

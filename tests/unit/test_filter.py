@@ -1,0 +1,82 @@
+"""What callers write is read exactly, or refused by name."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from database.errors import GatewayError, InvalidAmountError, hide_card_numbers, quote_value
+from schema.filter import DAY_MS, MAX_AMOUNT_DIGITS, MAX_DAYS, build_filter, parse_amount, parse_country, parse_days
+
+decimals = st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**13), max_value=10**13)
+
+
+@given(days=st.integers(0, MAX_DAYS), now_ms=st.integers(0, 2**45))
+def test_a_window_ends_now_and_is_whole_days_long(days: int, now_ms: int) -> None:
+    """The window of n days is [now - n * 24 h, now]."""
+    wanted = build_filter(now_ms=now_ms, days=days)
+    assert (wanted.since, wanted.until) == (now_ms - days * DAY_MS, now_ms)
+
+
+@given(days=st.integers())
+def test_days_are_taken_from_0_to_the_most_and_no_further(days: int) -> None:
+    """A whole number is read back if it is in bounds, and refused by name if it is not."""
+    if 0 <= days <= MAX_DAYS:
+        assert parse_days(str(days), "days") == parse_days(days, "days") == days
+    else:
+        with pytest.raises(GatewayError, match=f"^days .*0 to {MAX_DAYS}"):
+            parse_days(days, "days")
+
+
+@given(amount=decimals)
+def test_an_amount_is_read_exactly(amount: Decimal) -> None:
+    """An amount of two decimals is the same number written with or without trailing zeros, and as a double."""
+    for text in (str(amount), format(amount.normalize(), "f"), format(amount, "f") + "0"):
+        assert parse_amount(text, "min") == amount
+    assert Decimal(repr(float(amount))) == amount
+
+
+@given(low=decimals, high=decimals)
+def test_doubles_compare_as_their_decimals_do(low: Decimal, high: Decimal) -> None:
+    """The comparison that the database makes on doubles is the one that the caller means on decimals."""
+    assume(all(len(amount.normalize().as_tuple().digits) <= MAX_AMOUNT_DIGITS for amount in (low, high)))
+    assert (float(low) <= float(high)) is (low <= high)
+
+
+@given(text=st.text(max_size=60))
+def test_any_text_is_an_amount_or_refused_by_name(text: str) -> None:
+    """No text fails otherwise than as an amount that is not valid."""
+    try:
+        assert parse_amount(text, "max") == Decimal(text)
+    except InvalidAmountError as error:
+        assert str(error).startswith("max ")
+
+
+@given(code=st.text(max_size=4))
+def test_a_country_is_two_capital_letters_or_refused(code: str) -> None:
+    """Whatever is given, the result is an alpha-2 code or an error."""
+    try:
+        country = parse_country(code, "country")
+    except GatewayError as error:
+        assert str(error).startswith("country ")
+    else:
+        assert len(country) == 2
+        assert country.isascii()
+        assert country.isupper()
+
+
+@pytest.mark.parametrize(("code", "country"), [("US", "US"), ("usa", "US"), ("Gbr", "GB"), ("xk", "XK")])
+def test_alpha_3_codes_mean_their_alpha_2(code: str, country: str) -> None:
+    """USA is US; two letters are taken as they are."""
+    assert parse_country(code, "country") == country
+
+
+@given(digits=st.integers(10**11, 10**19 - 1).map(str), before=st.text("ab /", max_size=5))
+def test_card_numbers_are_hidden_in_any_text(digits: str, before: str) -> None:
+    """Twelve to nineteen digits, with or without spaces between them, do not come through."""
+    spaced = " ".join(digits[i : i + 4] for i in range(0, len(digits), 4))
+    for text in (f"{before}{digits}", f"{before}{spaced}."):
+        assert digits not in hide_card_numbers(text)
+        assert spaced not in hide_card_numbers(text)
+        assert digits[:8] not in quote_value(text)
