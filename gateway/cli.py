@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from database.errors import ConfigurationError, DatabaseRefusedError
+from database.errors import ConfigurationError, DatabaseRefusedError, DatabaseUnavailableError
 from gateway.console import build_status, build_status_text, build_welcome, describe_data, describe_missing_indexes
 from gateway.menu import ask_for_command
 from gateway.option import build_epilog, config_option, server_options
@@ -264,7 +264,10 @@ def _load_accepted_environment(config: Path) -> "DatabaseEnvironment":
     """The configured environment, as the server that answers there accepts it."""
     from database.client import Answer, check_server
 
-    state = check_server(_load_environment(config))
+    environment = _load_environment(config)
+    state = check_server(environment)
+    if state.answer is Answer.SILENT and environment.uri is None and environment.is_local:
+        raise DatabaseUnavailableError(f"{state.message} `gateway up` starts a server there.")
     if state.answer is not Answer.ACCEPTED:
         raise state.build_error()
     return state.environment
