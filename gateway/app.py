@@ -1,5 +1,6 @@
 """The application, put together: the only place where settings, database, schema and routes meet."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
+from starlette.types import Scope
 
 from database.client import open_client
 from database.environment import DatabaseEnvironment
@@ -24,6 +26,18 @@ from schema.schema import build_schema
 
 _ROUTERS = (rest.router, graphql.router, health.router, error_pages.router)
 _STATIC = Path(__file__).parent / "static"
+
+
+class PageFiles(StaticFiles):
+    """The pages' assets. Their names hold a hash of their content: a browser need never ask for one twice."""
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        if "/assets/" in scope["path"]:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
 
 
 def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
@@ -54,7 +68,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     app.state.schema = build_schema(settings.limits)
     for router in _ROUTERS:
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=_STATIC, check_dir=False))
+    app.mount("/static", PageFiles(directory=_STATIC, check_dir=False))
     app.add_middleware(RequestMiddleware)
     app.add_exception_handler(GatewayError, _answer_gateway_error)
     app.add_exception_handler(HTTPException, _answer_http_error)

@@ -21,9 +21,10 @@ from tests.process import GatewayProcess, run_gateway
 
 @dataclass(frozen=True)
 class ServedDatabase:
-    """A running gateway and its collection, writable."""
+    """A running gateway, its database by the owner, and the collection, writable."""
 
     gateway: GatewayProcess
+    owner: DatabaseEnvironment
     collection: Collection[dict[str, Any]]
 
 
@@ -76,7 +77,7 @@ def serve_database(mongod: EmbeddedServer, folder: Path) -> Iterator[ServedDatab
         open_sync_client(admin.with_credentials(owner)) as client,
         run_gateway(admin.with_credentials(reader), find_free_port(), folder) as gateway,
     ):
-        yield ServedDatabase(gateway, client[admin.database][COLLECTION])
+        yield ServedDatabase(gateway, admin.with_credentials(owner), client[admin.database][COLLECTION])
 
 
 @pytest.fixture(scope="session")

@@ -282,7 +282,7 @@ def test_any_file_is_accepted_or_told(file: Path, content: dict[str, Any]) -> No
     try:
         _load(file, content)
     except ConfigurationError as error:
-        assert "  - " in str(error)  # noqa: PT017 (most contents are at fault, a few are not)
+        assert "  - " in str(error)
 
 
 def test_secrets_are_not_in_the_repr(file: Path) -> None:
