@@ -12,15 +12,21 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 .PHONY: help up test check seed schema bench lock clean
 
 help: ## Show what each target does
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F '\t' '{printf "  make %-7s %s\n", $$1, $$2}'
 
 # On a terminal the server gets a process group of its own, so that Ctrl-C reaches it alone and make ends with its exit code.
 up: .venv/.run ## Serve 20,000 transactions on http://localhost:5000, with a MongoDB of its own if none is configured
 	@if [ -t 0 ]; then set -m; $(BIN)/gateway up $(ARGS); else exec $(BIN)/gateway up $(ARGS); fi
 
-test: .venv/.development ## Run all tests, against a real mongod, a real server and a real browser
+test: .venv/.development ## Run all tests, on a real mongod, a real server and a real browser (ARGS="tests/unit -k cursor")
 	@$(BIN)/python -m tests.browser
+ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
+else
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile tests/unit tests/architecture tests/integration
+	@# Apart, for Playwright's event loop and pytest-asyncio's cannot share a process.
+	@$(BIN)/python -m pytest tests/e2e
+endif
 
 check: .venv/.development ## Check format, lint, types, imports and the GraphQL schema
 	$(BIN)/ruff format --check .

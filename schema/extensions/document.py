@@ -44,13 +44,15 @@ def build_preparation(limits: Limits) -> Callable[[str, GraphQLSchema], Prepared
             check_depth(document, limits.depth)
             check_aliases(document, limits.aliases)
         except RecursionError:
-            raise _wrap(QueryTooDeepError(f"The operation nests deeper than {limits.depth} fields.")) from None
+            raise _wrap(_build_depth_error(limits)) from None
         except GraphQLSyntaxError as error:
-            if "Parsing aborted" not in error.message:
-                raise
-            raise _wrap(
-                QueryTooLongError(f"The document has more than {limits.tokens} tokens; send shorter documents.")
-            ) from None
+            # graphql-core tells its own bounds by their words alone.
+            if "nested too deeply" in error.message:
+                raise _wrap(_build_depth_error(limits)) from None
+            if "tokens. Parsing aborted" in error.message:
+                message = f"The document has more than {limits.tokens} tokens; send shorter documents."
+                raise _wrap(QueryTooLongError(message)) from None
+            raise
         except GatewayError as error:
             raise _wrap(error) from None
         return document, tuple(validate(schema, document, max_errors=_MAX_ERRORS))
@@ -83,6 +85,10 @@ class PreparedDocuments(SchemaExtension):
         # An empty list, unlike None, says that validation has been done.
         context.pre_execution_errors = errors
         yield
+
+
+def _build_depth_error(limits: Limits) -> QueryTooDeepError:
+    return QueryTooDeepError(f"The document nests far more than {limits.depth} deep; select fewer levels.")
 
 
 def _wrap(error: GatewayError) -> GraphQLError:
