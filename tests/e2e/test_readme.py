@@ -39,7 +39,7 @@ def shape(value: Any) -> Any:
     return [shape(inner) for inner in value] if isinstance(value, list) else type(value)
 
 
-@pytest.mark.parametrize(("command", "printed"), find_examples())
+@pytest.mark.parametrize(("command", "printed"), list(find_examples()))
 def test_an_example_prints_what_the_readme_shows(gateway: GatewayProcess, command: str, printed: str) -> None:
     """A command of the README gives an answer of the shape that is printed below it."""
     assert shape(run_curl(command, gateway.url)) == shape(json.loads(printed))
