@@ -4,8 +4,6 @@ It reads and validates; it connects to nothing and looks nothing up. No fault ev
 """
 
 import difflib
-import ipaddress
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,10 +11,8 @@ from typing import Any, Self
 from urllib.parse import quote
 
 import yaml
-from pymongo.errors import PyMongoError
-from pymongo.saslprep import saslprep
-from pymongo.uri_parser import parse_uri, split_options
 
+from database.address import CHECKS, HIGHEST_PORT, SRV, is_loopback, join_address, parse_uri
 from database.errors import ConfigurationError
 
 _PARTS = ("mongo_username", "mongo_password", "mongo_host", "mongo_port", "mongo_database")
@@ -25,13 +21,7 @@ _READABLE_FROM_FILE = ("mongo_username", "mongo_password", _URI)
 _FILE = "_file"
 _KNOWN_KEYS = (*_PARTS, _URI, *(key + _FILE for key in _READABLE_FROM_FILE))
 
-_SRV = "mongodb+srv://"
-_SCHEMES = ("mongodb://", _SRV)
 _AUTHENTICATION_OPTIONS = {"authsource", "authmechanism", "authmechanismproperties"}
-_FORBIDDEN_IN_DATABASE = frozenset('/\\. "$*<>:|?\0')
-_SERVERS_OWN_DATABASES = frozenset({"admin", "local", "config"})
-_LONGEST_DATABASE = 63
-_HIGHEST_PORT = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +58,11 @@ class DatabaseEnvironment:
         given: dict[str, Any] = (
             {_URI: self.uri} if self.uri is not None else {key: getattr(self, key[len("mongo_") :]) for key in _PARTS}
         )
-        faults = [f"{key[len('mongo_') :]}: {fault}" for key, value in given.items() if (fault := _CHECKS[key](value))]
+        faults = [f"{key[len('mongo_') :]}: {fault}" for key, value in given.items() if (fault := CHECKS[key](value))]
         if faults:
             raise ConfigurationError(_list_faults("The database's address", faults))
         if self.uri is not None:
-            object.__setattr__(self, "database", _parse_uri(self.uri)["database"])
+            object.__setattr__(self, "database", parse_uri(self.uri)["database"])
 
     @property
     def connection_uri(self) -> str:
@@ -87,24 +77,24 @@ class DatabaseEnvironment:
     def address(self) -> str:
         """The server's host and port, or several, for messages: never a credential."""
         if self.uri is None:
-            return _join_address(self.host, self.port)
-        parsed = _parse_uri(self.uri)
-        if self.uri.startswith(_SRV):
+            return join_address(self.host, self.port)
+        parsed = parse_uri(self.uri)
+        if self.uri.startswith(SRV):
             return str(parsed["fqdn"])
-        return ",".join(_join_address(host, port) for host, port in parsed["nodelist"])
+        return ",".join(join_address(host, port) for host, port in parsed["nodelist"])
 
     @property
     def is_local(self) -> bool:
         """Whether the server is on this machine: one host, a loopback address or name."""
         if self.uri is None:
-            return _is_loopback(self.host)
-        nodes = _parse_uri(self.uri)["nodelist"]
-        return not self.uri.startswith(_SRV) and len(nodes) == 1 and _is_loopback(nodes[0][0])
+            return is_loopback(self.host)
+        nodes = parse_uri(self.uri)["nodelist"]
+        return not self.uri.startswith(SRV) and len(nodes) == 1 and is_loopback(nodes[0][0])
 
     @property
     def uri_options(self) -> frozenset[str]:
         """The names, in lower case, of the options that the URI sets."""
-        return frozenset() if self.uri is None else frozenset(name.lower() for name in _parse_uri(self.uri)["options"])
+        return frozenset() if self.uri is None else frozenset(name.lower() for name in parse_uri(self.uri)["options"])
 
     def with_credentials(self, credentials: Credentials, auth_source: str | None = None) -> Self:
         """The same server and database with another user, kept in `auth_source` (None: in the database itself)."""
@@ -148,7 +138,7 @@ def load_environment(path: Path, environ: Mapping[str, str]) -> DatabaseEnvironm
         except ValueError as error:
             faults.append(f"{given[key].label}: {error}")
         else:
-            if fault := _CHECKS[key](values[key]):
+            if fault := CHECKS[key](values[key]):
                 faults.append(f"{given[key].label}: {fault}")
 
     if missing := [key for key in required if key not in given]:
@@ -266,137 +256,9 @@ def _list_faults(subject: str, faults: Iterable[str]) -> str:
 
 def _to_port(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise ValueError(f"must be a whole number from 1 to {_HIGHEST_PORT}")  # noqa: TRY004 (one error kind for every fault of a value)
+        raise ValueError(f"must be a whole number from 1 to {HIGHEST_PORT}")  # noqa: TRY004 (one error kind for every fault of a value)
     text = str(value)
     # Longer digits than a port's could exceed what int() converts.
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_HIGHEST_PORT))):
-        raise ValueError(f"must be a whole number from 1 to {_HIGHEST_PORT}")
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(HIGHEST_PORT))):
+        raise ValueError(f"must be a whole number from 1 to {HIGHEST_PORT}")
     return int(text)
-
-
-def _find_username_fault(value: str) -> str | None:
-    if not value:
-        return "is empty"
-    # A variable's bytes that are not UTF-8 come as surrogates, which cannot be sent.
-    return "is not UTF-8 text" if any("\ud800" <= char <= "\udfff" for char in value) else None
-
-
-def _find_password_fault(value: str) -> str | None:
-    if not value:
-        return "is empty"
-    try:
-        saslprep(value)
-    # PyMongo's saslprep fails with an IndexError where it leaves nothing of the text.
-    except (ValueError, IndexError):
-        return "must be visible text that MongoDB's passwords can hold: no control character, no emoji"
-    return None
-
-
-def _find_host_fault(value: str) -> str | None:
-    accepted = "a host name or an IP address, alone"
-    if not value:
-        return f"is empty; accepted: {accepted}"
-    if "," in value:
-        return f"must be {accepted}; several hosts need mongo_uri"
-    if "://" in value:
-        return f"must be {accepted}; a whole address goes into mongo_uri"
-    try:
-        ipaddress.ip_address(value.removeprefix("[").removesuffix("]"))
-    except ValueError:
-        if ":" in value:
-            return f"must be {accepted}; the port goes into mongo_port"
-        if any(char.isspace() or char in "/@?#[]%" or not char.isprintable() for char in value):
-            return f"must be {accepted}"
-    return None
-
-
-def _find_port_fault(value: int) -> str | None:
-    return None if 1 <= value <= _HIGHEST_PORT else f"must be a whole number from 1 to {_HIGHEST_PORT}"
-
-
-def _find_database_fault(value: str) -> str | None:
-    if not value:
-        return "is empty"
-    if len(value.encode(errors="replace")) > _LONGEST_DATABASE:
-        return f"is longer than {_LONGEST_DATABASE} bytes"
-    if _FORBIDDEN_IN_DATABASE.intersection(value) or not value.isprintable():
-        return 'must have no space and none of / \\ . " $ * < > : | ?'
-    if value.lower() in _SERVERS_OWN_DATABASES:
-        return "must not be admin, local or config, which are the server's own"
-    return None
-
-
-def _find_uri_fault(value: str) -> str | None:
-    if not value.startswith(_SCHEMES):
-        return "must begin with mongodb:// or mongodb+srv://"
-    try:
-        parsed = _parse_uri(value)
-    except (PyMongoError, ValueError, TypeError, OSError):
-        if bad := _find_bad_options(value):
-            return f"has options that are unknown or whose values are not accepted: {', '.join(bad)}"
-        return (
-            "must look like mongodb://user:password@host:port/database or mongodb+srv://user:password@name/database;"
-            " special characters in user and password are escaped (@ as %40)"
-        )
-    if not parsed["database"]:
-        return "must name the database in its path: mongodb://host:port/DATABASE"
-    if parsed["collection"] is not None:
-        return 'names a database with a "." in it'
-    fault = _find_database_fault(parsed["database"])
-    return fault and f"names a database that cannot be used: the name {fault}"
-
-
-def _find_bad_options(uri: str) -> list[str]:
-    """The names of the URI's options that are at fault by themselves."""
-    bad = []
-    for pair in filter(None, uri.partition("?")[2].replace(";", "&").split("&")):
-        try:
-            split_options(pair, validate=True, warn=False)
-        except (PyMongoError, ValueError, TypeError, OSError):
-            bad.append(pair.partition("=")[0])
-    return bad
-
-
-def _parse_uri(uri: str) -> dict[str, Any]:
-    """PyMongo's reading of a URI; a mongodb+srv one is not looked up, its name becomes `fqdn`."""
-    if not uri.isprintable():
-        raise ValueError("a URI has no line break and no control character")
-    is_srv = uri.startswith(_SRV)
-    location, _, query = uri.removeprefix(_SRV).partition("?")
-    if is_srv:
-        hosts = location.partition("/")[0].rpartition("@")[2]
-        if "," in hosts or ":" in hosts:
-            raise ValueError("a mongodb+srv URI has one name and no port")
-        # These are allowed in this scheme only, and matter to the look-up only.
-        options = [pair for pair in query.split("&") if not pair.lower().startswith("srv")]
-        uri = f"mongodb://{location}?{'&'.join(options)}"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        parsed: dict[str, Any] = parse_uri(uri, validate=True, warn=False)
-    if is_srv:
-        parsed["fqdn"] = parsed["nodelist"][0][0]
-    return parsed
-
-
-def _join_address(host: str, port: int | None) -> str:
-    bare = host.removeprefix("[").removesuffix("]")
-    shown = f"[{bare}]" if ":" in bare else bare
-    return shown if port is None else f"{shown}:{port}"
-
-
-def _is_loopback(host: str) -> bool:
-    bare = host.removeprefix("[").removesuffix("]")
-    try:
-        return ipaddress.ip_address(bare).is_loopback
-    except ValueError:
-        return bare.lower().rstrip(".") == "localhost"
-
-
-_CHECKS: dict[str, Callable[[Any], str | None]] = {
-    "mongo_username": _find_username_fault,
-    "mongo_password": _find_password_fault,
-    "mongo_host": _find_host_fault,
-    "mongo_port": _find_port_fault,
-    "mongo_database": _find_database_fault,
-    _URI: _find_uri_fault,
-}

@@ -1,0 +1,150 @@
+"""The parts of a database's address: what each may be, and how a URI reads. No fault echoes a value."""
+
+import ipaddress
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from pymongo.errors import PyMongoError
+from pymongo.saslprep import saslprep
+from pymongo.uri_parser import parse_uri as parse_driver_uri
+from pymongo.uri_parser import split_options
+
+SRV = "mongodb+srv://"
+HIGHEST_PORT = 65535
+
+_SCHEMES = ("mongodb://", SRV)
+_FORBIDDEN_IN_DATABASE = frozenset('/\\. "$*<>:|?\0')
+_SERVERS_OWN_DATABASES = frozenset({"admin", "local", "config"})
+_LONGEST_DATABASE = 63
+
+
+def _find_username_fault(value: str) -> str | None:
+    if not value:
+        return "is empty"
+    # A variable's bytes that are not UTF-8 come as surrogates, which cannot be sent.
+    return "is not UTF-8 text" if any("\ud800" <= char <= "\udfff" for char in value) else None
+
+
+def _find_password_fault(value: str) -> str | None:
+    if not value:
+        return "is empty"
+    try:
+        saslprep(value)
+    # PyMongo's saslprep fails with an IndexError where it leaves nothing of the text.
+    except (ValueError, IndexError):
+        return "must be visible text that MongoDB's passwords can hold: no control character, no emoji"
+    return None
+
+
+def _find_host_fault(value: str) -> str | None:
+    accepted = "a host name or an IP address, alone"
+    if not value:
+        return f"is empty; accepted: {accepted}"
+    if "," in value:
+        return f"must be {accepted}; several hosts need mongo_uri"
+    if "://" in value:
+        return f"must be {accepted}; a whole address goes into mongo_uri"
+    try:
+        ipaddress.ip_address(value.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        if ":" in value:
+            return f"must be {accepted}; the port goes into mongo_port"
+        if any(char.isspace() or char in "/@?#[]%" or not char.isprintable() for char in value):
+            return f"must be {accepted}"
+    return None
+
+
+def _find_port_fault(value: int) -> str | None:
+    return None if 1 <= value <= HIGHEST_PORT else f"must be a whole number from 1 to {HIGHEST_PORT}"
+
+
+def _find_database_fault(value: str) -> str | None:
+    if not value:
+        return "is empty"
+    if len(value.encode(errors="replace")) > _LONGEST_DATABASE:
+        return f"is longer than {_LONGEST_DATABASE} bytes"
+    if _FORBIDDEN_IN_DATABASE.intersection(value) or not value.isprintable():
+        return 'must have no space and none of / \\ . " $ * < > : | ?'
+    if value.lower() in _SERVERS_OWN_DATABASES:
+        return "must not be admin, local or config, which are the server's own"
+    return None
+
+
+def _find_uri_fault(value: str) -> str | None:
+    if not value.startswith(_SCHEMES):
+        return "must begin with mongodb:// or mongodb+srv://"
+    try:
+        parsed = parse_uri(value)
+    except (PyMongoError, ValueError, TypeError, OSError):
+        if bad := _find_bad_options(value):
+            return f"has options that are unknown or whose values are not accepted: {', '.join(bad)}"
+        return (
+            "must look like mongodb://user:password@host:port/database or mongodb+srv://user:password@name/database;"
+            " special characters in user and password are escaped (@ as %40)"
+        )
+    if not parsed["database"]:
+        return "must name the database in its path: mongodb://host:port/DATABASE"
+    if parsed["collection"] is not None:
+        return 'names a database with a "." in it'
+    fault = _find_database_fault(parsed["database"])
+    return fault and f"names a database that cannot be used: the name {fault}"
+
+
+def _find_bad_options(uri: str) -> list[str]:
+    """The names of the URI's options that are at fault by themselves."""
+    bad = []
+    for pair in filter(None, uri.partition("?")[2].replace(";", "&").split("&")):
+        try:
+            split_options(pair, validate=True, warn=False)
+        except (PyMongoError, ValueError, TypeError, OSError):
+            bad.append(pair.partition("=")[0])
+    return bad
+
+
+def parse_uri(uri: str) -> dict[str, Any]:
+    """PyMongo's reading of a URI; a mongodb+srv one is not looked up, its name becomes `fqdn`."""
+    if not uri.isprintable():
+        raise ValueError("a URI has no line break and no control character")
+    is_srv = uri.startswith(SRV)
+    location, _, query = uri.removeprefix(SRV).partition("?")
+    if is_srv:
+        hosts = location.partition("/")[0].rpartition("@")[2]
+        if "," in hosts or ":" in hosts:
+            raise ValueError("a mongodb+srv URI has one name and no port")
+        # These are allowed in this scheme only, and matter to the look-up only.
+        options = [pair for pair in query.split("&") if not pair.lower().startswith("srv")]
+        uri = f"mongodb://{location}?{'&'.join(options)}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        parsed: dict[str, Any] = parse_driver_uri(uri, validate=True, warn=False)
+    if is_srv:
+        parsed["fqdn"] = parsed["nodelist"][0][0]
+    return parsed
+
+
+def join_address(host: str, port: int | None) -> str:
+    """A host and a port as one writes them together; an IPv6 address goes into brackets."""
+    bare = host.removeprefix("[").removesuffix("]")
+    shown = f"[{bare}]" if ":" in bare else bare
+    return shown if port is None else f"{shown}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine by its very name; nothing is looked up."""
+    bare = host.removeprefix("[").removesuffix("]")
+    try:
+        return ipaddress.ip_address(bare).is_loopback
+    except ValueError:
+        return bare.lower().rstrip(".") == "localhost"
+
+
+# Setting -> what is wrong with a value of it, or None.
+CHECKS: dict[str, Callable[[Any], str | None]] = {
+    "mongo_username": _find_username_fault,
+    "mongo_password": _find_password_fault,
+    "mongo_host": _find_host_fault,
+    "mongo_port": _find_port_fault,
+    "mongo_database": _find_database_fault,
+    "mongo_uri": _find_uri_fault,
+}
