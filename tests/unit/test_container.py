@@ -1,0 +1,83 @@
+"""What the image and compose.yaml state about themselves; whether they work, only a build and a start can tell."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+_ROOT = Path(__file__).parents[2]
+_DOCKERFILE = (_ROOT / "Dockerfile").read_text()
+_SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((_ROOT / "compose.yaml").read_text())["services"]
+_OWN_IMAGE = "transactions-gateway:local"
+
+every_service = pytest.mark.parametrize("name", sorted(_SERVICES))
+
+
+def test_the_builder_sees_all_that_it_copies_and_packs() -> None:
+    """.dockerignore lets every source of a COPY and every package of the wheel through."""
+    lines = (_ROOT / ".dockerignore").read_text().splitlines()
+    let_through = {line[1:] for line in lines if line.startswith("!")}
+    copied = {
+        source
+        for sources in re.findall(r"^COPY (?!--from)(.+) \S+$", _DOCKERFILE, re.MULTILINE)
+        for source in sources.split()
+        if source != "."
+    }
+    wheel = tomllib.loads((_ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert copied
+    assert all((_ROOT / name).exists() for name in copied | let_through)
+    assert {Path(name).parts[0] for name in copied} | set(wheel["packages"]) <= let_through
+
+
+def test_the_image_names_its_base_by_version_and_its_user_by_number() -> None:
+    """The base is a Python of one minor version and the user is a number other than 0."""
+    assert re.search(r"^ARG BASE=python:3\.\d+-slim-\w+$", _DOCKERFILE, re.MULTILINE)
+    assert set(re.findall(r"^FROM (\S+)", _DOCKERFILE, re.MULTILINE)) == {"${BASE}"}
+    assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", _DOCKERFILE, re.MULTILINE)
+
+
+@every_service
+def test_a_service_can_change_nothing_but_its_volumes(name: str) -> None:
+    """Every container has a read-only root, no capability but a named one, and no way to more."""
+    service = _SERVICES[name]
+    assert service["read_only"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.get("privileged")
+    assert set(service.get("cap_add", [])) <= ({"CHOWN", "FOWNER"} if name == "secrets" else set())
+    assert "user" in service or service["image"] == _OWN_IMAGE
+    assert service.get("user") != "root" or service["network_mode"] == "none"
+
+
+@every_service
+def test_a_service_is_reached_from_this_machine_alone(name: str) -> None:
+    """Every published port is bound to loopback."""
+    assert all(port.startswith("127.0.0.1:") for port in _SERVICES[name].get("ports", []))
+
+
+@every_service
+def test_an_image_of_others_is_fixed_to_a_release(name: str) -> None:
+    """An image is the project's own, built by one service alone, or carries a version in full."""
+    image = _SERVICES[name]["image"]
+    assert image == _OWN_IMAGE or re.search(r":\d+\.\d+\.\d+$", image)
+    assert ("build" in _SERVICES[name]) == (name == "provision")
+
+
+def test_no_secret_is_written_in_compose() -> None:
+    """Every password is given as a file, and the gateway has none but its reader's."""
+    for service in _SERVICES.values():
+        given = {key for key in service.get("environment", {}) if "PASSWORD" in key or "URI" in key}
+        assert all(key.endswith("_FILE") for key in given)
+    assert _SERVICES["gateway"]["volumes"] == ["reader-secret:/run/secrets/reader:ro"]
+
+
+def test_the_secrets_belong_to_the_user_who_reads_them() -> None:
+    """The passwords that the gateway's image reads are made for the user that it runs as."""
+    user = re.search(r"^USER (\S+)$", _DOCKERFILE, re.MULTILINE)
+    script = _SERVICES["secrets"]["command"][0]
+    owners = re.findall(r"^provide (\S+) 400 (?:owner|reader)/password$", script, re.MULTILINE)
+    assert user
+    assert owners == [user[1]] * 2
