@@ -1,7 +1,6 @@
 """What tests share: one real mongod for each worker, and a database of its own for each test that asks for one."""
 
 import secrets
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from database.environment import Credentials, DatabaseEnvironment
 from database.index import COLLECTION
 from database.provision import provision
 from tests.process import GatewayProcess, run_gateway
+from tests.waiting import find_free_port
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,6 @@ class ServedDatabase:
     gateway: GatewayProcess
     owner: DatabaseEnvironment
     collection: Collection[dict[str, Any]]
-
-
-def find_free_port() -> int:
-    """A port that is free now; another program may take it before it is used."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

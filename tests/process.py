@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from pathlib import Path
 import httpx
 
 from database.environment import DatabaseEnvironment
+from tests.waiting import wait_until
 
-START_SECONDS = 60
 STOP_SECONDS = 30
 
 
@@ -43,7 +42,7 @@ def run_gateway(
     ):
         try:
             url = f"http://127.0.0.1:{port}"
-            _await_ready(url, process)
+            wait_until(lambda: _is_ready(url, process), "the gateway")
             yield GatewayProcess(url, process)
         finally:
             process.send_signal(signal.SIGTERM)
@@ -51,13 +50,9 @@ def run_gateway(
     assert code == 0, (folder / "gateway.log").read_text()
 
 
-def _await_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if httpx.get(f"{url}/health/ready").is_success:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.05)  # between two looks at the condition
-    raise AssertionError("the gateway did not become ready")
+def _is_ready(url: str, process: subprocess.Popen[bytes]) -> bool:
+    assert process.poll() is None, "the gateway ended"
+    try:
+        return httpx.get(f"{url}/health/ready").is_success
+    except httpx.TransportError:
+        return False

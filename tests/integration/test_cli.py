@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -21,25 +20,10 @@ import psutil
 import pytest
 from pymongo import MongoClient
 
+from tests.waiting import DEADLINE_SECONDS, find_free_port, wait_until
+
 GATEWAY = Path(sys.executable).with_name("gateway")
-# A first start loads 20,000 documents, and the machine may be busy with other tests.
-DEADLINE_SECONDS = 120
 PASSWORD = "transactions-development"  # noqa: S105 - the embedded server's, on loopback, as in db_envs.yaml
-
-
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = DEADLINE_SECONDS) -> None:
-    """Polls until `condition()` is true; fails with `what` when the deadline passes."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"still waiting: {what}"
-        time.sleep(0.05)
-
-
-def find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def refuses(port: int) -> bool:
@@ -75,7 +59,7 @@ class Terminal:
     def wait_for(self, text: str) -> None:
         wait_until(lambda: text in self.output or self.process.poll() is not None, f"{text!r} in {self.output!r}")
         # What it wrote before it ended may still be on its way.
-        wait_until(lambda: text in self.output, f"{text!r} in {self.output!r}", seconds=2)
+        wait_until(lambda: text in self.output, f"{text!r} in {self.output!r}")
 
     def find_descendants(self) -> list[psutil.Process]:
         self._descendants |= {child.pid: child for child in psutil.Process(self.process.pid).children(recursive=True)}

@@ -7,8 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from database.errors import DatabaseRefusedError, DatabaseUnavailableError, Embe
 from database.folder import FolderInUseError
 from database.index import COLLECTION, INDEXES
 from database.provision import provision, read_status
+from tests.waiting import wait_until
 
 _SECONDS = 60.0
 _PROGRAM = Path(__file__).with_name("embedded_process.py")
@@ -39,13 +39,6 @@ def address() -> DatabaseEnvironment:
 
 def _never(sentence: str) -> None:
     pytest.fail(f"nothing should have been said, and was: {sentence}")
-
-
-def _await(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.02)
 
 
 def _is_running(pid: int) -> bool:
@@ -162,7 +155,7 @@ def test_server_ends_with_a_killed_parent(tmp_path: Path, address: DatabaseEnvir
         _insert(address, "a")
         process.kill()
         process.wait(_SECONDS)
-        _await(lambda: not _is_running(pid))
+        wait_until(lambda: not _is_running(pid))
 
     with open_embedded_server(address, tmp_path) as server:
         assert _read_ids(server.reader) == ["a"]

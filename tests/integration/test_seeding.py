@@ -7,7 +7,6 @@ import select
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +27,7 @@ from seeding.error import SeedingError
 from seeding.plan import CHUNK
 from seeding.pool import build_pools
 from seeding.seeder import SeedReport, seed
+from tests.waiting import wait_until
 
 UNTIL = 1_795_000_000_000
 MANY = 30_000
@@ -89,13 +89,6 @@ def _build_command(*arguments: str) -> list[str]:
 
 def _build_environ(environment: DatabaseEnvironment) -> dict[str, str]:
     return {**os.environ, "MONGO_URI": environment.connection_uri}
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come about within 30 s"
-        time.sleep(0.01)
 
 
 def _find_workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -258,7 +251,7 @@ def test_ctrl_c_stops_in_order(
 ) -> None:
     """Ctrl-C ends with exit code 130 and one line: how many are stored and the command that completes them."""
     process = start(str(MANY), "--seed", "-7")
-    _wait_until(lambda: collection.estimated_document_count() > 0)
+    wait_until(lambda: collection.estimated_document_count() > 0)
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=30)
 
@@ -280,7 +273,7 @@ def test_a_killed_run_is_completed(
 ) -> None:
     """After kill -9 of the command its workers end too, and the same command makes the set whole without duplicates."""
     process = start(str(MANY), "--seed", "7", "--workers", "2")
-    _wait_until(lambda: collection.estimated_document_count() > 0)
+    wait_until(lambda: collection.estimated_document_count() > 0)
     workers = _find_workers(process)
     process.kill()
     assert len(workers) == 2
@@ -300,7 +293,7 @@ def test_a_killed_worker_is_reported(
 ) -> None:
     """After kill -9 of one worker the command ends with exit code 1, says so, and completes the set when run again."""
     process = start(str(MANY), "--seed", "7", "--workers", "2")
-    _wait_until(lambda: collection.estimated_document_count() > 0)
+    wait_until(lambda: collection.estimated_document_count() > 0)
     _find_workers(process)[0].kill()
     _, errors = process.communicate(timeout=30)
 

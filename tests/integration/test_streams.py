@@ -2,8 +2,7 @@
 
 import json
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,23 +16,16 @@ from database.embedded import EmbeddedServer
 from database.index import COLLECTION, INDEXES
 from schema.context import read_clock_ms
 from tests.conftest import ServedDatabase, serve_database
+from tests.waiting import wait_until
 
 MANY = 1_000_000
 MEGABYTE = 1_000_000
-DEADLINE_SECONDS = 30
 
 
 @pytest.fixture
 def admin(mongod: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
     with open_sync_client(mongod.admin) as client:
         yield client
-
-
-def await_condition(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not holds():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.02)  # between two looks at the condition
 
 
 def fill(served: ServedDatabase, admin: MongoClient[dict[str, Any]], count: int) -> None:
@@ -111,8 +103,8 @@ def test_a_client_that_goes_away_leaves_no_cursor(million: ServedDatabase, admin
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.sendall(b"GET /transactions/365 HTTP/1.1\r\nHost: gateway\r\n\r\n")
         assert connection.recv(1_000).startswith(b"HTTP/1.1 200")
-        await_condition(lambda: count_open_cursors(million, admin) == 1)
-    await_condition(lambda: count_open_cursors(million, admin) == 0)
+        wait_until(lambda: count_open_cursors(million, admin) == 1)
+    wait_until(lambda: count_open_cursors(million, admin) == 0)
 
 
 def test_a_list_that_fails_in_the_middle_is_visibly_broken(
