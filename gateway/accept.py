@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from gateway.errors import NotAcceptableError
 
 
-def choose_media_type(accept: str | None, offers: Sequence[str]) -> str:
-    """Give the offer that an Accept header prefers, the earlier offer where it prefers none; no header takes the first.
+def choose_media_type(accept: Sequence[str], offers: Sequence[str]) -> str:
+    """Give the offer that the Accept lines prefer, the earlier where they prefer none; without a line, the first.
 
     Raises:
-        NotAcceptableError: the header excludes every offer.
+        NotAcceptableError: the lines exclude every offer.
     """
-    ranges = [_parse_range(part) for part in (accept or "").split(",") if part.strip()]
+    ranges = [_parse_range(part) for part in ",".join(accept).split(",") if part.strip()]
     if not ranges:
         return offers[0]
     best = max(offers, key=lambda offer: _get_quality(offer, ranges))
@@ -24,9 +24,10 @@ def _parse_range(text: str) -> tuple[str, float]:
     media_range, *parameters = (part.strip().lower() for part in text.split(";"))
     quality = next((value[2:] for value in parameters if value.startswith("q=")), "1")
     try:
-        return media_range, min(max(float(quality), 0.0), 1.0)
+        weight = float(quality)
     except ValueError:
         return media_range, 0.0
+    return media_range, weight if 0 <= weight <= 1 else 0.0
 
 
 def _get_quality(offer: str, ranges: Sequence[tuple[str, float]]) -> float:

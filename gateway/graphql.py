@@ -64,7 +64,7 @@ async def answer_get(request: Request) -> Response:
     """Answer a query in the parameters `query`, `variables` and `operationName`; a browser gets GraphiQL."""
     if "query" not in request.query_params and "text/html" in request.headers.get("accept", ""):
         return FileResponse(_PAGE, headers=_PAGE_HEADERS)
-    media_type = choose_media_type(request.headers.get("accept"), _OFFERS)
+    media_type = choose_media_type(request.headers.getlist("accept"), _OFFERS)
     parameters: dict[str, object] = dict(request.query_params)
     for name in ("variables", "extensions"):
         if name in parameters:
@@ -75,7 +75,7 @@ async def answer_get(request: Request) -> Response:
 @router.post(GRAPHQL_PATH, summary="GraphQL", tags=["graphql"], openapi_extra=GRAPHQL_POST)
 async def answer_post(request: Request) -> Response:
     """Answer a query in a JSON body with `query`, `variables` and `operationName`."""
-    media_type = choose_media_type(request.headers.get("accept"), _OFFERS)
+    media_type = choose_media_type(request.headers.getlist("accept"), _OFFERS)
     _check_content_type(request.headers.get("content-type", ""))
     body = _parse_json(await _read_body(request), "The body")
     if not isinstance(body, dict):

@@ -124,7 +124,7 @@ async def list_by_days(
 async def count_by_card(request: Request, days: DaysPath, card_type: CardTypePath) -> Response:
     """The exact number."""
     _check_parameters(request)
-    choose_media_type(request.headers.get("accept"), [JSON.media_type])
+    choose_media_type(request.headers.getlist("accept"), [JSON.media_type])
     context = get_context(request)
     wanted = build_filter(now_ms=context.now_ms, days=days, card_type=card_type)
     return JSONResponse({"count": await count_transactions(context.repository, wanted)})
@@ -171,7 +171,7 @@ async def list_by_amount(
 
 async def _answer_list(request: Request, wanted: TransactionFilter, limit: str | None, after: str | None) -> Response:
     repository = get_context(request).repository
-    media_type = choose_media_type(request.headers.get("accept"), list(ROW_FORMATS))
+    media_type = choose_media_type(request.headers.getlist("accept"), list(ROW_FORMATS))
     row_format = ROW_FORMATS[media_type]
     position = None if after is None else decode_cursor(after, order=Order.DATE_DESC.name, field="after")
     if limit is None:

@@ -13,7 +13,6 @@ OFFERS = ["application/json", "application/x-ndjson", "text/csv"]
 @pytest.mark.parametrize(
     ("accept", "chosen"),
     [
-        (None, "application/json"),
         ("", "application/json"),
         ("*/*", "application/json"),
         ("text/csv", "text/csv"),
@@ -26,20 +25,31 @@ OFFERS = ["application/json", "application/x-ndjson", "text/csv"]
         ("text/csv; header=present; q=1", "text/csv"),
     ],
 )
-def test_the_preferred_offer_is_chosen(accept: str | None, chosen: str) -> None:
+def test_the_preferred_offer_is_chosen(accept: str, chosen: str) -> None:
     """Quality decides, then the more specific range, then the order of the offers."""
-    assert choose_media_type(accept, OFFERS) == chosen
+    assert choose_media_type([accept], OFFERS) == chosen
 
 
-@pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", "*/*;q=0", "text/csv;q=x", "nonsense"])
+@pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", "*/*;q=0", "text/csv;q=x", "*/*;q=nan", "nonsense"])
 def test_what_cannot_be_given_is_refused(accept: str) -> None:
     """An Accept that excludes all offers is an error that lists them."""
     with pytest.raises(NotAcceptableError, match="text/csv"):
-        choose_media_type(accept, OFFERS)
+        choose_media_type([accept], OFFERS)
 
 
-@given(accept=st.text(max_size=80))
-def test_any_header_chooses_an_offer_or_is_refused(accept: str) -> None:
+@pytest.mark.parametrize("lines", [["image/png", "text/csv"], ["*/*;q=0.5", "text/csv"]])
+def test_all_lines_count(lines: list[str]) -> None:
+    """Several Accept lines are one list (RFC 9110, section 5.3)."""
+    assert choose_media_type(lines, OFFERS) == "text/csv"
+
+
+def test_no_line_takes_the_first_offer() -> None:
+    """A request without Accept takes anything."""
+    assert choose_media_type([], OFFERS) == OFFERS[0]
+
+
+@given(accept=st.lists(st.text(max_size=80), max_size=3))
+def test_any_header_chooses_an_offer_or_is_refused(accept: list[str]) -> None:
     """No header fails otherwise."""
     try:
         assert choose_media_type(accept, OFFERS) in OFFERS
