@@ -3,30 +3,43 @@
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import isnan
 
 import bson
 from bson.errors import BSONError
 from bson.objectid import ObjectId
 
-from database.errors import InvalidCursorError
+from database.errors import InvalidCursorError, MalformedDocumentError, quote_value
 
 # Long enough that no slip of a hand or a program passes; a forger gains nothing, for a position holds no secret.
 _CHECKSUM_BYTES = 6
-_MAX_LENGTH = 1_000
+_MAX_LENGTH = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in an order: the sort field's value and the `_id` of the row that stands there."""
+    """A place in an order: the sort field's value and the `_id` of the row that stands there, whatever their types."""
 
-    value: float
-    id: str | ObjectId
+    value: object
+    id: object
 
 
 def encode_cursor(order: str, position: Position) -> str:
-    """Write a position in the named order as URL-safe text."""
-    body = bson.encode({"order": order, "value": position.value, "id": position.id})
-    return urlsafe_b64encode(_checksum(body) + body).rstrip(b"=").decode()
+    """Write a position in the named order as URL-safe text.
+
+    Raises:
+        MalformedDocumentError: the row's sort value or id is of no type that an order can be continued from.
+    """
+    sortable = isinstance(position.value, int | float) and not isnan(position.value)
+    if sortable and isinstance(position.id, str | ObjectId):
+        body = bson.encode({"order": order, "value": position.value, "id": position.id})
+        text = urlsafe_b64encode(_checksum(body) + body).rstrip(b"=").decode()
+        if len(text) <= _MAX_LENGTH:
+            return text
+    raise MalformedDocumentError(
+        f"The transaction {quote_value(position.id)} cannot end a page in the order {order}: its sort value is not a "
+        "number, or its id is neither a short text nor an ObjectId."
+    )
 
 
 def decode_cursor(text: str, *, order: str, field: str) -> Position:

@@ -4,8 +4,8 @@ import re
 from typing import ClassVar
 
 _MAX_QUOTED = 40
-# As long as a card number is (ISO/IEC 7812), written with or without spaces and hyphens.
-_CARD_NUMBER = re.compile(r"(?<!\d)\d(?:[ -]?\d){11,18}(?!\d)")
+# As long as a card number at least, whatever stands between its digits or follows them (an expiry date, say).
+_CARD_NUMBER = re.compile(r"\d(?:[^0-9A-Za-z]{0,2}\d){11,}")
 
 
 class GatewayError(Exception):
@@ -65,6 +65,12 @@ class DatabaseUnavailableError(DatabaseError):
     code = "DATABASE_UNAVAILABLE"
 
 
+class OverloadedError(DatabaseError):
+    """More questions wait for the database than can be begun in reasonable time."""
+
+    code = "OVERLOADED"
+
+
 class DatabaseTimeoutError(DatabaseError):
     """The server was reached and did not finish in time."""
 
@@ -96,7 +102,7 @@ class EmbeddedServerError(GatewayError):
 
 
 def hide_card_numbers(text: str) -> str:
-    """Replace whatever is as long as a card number: one in the wrong place must not reach a log by way of an error."""
+    """Replace whatever may hold a card number: one in the wrong place must not reach a log by way of an error."""
     return _CARD_NUMBER.sub("************", text)
 
 

@@ -6,6 +6,8 @@ from enum import Enum
 from itertools import product
 from typing import Any
 
+from bson.objectid import ObjectId
+
 from database.cursor import Position
 from database.index import CASE_INSENSITIVE
 
@@ -66,12 +68,16 @@ class TransactionFilter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of an ordered answer: between two positions, and of that the first or the last `limit` rows."""
+    """Which part of an ordered answer: between two positions, and of that the first or the last `limit` rows.
+
+    The rows at the positions themselves are left out, unless `inclusive`.
+    """
 
     limit: int | None = None
     after: Position | None = None
     before: Position | None = None
     from_end: bool = False
+    inclusive: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +125,10 @@ def build_find_plan(
 
 
 def build_id_plan(row_id: str, fields: frozenset[str] = frozenset(FIELDS)) -> FindPlan:
-    """Describe the one transaction of an `_id`."""
+    """Describe the one transaction of an `_id`; an ObjectId is found by its 24 hexadecimal digits."""
+    ids = [row_id, ObjectId(row_id)] if ObjectId.is_valid(row_id) else [row_id]
     projection = {name: 1 for name in FIELDS if name in fields | {"_id"}}
-    return FindPlan({"_id": {"$eq": row_id}}, sort=(), projection=projection, limit=1)
+    return FindPlan({"_id": {"$in": ids}}, sort=(), projection=projection, limit=1)
 
 
 def build_count_plan(wanted: TransactionFilter) -> CountPlan:
@@ -159,17 +166,19 @@ def _build_seek(match: dict[str, Any], order: Order, page: Page) -> dict[str, An
     """
     splits = []
     if page.after:
-        splits.append(_build_beyond(order, page.after, forward=True))
+        splits.append(_build_beyond(order, page.after, forward=True, inclusive=page.inclusive))
     if page.before:
-        splits.append(_build_beyond(order, page.before, forward=False))
+        splits.append(_build_beyond(order, page.before, forward=False, inclusive=page.inclusive))
     branches = [branch for parts in product(*splits) if (branch := _merge(match, *parts)) is not None]
     return branches[0] if len(branches) == 1 else {"$or": branches}
 
 
-def _build_beyond(order: Order, position: Position, *, forward: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+def _build_beyond(
+    order: Order, position: Position, *, forward: bool, inclusive: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
     operator = "$gt" if (order.direction == 1) == forward else "$lt"
     return (
-        {order.field: {"$eq": position.value}, "_id": {operator: position.id}},
+        {order.field: {"$eq": position.value}, "_id": {f"{operator}e" if inclusive else operator: position.id}},
         {order.field: {operator: position.value}},
     )
 

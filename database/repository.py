@@ -1,15 +1,18 @@
 """Runs plans against the collection and gives rows with their card numbers masked. It decides nothing of a question."""
 
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeAlias, cast
 
 import bson
 from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.decimal128 import Decimal128
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 
-from database.client import translated_errors
+from database.client import POOL_SIZE, translated_errors
+from database.errors import OverloadedError
 from database.index import COLLECTION
 from database.query import CountPlan, FindPlan
 
@@ -18,6 +21,9 @@ Row: TypeAlias = dict[str, Any]
 # A batch is decoded and encoded in one piece on the event loop: 1,000 documents take about 5 ms of it.
 BATCH_ROWS = 1_000
 MASK = "*" * 12
+# As many as the driver's pool has connections: with more, the batches of lists that were begun would wait behind them.
+_MOST_BEGINNING = POOL_SIZE
+_LONGEST_WAIT_SECONDS = 5
 # The last four digits are shown only of what is long enough to be a card number (ISO/IEC 7812: 8 digits or more).
 _SHORTEST_NUMBER = 8
 
@@ -29,7 +35,8 @@ _CODEC: CodecOptions[Row] = CodecOptions(
 
 def mask_card_number(number: object) -> str:
     """Give `************1111`: twelve asterisks and the last four characters, or none of a number that is too short."""
-    text = str(number)
+    # A program without whole numbers of 64 bits may have stored a double.
+    text = str(int(number) if isinstance(number, float) and number.is_integer() else number)
     return MASK + text[-4:] if len(text) >= _SHORTEST_NUMBER else MASK
 
 
@@ -37,13 +44,14 @@ class TransactionRepository:
     """The transactions of one database.
 
     Every method raises `DatabaseUnavailableError`, `DatabaseTimeoutError` or `DatabaseRefusedError` when the server
-    is away, too slow, or refuses.
+    is away, too slow, or refuses, and `OverloadedError` when too many questions wait.
     """
 
     def __init__(self, client: AsyncMongoClient[Row], database: str, *, timeout_ms: int) -> None:
         """Use an open client; `timeout_ms` bounds the server's work on a page or a count, not on an unlimited list."""
         self._collection: AsyncCollection[Row] = client[database].get_collection(COLLECTION, codec_options=_CODEC)
         self._timeout_ms = timeout_ms
+        self._slots = asyncio.Semaphore(_MOST_BEGINNING)
 
     async def find_rows(self, plan: FindPlan) -> list[Row]:
         """Give all rows of a plan, which should have a limit."""
@@ -66,8 +74,14 @@ class TransactionRepository:
                 max_time_ms=self._timeout_ms if plan.limit else None,
             )
             try:
+                # Only the first batch takes a slot: a list that was begun must be able to go on.
+                async with self._begin():
+                    first = await anext(cursor, None)
+                if first is None:
+                    return
+                # PyMongo's annotation promises documents; a raw batch is their bytes.
+                yield _decode(cast("bytes", first))
                 async for batch in cursor:
-                    # PyMongo's annotation promises documents; a raw batch is their bytes.
                     yield _decode(cast("bytes", batch))
             finally:
                 await cursor.close()
@@ -76,9 +90,23 @@ class TransactionRepository:
         """Give the exact number of documents that a plan's filter holds."""
         options: dict[str, Any] = {"collation": plan.collation, "hint": plan.hint, "maxTimeMS": self._timeout_ms}
         with translated_errors():
-            return await self._collection.count_documents(
-                plan.filter, **{name: value for name, value in options.items() if value is not None}
-            )
+            async with self._begin():
+                return await self._collection.count_documents(
+                    plan.filter, **{name: value for name, value in options.items() if value is not None}
+                )
+
+    @asynccontextmanager
+    async def _begin(self) -> AsyncIterator[None]:
+        """Wait for a slot to begin a question in, and say so rather than wait too long."""
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise OverloadedError("More questions are waiting than can be begun; try again later.") from None
+        try:
+            yield
+        finally:
+            self._slots.release()
 
     async def check(self) -> None:
         """Return when the server answers and lets this user read the transactions; raise as the other methods do."""
@@ -91,4 +119,9 @@ def _decode(batch: bytes) -> list[Row]:
     for row in rows:
         if "cardNumber" in row:
             row["cardNumber"] = mask_card_number(row["cardNumber"])
+        # As other programs may have stored them: the API has whole milliseconds and numbers.
+        if isinstance(date := row.get("date"), float) and date.is_integer():
+            row["date"] = int(date)
+        if isinstance(amount := row.get("amount"), Decimal128):
+            row["amount"] = float(amount.to_decimal())
     return rows

@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from database.errors import GatewayError, hide_card_numbers
+from schema.failure import INTERNAL_ERROR, INTERNAL_MESSAGE
 
 # Long enough for a primary to be elected, short enough that nobody waits for nothing.
 RETRY_AFTER_SECONDS = 5
@@ -214,6 +215,13 @@ _TABLE = (
         _LATER,
     ),
     Problem(
+        "OVERLOADED",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The gateway has too much to do",
+        "More questions wait for the database than this worker can begin within 5 seconds.",
+        _LATER,
+    ),
+    Problem(
         "DATABASE_REFUSED",
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The database refuses the gateway",
@@ -236,9 +244,9 @@ def build_problem_response(request: Request, error: Exception) -> Response:
 
     The words of an error that is not in the table are kept back: they may hold anything.
     """
-    code = error.code if isinstance(error, GatewayError) and error.code in PROBLEMS else "INTERNAL_ERROR"
+    code = error.code if isinstance(error, GatewayError) and error.code in PROBLEMS else INTERNAL_ERROR
     problem = PROBLEMS[code]
-    detail = "The gateway failed to answer; its log has the details." if code == "INTERNAL_ERROR" else str(error)
+    detail = hide_card_numbers(str(error)) if code != INTERNAL_ERROR else INTERNAL_MESSAGE
     request_id: str = request.state.request_id
     headers = build_retry_headers(problem.status)
     if request.url.path == GRAPHQL_PATH:

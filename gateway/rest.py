@@ -13,6 +13,7 @@ from database.errors import InvalidParameterError, quote_value
 from database.query import Order, Page, TransactionFilter
 from database.repository import Row
 from gateway.accept import choose_media_type
+from gateway.errors import NotFoundError
 from gateway.openapi import COUNT_RESPONSES, LIST_RESPONSES
 from gateway.request import get_context
 from gateway.rows import JSON, ROW_FORMATS, RowStream
@@ -124,6 +125,9 @@ async def list_by_days(
 async def count_by_card(request: Request, days: DaysPath, card_type: CardTypePath) -> Response:
     """The exact number."""
     _check_parameters(request)
+    # A name may hold slashes; one that the caller wrote at the end of the path is a slip, as on the other paths.
+    if request.scope["raw_path"].endswith(b"/") and card_type:
+        raise NotFoundError("Nothing is answered at this path with a slash at its end; leave the slash out.")
     choose_media_type(request.headers.getlist("accept"), [JSON.media_type])
     context = get_context(request)
     wanted = build_filter(now_ms=context.now_ms, days=days, card_type=card_type)

@@ -44,11 +44,10 @@ class Listing:
         bound = self.page.before if forward else self.page.after
         if bound is None:
             return False
-        # An empty page between cursors: the cursor's own row stands there.
-        if not answer.rows:
-            return True
-        edge = get_position(answer.rows[-1 if forward else 0], self.order)
-        beyond = Page(1, after=edge) if forward else Page(1, before=edge)
+        # Beyond an empty page lies whatever is at the cursor or beyond it.
+        edge = get_position(answer.rows[-1 if forward else 0], self.order) if answer.rows else bound
+        is_empty = not answer.rows
+        beyond = Page(1, after=edge, inclusive=is_empty) if forward else Page(1, before=edge, inclusive=is_empty)
         return bool((await list_transactions(self.repository, self.wanted, self.order, beyond, frozenset())).rows)
 
 

@@ -8,6 +8,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from database.errors import GatewayError, hide_card_numbers
 
 INTERNAL_ERROR = "INTERNAL_ERROR"
+INTERNAL_MESSAGE = "The gateway failed to answer; its log has the details."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def _describe(error: GraphQLError, phase_code: str) -> Failure:
         message = error.message if phase_code == "GRAPHQL_VARIABLES_INVALID" else str(cause)
         return Failure(cause.code, hide_card_numbers(message), cause.field, error)
     if cause is not None or phase_code == INTERNAL_ERROR:
-        return Failure(INTERNAL_ERROR, "The gateway failed to answer; its log has the details.", None, error)
+        return Failure(INTERNAL_ERROR, INTERNAL_MESSAGE, None, error)
     return Failure(phase_code, hide_card_numbers(error.message), None, error)
 
 

@@ -42,7 +42,6 @@ class Query:
     ) -> TransactionConnection:
         asked = filter or TransactionFilterInput()
         order = Order[order_by.name] if order_by else Order.DATE_DESC
-        keys = [select_keys(field.selections, *path) for field in info.selected_fields for path in _PATHS]
         listing = Listing(
             repository=info.context.repository,
             wanted=build_filter(
@@ -55,7 +54,7 @@ class Query:
             ),
             order=order,
             page=build_page(order, first=first, after=after, last=last, before=before),
-            keys=frozenset().union(*keys),
+            keys=select_keys(info, "nodes") | select_keys(info, "edges", "node"),
         )
         return TransactionConnection(listing=listing)
 
@@ -65,10 +64,5 @@ class Query:
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="The transaction's id.")],  # noqa: A002 - GraphQL's name
     ) -> Transaction | None:
-        keys = [select_keys(field.selections) for field in info.selected_fields]
-        row = await find_transaction(info.context.repository, id, frozenset().union(*keys))
+        row = await find_transaction(info.context.repository, id, select_keys(info))
         return cast("Transaction | None", row)
-
-
-# The ways from a connection to its transactions.
-_PATHS = (("nodes",), ("edges", "node"))

@@ -1,7 +1,8 @@
 """The answers that both styles give: GraphQL's fields and REST's paths call these and nothing else."""
 
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import nan
 
 from database.cursor import Position
 from database.query import FIELDS, Order, Page, TransactionFilter, build_count_plan, build_find_plan, build_id_plan
@@ -27,8 +28,7 @@ async def list_transactions(
 ) -> TransactionPage:
     """Give one page, which must have a limit; one row more is read, to know whether there are more."""
     limit = page.limit or 0
-    probe = Page(limit + 1, page.after, page.before, page.from_end)
-    rows = await repository.find_rows(build_find_plan(wanted, order, probe, fields))
+    rows = await repository.find_rows(build_find_plan(wanted, order, replace(page, limit=limit + 1), fields))
     if len(rows) <= limit:
         return TransactionPage(rows, has_more=False)
     return TransactionPage(rows[1:] if page.from_end else rows[:-1], has_more=True)
@@ -55,5 +55,5 @@ async def find_transaction(
 
 
 def get_position(row: Row, order: Order) -> Position:
-    """Give a row's place in an order."""
-    return Position(row[order.field], row["_id"])
+    """Give a row's place in an order; NaN, which no cursor takes, stands for a sort value that is missing."""
+    return Position(row.get(order.field, nan), row["_id"])

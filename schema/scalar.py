@@ -8,7 +8,7 @@ import strawberry
 from graphql import FloatValueNode, GraphQLError, IntValueNode, StringValueNode, ValueNode
 from strawberry.types.scalar import ScalarDefinition
 
-from database.errors import InvalidAmountError, quote_value
+from database.errors import InvalidAmountError, MalformedDocumentError, quote_value
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -29,8 +29,15 @@ def parse_decimal(value: object) -> Decimal:
 
 
 def serialize_datetime(milliseconds: float) -> str:
-    """Give the RFC 3339 form, in UTC and with milliseconds, of ms since the epoch."""
-    instant = _EPOCH + timedelta(milliseconds=milliseconds)
+    """Give the RFC 3339 form, in UTC and with milliseconds, of ms since the epoch.
+
+    Raises:
+        MalformedDocumentError: the document's value is not a number, or beyond the year 9999.
+    """
+    try:
+        instant = _EPOCH + timedelta(milliseconds=milliseconds)
+    except (TypeError, ValueError, OverflowError):
+        raise MalformedDocumentError("A selected transaction's date is not a number of milliseconds.") from None
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

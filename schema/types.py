@@ -12,6 +12,8 @@ from schema.filter import MAX_DAYS
 
 _DOCUMENT_KEYS = {"id": "_id", "card_type": "cardType", "card_number": "cardNumber", "country_origin": "countryOrigin"}
 
+_MAY_BE_MISSING = {"vendor", "address"}
+
 
 def read_field(source: object, name: str) -> object:
     """Read a field by its Python name: from a document by its key, from anything else as an attribute.
@@ -22,9 +24,10 @@ def read_field(source: object, name: str) -> object:
     if not isinstance(source, Mapping):
         return getattr(source, name)
     key = _DOCUMENT_KEYS.get(name, name)
-    if source.get(key) is None:
+    value = source.get(key)
+    if value is None and key not in _MAY_BE_MISSING:
         raise MalformedDocumentError(f"The transaction {source.get('_id')} has no {key} in the database.", field=key)
-    return source[key]
+    return value
 
 
 @strawberry.type(description="One card transaction.")
@@ -33,8 +36,10 @@ class Transaction:
     date: datetime = strawberry.field(description="When it took place, in UTC.")
     currency: str = strawberry.field(description="The amount's currency, ISO 4217.")
     amount: Decimal = strawberry.field(description="The amount, exact, in the currency.")
-    vendor: str = strawberry.field(description="Who was paid.")
-    address: str = strawberry.field(description="The vendor's address, with line breaks.")
+    vendor: str | None = strawberry.field(description="Who was paid; null where the database does not say.")
+    address: str | None = strawberry.field(
+        description="The vendor's address, with line breaks; null where the database does not say."
+    )
     card_type: str = strawberry.field(description="The card's brand, such as Visa.")
     card_number: str = strawberry.field(description="The card number, masked but for its last four digits.")
     country_origin: str = strawberry.field(description="The country of origin, ISO 3166-1 alpha-2.")

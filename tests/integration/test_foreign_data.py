@@ -1,0 +1,123 @@
+"""Documents as other programs store them: served as they stand, or refused by name, never with a failure."""
+
+import math
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from bson.decimal128 import Decimal128
+from bson.objectid import ObjectId
+
+from schema.context import read_clock_ms
+from tests.conftest import ServedDatabase
+
+ALL_FIELDS = "id date currency amount vendor address cardType cardNumber countryOrigin"
+
+
+@pytest.fixture
+def client(served: ServedDatabase) -> Iterator[httpx.Client]:
+    served.collection.delete_many({})
+    with httpx.Client(base_url=served.gateway.url) as client:
+        yield client
+
+
+def build_document(**changes: object) -> dict[str, Any]:
+    """Give a document of an hour ago with some fields changed; None takes a field out."""
+    document = {
+        "_id": "a",
+        "date": read_clock_ms() - 3_600_000,
+        "currency": "USD",
+        "amount": 12.5,
+        "vendor": "Vendor",
+        "address": "1 Main Street\nSpringfield",
+        "cardType": "Visa",
+        "cardNumber": "4111111111111111",
+        "countryOrigin": "US",
+    }
+    return {key: value for key, value in {**document, **changes}.items() if value is not None}
+
+
+def ask(client: httpx.Client, query: str) -> dict[str, Any]:
+    answer: dict[str, Any] = client.post("/graphql", json={"query": query}).json()
+    return answer
+
+
+def test_numbers_of_a_program_without_whole_ones(served: ServedDatabase, client: httpx.Client) -> None:
+    """A date, an amount and a card number stored as doubles or 32-bit integers are served as the API has them."""
+    document = build_document(amount=7, cardNumber=4111111111111111.0)
+    served.collection.insert_one({**document, "date": float(document["date"])})
+    (row,) = client.get("/transactions/1").json()
+    assert (row["amount"], row["cardNumber"]) == (7, "************1111")
+    assert isinstance(row["date"], int)
+    (node,) = ask(client, f"{{ transactions {{ nodes {{ {ALL_FIELDS} }} }} }}")["data"]["transactions"]["nodes"]
+    assert (node["amount"], node["cardNumber"]) == ("7", "************1111")
+
+
+def test_amounts_stored_as_decimals_are_numbers(served: ServedDatabase, client: httpx.Client) -> None:
+    """A Decimal128 is found by a range around it and written as a number."""
+    served.collection.insert_one(build_document(amount=Decimal128(Decimal("123.45"))))
+    (row,) = client.get("/transactions/1/amount/123/124").json()
+    assert row["amount"] == 123.45
+
+
+def test_object_ids_are_found_again_and_paged(served: ServedDatabase, client: httpx.Client) -> None:
+    """An ObjectId is written as its digits, found by them, and continued from."""
+    ids = [ObjectId(), ObjectId(), ObjectId()]
+    served.collection.insert_many([build_document(_id=each, date=1_000) for each in ids])
+    first = ask(client, "{ transactions(first: 2) { nodes { id } pageInfo { endCursor } } }")["data"]["transactions"]
+    after = first["pageInfo"]["endCursor"]
+    rest = ask(client, f'{{ transactions(first: 2, after: "{after}") {{ nodes {{ id }} }} }}')["data"]["transactions"]
+    found = [node["id"] for node in first["nodes"] + rest["nodes"]]
+    assert found == [str(each) for each in reversed(ids)]
+    assert ask(client, f'{{ transaction(id: "{ids[0]}") {{ id }} }}') == {"data": {"transaction": {"id": str(ids[0])}}}
+
+
+def test_a_missing_vendor_or_address_is_null(served: ServedDatabase, client: httpx.Client) -> None:
+    """Descriptions may be missing: GraphQL has null for them, REST has no key."""
+    served.collection.insert_one(build_document(vendor=None, address=None))
+    (node,) = ask(client, f"{{ transactions {{ nodes {{ {ALL_FIELDS} }} }} }}")["data"]["transactions"]["nodes"]
+    assert (node["vendor"], node["address"]) == (None, None)
+    assert "vendor" not in client.get("/transactions/1").json()[0]
+
+
+def test_fields_that_the_api_does_not_know_stay_in_the_database(served: ServedDatabase, client: httpx.Client) -> None:
+    """Nothing leaves the gateway but the declared fields."""
+    served.collection.insert_one(build_document(cvv="123", _class="x"))
+    assert client.get("/transactions/1").json()[0].keys() == build_document().keys()
+
+
+@pytest.mark.parametrize(
+    ("changes", "query"),
+    [
+        ({"currency": None}, "{ transactions { nodes { currency } } }"),
+        ({"date": datetime(2026, 1, 1, tzinfo=UTC)}, "{ transactions { nodes { date } } }"),
+        ({"date": 10**17}, "{ transactions { nodes { date } } }"),
+        ({"amount": None}, "{ transactions(orderBy: AMOUNT_ASC) { pageInfo { endCursor } } }"),
+        ({"amount": math.nan}, "{ transactions(orderBy: AMOUNT_ASC) { edges { cursor } } }"),
+        ({"_id": "x" * 3_000}, "{ transactions { edges { cursor } } }"),
+        ({"_id": 5}, "{ transactions { edges { cursor } } }"),
+    ],
+    ids=str,
+)
+def test_a_document_that_cannot_be_answered_with_is_named(
+    served: ServedDatabase, client: httpx.Client, changes: dict[str, object], query: str
+) -> None:
+    """A value that no answer can be made of is an error of its own, not a failure of the gateway."""
+    served.collection.insert_one(build_document(**changes))
+    (error,) = ask(client, query)["errors"]
+    assert error["extensions"]["code"] == "MALFORMED_DOCUMENT"
+    assert "transaction" in error["message"]
+
+
+def test_a_page_after_the_last_row_knows_whether_rows_come_before(served: ServedDatabase, client: httpx.Client) -> None:
+    """An empty page after a cursor says that rows come before it only while there are some."""
+    served.collection.insert_one(build_document())
+    cursor = ask(client, "{ transactions { pageInfo { endCursor } } }")["data"]["transactions"]["pageInfo"]["endCursor"]
+    query = f'{{ transactions(after: "{cursor}") {{ nodes {{ id }} pageInfo {{ hasPreviousPage hasNextPage }} }} }}'
+    for has_previous in (True, False):
+        page = ask(client, query)["data"]["transactions"]
+        assert page == {"nodes": [], "pageInfo": {"hasPreviousPage": has_previous, "hasNextPage": False}}
+        served.collection.delete_many({})
