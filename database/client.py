@@ -23,6 +23,7 @@ from database.environment import DatabaseEnvironment
 from database.errors import DatabaseError, DatabaseRefusedError, DatabaseTimeoutError, DatabaseUnavailableError
 
 OLDEST_VERSION = "6.0"
+POOL_SIZE = 64
 _OLDEST_WIRE_VERSION = 17  # MongoDB 6.0's
 
 _CONNECT_MS = 3_000
@@ -188,8 +189,9 @@ def _build_options(environment: DatabaseEnvironment) -> dict[str, Any]:
         "appname": "transactions-gateway",
         "connectTimeoutMS": _CONNECT_MS,
         "serverSelectionTimeoutMS": _CONNECT_MS,
-        "waitQueueTimeoutMS": 10_000,
-        "maxPoolSize": 64,
+        # No limit on the wait for one: the repository turns questions away before they wait, and a list that was begun
+        # would lose its cursor.
+        "maxPoolSize": POOL_SIZE,
         "retryReads": True,
         "retryWrites": True,
     }
