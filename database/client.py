@@ -5,8 +5,9 @@ It keeps no client of its own and asks nothing about the data.
 
 import enum
 import socket
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,10 +18,14 @@ from pymongo.errors import (
     OperationFailure,
     PyMongoError,
     ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
 )
 
+from database import errors
+from database.address import SRV
 from database.environment import DatabaseEnvironment
 from database.errors import DatabaseError, DatabaseRefusedError, DatabaseTimeoutError, DatabaseUnavailableError
+from database.index import COLLECTION
 
 OLDEST_VERSION = "6.0"
 POOL_SIZE = 64
@@ -28,11 +33,24 @@ _OLDEST_WIRE_VERSION = 17  # MongoDB 6.0's
 
 _CONNECT_MS = 3_000
 
+_CREDENTIALS_CODES = (11, 18, 334, 8000)
+_TIMED_OUT = (DatabaseTimeoutError, "did not answer in time.")
+_WENT_AWAY = (DatabaseUnavailableError, "went away or is changing its primary.")
 # https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml; Atlas answers 8000 for its own refusals.
-_CREDENTIALS_CODES = frozenset({11, 18, 8000})
-_PERMISSION_CODES = frozenset({13})
-_TIMEOUT_CODES = frozenset({50, 89, 202, 262})
-_UNAVAILABLE_CODES = frozenset({6, 7, 91, 133, 134, 189, 9001, 10107, 11600, 11602, 13435, 13436})
+_MEANINGS: dict[int, tuple[type[DatabaseError], str]] = {
+    **dict.fromkeys(_CREDENTIALS_CODES, (DatabaseRefusedError, "refuses the credentials.")),
+    13: (DatabaseRefusedError, "does not permit this to its user."),
+    # The server's two ways to say that it cannot do this with a view.
+    **dict.fromkeys(
+        (166, 167),
+        (DatabaseRefusedError, f"has a view by the name {COLLECTION!r}, where the gateway needs a collection."),
+    ),
+    **dict.fromkeys((50, 89, 202, 262), _TIMED_OUT),
+    # It would answer if it were asked again: the query's cursor was idle for too long or was killed (43, 237), or an
+    # index that it read was dropped (175).
+    **dict.fromkeys((43, 175, 237), (DatabaseUnavailableError, "ended the query before its end.")),
+    **dict.fromkeys((6, 7, 91, 133, 134, 189, 9001, 10107, 11600, 11602, 13435, 13436), _WENT_AWAY),
+}
 
 
 def open_client(environment: DatabaseEnvironment) -> AsyncMongoClient[dict[str, Any]]:
@@ -41,13 +59,13 @@ def open_client(environment: DatabaseEnvironment) -> AsyncMongoClient[dict[str, 
     Raises:
         DatabaseUnavailableError: the name of a mongodb+srv URI cannot be looked up.
     """
-    with translated_errors(environment.address):
+    with translated_errors(environment.address), _without_warnings():
         return AsyncMongoClient(environment.connection_uri, **_build_options(environment))
 
 
 def open_sync_client(environment: DatabaseEnvironment) -> MongoClient[dict[str, Any]]:
     """A client for provisioning and seeding, of the same manner as `open_client`'s; close it or use it with `with`."""
-    with translated_errors(environment.address):
+    with translated_errors(environment.address), _without_warnings():
         return MongoClient(environment.connection_uri, **_build_options(environment))
 
 
@@ -59,9 +77,9 @@ def translated_errors(address: str | None = None) -> Iterator[None]:
         address: the server's address for the message, as `DatabaseEnvironment.address` gives it.
 
     Raises:
-        DatabaseUnavailableError: no server answers, or it went away.
+        DatabaseUnavailableError: no server answers, or it went away, or is too busy.
         DatabaseTimeoutError: it did not finish in time.
-        DatabaseRefusedError: it refuses the credentials or the operation to this user.
+        DatabaseRefusedError: it refuses the credentials or the operation, to this user or at all.
     """
     try:
         yield
@@ -108,6 +126,9 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
     """Ask who answers at an address and whether it accepts the credentials; waits a few seconds at most.
 
     A user given in parts is looked for in the database itself and then in `admin`, where MongoDB's tools keep theirs.
+
+    Raises:
+        ConfigurationError: the driver cannot do what an option of the URI asks for; the message names the option.
     """
     address = environment.address
     if environment.uri is None and (silence := _find_silence(environment)):
@@ -120,8 +141,11 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
         try:
             return _ask(attempt)
         except OperationFailure as error:
-            if error.code not in _CREDENTIALS_CODES:
+            translated = _translate(error, f"The database at {address}")
+            if not isinstance(translated, DatabaseRefusedError):
                 return ServerState(Answer.SILENT, environment, f"The database at {address} is not ready to answer.")
+            if error.code not in _CREDENTIALS_CODES:
+                return ServerState(Answer.REFUSED, environment, str(translated))
         except PyMongoError as error:
             return _describe_no_answer(environment, error)
     who = f" of user {environment.username!r}" if environment.username else ""
@@ -135,7 +159,9 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
 
 def _ask(environment: DatabaseEnvironment) -> ServerState:
     options = {"socketTimeoutMS": _CONNECT_MS, **_build_options(environment)}
-    with MongoClient[dict[str, Any]](environment.connection_uri, **options) as client:
+    with _without_warnings():
+        opened = MongoClient[dict[str, Any]](environment.connection_uri, **options)
+    with opened as client:
         hello = client.admin.command("hello")
         version = str(client.server_info()["version"])
         if hello["maxWireVersion"] < _OLDEST_WIRE_VERSION:
@@ -166,7 +192,10 @@ def _describe_no_answer(environment: DatabaseEnvironment, error: PyMongoError) -
     if isinstance(error, ConfigurationError) and "wire version" in str(error):
         return ServerState(Answer.TOO_OLD, environment, _describe_old(address, None))
     if isinstance(error, ConfigurationError):
-        return ServerState(Answer.SILENT, environment, f"The name {address} cannot be looked up.")
+        # Such a name stands for hosts that are looked up elsewhere: what fails there comes as another error's effect.
+        if environment.uri and environment.uri.startswith(SRV) and error.__cause__ is not None:
+            return ServerState(Answer.SILENT, environment, f"The name {address} cannot be looked up.")
+        raise errors.ConfigurationError(_describe_options(environment)) from error
     if environment.uri is not None:
         return ServerState(Answer.SILENT, environment, f"No database answers at {address}.")
     return ServerState(
@@ -178,9 +207,25 @@ def _describe_no_answer(environment: DatabaseEnvironment, error: PyMongoError) -
     )
 
 
+def _describe_options(environment: DatabaseEnvironment) -> str:
+    """Which option of the URI the driver cannot follow; its own words are not for showing, they may quote a value."""
+    if "authmechanism" in environment.uri_options:
+        return (
+            "mongo_uri cannot be used: its authMechanism wants a package that is not installed, or does not go with the"
+            " user and password beside it; SCRAM-SHA-256, SCRAM-SHA-1 and MONGODB-X509 can be used."
+        )
+    names = ", ".join(sorted(environment.uri_options))
+    return f"mongo_uri cannot be used: its options do not go together, or not with the server ({names})."
+
+
 def _describe_old(address: str, version: str | None) -> str:
     which = f"MongoDB {version}" if version else "a MongoDB"
     return f"The server at {address} is {which}, which is too old: {OLDEST_VERSION} or later is needed."
+
+
+def _without_warnings() -> AbstractContextManager[None]:
+    """While a client is made: of a compressor that is not installed the driver warns, and does without it."""
+    return warnings.catch_warnings(action="ignore", category=UserWarning)
 
 
 def _build_options(environment: DatabaseEnvironment) -> dict[str, Any]:
@@ -200,23 +245,37 @@ def _build_options(environment: DatabaseEnvironment) -> dict[str, Any]:
 
 def _translate(error: PyMongoError, subject: str) -> DatabaseError | None:
     """The domain's error for a driver's, or None where neither the server nor its user is at fault."""
-    code = error.code if isinstance(error, OperationFailure) else None
-    kind: type[DatabaseError] | None = None
-    says = ""
-    if code in _CREDENTIALS_CODES:
-        kind, says = DatabaseRefusedError, "refuses the credentials."
-    elif code in _PERMISSION_CODES:
-        kind, says = DatabaseRefusedError, "does not permit this to its user."
-    elif isinstance(error, ServerSelectionTimeoutError):
-        kind, says = DatabaseUnavailableError, "does not answer."
+    if meaning := _find_refusal(error) if isinstance(error, OperationFailure) else _find_loss(error):
+        kind, says = meaning
+        return kind(f"{subject} {says}")
+    return None
+
+
+def _find_refusal(error: OperationFailure) -> tuple[type[DatabaseError], str]:
+    """What it means that a server answered with an error."""
+    if error.code in _MEANINGS:
+        return _MEANINGS[error.code]
     # Bulk writes and write concerns carry their timeout inside: the property looks there.
-    elif error.timeout or code in _TIMEOUT_CODES:
-        kind, says = DatabaseTimeoutError, "did not answer in time."
-    elif isinstance(error, ConnectionFailure) or code in _UNAVAILABLE_CODES:
-        kind, says = DatabaseUnavailableError, "went away or is changing its primary."
-    elif isinstance(error, ConfigurationError):
-        kind, says = (
-            DatabaseUnavailableError,
-            "cannot be used: its version is too old, or its name cannot be looked up.",
+    if error.timeout:
+        return _TIMED_OUT
+    # By number and name alone: the server's own words may quote a document.
+    name = (error.details or {}).get("codeName")
+    return DatabaseRefusedError, f"answered with an error (code {error.code}{f', {name}' if name else ''})."
+
+
+def _find_loss(error: PyMongoError) -> tuple[type[DatabaseError], str] | None:
+    """What it means that no server answered, if it does not mean that the driver was used in a wrong way."""
+    if isinstance(error, ServerSelectionTimeoutError):
+        return DatabaseUnavailableError, "does not answer."
+    if isinstance(error, WaitQueueTimeoutError):
+        return DatabaseUnavailableError, "is too busy: every connection to it is in use."
+    if error.timeout:
+        return _TIMED_OUT
+    if isinstance(error, ConnectionFailure):
+        return _WENT_AWAY
+    if isinstance(error, ConfigurationError):
+        says = (
+            "cannot be used: its version is too old, its name cannot be looked up, or its URI's options are at fault."
         )
-    return kind(f"{subject} {says}") if kind else None
+        return DatabaseUnavailableError, says
+    return None

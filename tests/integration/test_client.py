@@ -11,8 +11,10 @@ import pytest
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
+    CursorNotFound,
     DuplicateKeyError,
     ExecutionTimeout,
+    InvalidOperation,
     NetworkTimeout,
     NotPrimaryError,
     OperationFailure,
@@ -25,7 +27,13 @@ from pymongo.errors import (
 from database.client import Answer, check_server, open_client, open_sync_client, translated_errors
 from database.embedded import EmbeddedServer
 from database.environment import Credentials, DatabaseEnvironment
-from database.errors import DatabaseError, DatabaseRefusedError, DatabaseTimeoutError, DatabaseUnavailableError
+from database.errors import (
+    ConfigurationError,
+    DatabaseError,
+    DatabaseRefusedError,
+    DatabaseTimeoutError,
+    DatabaseUnavailableError,
+)
 from database.index import COLLECTION
 
 _TIMED_OUT = {"writeErrors": [], "writeConcernErrors": [{"code": 64, "errInfo": {"wtimeout": True}}]}
@@ -67,7 +75,10 @@ def _web_server() -> Iterator[int]:
         (NotPrimaryError("x"), DatabaseUnavailableError),
         (OperationFailure("x", 11602), DatabaseUnavailableError),
         (NetworkTimeout("x"), DatabaseTimeoutError),
-        (WaitQueueTimeoutError("x"), DatabaseTimeoutError),
+        (WaitQueueTimeoutError("x"), DatabaseUnavailableError),
+        (CursorNotFound("x", 43), DatabaseUnavailableError),
+        (OperationFailure("x", 237), DatabaseUnavailableError),
+        (OperationFailure("x", 175), DatabaseUnavailableError),
         (ExecutionTimeout("x", 50), DatabaseTimeoutError),
         (WTimeoutError("x", 64), DatabaseTimeoutError),
         (BulkWriteError(_TIMED_OUT), DatabaseTimeoutError),
@@ -75,6 +86,9 @@ def _web_server() -> Iterator[int]:
         (OperationFailure("x", 18), DatabaseRefusedError),
         (OperationFailure("x", 8000), DatabaseRefusedError),
         (OperationFailure("x", 13), DatabaseRefusedError),
+        (OperationFailure("x", 166), DatabaseRefusedError),
+        (OperationFailure("x", 2), DatabaseRefusedError),
+        (DuplicateKeyError("x", 11000), DatabaseRefusedError),
     ],
 )
 def test_driver_error_becomes_the_domain_s(error: PyMongoError, kind: type[DatabaseError]) -> None:
@@ -85,12 +99,27 @@ def test_driver_error_becomes_the_domain_s(error: PyMongoError, kind: type[Datab
     assert caught.value.__cause__ is error
 
 
-@pytest.mark.parametrize("error", [DuplicateKeyError("x", 11000), OperationFailure("x", 2), ValueError("x")])
+@pytest.mark.parametrize("error", [InvalidOperation("x"), ValueError("x")])
 def test_other_errors_pass(error: Exception) -> None:
-    """An error that says something about the question or our code is not disguised."""
+    """An error that says something about our code is not disguised."""
     with pytest.raises(type(error)) as caught, translated_errors():
         raise error
     assert caught.value is error
+
+
+def test_an_error_of_the_server_is_named_and_not_quoted(environment: DatabaseEnvironment) -> None:
+    """What the server did not accept is told by its number and name, without the words that may quote a document."""
+    with open_sync_client(environment) as client:
+        collection = client[environment.database][COLLECTION]
+        collection.insert_one({"_id": "4111111111111111"})
+        with (
+            pytest.raises(DatabaseRefusedError, match=r"\(code 11000, DuplicateKey\)") as caught,
+            translated_errors(environment.address),
+        ):
+            collection.find_one_and_update(
+                {"vendor": "new"}, {"$setOnInsert": {"_id": "4111111111111111"}}, upsert=True
+            )
+    assert "4111" not in str(caught.value)
 
 
 async def test_awaiting_code_is_translated(environment: DatabaseEnvironment) -> None:
@@ -143,3 +172,32 @@ def test_options_of_a_uri_are_kept(environment: DatabaseEnvironment) -> None:
         assert client.options.server_selection_timeout == 1.234
         assert client.options.pool_options.connect_timeout == 3
         assert client.options.pool_options.appname == "transactions-gateway"
+
+
+@pytest.mark.parametrize("mechanism", ["MONGODB-AWS", "GSSAPI"])
+def test_option_that_the_driver_cannot_follow_is_named(environment: DatabaseEnvironment, mechanism: str) -> None:
+    """An authentication that needs a package which is not here is a fault of the settings, by the option's name."""
+    uri = f"mongodb://user:secret-password@{environment.address}/shop?authMechanism={mechanism}"
+    with pytest.raises(ConfigurationError, match=r"mongo_uri .* authMechanism .* SCRAM-SHA-256") as caught:
+        check_server(DatabaseEnvironment(uri=uri))
+    assert "secret" not in str(caught.value)
+
+
+def test_options_that_do_not_go_together_are_named(environment: DatabaseEnvironment) -> None:
+    """Options that contradict each other are a fault of the settings, by their names."""
+    with pytest.raises(ConfigurationError, match=r"journal, w\b"):
+        check_server(DatabaseEnvironment(uri=f"mongodb://{environment.address}/shop?w=0&journal=true"))
+
+
+def test_mechanism_that_the_server_lacks_is_refused(environment: DatabaseEnvironment) -> None:
+    """A server that does not know the mechanism refuses the credentials; it is not taken for one that is starting."""
+    state = check_server(DatabaseEnvironment(uri=f"mongodb://u:p@{environment.address}/shop?authMechanism=PLAIN"))
+    assert state.answer is Answer.REFUSED
+
+
+async def test_unknown_compressor_is_done_without(environment: DatabaseEnvironment) -> None:
+    """A compressor that the driver does not know raises no warning (here: no error) in any way to open a client."""
+    compressed = DatabaseEnvironment(uri=f"{environment.connection_uri}&compressors=zstd,foo")
+    assert check_server(compressed).answer is Answer.ACCEPTED
+    open_sync_client(compressed).close()
+    await open_client(compressed).close()
