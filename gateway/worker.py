@@ -16,6 +16,7 @@ import uvicorn
 
 from database.environment import DatabaseEnvironment
 from gateway.app import create_app
+from gateway.protocol import HttpProtocol
 from gateway.server import BACKLOG, STOP_SECONDS
 from gateway.settings import Settings
 
@@ -31,7 +32,8 @@ def run_worker(settings: Settings, environment: DatabaseEnvironment, listener: s
     config = uvicorn.Config(
         create_app(settings, environment),
         loop="uvloop",
-        http="httptools",
+        http=HttpProtocol,
+        ws="none",
         lifespan="on",
         log_config=None,
         log_level=logging.WARNING,

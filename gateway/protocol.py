@@ -1,0 +1,93 @@
+"""HTTP as uvicorn speaks it, with bounds on the head of a request, and bodies that HTTP/1.0 can read.
+
+It stands between the socket and the application, and must not know what is asked.
+"""
+
+import asyncio
+
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+# Far above what browsers and proxies send.
+MAX_HEAD_BYTES = 65_536
+HEAD_SECONDS = 20
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection. It is closed on a head of more than MAX_HEAD_BYTES, or one that takes longer than HEAD_SECONDS.
+
+    Most heads come whole in one read, at no cost here: both bounds count from the end of the read that began the head.
+    """
+
+    _in_head = False
+    _head_bytes = 0
+    _head_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        # Otherwise uvicorn waits for ever for the first byte, though not for the first of a second request.
+        self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_head()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._head_bytes = True, 0
+
+    def on_headers_complete(self) -> None:
+        self._end_head()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        message = self.scope
+        super().data_received(data)
+        if not self._in_head:
+            return
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        if self.scope is message:
+            self._head_bytes += len(data)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            self._end_head()
+            self.transport.write(STATUS_LINE[431] + b"connection: close\r\ncontent-length: 0\r\n\r\n")
+            self.transport.close()
+
+    def _end_head(self) -> None:
+        self._in_head = False
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: whoever offers another protocol is served in this one (RFC 9110, section 7.8)."""
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        super()._start_asgi_task(cycle, _delimit_by_close(cycle, app) if cycle.scope["http_version"] == "1.0" else app)
+
+
+def _delimit_by_close(cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3Application:
+    """Let a body of unknown length end where the connection does: HTTP/1.0 has no chunks (RFC 9112, section 6.1)."""
+
+    async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        has_length = False
+
+        async def send_plain(message: ASGISendEvent) -> None:
+            nonlocal has_length
+            if message["type"] == "http.response.start":
+                has_length = any(name == b"content-length" for name, _ in message.get("headers", ()))
+                cycle.chunked_encoding = None if has_length else False
+            elif message["type"] == "http.response.body" and not has_length:
+                # uvicorn checks each part against what is left of the length.
+                cycle.expected_content_length = len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await app(scope, receive, send_plain)
+        except BaseException:
+            # Closed in the usual way, the connection would make the part that was sent look whole.
+            cycle.transport.abort()
+            raise
+
+    return run

@@ -1,0 +1,116 @@
+"""What the server takes from the wire and gives to it: heads are bounded, and HTTP/1.0 gets what it can read."""
+
+import asyncio
+import select
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+import uvicorn
+from starlette.responses import Response
+from uvicorn.server import ServerState
+
+from gateway import protocol
+from gateway.protocol import MAX_HEAD_BYTES, HttpProtocol
+from schema.context import read_clock_ms
+from tests.conftest import ServedDatabase
+
+
+@contextmanager
+def connect(served: ServedDatabase) -> Iterator[socket.socket]:
+    address = urlsplit(served.gateway.url)
+    with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
+        yield connection
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Give what comes until the server closes the connection."""
+    return b"".join(iter(lambda: connection.recv(65_536), b""))
+
+
+@pytest.fixture
+def filled(served: ServedDatabase) -> Iterator[ServedDatabase]:
+    """The served database with more rows than one batch takes."""
+    served.collection.insert_many([{"_id": f"id-{n}", "date": read_clock_ms(), "amount": 1.0} for n in range(3_000)])
+    yield served
+    served.collection.delete_many({})
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/csv"])
+def test_http_1_0_gets_a_list_without_chunks(filled: ServedDatabase, accept: str) -> None:
+    """The body of a list ends with the connection where chunks are not known (RFC 9112, section 6.1)."""
+    with connect(filled) as connection:
+        connection.sendall(f"GET /transactions/1 HTTP/1.0\r\nAccept: {accept}\r\n\r\n".encode())
+        head, _, body = read_all(connection).partition(b"\r\n\r\n")
+    assert b"transfer-encoding" not in head
+    assert b"connection: close" in head
+    assert body == httpx.get(f"{filled.gateway.url}/transactions/1", headers={"Accept": accept}).content
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", b'{"count":0}'), ("HEAD", b"")])
+def test_http_1_0_gets_a_count_with_its_length(served: ServedDatabase, method: str, body: bytes) -> None:
+    """A body of a known length is sent to HTTP/1.0 as to HTTP/1.1."""
+    with connect(served) as connection:
+        connection.sendall(f"{method} /transactions/1/card/Nothing HTTP/1.0\r\n\r\n".encode())
+        head, _, received = read_all(connection).partition(b"\r\n\r\n")
+    assert b"content-length: 11" in head
+    assert received == body
+
+
+@pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nLong: "])
+def test_a_head_without_an_end_is_refused(served: ServedDatabase, start: bytes) -> None:
+    """A head that grows beyond its bound is answered with 431, and the connection closed."""
+    part, sent = b"x" * 1_000 if start.endswith((b"/", b" ")) else b"Name: value\r\n" * 100, 0
+    with connect(served) as connection:
+        connection.sendall(start)
+        # Little by little, for what the server has not read when it closes destroys its answer.
+        while not select.select([connection], [], [], 0.01)[0]:
+            connection.sendall(part)
+            sent += len(part)
+            assert sent < 10 * MAX_HEAD_BYTES
+        assert connection.recv(1_000).startswith(b"HTTP/1.1 431 ")
+
+
+def test_large_bodies_and_many_requests_are_no_large_head(served: ServedDatabase) -> None:
+    """Only heads count: neither a large body after one in two parts does, nor heads that are sent together."""
+    with connect(served) as connection:
+        body = b'{"query": "{ __typename }"}'.ljust(90_000)
+        connection.sendall(b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+        connection.sendall(b"Content-Length: 90000\r\n\r\n" + body)
+        assert connection.recv(1_000).startswith(b"HTTP/1.1 200")
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n" * 2_000)
+        connection.sendall(b"GET /health/live HTTP/1.0\r\n\r\n")
+        assert read_all(connection).count(b"HTTP/1.1 200") == 2_001
+
+
+@asynccontextmanager
+async def open_protocol() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a server in this process, where its limits can be lowered; it answers nothing to all."""
+    config = uvicorn.Config(Response(status_code=204), log_config=None, ws="none")
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: HttpProtocol(config, ServerState(), {}), "127.0.0.1", 0)
+    async with server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        yield reader, writer
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("half", [b"G", b"GET / HTTP/1.1\r\nHost: x"])
+async def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, half: bytes) -> None:
+    """Whoever begins a request and does not go on is hung up on."""
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.01)
+    async with open_protocol() as (reader, writer):
+        writer.write(half)
+        assert await reader.read() == b""
+
+
+async def test_an_upgrade_is_answered_without_it(caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever offers WebSocket is answered in plain HTTP, and the log is not filled with it."""
+    async with open_protocol() as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 204")
+    assert not caplog.records
