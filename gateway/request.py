@@ -1,5 +1,6 @@
 """What every request is given on its way in, and every answer on its way out."""
 
+import asyncio
 import logging
 import uuid
 
@@ -17,6 +18,7 @@ class RequestMiddleware:
     """Notes when a request arrived and names it, answers HEAD as GET without a body, and sets headers for all.
 
     What nobody below has answered for is logged, and answered as an unknown failure unless the answer has begun.
+    When the client goes away, what is under way for it is cancelled, which ends its query in the database.
     The answers hold card data: no cache may keep them, and no browser may guess another type for them.
     """
 
@@ -50,13 +52,51 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            await self._app(scope, receive, send_with_headers)
+            await _run_for_client(self._app, scope, receive, send_with_headers)
         except Exception as error:
-            # A broken connection is how a client learns that a body it has begun to read is not whole.
             if has_begun:
+                # Starlette wraps an error that it would have answered for, had the answer not begun.
+                logger.exception("request %s broke off", request_id, exc_info=error.__cause__ or error)
+                # A broken connection is how a client learns that a body it has begun to read is not whole.
                 raise
             logger.exception("request %s failed", request_id)
             await build_problem_response(Request(scope), error)(scope, receive, send_with_headers)
+
+
+async def _run_for_client(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+    """Run the application, and cancel it when the client goes away."""
+    # Nobody reads the body of a GET; of the other methods the application reads it first, for one alone may receive.
+    is_read = asyncio.Event()
+    if scope["method"] == "GET":
+        is_read.set()
+
+    async def receive_body() -> Message:
+        message = await receive()
+        if not message.get("more_body"):
+            is_read.set()
+        return message
+
+    task = asyncio.current_task()
+    has_left = False
+
+    async def cancel_when_client_leaves() -> None:
+        nonlocal has_left
+        await is_read.wait()
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        has_left = True
+        if task is not None:  # a coroutine always runs in one
+            task.cancel()
+
+    watch = asyncio.create_task(cancel_when_client_leaves())
+    try:
+        await app(scope, receive_body, send)
+    except asyncio.CancelledError:
+        # Otherwise the server cancels, for it stops.
+        if not has_left:
+            raise
+    finally:
+        watch.cancel()
 
 
 def get_context(request: Request) -> RequestContext:

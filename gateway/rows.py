@@ -1,6 +1,5 @@
 """Rows as bytes: JSON, NDJSON and CSV, a batch at a time, and the response that streams them in constant memory."""
 
-import asyncio
 import csv
 import io
 from collections.abc import AsyncGenerator, Callable
@@ -53,7 +52,7 @@ ROW_FORMATS = {"application/json": JSON, "application/x-ndjson": NDJSON, "text/c
 
 
 class RowStream(Response):
-    """Streams batches as they come. When the client goes away the batches are closed, which ends the query.
+    """Streams batches as they come, and closes them, which ends the query, when it is cancelled.
 
     When the batches fail, the exception ends the connection before the last chunk: the client sees a broken body,
     never a shorter one.
@@ -67,26 +66,15 @@ class RowStream(Response):
         self._first = first
         self._rest = rest
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        gone = asyncio.create_task(_wait_for_disconnect(receive))
-        try:
-            async with aclosing(self._rest) as rest:
-                await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-                if not scope["state"]["is_head"]:
-                    await _send_part(send, self._format.head + self._format.encode(self._first))
-                    async for batch in rest:
-                        if gone.done():
-                            return
-                        await _send_part(send, self._format.separator + self._format.encode(batch))
-                await _send_part(send, self._format.tail, more=False)
-        finally:
-            gone.cancel()
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware listens
+        async with aclosing(self._rest) as rest:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            if not scope["state"]["is_head"]:
+                await _send_part(send, self._format.head + self._format.encode(self._first))
+                async for batch in rest:
+                    await _send_part(send, self._format.separator + self._format.encode(batch))
+        await _send_part(send, self._format.tail, more=False)
 
 
 async def _send_part(send: Send, body: bytes, *, more: bool = True) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": more})
-
-
-async def _wait_for_disconnect(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

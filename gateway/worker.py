@@ -94,3 +94,5 @@ def _log_in_one_line() -> None:
     handler = logging.StreamHandler()
     handler.setFormatter(OneLineFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    # What fails in the application, gateway/request.py has logged with the request's id.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not record.msg.startswith("Exception in ASGI"))

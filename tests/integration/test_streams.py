@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -64,6 +65,13 @@ def count_open_cursors(served: ServedDatabase, admin: MongoClient[dict[str, Any]
     return sum(1 for each in operations if each.get("ns") == namespace and each["type"] == "idleCursor")
 
 
+def count_running_queries(served: ServedDatabase, admin: MongoClient[dict[str, Any]]) -> int:
+    """Give the number of queries that the server works on for clients of the served collection."""
+    namespace = f"{served.collection.database.name}.{COLLECTION}"
+    operations = admin["admin"].aggregate([{"$currentOp": {"allUsers": True}}])
+    return sum(1 for each in operations if each.get("ns") == namespace and each["op"] == "query")
+
+
 def measure_memory(served: ServedDatabase) -> int:
     """Give the resident bytes of the gateway's processes."""
     parent = psutil.Process(served.gateway.process.pid)
@@ -71,10 +79,16 @@ def measure_memory(served: ServedDatabase) -> int:
 
 
 @pytest.fixture(scope="module")
-def million(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDatabase]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the gateway's log is."""
+    return tmp_path_factory.mktemp("million")
+
+
+@pytest.fixture(scope="module")
+def million(mongod: EmbeddedServer, folder: Path) -> Iterator[ServedDatabase]:
     """A served database with a million documents."""
     with (
-        serve_database(mongod, tmp_path_factory.mktemp("million")) as served,
+        serve_database(mongod, folder) as served,
         open_sync_client(mongod.admin) as admin,
     ):
         fill(served, admin, MANY)
@@ -107,16 +121,57 @@ def test_a_client_that_goes_away_leaves_no_cursor(million: ServedDatabase, admin
     wait_until(lambda: count_open_cursors(million, admin) == 0)
 
 
-def test_a_list_that_fails_in_the_middle_is_visibly_broken(
-    million: ServedDatabase, admin: MongoClient[dict[str, Any]]
+@pytest.fixture
+def unsorted(million: ServedDatabase, admin: MongoClient[dict[str, Any]]) -> Iterator[ServedDatabase]:
+    """The million without their index, so that each list is sorted first, for seconds; the server notes its work."""
+    database = admin[million.collection.database.name]
+    million.collection.drop_indexes()
+    database.command("profile", 2)
+    yield million
+    database.command("profile", 0)
+    database["system.profile"].drop()
+    million.collection.create_index(list(INDEXES[0].keys), **INDEXES[0].options)
+
+
+QUERY = b'{"query": "{ transactions(first: 1000) { nodes { id } } }"}'
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET /transactions/365 HTTP/1.1\r\nHost: gateway\r\n\r\n",
+        b"GET /transactions/365?limit=10000 HTTP/1.1\r\nHost: gateway\r\n\r\n",
+        b"POST /graphql HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+        % (len(QUERY), QUERY),
+    ],
+    ids=["list", "page", "GraphQL"],
+)
+def test_a_client_that_goes_away_before_the_first_row_ends_the_query(
+    unsorted: ServedDatabase, admin: MongoClient[dict[str, Any]], request_bytes: bytes
 ) -> None:
-    """When the database ends a query in the middle of a list, the body breaks off; it is never a shorter whole."""
+    """When the client leaves before the answer has begun, the database stops working on it."""
+    database = admin[unsorted.collection.database.name]
+    address = urlsplit(unsorted.gateway.url)
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.sendall(request_bytes)
+        wait_until(lambda: count_running_queries(unsorted, admin) == 1)
+    wait_until(lambda: count_running_queries(unsorted, admin) == 0)
+    [query] = database["system.profile"].find({"op": "query", "ns": f"{database.name}.{COLLECTION}"})
+    assert query["errName"] in {"ClientDisconnect", "Interrupted"}
+
+
+def test_a_list_that_fails_in_the_middle_is_visibly_broken(
+    million: ServedDatabase, admin: MongoClient[dict[str, Any]], folder: Path
+) -> None:
+    """When the database ends a query in the middle of a list, the body breaks off, and one line of the log says why."""
     namespace = f"{million.collection.database.name}.{COLLECTION}"
     received = b""
+    request_id = ""
 
     def read_and_kill_the_query() -> None:
-        nonlocal received
+        nonlocal received, request_id
         with httpx.stream("GET", f"{million.gateway.url}/transactions/365", timeout=60) as response:
+            request_id = response.headers["x-request-id"]
             for part in response.iter_bytes(MEGABYTE):
                 received += part
                 operations = admin["admin"].aggregate([{"$currentOp": {"allUsers": True, "idleCursors": True}}])
@@ -128,6 +183,8 @@ def test_a_list_that_fails_in_the_middle_is_visibly_broken(
         read_and_kill_the_query()
     with pytest.raises(json.JSONDecodeError):
         json.loads(received)
+    [line] = [each for each in (folder / "gateway.log").read_text().splitlines() if "error" in each]
+    assert line.startswith(f"gateway: error: request {request_id} broke off: DatabaseUnavailableError")
 
 
 def test_the_first_rows_come_before_the_last_are_read(million: ServedDatabase) -> None:
