@@ -115,6 +115,8 @@ def parse_card_type(value: str, field: str) -> str:
         fault = f"has {len(value)} characters"
     elif not value.isprintable():
         fault = f"is {quote_value(value)}, which holds characters that cannot be printed"
+    elif "\N{REPLACEMENT CHARACTER}" in value:  # what the server makes of bytes in an address that are not UTF-8
+        fault = f"is {quote_value(value)}, which was not written in UTF-8"
     else:
         return value
     raise InvalidCardTypeError(

@@ -40,7 +40,7 @@ def check_problem(response: httpx.Response) -> dict[str, Any]:
 DAYS = ["-5", "1.5", str(10**30), "%20", "ninety", "٩٠", "+1", "1e2", "0x10", "9" * 5_000]
 AMOUNTS = ["NaN", "inf", "-Infinity", "1e400", "$gt", "", "1,5", "1_000", "1" * 16, "1" * 5_000, "0x1", "१"]
 COUNTRIES = ["X", "12", "U$", "ZZZ", "U S", "USAA", "", "🏦", "u%00"]
-CARD_TYPES = ["", "a%00b", "x" * 10_000, "%0A", "Vi%E2%80%8Dsa"]
+CARD_TYPES = ["", "a%00b", "x" * 10_000, "%0A", "Vi%E2%80%8Dsa", "%ff"]
 BAD_PATHS = [
     *((f"/transactions/{days}", "INVALID_DAYS", "days") for days in DAYS),
     ("/transactions", "INVALID_DAYS", "days"),
@@ -52,7 +52,7 @@ BAD_PATHS = [
     ("/transactions/90?minAmount=9&maxAmount=1", "INVALID_AMOUNT", "minAmount"),
     *((f"/transactions/90/country/{country}", "INVALID_COUNTRY", "country") for country in COUNTRIES),
     *((f"/transactions/90/card/{card_type}", "INVALID_CARD_TYPE", "cardType") for card_type in CARD_TYPES),
-    ("/transactions/90?card=", "INVALID_CARD_TYPE", "card"),
+    *((f"/transactions/90?card={card_type}", "INVALID_CARD_TYPE", "card") for card_type in ("", "Vis%e1")),
     *((f"/transactions/90?limit={limit}", "INVALID_PAGE", "limit") for limit in ("0", "-1", "10001", "many", "")),
     *((f"/transactions/90?after={cursor}", "INVALID_CURSOR", "after") for cursor in ("", "x", "é", "a" * 2_000)),
     ("/transactions/90?contry=US", "INVALID_PARAMETER", "contry"),
