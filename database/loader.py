@@ -58,9 +58,9 @@ class Loader:
         return bool(self.find_stored([identifier]))
 
     def count(self) -> int:
-        """Give how many documents the collection holds, by its own bookkeeping."""
+        """Count the documents one by one: the collection's own bookkeeping may say 0 after a crash."""
         with translated_errors():
-            return self._collection.estimated_document_count()
+            return self._collection.count_documents({})
 
     def clear(self) -> Iterator[int]:
         """Delete all documents, and give after each step how many are gone; the collection and its indexes stay."""

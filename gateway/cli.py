@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from database.errors import ConfigurationError, DatabaseRefusedError, DatabaseUnavailableError
+from database.errors import ConfigurationError, DatabaseRefusedError, DatabaseTimeoutError, DatabaseUnavailableError
 from gateway.console import build_status, build_status_text, build_welcome, describe_data, describe_missing_indexes
 from gateway.menu import ask_for_command
-from gateway.option import build_epilog, config_option, server_options
+from gateway.option import server_options
 from gateway.server import open_listener, serve
 from seeding.cli import seed
+from seeding.option import DATA_FOLDER, build_epilog, config_option
 
 if TYPE_CHECKING:
     from database.embedded import ReachedServer
     from database.environment import Credentials, DatabaseEnvironment
 
-DATA_FOLDER = Path(".data")
 FIRST_COUNT = 20_000
 # A fixed seed: the documents of a first start that was cut short are completed, not doubled, by the next one.
 FIRST_SEED = 1
@@ -52,7 +52,7 @@ def commands(context: click.Context) -> None:
     """GraphQL and REST over a MongoDB collection of card transactions."""
     if context.invoked_subcommand is not None:
         return
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not _is_on_terminal():
         # As git does: a script that forgot the command should notice.
         click.echo(context.get_help(), err=True)
         context.exit(2)
@@ -68,12 +68,13 @@ def commands(context: click.Context) -> None:
     )
 )
 @server_options
+@config_option
 def up(host: str, port: int, workers: int | None, config: Path) -> None:
     """Serve at once, with a MongoDB of its own if need be.
 
     Uses the server of --config if it answers. If none answers at a local address, starts one of its own, with its
-    data in .data in the current folder. An empty database gets its indexes and 20,000 transactions; one that holds
-    transactions already is served as it stands.
+    data in .data in the current folder. An empty database gets its indexes and 20,000 transactions (on a terminal you
+    are asked first, unless the server is its own); one that holds transactions already is served as it stands.
 
     Ctrl-C, SIGTERM or SIGHUP finish the requests in flight and stop everything (exit code 0); a second one does
     not wait for the requests.
@@ -96,26 +97,44 @@ def up(host: str, port: int, workers: int | None, config: Path) -> None:
 
 def _prepare(server: "ReachedServer") -> None:
     """Fills a database that is empty or whose filling was cut short; any other is changed only if it is our own."""
-    from database.provision import provision, read_status
+    from database.provision import holds_transactions, provision, read_status
 
-    status = read_status(server.owner)
+    # Asked by the reader: what it may not read would not be served either.
+    empty = not holds_transactions(server.reader)
+    if server.embedded is None:
+        if empty:
+            _offer_to_fill(server.owner)
+        elif missing := read_status(server.owner).missing_indexes:
+            click.echo(f"Missing indexes: {describe_missing_indexes(missing)}.")
+        return
+    provision(server.owner)
     # A first filling is known to be whole by the end of this file, which only our own server has a place for.
-    unfinished = server.embedded and server.embedded.folder / "filling"
-    if status.documents == 0 or (unfinished and unfinished.exists()):
-        if unfinished:
-            unfinished.touch()
-        try:
-            provision(server.owner)
-        except DatabaseRefusedError:
-            click.echo("The database is empty and its user may not fill it: served as it stands.")
-            return
+    unfinished = server.embedded.folder / "filling"
+    if empty or unfinished.exists():
+        unfinished.touch()
         _fill(server.owner)
-        if unfinished:
-            unfinished.unlink()
-    elif server.embedded:
-        provision(server.owner)
-    elif status.missing_indexes:
-        click.echo(f"Missing indexes: {describe_missing_indexes(status.missing_indexes)}.")
+        unfinished.unlink()
+
+
+def _offer_to_fill(owner: "DatabaseEnvironment") -> None:
+    """Fills an empty database on another's server: a person is asked, a script or a container goes on."""
+    from database.provision import provision
+
+    click.echo(f"There are no transactions in {describe_data(owner)}.")
+    work = f"its indexes and {FIRST_COUNT:,} made-up transactions"
+    if not _is_on_terminal():
+        click.echo(f"Adding {work}.")
+    elif not click.confirm(f"Add {work}?"):
+        return
+    try:
+        provision(owner)
+        _fill(owner)
+    except DatabaseRefusedError as error:
+        click.echo(f"{error} The database is served as it stands.", err=True)
+
+
+def _is_on_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _fill(owner: "DatabaseEnvironment") -> None:
@@ -138,14 +157,17 @@ def _fill(owner: "DatabaseEnvironment") -> None:
     "serve", epilog=build_epilog("gateway serve", "gateway serve --host 0.0.0.0 --config /etc/gateway/db_envs.yaml")
 )
 @server_options
+@config_option
 def serve_configured(host: str, port: int, workers: int | None, config: Path) -> None:
     """Serve the configured database, and nothing else.
 
-    Starts no database and changes none. It starts even when the database is away, and answers 503 until it returns.
+    Starts no database and changes none. It starts even when the database is away, and answers 503 until it returns;
+    a database that refuses to be read ends it.
 
     Ctrl-C, SIGTERM or SIGHUP finish the requests in flight, then stop (exit code 0); a second one does not wait.
     """
     from database.client import Answer, check_server
+    from database.provision import holds_transactions
     from gateway.settings import load_settings
 
     environment = _load_environment(config)
@@ -154,8 +176,13 @@ def serve_configured(host: str, port: int, workers: int | None, config: Path) ->
         state = check_server(environment)
         if state.answer in {Answer.REFUSED, Answer.TOO_OLD}:
             raise state.build_error()
-        if state.answer is not Answer.ACCEPTED:
-            click.echo(f"{state.message} Questions are answered with 503 until the database is there.", err=True)
+        try:
+            if state.answer is not Answer.ACCEPTED:
+                raise state.build_error()
+            # Where this is refused, every question would be.
+            holds_transactions(state.environment)
+        except (DatabaseUnavailableError, DatabaseTimeoutError) as error:
+            click.echo(f"{error} Questions are answered with 503 until the database is there.", err=True)
         bound_port = listener.getsockname()[1]
         welcome = build_welcome(
             settings.host, bound_port, describe_data(state.environment), "Ctrl-C stops the gateway."
@@ -206,6 +233,7 @@ def provision(
 
 
 def _load_credentials(role: str, name: str | None, password_file: Path | None) -> "Credentials | None":
+    from database.address import CHECKS
     from database.environment import Credentials
 
     if (name is None) != (password_file is None):
@@ -216,8 +244,10 @@ def _load_credentials(role: str, name: str | None, password_file: Path | None) -
         password = password_file.read_text("utf-8").rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{password_file} cannot be read as UTF-8 text") from error
-    if not password:
-        raise ConfigurationError(f"{password_file} is empty; it should hold the password of {name}")
+    if fault := CHECKS["mongo_username"](name):
+        raise click.UsageError(f"--{role} {fault}: give a user's name.")
+    if fault := CHECKS["mongo_password"](password):
+        raise ConfigurationError(f"{password_file} {fault}; it should hold the password of {name}")
     return Credentials(name, password)
 
 
@@ -230,13 +260,15 @@ commands.add_command(seed)
 def status(*, as_json: bool, config: Path) -> None:
     """Show what the configured database holds.
 
-    Its server, version, user, documents, indexes and data folder; exit code 1 if it does not answer.
+    Its server, version, user, documents, indexes and data folder; exit code 1 if it does not answer, or would refuse
+    the gateway's questions.
     """
-    from database.provision import read_status
+    from database.provision import holds_transactions, read_status
 
     environment = _load_accepted_environment(config)
     told = build_status(environment, read_status(environment), _find_data_folder(environment))
     click.echo(json.dumps(told, indent=2) if as_json else build_status_text(told))
+    holds_transactions(environment)
 
 
 def _find_data_folder(environment: "DatabaseEnvironment") -> Path | None:

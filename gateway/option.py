@@ -1,37 +1,13 @@
-"""What several commands share: their options and how their help ends."""
+"""The options of the commands that serve."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 
-_EXIT_CODES = """\b
-Exit codes:
-  0    done
-  1    an error; one message on stderr says which and what to do
-  2    wrong usage
-  130  stopped by Ctrl-C before it was done"""
-
-
-def build_epilog(*examples: str) -> str:
-    # click joins the lines of a paragraph unless it begins with \b.
-    return "\n".join(("\b", "Examples:", *(f"  {example}" for example in examples), "", _EXIT_CODES))
-
-
-def config_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--config",
-        type=click.Path(path_type=Path),
-        default=Path("db_envs.yaml"),
-        show_default=True,
-        help="The database's settings; MONGO_… environment variables override its keys.",
-    )(command)
-
 
 def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
-        config_option,
         click.option("--workers", type=click.IntRange(1, 256), help="Processes that answer.  [default: one per core]"),
         click.option(
             "--port", type=click.IntRange(0, 65535), default=5000, show_default=True, help="0 takes a free one."

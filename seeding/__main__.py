@@ -1,6 +1,20 @@
 """Lets `python -m seeding` do what `gateway seed` does."""
 
+import sys
+
+import click
+
+from database.errors import GatewayError
 from seeding.cli import seed
 
+
+def main() -> None:
+    try:
+        seed()
+    except GatewayError as error:
+        click.echo(f"gateway: {error}", err=True)
+        sys.exit(1)
+
+
 if __name__ == "__main__":
-    seed()
+    main()

@@ -13,6 +13,8 @@ import click
 from click.core import ParameterSource
 
 from database.errors import GatewayError
+from seeding.error import SeedingError
+from seeding.option import DATA_FOLDER, build_epilog, config_option
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,17 +22,8 @@ if TYPE_CHECKING:
     from database.environment import DatabaseEnvironment
     from seeding.seeder import SeedReport
 
-_DATA_FOLDER = Path(".data")
 _INTERRUPTED = 130
 _TOO_FEW = "too few: at least 1 transaction."
-
-_EXAMPLES = """\b
-gateway seed 20000
-gateway seed 1000000 --seed 7 --until 2026-01-01
-gateway seed 5000 --replace
-
-"""
-_EXIT_CODES = "Exit codes: 0 done, 1 an error (one message on stderr), 2 wrong usage, 130 stopped by Ctrl-C."
 
 
 class _Command(click.Command):
@@ -72,7 +65,12 @@ class _Moment(click.ParamType[int]):
 
 
 @click.command(
-    "seed", cls=_Command, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXAMPLES + _EXIT_CODES
+    "seed",
+    cls=_Command,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=build_epilog(
+        "gateway seed 20000", "gateway seed 1000000 --seed 7 --until 2026-01-01", "gateway seed 5000 --replace"
+    ),
 )
 @click.argument("count", type=_Count())
 @click.option("--seed", "seed_number", type=int, help="Which set of transactions; a random one if not given.")
@@ -82,13 +80,7 @@ class _Moment(click.ParamType[int]):
 )
 @click.option("--replace", is_flag=True, help="Delete all transactions first. Asks before it does.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option(
-    "--config",
-    type=click.Path(path_type=Path),
-    default=Path("db_envs.yaml"),
-    show_default=True,
-    help="The database's settings; MONGO_… environment variables override its keys.",
-)
+@config_option
 @click.pass_context
 def seed(
     context: click.Context,
@@ -115,7 +107,7 @@ def seed(
 
     from database.embedded import reach_server
     from database.environment import load_environment
-    from database.provision import find_missing_indexes, provision
+    from database.provision import provision
 
     if replace and not yes and not sys.stdin.isatty():
         raise click.UsageError(
@@ -123,14 +115,11 @@ def seed(
         )
     console = Console(highlight=False)
     try:
-        with reach_server(load_environment(config, os.environ), _DATA_FOLDER, say=click.echo) as server:
-            if find_missing_indexes(server.owner):
-                provision(server.owner)
+        with reach_server(load_environment(config, os.environ), DATA_FOLDER, say=click.echo) as server:
+            provision(server.owner)
             if replace:
                 _clear(server.owner, console, ask=not yes)
             _seed(context, server.owner, console, count, seed_number, until, workers)
-    except GatewayError as error:
-        raise click.ClickException(str(error)) from None
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped.", err=True)
         context.exit(_INTERRUPTED)
@@ -142,7 +131,10 @@ def _clear(environment: "DatabaseEnvironment", console: "Console", *, ask: bool)
     with open_loader(environment) as loader:
         held = loader.count()
         place = f"database {environment.database} at {environment.address}"
-        if ask and held:
+        if not held:
+            click.echo(f"Nothing to delete: {place} holds no transactions")
+            return
+        if ask:
             click.confirm(f"Delete all {held:,} transactions of {place}?", abort=True)
         gone = 0
         with console.status("Deleting ...") as status:
@@ -174,7 +166,9 @@ def _seed(
         try:
             report = seed(environment, count, seed=seed_number, until=until, workers=workers, progress=watch)
         except GatewayError as error:
-            raise click.ClickException(f"{error}\n{_describe_rest(context, last)}" if last else str(error)) from None
+            if last is None:
+                raise
+            raise SeedingError(f"{error}\n{_describe_rest(context, last)}") from error
         except KeyboardInterrupt:
             click.echo(_describe_rest(context, last) if last else "Stopped before anything was stored.", err=True)
             context.exit(_INTERRUPTED)

@@ -13,6 +13,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,11 @@ import psutil
 import pytest
 from pymongo import MongoClient
 
+from database.client import open_sync_client
+from database.embedded import EmbeddedServer
+from database.environment import Credentials, DatabaseEnvironment
+from database.index import COLLECTION
+from tests.crashed import HELD, run_crashed_mongod
 from tests.waiting import DEADLINE_SECONDS, find_free_port, wait_until
 
 GATEWAY = Path(sys.executable).with_name("gateway")
@@ -294,6 +300,81 @@ def test_a_foreign_database_is_served_as_it_stands(
         assert "card_date" not in owner.transactions.transaction.index_information()
         assert run(folder, "provision").stdout.splitlines()[1] == "Indexes created: card_date"
         assert "card_date" in owner.transactions.transaction.index_information()
+
+
+def test_a_crashed_database_is_not_filled(open_terminal: Callable[..., Terminal], tmp_path: Path) -> None:
+    """`gateway up` adds nothing to transactions whose statistics say 0 after a crash of their server."""
+    with run_crashed_mongod(tmp_path) as address:
+        terminal = open_terminal("up", "--port", "0", "--workers", "1", MONGO_URI=f"mongodb://{address}/shop")
+        terminal.wait_for("Ctrl-C stops everything")
+        with MongoClient[dict[str, Any]](f"mongodb://{address}") as client:
+            assert client.shop.transaction.count_documents({}) == HELD
+
+
+@pytest.mark.parametrize(("answer", "count"), [("\n", 0), ("n\n", 0), ("y\n", 20_000)])
+def test_an_empty_foreign_database_is_filled_if_a_person_says_so(
+    open_terminal: Callable[..., Terminal], environment: DatabaseEnvironment, answer: str, count: int
+) -> None:
+    """On a terminal `gateway up` names the empty database of another's server and fills it only after a yes."""
+    terminal = open_terminal("up", "--port", "0", "--workers", "1", MONGO_URI=environment.connection_uri)
+    terminal.wait_for("[y/N]")
+    assert f"no transactions in database {environment.database} at {environment.address}." in terminal.output
+    terminal.type(answer)
+    terminal.wait_for("Ctrl-C stops everything")
+    with open_sync_client(environment) as client:
+        assert client[environment.database][COLLECTION].count_documents({}) == count
+
+
+def test_an_empty_foreign_database_is_filled_for_a_script(environment: DatabaseEnvironment, tmp_path: Path) -> None:
+    """Without a terminal `gateway up` names the empty database, fills it and serves."""
+    command = [str(GATEWAY), "up", "--port", "0", "--workers", "1"]
+    environ = {**os.environ, "MONGO_URI": environment.connection_uri}
+    log = tmp_path / "log"
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, cwd=tmp_path, env=environ, stdin=subprocess.DEVNULL, stdout=output) as process,
+    ):
+        wait_until(lambda: "Ctrl-C stops everything" in log.read_text() or process.poll() is not None)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 0
+    assert f"no transactions in database {environment.database} at {environment.address}." in log.read_text()
+    with open_sync_client(environment) as client:
+        assert client[environment.database][COLLECTION].count_documents({}) == 20_000
+
+
+def test_an_empty_database_that_may_not_be_filled_is_served(
+    open_terminal: Callable[..., Terminal], reader_environment: DatabaseEnvironment
+) -> None:
+    """A user who may only read cannot fill: `gateway up` says why and serves the empty database."""
+    terminal = open_terminal("up", "--port", "0", "--workers", "1", MONGO_URI=reader_environment.connection_uri)
+    terminal.wait_for("[y/N]")
+    terminal.type("y\n")
+    terminal.wait_for("Ctrl-C stops everything")
+    assert "does not permit this to its user. The database is served as it stands." in terminal.output
+
+
+@pytest.mark.parametrize("command", [("up", "--port", "0"), ("serve", "--port", "0"), ("status",)])
+def test_what_every_question_would_meet_is_said_at_once(
+    mongod: EmbeddedServer,
+    environment: DatabaseEnvironment,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: tuple[str, ...],
+) -> None:
+    """A user without rights, and an option the server does not know, end the command with 1 and one message."""
+    nobody = Credentials("nobody", "nobody's password")
+    with open_sync_client(replace(mongod.admin, database=environment.database)) as client:
+        client[environment.database].command("createUser", nobody.username, pwd=nobody.password, roles=[])
+    for uri, message in (
+        (environment.with_credentials(nobody).connection_uri, "does not permit this to its user."),
+        (f"{environment.connection_uri}&readConcernLevel=bogus", "answered with an error (code "),
+    ):
+        monkeypatch.setenv("MONGO_URI", uri)
+        answer = run(tmp_path, *command)
+        assert answer.returncode == 1
+        assert answer.stderr.startswith("gateway: The database ")
+        assert message in answer.stderr
+        assert answer.stderr.count("\n") == 1
 
 
 def test_status_tells_what_is_there(folder: Path, up: Callable[..., Terminal]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from database.embedded import EmbeddedServer
 from database.environment import Credentials, DatabaseEnvironment
 from database.errors import DatabaseRefusedError
 from database.index import COLLECTION, INDEXES
-from database.provision import find_missing_indexes, provision, read_status
+from database.provision import holds_transactions, provision, read_status
+from tests.crashed import run_crashed_mongod
 
 _Collection = Collection[dict[str, Any]]
 _NAMES = tuple(index.name for index in INDEXES)
@@ -33,16 +35,16 @@ def test_owner_restores_a_dropped_index(environment: DatabaseEnvironment) -> Non
     with open_sync_client(environment) as client:
         client[environment.database][COLLECTION].drop_index(_NAMES[2])
 
-    assert find_missing_indexes(environment) == [_NAMES[2]]
+    assert read_status(environment).missing_indexes == (_NAMES[2],)
     assert provision(environment).created_indexes == (_NAMES[2],)
-    assert find_missing_indexes(environment) == []
+    assert read_status(environment).missing_indexes == ()
 
 
 def test_collection_that_does_not_exist_is_created(mongod: EmbeddedServer) -> None:
     """Provisioning an empty server as its administrator creates the collection and every index."""
     admin = replace(mongod.admin, database="test_fresh")
     try:
-        assert find_missing_indexes(admin) == list(_NAMES)
+        assert read_status(admin).missing_indexes == _NAMES
         report = provision(admin)
         assert report.created_collection
         assert report.created_indexes == _NAMES
@@ -86,7 +88,7 @@ def test_index_with_other_options_is_reported_and_kept(
     assert f"dropIndex('{options['name']}')" in conflict
     assert report.created_indexes == _NAMES[1:]
     assert names == {"_id_", options["name"], *_NAMES[1:]}
-    assert find_missing_indexes(environment) == ["date_amount"]
+    assert read_status(environment).missing_indexes == ("date_amount",)
 
 
 def test_same_index_by_another_name_serves(environment: DatabaseEnvironment) -> None:
@@ -203,3 +205,45 @@ def test_status_leaves_out_what_the_user_may_not_see(mongod: EmbeddedServer, env
 
     assert status.version == mongod.version
     assert (status.documents, status.data_size, status.indexes, status.missing_indexes) == (None, None, None, None)
+
+
+def test_database_is_empty_until_it_holds_a_transaction(environment: DatabaseEnvironment) -> None:
+    """A collection without a document holds nothing; one document is something."""
+    assert not holds_transactions(environment)
+    with open_sync_client(environment) as client:
+        client[environment.database][COLLECTION].insert_one({"_id": "a"})
+    assert holds_transactions(environment)
+
+
+def test_crashed_database_is_not_empty(tmp_path: Path) -> None:
+    """After a crash that leaves the statistics at 0 the documents are found."""
+    with run_crashed_mongod(tmp_path) as address:
+        crashed = DatabaseEnvironment(uri=f"mongodb://{address}/shop")
+        assert read_status(crashed).documents == 0
+        assert holds_transactions(crashed)
+
+
+@pytest.mark.parametrize("deed", [provision, read_status, holds_transactions])
+def test_view_is_called_a_view(
+    mongod: EmbeddedServer, environment: DatabaseEnvironment, deed: Callable[[DatabaseEnvironment], object]
+) -> None:
+    """A view in the place of the collection is refused as what it is."""
+    admin = replace(mongod.admin, database=environment.database)
+    with open_sync_client(admin) as client:
+        client[admin.database].drop_collection(COLLECTION)
+        client[admin.database].command("create", COLLECTION, viewOn="purchases", pipeline=[])
+    with pytest.raises(DatabaseRefusedError, match="has a view by the name 'transaction'"):
+        deed(admin)
+
+
+def test_what_every_question_would_meet_is_found_by_looking(
+    mongod: EmbeddedServer, environment: DatabaseEnvironment
+) -> None:
+    """A user without any right, and an option that the server does not know, are refused before a question is."""
+    nobody = Credentials("nobody", "nobody's password")
+    with open_sync_client(replace(mongod.admin, database=environment.database)) as client:
+        client[environment.database].command("createUser", nobody.username, pwd=nobody.password, roles=[])
+    with pytest.raises(DatabaseRefusedError, match="does not permit"):
+        holds_transactions(environment.with_credentials(nobody))
+    with pytest.raises(DatabaseRefusedError, match=r"answered with an error \(code \d+"):
+        holds_transactions(DatabaseEnvironment(uri=f"{environment.connection_uri}&readConcernLevel=bogus"))

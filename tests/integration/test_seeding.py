@@ -21,14 +21,16 @@ from database.environment import DatabaseEnvironment
 from database.errors import DatabaseRefusedError
 from database.index import COLLECTION
 from database.loader import open_loader
-from database.provision import find_missing_indexes
+from database.provision import read_status
 from seeding.document import build_documents
 from seeding.error import SeedingError
 from seeding.plan import CHUNK
 from seeding.pool import build_pools
 from seeding.seeder import SeedReport, seed
+from tests.crashed import HELD, run_crashed_mongod
 from tests.waiting import wait_until
 
+GATEWAY = str(Path(sys.executable).with_name("gateway"))
 UNTIL = 1_795_000_000_000
 MANY = 30_000
 
@@ -197,7 +199,7 @@ def test_the_command_says_what_it_stored(
     assert first.returncode == 0, first.stderr
     assert found is not None
     assert re.search(r"^Stored 300 transactions in [\d.]+ s, [\d,]+ a second$", first.stdout, re.MULTILINE)
-    assert find_missing_indexes(environment) == []
+    assert read_status(environment).missing_indexes == ()
 
     second = run("300", "--seed", found[1])
     assert "(300 were there already)" in second.stdout
@@ -235,6 +237,36 @@ def test_replace_asks_on_a_terminal(
         assert terminal.wait() == code
     assert f"Delete all 1 transactions of database {environment.database}" in terminal.text
     assert collection.count_documents({}) == left
+
+
+def test_replace_asks_after_a_crash(tmp_path: Path) -> None:
+    """Where a crash left the statistics at 0, --replace asks all the same, with the true count, and a no keeps all."""
+    with run_crashed_mongod(tmp_path) as address:
+        crashed = DatabaseEnvironment(uri=f"mongodb://{address}/shop")
+        with _open_terminal(crashed, tmp_path, "50", "--replace") as terminal:
+            terminal.read_until(b"[y/N]")
+            terminal.write(b"n\n")
+            assert terminal.wait() == 130
+        assert f"Delete all {HELD} transactions of database shop" in terminal.text
+        with open_loader(crashed) as loader:
+            assert loader.count() == HELD
+
+
+def test_replace_of_nothing_does_not_ask(environment: DatabaseEnvironment, tmp_path: Path) -> None:
+    """Where there is nothing to delete --replace says so and seeds."""
+    with _open_terminal(environment, tmp_path, "50", "--replace") as terminal:
+        assert terminal.wait() == 0
+    assert "Nothing to delete" in terminal.text
+
+
+@pytest.mark.parametrize("command", [[GATEWAY, "seed"], [sys.executable, "-m", "seeding"]])
+def test_errors_are_worded_alike(tmp_path: Path, command: list[str]) -> None:
+    """By either name the command ends with 1 and one message that begins as every other command's does."""
+    result = subprocess.run(
+        [*command, "5"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert result.stderr.startswith("gateway: db_envs.yaml cannot be used:")
 
 
 def test_a_terminal_gets_a_bar(environment: DatabaseEnvironment, tmp_path: Path) -> None:
