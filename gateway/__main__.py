@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import traceback
 
 
 def main() -> None:
@@ -32,6 +33,15 @@ def _run() -> int | None:
         return 128 + signal.SIGINT
     except GatewayError as error:
         click.echo(f"gateway: {error}", err=True)
+        return 1
+    except Exception as error:  # noqa: BLE001 (a user gets one line, whatever happened)
+        # Without the exception's own words, which may quote a password or a card number.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        click.echo(
+            f"gateway: it failed: {type(error).__name__} at {place.filename}:{place.lineno}."
+            " This is a fault of the gateway; please report this line.",
+            err=True,
+        )
         return 1
     return code
 

@@ -57,6 +57,7 @@ def test_every_option_has_a_help() -> None:
         ("up", "--port", "http"),
         ("serve", "--workers", "0"),
         ("provision", "--owner", "somebody"),
+        ("provision", "--reader", "", "--reader-password-file", __file__),
         ("seed",),
         (),
     ],
@@ -76,6 +77,27 @@ def test_missing_settings_are_one_message(command: str, tmp_path: Path) -> None:
     assert answer.stderr.startswith("gateway: ")
     assert "mongo_host" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+def test_an_unusable_password_file_is_named(tmp_path: Path) -> None:
+    """A password that MongoDB's users cannot have is refused by the file that holds it, without its text."""
+    (tmp_path / "password").write_text("secret\x07bell", "utf-8")
+    answer = run("provision", "--owner", "o", "--owner-password-file", "password", folder=tmp_path)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith("gateway: password must be visible text")
+    assert "secret" not in answer.stderr
+
+
+def test_an_unexpected_failure_is_one_line(tmp_path: Path) -> None:
+    """An exception that nobody foresaw ends with 1 and one line: its type and place, without its words."""
+    script = "import gateway.cli, gateway.__main__ as shell; gateway.cli.commands.main = lambda **_: int('secret')"
+    answer = subprocess.run(
+        [sys.executable, "-c", f"{script}; shell.main()"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr.startswith("gateway: it failed: ValueError at <string>:1")
+    assert "secret" not in answer.stderr
+    assert answer.stderr.count("\n") == 1
 
 
 def test_a_taken_port_is_found_before_anything_else() -> None:
