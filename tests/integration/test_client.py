@@ -189,10 +189,15 @@ def test_options_that_do_not_go_together_are_named(environment: DatabaseEnvironm
         check_server(DatabaseEnvironment(uri=f"mongodb://{environment.address}/shop?w=0&journal=true"))
 
 
-def test_mechanism_that_the_server_lacks_is_refused(environment: DatabaseEnvironment) -> None:
-    """A server that does not know the mechanism refuses the credentials; it is not taken for one that is starting."""
-    state = check_server(DatabaseEnvironment(uri=f"mongodb://u:p@{environment.address}/shop?authMechanism=PLAIN"))
+@pytest.mark.parametrize("mechanism", ["PLAIN", "MONGODB-X509"])
+def test_mechanism_that_the_server_does_not_take_is_named(environment: DatabaseEnvironment, mechanism: str) -> None:
+    """A server that does not take the mechanism refuses the credentials; it is not taken for one that is starting."""
+    user = "u:p@" if mechanism == "PLAIN" else ""
+    state = check_server(
+        DatabaseEnvironment(uri=f"mongodb://{user}{environment.address}/shop?authMechanism={mechanism}")
+    )
     assert state.answer is Answer.REFUSED
+    assert "authMechanism" in state.message
 
 
 async def test_unknown_compressor_is_done_without(environment: DatabaseEnvironment) -> None:
