@@ -225,7 +225,8 @@ _TABLE = (
         "DATABASE_REFUSED",
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The database refuses the gateway",
-        "The database answers but refuses the gateway's credentials, or lets its user not read the transactions.",
+        "The database answers but refuses the gateway's credentials, lets its user not read the transactions, or "
+        "cannot run the question, for instance because the collection is a view.",
         "Callers: try again later. Operators: `gateway status` says what is refused.",
     ),
     Problem(
