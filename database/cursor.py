@@ -58,14 +58,12 @@ def decode_cursor(text: str, *, order: str, field: str) -> Position:
         raise InvalidCursorError(
             f"{field} is not a cursor of this gateway, or was altered; pass one as a page returned it "
             "(endCursor, startCursor, an edge's cursor, or the `after` of a Link header).",
-            field=field,
         )
     written_order, position = found
     if written_order != order:
         raise InvalidCursorError(
             f"{field} is a cursor of the order {written_order}; this question is in the order {order}. "
             "Ask in the cursor's order, or start again without it.",
-            field=field,
         )
     return position
 

@@ -13,14 +13,9 @@ class GatewayError(Exception):
 
     Attributes:
         code: stable, in capitals; its page is docs/errors/<code>.md.
-        field: the input that is at fault, by the name the caller used, or None.
     """
 
     code: ClassVar[str]
-
-    def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
-        self.field = field
 
 
 class InvalidInputError(GatewayError):

@@ -199,7 +199,7 @@ def _check_parameters(request: Request, *known: str) -> None:
     seen = set()
     for name, _ in request.query_params.multi_items():
         if name not in known:
-            raise InvalidParameterError(f"{quote_value(name)} is not a query parameter here; {accepted}.", field=name)
+            raise InvalidParameterError(f"{quote_value(name)} is not a query parameter here; {accepted}.")
         if name in seen:
-            raise InvalidParameterError(f"{name} is given more than once; give it once.", field=name)
+            raise InvalidParameterError(f"{name} is given more than once; give it once.")
         seen.add(name)

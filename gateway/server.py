@@ -68,7 +68,7 @@ def open_listener(host: str, port: int) -> socket.socket:
             raise _taken(port, "another program uses it") from error
         if error.errno == errno.EACCES:
             message = f"port {port} needs more rights than this user has; choose one above 1023, such as --port 5000"
-            raise ConfigurationError(message, field="port") from error
+            raise ConfigurationError(message) from error
         raise _unusable_host(host, error) from error
     return listener
 
@@ -238,11 +238,11 @@ def _taken(port: int, occupant: str) -> ConfigurationError:
     finder = f"lsof -i :{port}" if sys.platform == "darwin" else f"ss -ltnp 'sport = :{port}'"
     remedy = f"See whose it is with `{finder}`, or choose another: --port {port + 1}"
     message = f"port {port} is taken: {occupant}{airplay}. {remedy}"
-    return ConfigurationError(message, field="port")
+    return ConfigurationError(message)
 
 
 def _unusable_host(host: str, error: OSError) -> ConfigurationError:
     message = (
         f'host "{host}" cannot be served on ({error.strerror}); use 127.0.0.1 for this machine alone, 0.0.0.0 for all'
     )
-    return ConfigurationError(message, field="host")
+    return ConfigurationError(message)

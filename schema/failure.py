@@ -18,13 +18,11 @@ class Failure:
     Attributes:
         code: as in docs/errors.
         message: what the caller reads; an unknown failure's own words are kept back.
-        field: the input at fault, or None.
         error: GraphQL's error, with its place in the document and in the answer.
     """
 
     code: str
     message: str
-    field: str | None
     error: GraphQLError
 
     @property
@@ -52,10 +50,10 @@ def _describe(error: GraphQLError, phase_code: str) -> Failure:
     if isinstance(cause, GatewayError):
         # The wording of variables' errors names the variable, which the cause does not know.
         message = error.message if phase_code == "GRAPHQL_VARIABLES_INVALID" else str(cause)
-        return Failure(cause.code, hide_card_numbers(message), cause.field, error)
+        return Failure(cause.code, hide_card_numbers(message), error)
     if cause is not None or phase_code == INTERNAL_ERROR:
-        return Failure(INTERNAL_ERROR, INTERNAL_MESSAGE, None, error)
-    return Failure(phase_code, hide_card_numbers(error.message), None, error)
+        return Failure(INTERNAL_ERROR, INTERNAL_MESSAGE, error)
+    return Failure(phase_code, hide_card_numbers(error.message), error)
 
 
 def _find_cause(error: GraphQLError) -> Exception | None:

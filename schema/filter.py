@@ -74,7 +74,6 @@ def build_filter(
         raise InvalidAmountError(
             f"{names.min_amount} is {smallest}, which is more than {names.max_amount}, {largest}; "
             f"give the smaller amount as {names.min_amount}.",
-            field=names.min_amount,
         )
     return TransactionFilter(
         since=None if days is None else now_ms - parse_days(days, names.days) * DAY_MS,
@@ -100,7 +99,7 @@ def parse_days(value: int | str, field: str) -> int:
         fault = f"is {quote_value(text)}, which is too large"
     else:
         return int(text)
-    raise InvalidDaysError(f"{field} {fault}; give a whole number from 0 to {MAX_DAYS}, such as 90.", field=field)
+    raise InvalidDaysError(f"{field} {fault}; give a whole number from 0 to {MAX_DAYS}, such as 90.")
 
 
 def parse_card_type(value: str, field: str) -> str:
@@ -122,7 +121,6 @@ def parse_card_type(value: str, field: str) -> str:
     raise InvalidCardTypeError(
         f"{field} {fault}; give a card brand of 1 to {MAX_CARD_TYPE_LENGTH} printable characters, such as "
         "Visa, Mastercard, Amex, Maestro or Discover, in upper or lower case.",
-        field=field,
     )
 
 
@@ -138,7 +136,6 @@ def parse_country(value: str, field: str) -> str:
     fault = f"is {quote_value(value)}, which is not a country code" if value else "is empty"
     raise InvalidCountryError(
         f"{field} {fault}; give an ISO 3166-1 code of two or three letters, such as US or USA, in upper or lower case.",
-        field=field,
     )
 
 
@@ -163,5 +160,4 @@ def parse_amount(value: Decimal | str, field: str) -> Decimal:
     raise InvalidAmountError(
         f"{field} {fault}; give a decimal number such as 100, 100.0 or 100.00, of at most "
         f"{MAX_AMOUNT_DIGITS} significant digits, with a point and without an exponent.",
-        field=field,
     )

@@ -27,10 +27,10 @@ def build_page(
         InvalidCursorError: a cursor that is not one, was altered, or is of another order.
     """
     if first is not None and last is not None:
-        raise InvalidPageError("first and last are both given; give one of them.", field="first")
+        raise InvalidPageError("first and last are both given; give one of them.")
     count, name = (first, "first") if last is None else (last, "last")
     if count is not None and not 0 <= count <= MAX_ROWS:
-        raise InvalidPageError(f"{name} is {count}; give a whole number from 0 to {MAX_ROWS}.", field=name)
+        raise InvalidPageError(f"{name} is {count}; give a whole number from 0 to {MAX_ROWS}.")
     return Page(
         limit=DEFAULT_ROWS if count is None else count,
         after=None if after is None else decode_cursor(after, order=order.name, field="after"),
@@ -45,7 +45,6 @@ def parse_limit(text: str) -> int:
         return int(text)
     raise InvalidPageError(
         f"limit is {quote_value(text)}; give a whole number from 1 to {MAX_ROWS}, or leave it out for all rows.",
-        field="limit",
     )
 
 

@@ -26,7 +26,7 @@ def read_field(source: object, name: str) -> object:
     key = _DOCUMENT_KEYS.get(name, name)
     value = source.get(key)
     if value is None and key not in _MAY_BE_MISSING:
-        raise MalformedDocumentError(f"The transaction {source.get('_id')} has no {key} in the database.", field=key)
+        raise MalformedDocumentError(f"The transaction {source.get('_id')} has no {key} in the database.")
     return value
 
 

@@ -20,6 +20,7 @@ fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 
 @pytest.fixture(scope="module")
 def client(served: ServedDatabase) -> Iterator[httpx.Client]:
+    served.collection.delete_many({})
     with httpx.Client(base_url=served.gateway.url) as client:
         yield client
 
