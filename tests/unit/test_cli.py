@@ -198,7 +198,7 @@ def test_a_log_line_hides_what_an_exception_quotes() -> None:
     """An exception becomes one line with its type and place, and without its text."""
     from gateway.worker import OneLineFormatter  # noqa: PLC0415 (it brings the whole application)
 
-    with pytest.raises(ValueError, match="4111"):
+    with pytest.raises(ValueError, match="4111") as caught:
         int("4111 1111 1111 1111")
     record = logging.LogRecord(
         "any", logging.ERROR, __file__, 1, "Failed\n", (), (caught.type, caught.value, caught.tb)
