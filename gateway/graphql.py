@@ -67,8 +67,8 @@ async def answer_get(request: Request) -> Response:
     media_type = choose_media_type(request.headers.getlist("accept"), _OFFERS)
     parameters: dict[str, object] = dict(request.query_params)
     for name in ("variables", "extensions"):
-        if name in parameters:
-            parameters[name] = _parse_json(str(parameters[name]).encode(), name)
+        text = request.query_params.get(name)
+        parameters[name] = _parse_json(text.encode(), name) if text else None
     return await _answer(request, _read_parameters(parameters), media_type)
 
 

@@ -184,7 +184,7 @@ async def _answer_list(request: Request, wanted: TransactionFilter, limit: str |
         first: list[Row] = await anext(rest, [])
         return RowStream(row_format, first, rest)
     page = await list_transactions(repository, wanted, Order.DATE_DESC, Page(parse_limit(limit), after=position))
-    headers = {"Link": _build_link(request, page.rows[-1])} if page.has_more else {}
+    headers = {"Vary": "Accept"} | ({"Link": _build_link(request, page.rows[-1])} if page.has_more else {})
     return Response(row_format.encode_all(page.rows), headers=headers, media_type=row_format.media_type)
 
 

@@ -60,7 +60,7 @@ class RowStream(Response):
 
     def __init__(self, row_format: RowFormat, first: list[Row], rest: AsyncGenerator[list[Row], None]) -> None:
         """Take the first batch, already read so that a failing question has an answer of its own, and the others."""
-        super().__init__(media_type=row_format.media_type)
+        super().__init__(media_type=row_format.media_type, headers={"Vary": "Accept"})
         del self.headers["content-length"]
         self._format = row_format
         self._first = first

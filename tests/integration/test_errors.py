@@ -295,6 +295,14 @@ def test_bad_graphql_requests_are_named(client: httpx.Client, body: bytes, heade
     assert response.status_code == PROBLEMS[code].status
 
 
+@pytest.mark.parametrize("variables", ["", "null", "{}", '{"days": 90}'])
+def test_a_get_may_leave_its_variables_empty(client: httpx.Client, variables: str) -> None:
+    """GraphQL by GET takes no variables, empty ones and null as the same."""
+    query = "query ($days: Int) { transactions(filter: {days: $days}) { totalCount } }"
+    answer = client.get("/graphql", params={"query": query, "variables": variables})
+    assert answer.json() == {"data": {"transactions": {"totalCount": 0}}}
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_graphql_refuses_other_methods(client: httpx.Client, method: str) -> None:
     """GraphQL is asked by GET and POST."""
