@@ -1,9 +1,13 @@
-"""Runs plans against the collection and gives rows with their card numbers masked. It decides nothing of a question."""
+"""Runs plans against the collection and gives rows, their card numbers masked unless told otherwise.
+
+It decides nothing of a question.
+"""
 
 import asyncio
+import copy
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, TypeAlias, cast
+from typing import Any, Self, TypeAlias, cast
 
 import bson
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -52,6 +56,13 @@ class TransactionRepository:
         self._collection: AsyncCollection[Row] = client[database].get_collection(COLLECTION, codec_options=_CODEC)
         self._timeout_ms = timeout_ms
         self._slots = asyncio.Semaphore(_MOST_BEGINNING)
+        self._is_masking = True
+
+    def reveal_cards(self) -> Self:
+        """Give the same repository for a caller who may see whole card numbers."""
+        revealing = copy.copy(self)
+        revealing._is_masking = False  # noqa: SLF001 - it is of this class
+        return revealing
 
     async def find_rows(self, plan: FindPlan) -> list[Row]:
         """Give all rows of a plan, which should have a limit."""
@@ -80,9 +91,9 @@ class TransactionRepository:
                 if first is None:
                     return
                 # PyMongo's annotation promises documents; a raw batch is their bytes.
-                yield _decode(cast("bytes", first))
+                yield self._decode(cast("bytes", first))
                 async for batch in cursor:
-                    yield _decode(cast("bytes", batch))
+                    yield self._decode(cast("bytes", batch))
             finally:
                 await cursor.close()
 
@@ -113,15 +124,14 @@ class TransactionRepository:
         with translated_errors():
             await self._collection.find_one({}, {"_id": 1}, max_time_ms=self._timeout_ms)
 
-
-def _decode(batch: bytes) -> list[Row]:
-    rows: list[Row] = bson.decode_all(batch, _CODEC)
-    for row in rows:
-        if "cardNumber" in row:
-            row["cardNumber"] = mask_card_number(row["cardNumber"])
-        # As other programs may have stored them: the API has whole milliseconds and numbers.
-        if isinstance(date := row.get("date"), float) and date.is_integer():
-            row["date"] = int(date)
-        if isinstance(amount := row.get("amount"), Decimal128):
-            row["amount"] = float(amount.to_decimal())
-    return rows
+    def _decode(self, batch: bytes) -> list[Row]:
+        rows: list[Row] = bson.decode_all(batch, _CODEC)
+        for row in rows:
+            if self._is_masking and "cardNumber" in row:
+                row["cardNumber"] = mask_card_number(row["cardNumber"])
+            # As other programs may have stored them: the API has whole milliseconds and numbers.
+            if isinstance(date := row.get("date"), float) and date.is_integer():
+                row["date"] = int(date)
+            if isinstance(amount := row.get("amount"), Decimal128):
+                row["amount"] = float(amount.to_decimal())
+        return rows

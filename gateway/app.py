@@ -17,9 +17,14 @@ from database.environment import DatabaseEnvironment
 from database.errors import GatewayError
 from database.repository import TransactionRepository
 from gateway import error_pages, graphql, health, rest
+from gateway.admission import AdmissionMiddleware
+from gateway.authentication import AuthenticationMiddleware
+from gateway.deadline import DeadlineMiddleware
 from gateway.errors import MethodNotAllowedError, NotFoundError
 from gateway.openapi import DESCRIPTION, TITLE, VERSION, build_document
+from gateway.origin import OriginMiddleware
 from gateway.problems import build_problem_response
+from gateway.rate import RateLimitMiddleware
 from gateway.request import RequestMiddleware
 from gateway.settings import Settings
 from schema.schema import build_schema
@@ -47,9 +52,9 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     async def open_database(app: FastAPI) -> AsyncIterator[None]:
         client = open_client(environment)
         try:
-            app.state.repository = TransactionRepository(
-                client, environment.database, timeout_ms=settings.database_timeout_ms
-            )
+            repository = TransactionRepository(client, environment.database, timeout_ms=settings.database_timeout_ms)
+            app.state.repository = repository
+            app.state.revealing_repository = repository.reveal_cards()
             yield
         finally:
             await client.close()
@@ -69,6 +74,15 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.mount("/static", PageFiles(directory=_STATIC, check_dir=False))
+    # The last is the first that a request meets.
+    for middleware in (
+        DeadlineMiddleware,
+        AdmissionMiddleware,
+        RateLimitMiddleware,
+        AuthenticationMiddleware,
+        OriginMiddleware,
+    ):
+        app.add_middleware(middleware, settings=settings)
     app.add_middleware(RequestMiddleware)
     app.add_exception_handler(GatewayError, _answer_gateway_error)
     app.add_exception_handler(HTTPException, _answer_http_error)

@@ -23,6 +23,7 @@ from seeding.option import DATA_FOLDER, build_epilog, config_option
 if TYPE_CHECKING:
     from database.embedded import ReachedServer
     from database.environment import Credentials, DatabaseEnvironment
+    from gateway.settings import Settings
 
 FIRST_COUNT = 20_000
 # A fixed seed: the documents of a first start that was cut short are completed, not doubled, by the next one.
@@ -80,10 +81,9 @@ def up(host: str, port: int, workers: int | None, config: Path) -> None:
     not wait for the requests.
     """
     from database.embedded import reach_server
-    from gateway.settings import load_settings
 
     environment = _load_environment(config)
-    settings = load_settings(os.environ, host=host, port=port, workers=workers)
+    settings = _load_settings(host, port, workers)
     with ExitStack() as stack:
         # First of all: what follows takes a while, and a taken port would make it vain.
         listener = stack.enter_context(open_listener(settings.host, settings.port))
@@ -168,10 +168,9 @@ def serve_configured(host: str, port: int, workers: int | None, config: Path) ->
     """
     from database.client import Answer, check_server
     from database.provision import holds_transactions
-    from gateway.settings import load_settings
 
     environment = _load_environment(config)
-    settings = load_settings(os.environ, host=host, port=port, workers=workers)
+    settings = _load_settings(host, port, workers)
     with open_listener(settings.host, settings.port) as listener:
         state = check_server(environment)
         if state.answer in {Answer.REFUSED, Answer.TOO_OLD}:
@@ -282,14 +281,27 @@ def _find_data_folder(environment: "DatabaseEnvironment") -> Path | None:
     return None
 
 
+def _load_settings(host: str, port: int, workers: int | None) -> "Settings":
+    from gateway.settings import load_settings
+
+    is_terminal = sys.stderr.isatty()
+    settings = load_settings(os.environ, host=host, port=port, workers=workers, is_terminal=is_terminal)
+    _forget("GATEWAY_")
+    return settings
+
+
 def _load_environment(config: Path) -> "DatabaseEnvironment":
     from database.environment import load_environment
 
     environment = load_environment(config, os.environ)
-    # Children inherit variables, and those are easily shown: workers get what they need through a pipe instead.
-    for name in [name for name in os.environ if name.startswith("MONGO_")]:
-        del os.environ[name]
+    _forget("MONGO_")
     return environment
+
+
+def _forget(prefix: str) -> None:
+    """Children inherit variables, and those are easily shown: workers get what they need through a pipe instead."""
+    for name in [name for name in os.environ if name.startswith(prefix)]:
+        del os.environ[name]
 
 
 def _load_accepted_environment(config: Path) -> "DatabaseEnvironment":

@@ -19,9 +19,63 @@ class BodyTooLargeError(GatewayError):
     code = "BODY_TOO_LARGE"
 
 
+class BodyTimeoutError(GatewayError):
+    code = "BODY_TIMEOUT"
+
+
+class RequestTimeoutError(GatewayError):
+    code = "REQUEST_TIMEOUT"
+
+
 class UnsupportedMediaTypeError(GatewayError):
     code = "UNSUPPORTED_MEDIA_TYPE"
 
 
 class InvalidGraphQLRequestError(GatewayError):
     code = "GRAPHQL_REQUEST_INVALID"
+
+
+class PersistedQueryNotFoundError(GatewayError):
+    code = "PERSISTED_QUERY_NOT_FOUND"
+
+
+class UntrustedDocumentError(GatewayError):
+    code = "DOCUMENT_NOT_TRUSTED"
+
+
+class UnauthenticatedError(GatewayError):
+    """Nobody has said who asks, or what was said is not accepted; the message never says which part was wrong."""
+
+    code = "UNAUTHENTICATED"
+
+
+class ForbiddenError(GatewayError):
+    """The caller is known and lacks a scope."""
+
+    code = "FORBIDDEN"
+
+
+class CrossSiteRequestError(GatewayError):
+    """A page of another site sent the request."""
+
+    code = "CROSS_SITE_REQUEST"
+
+
+class HostNotServedError(GatewayError):
+    """The request names a host that this gateway, open to all who reach it, does not answer for."""
+
+    code = "HOST_NOT_SERVED"
+
+
+class TooManyRequestsError(GatewayError):
+    """A caller asks too often.
+
+    Attributes:
+        retry_after_seconds: when it may ask again.
+    """
+
+    code = "TOO_MANY_REQUESTS"
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds

@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from database.errors import GatewayError, hide_card_numbers
+from gateway.errors import TooManyRequestsError
 from schema.failure import INTERNAL_ERROR, INTERNAL_MESSAGE
 
 # Long enough for a primary to be elected, short enough that nobody waits for nothing.
@@ -159,6 +160,86 @@ _TABLE = (
         "Send several operations.",
     ),
     Problem(
+        "TOO_MANY_DIRECTIVES",
+        HTTPStatus.BAD_REQUEST,
+        "The document has too many directives",
+        "The document has more directives than GATEWAY_MAX_DIRECTIVES.",
+        "Send several operations.",
+    ),
+    Problem(
+        "TOO_MANY_ROWS",
+        HTTPStatus.BAD_REQUEST,
+        "The operation asks for too many rows",
+        "The pages of the operation, all together, ask for more rows than GATEWAY_MAX_ROWS.",
+        "Ask for smaller pages, or send several operations.",
+    ),
+    Problem(
+        "DOCUMENT_TOO_LARGE",
+        HTTPStatus.BAD_REQUEST,
+        "The document is too large",
+        "The document has more bytes than GATEWAY_MAX_DOCUMENT_BYTES.",
+        "Send shorter documents; values belong into variables.",
+    ),
+    Problem(
+        "INTROSPECTION_DISABLED",
+        HTTPStatus.BAD_REQUEST,
+        "The schema is not shown here",
+        "The document asks for `__schema` or `__type`, which GATEWAY_INTROSPECTION keeps back.",
+        "Read the schema in the repository: schema/schema.graphql.",
+    ),
+    Problem(
+        "PERSISTED_QUERY_NOT_FOUND",
+        HTTPStatus.BAD_REQUEST,
+        "The document of this hash is not known",
+        "A hash was sent without its document, and this worker does not know the document (any more).",
+        "Send the document with the hash, once; clients with automatic persisted queries do so by themselves.",
+    ),
+    Problem(
+        "DOCUMENT_NOT_TRUSTED",
+        HTTPStatus.FORBIDDEN,
+        "The document is not one of the trusted ones",
+        "The gateway answers only the documents of its manifest (GATEWAY_TRUSTED_DOCUMENTS).",
+        "Send the hash of a trusted document, or have the document added to the manifest.",
+    ),
+    Problem(
+        "UNAUTHENTICATED",
+        HTTPStatus.UNAUTHORIZED,
+        "The caller is not known",
+        "The request has no valid credentials. Which part of them is wrong is not said.",
+        "Send `Authorization: Bearer` with an API key or a JWT of the configured issuer.",
+    ),
+    Problem(
+        "FORBIDDEN",
+        HTTPStatus.FORBIDDEN,
+        "The caller may not do this",
+        "The caller is known and lacks the scope that `detail` names.",
+        "Ask the operator for a key or a token with that scope.",
+    ),
+    Problem(
+        "CROSS_SITE_REQUEST",
+        HTTPStatus.FORBIDDEN,
+        "A page of another site sent the request",
+        "A browser says that a page of another site sent this request, and GATEWAY_CORS_ORIGINS does not list that "
+        "site.",
+        "Have the operator list the site, or ask from a program.",
+    ),
+    Problem(
+        "HOST_NOT_SERVED",
+        HTTPStatus.MISDIRECTED_REQUEST,
+        "The request is for another host",
+        "A gateway without authentication answers only for the names of this machine "
+        "itself, so that no page of another site can reach it under a name of its own.",
+        "Use http://localhost or http://127.0.0.1; to serve other names, configure authentication.",
+    ),
+    Problem(
+        "TOO_MANY_REQUESTS",
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Too many requests",
+        "The caller has sent more requests in a minute than GATEWAY_REQUESTS_PER_MINUTE, or the address has failed "
+        "to authenticate more often than GATEWAY_FAILURES_PER_MINUTE.",
+        "Wait as long as `Retry-After` says.",
+    ),
+    Problem(
         "NOT_FOUND",
         HTTPStatus.NOT_FOUND,
         "There is nothing at this path",
@@ -185,6 +266,13 @@ _TABLE = (
         "The body is too large",
         "The body has more bytes than GATEWAY_MAX_BODY_BYTES.",
         "Send a shorter document and smaller variables.",
+    ),
+    Problem(
+        "BODY_TIMEOUT",
+        HTTPStatus.REQUEST_TIMEOUT,
+        "The body did not come in time",
+        "The body of the request did not arrive within GATEWAY_REQUEST_TIMEOUT_MS.",
+        "Send the body at once.",
     ),
     Problem(
         "UNSUPPORTED_MEDIA_TYPE",
@@ -236,6 +324,13 @@ _TABLE = (
         "The database did not finish within GATEWAY_DATABASE_TIMEOUT_MS.",
         "Ask for less: fewer days, a smaller page, no total.",
     ),
+    Problem(
+        "REQUEST_TIMEOUT",
+        HTTPStatus.GATEWAY_TIMEOUT,
+        "The request took too long",
+        "The answer did not begin within GATEWAY_REQUEST_TIMEOUT_MS.",
+        "Ask for less: fewer days, a smaller page, fewer fields in one operation.",
+    ),
 )
 PROBLEMS = {problem.code: problem for problem in _TABLE}
 
@@ -249,7 +344,7 @@ def build_problem_response(request: Request, error: Exception) -> Response:
     problem = PROBLEMS[code]
     detail = hide_card_numbers(str(error)) if code != INTERNAL_ERROR else INTERNAL_MESSAGE
     request_id: str = request.state.request_id
-    headers = build_retry_headers(problem.status)
+    headers = _build_headers(problem, error)
     if request.url.path == GRAPHQL_PATH:
         extensions = {"code": problem.code, "request_id": request_id}
         body: dict[str, object] = {"errors": [{"message": detail, "extensions": extensions}]}
@@ -264,6 +359,14 @@ def build_problem_response(request: Request, error: Exception) -> Response:
         "request_id": request_id,
     }
     return JSONResponse(body, problem.status, headers, media_type="application/problem+json")
+
+
+def _build_headers(problem: Problem, error: Exception) -> dict[str, str]:
+    if isinstance(error, TooManyRequestsError):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    # RFC 6750, section 3.
+    challenge = {"WWW-Authenticate": "Bearer"} if problem.status == HTTPStatus.UNAUTHORIZED else {}
+    return challenge | build_retry_headers(problem.status)
 
 
 def build_retry_headers(status: int) -> dict[str, str]:

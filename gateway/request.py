@@ -8,6 +8,8 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from database.errors import GatewayError
+from gateway.caller import Scope as CallerScope
 from gateway.problems import build_problem_response
 from schema.context import RequestContext, read_clock_ms
 
@@ -54,6 +56,10 @@ class RequestMiddleware:
         try:
             await _run_for_client(self._app, scope, receive, send_with_headers)
         except Exception as error:
+            if isinstance(error, GatewayError) and not has_begun:
+                # Turned away before the application was asked.
+                await build_problem_response(Request(scope), error)(scope, receive, send_with_headers)
+                return
             if has_begun:
                 # Starlette wraps an error that it would have answered for, had the answer not begun.
                 logger.exception("request %s broke off", request_id, exc_info=error.__cause__ or error)
@@ -101,4 +107,6 @@ async def _run_for_client(app: ASGIApp, scope: Scope, receive: Receive, send: Se
 
 def get_context(request: Request) -> RequestContext:
     """Give the resolvers' view of a request."""
-    return RequestContext(request.app.state.repository, request.state.now_ms)
+    state = request.app.state
+    may_see_cards = CallerScope.CARDS_READ in request.state.caller.scopes
+    return RequestContext(state.revealing_repository if may_see_cards else state.repository, request.state.now_ms)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from database.environment import DatabaseEnvironment
     from gateway.settings import Settings
 
-# For the drain itself see gateway/worker.py; beyond it a worker closes its cursors and its client, or is killed.
-STOP_SECONDS = 15.0
+# Beyond the drain a worker closes its cursors and its client, or is killed.
+CLOSE_SECONDS = 5.0
 BACKLOG = 2048
 # A worker that dies as soon as it is started must not be started in a hot loop.
 RESTART_PAUSE_SECONDS = 1.0
@@ -102,7 +102,7 @@ def serve(
     finally:
         # The workers hold the socket too, and close theirs: from here on the port refuses.
         listener.close()
-        _stop(workers, stops)
+        _stop(workers, stops, settings.drain_seconds + CLOSE_SECONDS)
 
 
 @dataclass
@@ -187,10 +187,10 @@ def _reports_serving(worker: _Worker) -> bool:
     return True
 
 
-def _stop(workers: list[_Worker], stops: Connection) -> None:
+def _stop(workers: list[_Worker], stops: Connection, seconds: float) -> None:
     for worker in workers:
         worker.line.close()
-    deadline = time.monotonic() + STOP_SECONDS
+    deadline = time.monotonic() + seconds
     running = {worker.process.sentinel: worker.process for worker in workers}
     while running:
         ended = connection.wait([stops, *running], timeout=max(0.0, deadline - time.monotonic()))

@@ -1,35 +1,33 @@
 """The gateway's own settings: options of the command line and GATEWAY_… variables, read once into one frozen object."""
 
 import difflib
+import ipaddress
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from database.errors import ConfigurationError, quote_value
+from gateway.setting import PREFIX, SETTINGS
 from schema.limits import Limits
-
-PREFIX = "GATEWAY_"
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """A GATEWAY_… variable: a whole number, its bounds and what it is for (docs/settings.md says the same)."""
+class JwtSettings:
+    """Whose JWTs are accepted.
 
-    name: str
-    default: int
-    least: int
-    most: int
-    meaning: str
+    Attributes:
+        issuer: the `iss` of RFC 7519.
+        audience: the `aud` of RFC 7519.
+        jwks: an https URL or a file with the issuer's JSON Web Key Set (RFC 7517).
+        leeway_seconds: how far clocks may differ.
+    """
 
-
-SETTINGS = (
-    Setting("GATEWAY_DATABASE_TIMEOUT_MS", 10_000, 1, 600_000, "longest work of the database on one page or count, ms"),
-    Setting("GATEWAY_MAX_BODY_BYTES", 100_000, 1_000, 10_000_000, "largest body of a GraphQL request, bytes"),
-    Setting("GATEWAY_MAX_TOKENS", Limits().tokens, 10, 100_000, "longest GraphQL document, tokens"),
-    Setting("GATEWAY_MAX_DEPTH", Limits().depth, 4, 100, "deepest nesting of fields in a GraphQL operation"),
-    Setting("GATEWAY_MAX_ALIASES", Limits().aliases, 0, 1_000, "most aliases in a GraphQL operation"),
-)
+    issuer: str
+    audience: str
+    jwks: str
+    leeway_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,53 +38,156 @@ class Settings:
         host: address to listen on.
         port: port to listen on; 0 takes a free one.
         workers: processes that answer.
-        database_timeout_ms: longest work of the database on one page or count.
+        keys_file: where the API keys' hashes are, if keys are accepted.
+        jwt: whose JWTs are accepted, if any.
+        requests_per_minute: most requests of one caller; 0 for any number.
+        failures_per_minute: most failed authentications of one address.
+        rate_store: the Redis where workers and replicas count together, if any.
+        trusted_proxies: networks whose X-Forwarded-… headers are believed.
+        cors_origins: whose pages may read answers.
+        trusted_documents: the manifest of the only documents that are answered, if any.
         max_body_bytes: largest body of a GraphQL request.
         limits: bounds of a GraphQL operation.
+        max_concurrent: most questions that a worker answers at a time.
+        database_timeout_ms: longest work of the database on one page or count.
+        request_timeout_ms: longest wait for a body, for the start of an answer, and between two parts of it.
+        drain_seconds: how long requests in flight may take when the gateway stops.
+        log_format: `text` or `json`.
+        log_level: `info`, `warning` or `error`.
+        slow_query_ms: a database command of this length is logged.
+        is_tracing: whether traces are sent.
     """
 
     host: str
     port: int
     workers: int
-    database_timeout_ms: int
+    keys_file: Path | None
+    jwt: JwtSettings | None
+    requests_per_minute: int
+    failures_per_minute: int
+    rate_store: str | None = field(repr=False)
+    trusted_proxies: tuple[str, ...]
+    cors_origins: tuple[str, ...]
+    trusted_documents: Path | None
     max_body_bytes: int
     limits: Limits
+    max_concurrent: int
+    database_timeout_ms: int
+    request_timeout_ms: int
+    drain_seconds: int
+    log_format: str
+    log_level: str
+    slow_query_ms: int
+    is_tracing: bool
+
+    @property
+    def is_open(self) -> bool:
+        """Whether everybody who reaches the gateway may ask: nobody has said who may."""
+        return self.keys_file is None and self.jwt is None
 
 
 def load_settings(
-    environ: Mapping[str, str], *, host: str = "127.0.0.1", port: int = 5000, workers: int | None = None
+    environ: Mapping[str, str],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 5000,
+    workers: int | None = None,
+    is_terminal: bool = False,
 ) -> Settings:
-    """Join the command line's options with the environment's variables; `workers` is one per core when None.
+    """Join the command line's options with the environment's variables; an empty variable counts as none.
+
+    Args:
+        environ: the environment's variables.
+        host: the address to listen on.
+        port: the port to listen on.
+        workers: one per core that this process may use when None.
+        is_terminal: whether a person reads the log.
 
     Raises:
         ConfigurationError: every fault at once, each by its variable and with what is accepted.
     """
     known = {setting.name for setting in SETTINGS}
     faults = [_name_unknown(name, known) for name in environ if name.startswith(PREFIX) and name not in known]
-    values: dict[str, int] = {}
+    given: dict[str, Any] = {}
     for setting in SETTINGS:
-        text = environ.get(setting.name, str(setting.default))
-        if re.fullmatch(r"[0-9]{1,12}", text) and setting.least <= int(text) <= setting.most:
-            values[setting.name] = int(text)
-        else:
-            faults.append(
-                f"{setting.name} is {quote_value(text)}; give a whole number from {setting.least} to {setting.most} "
-                f"({setting.meaning})."
-            )
+        if text := environ.get(setting.name, "").strip():
+            try:
+                given[setting.name.removeprefix(PREFIX).lower()] = setting.read(text)
+            except ValueError:
+                fault = "cannot be used" if setting.is_secret else f"is {quote_value(text)}"
+                faults.append(f"{setting.name} {fault}; give {setting.accepts} ({setting.meaning}).")
+    is_loopback = _is_loopback(host)
+    faults += _find_access_faults(given, host, is_loopback=is_loopback)
     if faults:
         raise ConfigurationError("The environment has faults:\n" + "\n".join(f"  {fault}" for fault in faults))
+    default = {setting.name.removeprefix(PREFIX).lower(): setting.default for setting in SETTINGS}
+
+    def number(name: str) -> int:
+        return int(given.get(name, default[name]))
+
+    jwt = (
+        JwtSettings(given["jwt_issuer"], given["jwt_audience"], given["jwt_jwks"], number("jwt_leeway_seconds"))
+        if "jwt_jwks" in given
+        else None
+    )
     return Settings(
         host=host,
         port=port,
-        workers=workers or os.cpu_count() or 1,
-        database_timeout_ms=values["GATEWAY_DATABASE_TIMEOUT_MS"],
-        max_body_bytes=values["GATEWAY_MAX_BODY_BYTES"],
+        workers=workers or _count_cores(),
+        keys_file=given.get("keys_file"),
+        jwt=jwt,
+        requests_per_minute=given.get("requests_per_minute", 0 if is_loopback else 6_000),
+        failures_per_minute=number("failures_per_minute"),
+        rate_store=given.get("rate_store"),
+        trusted_proxies=given.get("trusted_proxies", ()),
+        cors_origins=given.get("cors_origins", ()),
+        trusted_documents=given.get("trusted_documents"),
+        max_body_bytes=number("max_body_bytes"),
         limits=Limits(
-            tokens=values["GATEWAY_MAX_TOKENS"],
-            depth=values["GATEWAY_MAX_DEPTH"],
-            aliases=values["GATEWAY_MAX_ALIASES"],
+            document_bytes=number("max_document_bytes"),
+            tokens=number("max_tokens"),
+            depth=number("max_depth"),
+            aliases=number("max_aliases"),
+            directives=number("max_directives"),
+            rows=number("max_rows"),
+            introspection=given.get("introspection", "on" if is_loopback else "off") == "on",
         ),
+        max_concurrent=number("max_concurrent"),
+        database_timeout_ms=number("database_timeout_ms"),
+        request_timeout_ms=number("request_timeout_ms"),
+        drain_seconds=number("drain_seconds"),
+        log_format=given.get("log_format", "text" if is_terminal else "json"),
+        log_level=given.get("log_level", default["log_level"]),
+        slow_query_ms=number("slow_query_ms"),
+        is_tracing=given.get("tracing", default["tracing"]) == "on",
     )
+
+
+def _find_access_faults(given: Mapping[str, Any], host: str, *, is_loopback: bool) -> list[str]:
+    """What is wrong with who may ask: settings that belong together, and a port that is open to all."""
+    jwt = [f"GATEWAY_{name.upper()}" for name in ("jwt_issuer", "jwt_audience", "jwt_jwks") if name not in given]
+    if 0 < len(jwt) < 3:  # noqa: PLR2004 - the three settings just named
+        return [f"{' and '.join(jwt)} must be given too: a JWT is accepted by its issuer, audience and key."]
+    if not is_loopback and jwt and "keys_file" not in given:
+        fault = (
+            f"--host {host} can be reached by other machines, and nothing says who may ask. For API keys give "
+            "GATEWAY_KEYS_FILE=keys.json, written by `gateway keys create NAME --file keys.json`; for JWTs give "
+            "GATEWAY_JWT_ISSUER, GATEWAY_JWT_AUDIENCE and GATEWAY_JWT_JWKS; or use --host 127.0.0.1."
+        )
+        return [fault]
+    return []
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _count_cores() -> int:
+    """Cores that this process may run on, which can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _name_unknown(name: str, known: set[str]) -> str:

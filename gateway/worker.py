@@ -17,17 +17,15 @@ import uvicorn
 from database.environment import DatabaseEnvironment
 from gateway.app import create_app
 from gateway.protocol import HttpProtocol
-from gateway.server import BACKLOG, STOP_SECONDS
+from gateway.server import BACKLOG, CLOSE_SECONDS
 from gateway.settings import Settings
 
-# Long enough for a large list to a slow client; with what the parent adds, well within the 30 s of Kubernetes.
-DRAIN_SECONDS = 10
 # A load balancer reuses connections that were idle for up to a minute (AWS's default): closing first loses requests.
 KEEP_ALIVE_SECONDS = 75
 
 
 def run_worker(settings: Settings, environment: DatabaseEnvironment, listener: socket.socket, line: Connection) -> None:
-    """Serves until the line closes: requests in flight get DRAIN_SECONDS to finish. Says on the line when it serves."""
+    """Serves until the line closes, then gives requests in flight `drain_seconds`. Says on the line when it serves."""
     _log_in_one_line()
     config = uvicorn.Config(
         create_app(settings, environment),
@@ -42,10 +40,10 @@ def run_worker(settings: Settings, environment: DatabaseEnvironment, listener: s
         proxy_headers=False,
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_graceful_shutdown=settings.drain_seconds,
     )
     server = _Server(config, line)
-    threading.Thread(target=_stop_with_line, args=(server,), daemon=True).start()
+    threading.Thread(target=_stop_with_line, args=(server, settings.drain_seconds + CLOSE_SECONDS), daemon=True).start()
     server.run(sockets=[listener])
 
 
@@ -62,12 +60,12 @@ class _Server(uvicorn.Server):
             self.line.send_bytes(b"serving")
 
 
-def _stop_with_line(server: _Server) -> None:
+def _stop_with_line(server: _Server, seconds: float) -> None:
     """Waits for the end of the line: the parent closes it or dies, even by kill -9. A hung loop is not waited for."""
     with contextlib.suppress(EOFError, OSError):
         server.line.recv_bytes()
     server.should_exit = True
-    time.sleep(STOP_SECONDS)
+    time.sleep(seconds)
     os._exit(1)
 
 

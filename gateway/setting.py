@@ -1,0 +1,159 @@
+"""The GATEWAY_… variables: each with its default, what it accepts and what it is for."""
+
+import ipaddress
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from schema.limits import Limits
+
+PREFIX = "GATEWAY_"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A GATEWAY_… variable (docs/settings.md says the same).
+
+    Attributes:
+        name: the variable's.
+        default: what it is without the variable, as the documentation says it.
+        accepts: what a value may be.
+        meaning: what it is for.
+        read: gives the value of a text that is not empty; raises ValueError where it is not accepted.
+        is_secret: whether the value may hold a secret, and is never quoted.
+    """
+
+    name: str
+    default: str
+    accepts: str
+    meaning: str
+    read: Callable[[str], Any]
+    is_secret: bool = False
+
+
+def _number(name: str, default: int | str, least: int, most: int, meaning: str) -> Setting:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
+            raise ValueError
+        return int(text)
+
+    return Setting(name, str(default), f"a whole number from {least} to {most}", meaning, read)
+
+
+def _choice(name: str, default: str, choices: tuple[str, ...], meaning: str) -> Setting:
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError
+        return text
+
+    return Setting(name, default, " or ".join(choices), meaning, read)
+
+
+def _read_origin(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or text != f"{parts.scheme}://{parts.netloc}":
+        raise ValueError
+    return text.lower()
+
+
+def _read_network(text: str) -> str:
+    return str(ipaddress.ip_network(text))
+
+
+def _read_list(read_one: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
+    return lambda text: tuple(read_one(part.strip()) for part in text.split(","))
+
+
+def _read_key_source(text: str) -> str:
+    if "://" in text and not text.startswith("https://"):
+        raise ValueError
+    return text
+
+
+def _read_store(text: str) -> str:
+    if not text.startswith(("redis://", "rediss://")):
+        raise ValueError
+    return text
+
+
+_BY_EXPOSURE = "{} on loopback, {} elsewhere"
+_NONE = "none"
+
+SETTINGS = (
+    Setting("GATEWAY_KEYS_FILE", _NONE, "a file", "the API keys' hashes, as `gateway keys` writes them", Path),
+    Setting("GATEWAY_JWT_ISSUER", _NONE, "a text", "the `iss` that a JWT must have", str),
+    Setting("GATEWAY_JWT_AUDIENCE", _NONE, "a text", "the `aud` that a JWT must have", str),
+    Setting(
+        "GATEWAY_JWT_JWKS", _NONE, "an https:// URL or a file", "the issuer's public keys (RFC 7517)", _read_key_source
+    ),
+    _number("GATEWAY_JWT_LEEWAY_SECONDS", 30, 0, 300, "how far the issuer's clock may be from this one, s"),
+    _number(
+        "GATEWAY_REQUESTS_PER_MINUTE",
+        _BY_EXPOSURE.format(0, 6_000),
+        0,
+        10_000_000,
+        "most requests of one caller (key, JWT subject or address) in a minute, 0 for any number",
+    ),
+    _number("GATEWAY_FAILURES_PER_MINUTE", 20, 1, 10_000, "most failed authentications of one address in a minute"),
+    Setting(
+        "GATEWAY_RATE_STORE",
+        "none: each worker counts for itself",
+        "a redis:// or rediss:// URL",
+        "where all workers and replicas count requests together",
+        _read_store,
+        is_secret=True,
+    ),
+    Setting(
+        "GATEWAY_TRUSTED_PROXIES",
+        _NONE,
+        "addresses or networks, with commas",
+        "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
+        _read_list(_read_network),
+    ),
+    Setting(
+        "GATEWAY_CORS_ORIGINS",
+        _NONE,
+        "origins such as https://app.example, with commas",
+        "whose pages may read answers",
+        _read_list(_read_origin),
+    ),
+    _choice(
+        "GATEWAY_INTROSPECTION", _BY_EXPOSURE.format("on", "off"), ("on", "off"), "whether GraphQL shows its schema"
+    ),
+    Setting("GATEWAY_TRUSTED_DOCUMENTS", _NONE, "a file", "a manifest of the only documents that are answered", Path),
+    _number("GATEWAY_MAX_BODY_BYTES", 100_000, 1_000, 10_000_000, "largest body of a GraphQL request, bytes"),
+    _number("GATEWAY_MAX_DOCUMENT_BYTES", Limits().document_bytes, 100, 1_000_000, "longest GraphQL document, bytes"),
+    _number("GATEWAY_MAX_TOKENS", Limits().tokens, 10, 100_000, "longest GraphQL document, tokens"),
+    _number("GATEWAY_MAX_DEPTH", Limits().depth, 4, 100, "deepest nesting of fields in a GraphQL operation"),
+    _number("GATEWAY_MAX_ALIASES", Limits().aliases, 0, 1_000, "most aliases in a GraphQL operation"),
+    _number("GATEWAY_MAX_DIRECTIVES", Limits().directives, 0, 1_000, "most directives in a GraphQL document"),
+    _number("GATEWAY_MAX_ROWS", Limits().rows, 1, 1_000_000, "most rows that a GraphQL operation may ask for"),
+    _number("GATEWAY_MAX_CONCURRENT", 32, 1, 1_000, "most questions that a worker answers at a time"),
+    _number("GATEWAY_DATABASE_TIMEOUT_MS", 10_000, 1, 600_000, "longest work of the database on one page or count, ms"),
+    _number(
+        "GATEWAY_REQUEST_TIMEOUT_MS",
+        30_000,
+        100,
+        600_000,
+        "longest wait for a request's body, for the start of its answer, and between two parts of it, ms",
+    ),
+    _number("GATEWAY_DRAIN_SECONDS", 10, 0, 600, "how long requests in flight may take when the gateway stops, s"),
+    _choice(
+        "GATEWAY_LOG_FORMAT", "text on a terminal, json elsewhere", ("text", "json"), "the form of the log's lines"
+    ),
+    _choice(
+        "GATEWAY_LOG_LEVEL",
+        "info",
+        ("info", "warning", "error"),
+        "the least that is logged; info has a line for each request",
+    ),
+    _number(
+        "GATEWAY_SLOW_QUERY_MS", 1_000, 1, 600_000, "a database command of this length is logged with its plan, ms"
+    ),
+    _choice(
+        "GATEWAY_TRACING", "off", ("on", "off"), "whether OpenTelemetry traces are sent, as the OTEL_… variables say"
+    ),
+)
