@@ -1,0 +1,63 @@
+"""Where the workers' counts lie: a private temporary folder of memory-mapped files, one set for each worker's place.
+
+It must not declare metrics, and imports prometheus_client only in the workers. A worker that replaces another takes its
+place and goes on with its counts, so that totals never fall and the folder does not grow.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_PREFIX = "gateway-metrics-"
+_LOCK = "lock"
+# prometheus_client's own name for the folder.
+_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+@contextmanager
+def open_metric_folder() -> Iterator[Path]:
+    """Make the folder, and remove it at the end; what gateways that were killed left behind is removed first."""
+    root = Path(tempfile.gettempdir())
+    for left in root.glob(f"{_PREFIX}*"):
+        _remove_if_left(left)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
+    # The lock ends with the process that holds it, however that ends: whether a folder is in use needs no guess.
+    with (folder / _LOCK).open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_if_left(folder: Path) -> None:
+    # Another's folder may not be opened, and a folder without a lock is only being made.
+    with contextlib.suppress(OSError), (folder / _LOCK).open("rb+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def enter_metric_folder(folder: Path, place: int) -> None:
+    """Keep this process's counts in the folder; before gateway/metrics.py is imported, which declares them.
+
+    Args:
+        folder: the parent's.
+        place: the worker's number, which no other running worker has.
+    """
+    os.environ[_VARIABLE] = str(folder)
+    from prometheus_client import multiprocess, values  # noqa: PLC0415 - it looks for the folder when it is imported
+
+    values.ValueClass = values.MultiProcessValue(lambda: place)
+    # What was in flight in the worker that had this place ended with it; what it counted stays.
+    multiprocess.mark_process_dead(place)  # type: ignore[no-untyped-call]
+
+
+def find_metric_folder() -> Path | None:
+    """Where this process keeps its counts, or None if it keeps them to itself."""
+    folder = os.environ.get(_VARIABLE)
+    return Path(folder) if folder else None

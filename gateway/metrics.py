@@ -1,0 +1,68 @@
+"""What the gateway counts and measures, for Prometheus: the names, their labels, and `GET /metrics`.
+
+Labels are bounded: a route's template and never a path, a code of the table, a field of the schema. docs/operations.md
+says what each means. Where the counts are kept is gateway/metric_folder.py's.
+"""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from gateway.metric_folder import find_metric_folder
+
+router = APIRouter()
+REGISTRY = CollectorRegistry()
+
+# From a count on an index (1 ms) to the longest that a request may wait.
+_REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_COMMAND_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+def _count(name: str, meaning: str, *labels: str) -> Counter:
+    return Counter(name, meaning, labels, registry=REGISTRY)
+
+
+def _gauge(name: str, meaning: str, *labels: str, mode: str = "livesum") -> Gauge:
+    return Gauge(name, meaning, labels, registry=REGISTRY, multiprocess_mode=mode)  # type: ignore[arg-type]  # a literal
+
+
+REQUESTS = _count("gateway_requests_total", "Requests that were answered.", "method", "route", "status")
+REQUEST_SECONDS = Histogram(
+    "gateway_request_duration_seconds",
+    "Time from the arrival of a request to the end of its answer.",
+    ("route",),
+    registry=REGISTRY,
+    buckets=_REQUEST_BUCKETS,
+)
+REQUESTS_IN_FLIGHT = _gauge("gateway_requests_in_flight", "Requests that are being answered.")
+ERRORS = _count("gateway_errors_total", "Requests that were answered with an error, by its code.", "code")
+SHED = _count("gateway_shed_total", "Requests that were turned away to protect the others.", "reason")
+ROWS = _count("gateway_rows_total", "Rows that were read from the database.", "style")
+GRAPHQL_FIELDS = _count("gateway_graphql_fields_total", "Fields of the query type that were asked for.", "field")
+DATABASE_SECONDS = Histogram(
+    "gateway_database_duration_seconds",
+    "Time of the commands that were sent to the database.",
+    ("command",),
+    registry=REGISTRY,
+    buckets=_COMMAND_BUCKETS,
+)
+POOL_CONNECTIONS = _gauge("gateway_database_pool_connections", "Connections to the database.", "state")
+WORKER_RESTARTS = _count("gateway_worker_restarts_total", "Workers that replaced one that had ended.")
+BUILD_INFO = _gauge("gateway_build_info", "Always 1; the label is the gateway's version.", "version", mode="max")
+
+
+def count_shed(reason: str) -> None:
+    """Count a request that is turned away; `reason` is one of a few words of the code's, such as `overload`."""
+    SHED.labels(reason).inc()
+
+
+@router.get("/metrics", include_in_schema=False)
+def answer_metrics() -> Response:
+    """All workers' counts together, in the text format of Prometheus. In a thread: the files are read and merged."""
+    folder = find_metric_folder()
+    registry = REGISTRY
+    if folder is not None:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
