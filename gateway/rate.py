@@ -1,16 +1,256 @@
-"""How often a caller may ask."""
+"""How often a caller may ask. It counts; who the caller is, gateway/authentication.py has said before.
 
+Counts live in this process, or in a Redis that workers and replicas share. Names are kept nowhere, only their hashes.
+"""
+
+import asyncio
+import hashlib
+import ipaddress
+import logging
+import math
+import time
+from collections.abc import Coroutine
+from functools import lru_cache
+from typing import Any, TypeAlias, TypeVar
+
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from database.errors import ConfigurationError
+from gateway.caller import ANONYMOUS
+from gateway.errors import TooManyRequestsError
+from gateway.problems import GRAPHQL_PATH
 from gateway.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_MINUTE = 60
+_SWEEP_SECONDS = 1.0
+# A Redis nearby answers in under 1 ms. No request may wait for one that is away.
+_STORE_SECONDS = 0.1
+_STORE_PAUSE_SECONDS = 1.0
+_STORE_CONNECTIONS = 1_000
+
+_Answer = TypeVar("_Answer")
+# The count of the minute before and how long it still weighs, s; the count of this minute and how long it is kept, s.
+Window: TypeAlias = tuple[int, float, int, float]
+
+
+class LocalStorage(MemoryStorage):
+    """Counts of this process alone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._swept_at = 0.0
+
+    async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count, and forget what has expired once a second; at each count, as the library does, 10,000 cost 1 ms."""
+        now = time.time()
+        if now > self._swept_at + _SWEEP_SECONDS:
+            self._swept_at = now
+            for old in [name for name, end in self.expirations.items() if end <= now]:
+                self.storage.pop(old, None)
+                del self.expirations[old]
+        self.storage[key] += amount
+        self.expirations.setdefault(key, now + expiry)
+        return self.storage[key]
+
+    async def close(self) -> None:
+        """Do nothing: memory is not closed."""
+
+
+class SharedStorage(RedisStorage):
+    """Counts in a Redis. While it is away or slow, those of this process alone hold, and it is tried once a second."""
+
+    def __init__(self, url: str) -> None:
+        # The package is optional.
+        from redis.asyncio import ConnectionPool  # noqa: PLC0415
+        from redis.asyncio.retry import Retry  # noqa: PLC0415
+        from redis.backoff import NoBackoff  # noqa: PLC0415
+        from redis.exceptions import RedisError  # noqa: PLC0415
+
+        # Connections that were open when the Redis restarted fail once.
+        self._pool = ConnectionPool.from_url(url, max_connections=_STORE_CONNECTIONS, retry=Retry(NoBackoff(), 1))
+        super().__init__(
+            f"async+{url}",
+            implementation="redispy",
+            key_prefix="gateway",
+            connection_pool=self._pool,  # type: ignore[arg-type]  # the annotation forgets what the docstring offers
+        )
+        self._failures = (RedisError, OSError)
+        self._local = LocalStorage()
+        self._is_away = False
+        self._next_try = 0.0
+
+    async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        return await self._ask(
+            super().acquire_sliding_window_entry(key, limit, expiry, amount),
+            self._local.acquire_sliding_window_entry(key, limit, expiry, amount),
+        )
+
+    async def get_sliding_window(self, key: str, expiry: int) -> Window:
+        return await self._ask(
+            super().get_sliding_window(key, expiry),
+            self._local.get_sliding_window(key, expiry),
+        )
+
+    async def _ask(self, shared: Coroutine[Any, Any, _Answer], local: Coroutine[Any, Any, _Answer]) -> _Answer:
+        try:
+            if time.monotonic() >= self._next_try:
+                if self._is_away:
+                    # One request finds out; the others do not wait meanwhile.
+                    self._next_try = time.monotonic() + _STORE_PAUSE_SECONDS
+                try:
+                    async with asyncio.timeout(_STORE_SECONDS):
+                        answer = await shared
+                except self._failures as error:
+                    self._note_away(error)
+                else:
+                    self._note_back()
+                    return answer
+            return await local
+        finally:
+            shared.close()
+            local.close()
+
+    def _note_away(self, error: Exception) -> None:
+        self._next_try = time.monotonic() + _STORE_PAUSE_SECONDS
+        if not self._is_away:
+            self._is_away = True
+            # Not the error's text, which may hold the address with its password.
+            logger.warning("GATEWAY_RATE_STORE is away (%s): each worker counts for itself", type(error).__name__)
+
+    def _note_back(self) -> None:
+        self._next_try = 0.0
+        if self._is_away:
+            self._is_away = False
+            logger.warning("GATEWAY_RATE_STORE is back: workers and replicas count together")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._pool.aclose()
+
+
+def open_storage(rate_store: str | None) -> LocalStorage | SharedStorage:
+    """Give where counts are kept: a Redis by its URL, or this process. It connects when it is first asked.
+
+    Raises:
+        ConfigurationError: the URL cannot be used, or the package for Redis is not installed.
+    """
+    if rate_store is None:
+        return LocalStorage()
+    try:
+        return SharedStorage(rate_store)
+    except ModuleNotFoundError:
+        message = "GATEWAY_RATE_STORE needs a package: pip install 'transactions-gateway[redis]'."
+        raise ConfigurationError(message) from None
+    except ValueError:
+        # The URL may hold a password.
+        raise ConfigurationError("GATEWAY_RATE_STORE is no URL of a Redis; give redis://host:6379/0.") from None
+
+
+class Allowance:
+    """How often something may happen to one name in any minute."""
+
+    def __init__(self, storage: LocalStorage | SharedStorage, what: str, per_minute: int) -> None:
+        """Count in a storage, apart from what else is counted there; `what` is a plural, such as `requests`."""
+        self._storage = storage
+        self._what = what
+        self._limiter = SlidingWindowCounterRateLimiter(storage)
+        self._item = RateLimitItemPerMinute(per_minute, namespace=what)
+
+    async def take(self, name: str) -> None:
+        """Count once.
+
+        Raises:
+            TooManyRequestsError: the minute's number is used up; this time is not counted.
+        """
+        digest = _hash_name(name)
+        if not await self._limiter.hit(self._item, digest):
+            raise self._build_error(await self._get_window(digest))
+
+    async def check(self, name: str) -> None:
+        """Count nothing.
+
+        Raises:
+            TooManyRequestsError: the minute's number is used up.
+        """
+        window = await self._get_window(_hash_name(name))
+        if compute_wait(window, self._item.amount):
+            raise self._build_error(window)
+
+    async def _get_window(self, digest: str) -> Window:
+        return await self._storage.get_sliding_window(self._item.key_for(digest), _MINUTE)
+
+    def _build_error(self, window: Window) -> TooManyRequestsError:
+        seconds = compute_wait(window, self._item.amount) or 1
+        return TooManyRequestsError(
+            f"At most {self._item.amount} {self._what} are taken in a minute; try again in {seconds} s.", seconds
+        )
 
 
 class RateLimitMiddleware:
-    """How often a caller may ask."""
+    """Refuses what a caller asks beyond its number a minute. Probes, pages and their files are not counted."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._settings = settings
+        self._storage = open_storage(settings.rate_store if settings.requests_per_minute else None)
+        self._requests = Allowance(self._storage, "requests", settings.requests_per_minute or 1)
+        self._is_limiting = settings.requests_per_minute > 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+        if scope["type"] == "http":
+            if self._is_limiting and not _is_free(scope):
+                caller = scope["state"]["caller"].name
+                await self._requests.take(caller if caller != ANONYMOUS.name else describe_address(scope))
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:  # the application stops
+            await self._storage.close()
+
+
+def describe_address(scope: Scope) -> str:
+    """Give what stands for the client: its IPv4 address, or its IPv6 network of 64 bits, which is one customer's."""
+    client = scope.get("client")
+    return _describe(client[0]) if client else ""
+
+
+@lru_cache(maxsize=4096)
+def _describe(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    if isinstance(address, ipaddress.IPv4Address):
+        return text
+    # On a socket for both, IPv4 addresses are written as IPv6.
+    return str(address.ipv4_mapped or ipaddress.IPv6Network((int(address), 64), strict=False))
+
+
+def _is_free(scope: Scope) -> bool:
+    path: str = scope["path"]
+    is_page = path == GRAPHQL_PATH and scope["method"] == "GET" and not scope["query_string"]
+    return is_page or path.startswith(("/health/", "/static/"))
+
+
+def _hash_name(name: str) -> str:
+    return hashlib.blake2b(name.encode(errors="replace"), digest_size=16).hexdigest()
+
+
+def compute_wait(window: Window, limit: int) -> int:
+    """Give after how many whole seconds one more is within the limit, if nothing else is counted; 0 for now.
+
+    The window before weighs by the part of it that lies within the last minute.
+    """
+    before, weighs, current, kept = window
+    if before * weighs / _MINUTE + current < limit:
+        return 0
+    if current < limit:
+        seconds = weighs - _MINUTE * (limit - current) / before
+    else:
+        seconds = kept - _MINUTE + max(0.0, _MINUTE * (1 - limit / current))
+    return math.floor(seconds) + 1
