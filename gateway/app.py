@@ -20,6 +20,7 @@ from gateway import error_pages, graphql, health, rest
 from gateway.admission import AdmissionMiddleware
 from gateway.authentication import AuthenticationMiddleware
 from gateway.deadline import DeadlineMiddleware
+from gateway.documents import load_documents
 from gateway.errors import MethodNotAllowedError, NotFoundError
 from gateway.openapi import DESCRIPTION, TITLE, VERSION, build_document
 from gateway.origin import OriginMiddleware
@@ -55,6 +56,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
             repository = TransactionRepository(client, environment.database, timeout_ms=settings.database_timeout_ms)
             app.state.repository = repository
             app.state.revealing_repository = repository.reveal_cards()
+            app.state.probe = health.DatabaseProbe(repository.check)
             yield
         finally:
             await client.close()
@@ -71,6 +73,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     )
     app.state.settings = settings
     app.state.schema = build_schema(settings.limits)
+    app.state.documents = load_documents(settings.trusted_documents, app.state.schema)
     for router in _ROUTERS:
         app.include_router(router)
     app.mount("/static", PageFiles(directory=_STATIC, check_dir=False))

@@ -287,6 +287,12 @@ def _load_settings(host: str, port: int, workers: int | None) -> "Settings":
     is_terminal = sys.stderr.isatty()
     settings = load_settings(os.environ, host=host, port=port, workers=workers, is_terminal=is_terminal)
     _forget("GATEWAY_")
+    if settings.trusted_documents:
+        from gateway.documents import load_documents
+        from schema.schema import build_schema
+
+        # Each worker loads them again: a fault is told here, once, before any starts.
+        load_documents(settings.trusted_documents, build_schema(settings.limits))
     return settings
 
 

@@ -1,7 +1,7 @@
 """GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/): requests in, the schema's results out."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -9,22 +9,26 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
+from graphql import GraphQLError
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.execution import ExecutionResult
+from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 
 from database.errors import quote_value
 from gateway.accept import choose_media_type
+from gateway.documents import Documents
 from gateway.errors import (
     BodyTooLargeError,
     InvalidGraphQLRequestError,
     MethodNotAllowedError,
+    PersistedQueryNotFoundError,
     UnsupportedMediaTypeError,
 )
 from gateway.openapi import GRAPHQL_GET, GRAPHQL_POST
 from gateway.problems import GRAPHQL_PATH, PROBLEMS, build_retry_headers
 from gateway.request import get_context
 from schema.extensions.document import OperationNotFoundError
+from schema.extensions.rows import RowBudget
 from schema.failure import Failure, describe_failures
 
 router = APIRouter()
@@ -42,6 +46,8 @@ _PAGE_HEADERS = {
     "Cache-Control": "no-cache",
     "Vary": "Accept",
 }
+# Where a document may be asked for.
+_DOCUMENT_PARAMETERS = frozenset({"query", "documentId", "extensions"})
 # A mutation must not be sent by a link.
 _ALLOWED = {"GET": OperationType.from_http("GET"), "POST": OperationType.from_http("POST")}
 # Failures of the database are told by the status too, whatever the media type: proxies and retries look there.
@@ -50,9 +56,17 @@ _LOUD_STATUS = HTTPStatus.INTERNAL_SERVER_ERROR
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """The parameters of a request (GraphQL over HTTP, section 4)."""
+    """The parameters of a request (GraphQL over HTTP, section 4, and appendix A).
 
-    query: str
+    Attributes:
+        query: the document, unless `document_id` stands for it.
+        document_id: what the document is known by, if that was said.
+        variables: their values by name.
+        operation_name: which of the document's operations is asked.
+    """
+
+    query: str | None
+    document_id: str | None
     variables: dict[str, Any] | None
     operation_name: str | None
 
@@ -61,8 +75,8 @@ class GraphQLRequest:
     GRAPHQL_PATH, summary="GraphQL by GET, and GraphiQL for browsers", tags=["graphql"], openapi_extra=GRAPHQL_GET
 )
 async def answer_get(request: Request) -> Response:
-    """Answer a query in the parameters `query`, `variables` and `operationName`; a browser gets GraphiQL."""
-    if "query" not in request.query_params and "text/html" in request.headers.get("accept", ""):
+    """Answer a query in the parameters `query` or `documentId`, and `variables`; a browser gets GraphiQL."""
+    if _DOCUMENT_PARAMETERS.isdisjoint(request.query_params) and "text/html" in request.headers.get("accept", ""):
         return FileResponse(_PAGE, headers=_PAGE_HEADERS)
     media_type = choose_media_type(request.headers.getlist("accept"), _OFFERS)
     parameters: dict[str, object] = dict(request.query_params)
@@ -74,29 +88,39 @@ async def answer_get(request: Request) -> Response:
 
 @router.post(GRAPHQL_PATH, summary="GraphQL", tags=["graphql"], openapi_extra=GRAPHQL_POST)
 async def answer_post(request: Request) -> Response:
-    """Answer a query in a JSON body with `query`, `variables` and `operationName`."""
+    """Answer a query in a JSON body with `query` or `documentId`, and `variables`."""
     media_type = choose_media_type(request.headers.getlist("accept"), _OFFERS)
     _check_content_type(request.headers.get("content-type", ""))
     body = _parse_json(await _read_body(request), "The body")
     if not isinstance(body, dict):
-        raise InvalidGraphQLRequestError("The body is not a JSON object; send one with a string `query`.")
+        raise InvalidGraphQLRequestError(
+            "The body is not a JSON object; send one with a string `query` or `documentId`."
+        )
     return await _answer(request, _read_parameters(body), media_type)
 
 
 async def _answer(request: Request, asked: GraphQLRequest, media_type: str) -> Response:
+    documents: Documents = request.app.state.documents
     try:
+        text = documents.get_text(asked.query, asked.document_id)
         result = await request.app.state.schema.execute(
-            asked.query,
+            text,
             variable_values=asked.variables,
-            context_value=get_context(request),
+            context_value=replace(get_context(request), budget=RowBudget(request.app.state.settings.limits.rows)),
             operation_name=asked.operation_name,
             allowed_operation_types=_ALLOWED[request.method],
         )
+    except PersistedQueryNotFoundError as error:
+        # As a result, with its status: clients of automatic persisted queries take it for a question, not a failure.
+        result = PreExecutionError(data=None, errors=[GraphQLError(str(error), original_error=error)])
+        return _build_response(request, result, media_type)
     except CannotGetOperationTypeError:
         raise OperationNotFoundError(_describe_missing_operation(asked.operation_name)) from None
     except InvalidOperationTypeError as error:
         kind = error.operation_type.value
         raise MethodNotAllowedError(f"A {kind} cannot be sent by {request.method}; send it by POST.") from None
+    if asked.document_id is not None and not isinstance(result, PreExecutionError):
+        documents.remember(asked.document_id, text)
     return _build_response(request, result, media_type)
 
 
@@ -162,16 +186,34 @@ def _parse_json(text: bytes, name: str) -> object:
 def _read_parameters(given: dict[str, object]) -> GraphQLRequest:
     query = given.get("query")
     variables, operation_name, extensions = (given.get(name) for name in ("variables", "operationName", "extensions"))
-    if not isinstance(query, str) or not query.strip():
-        fault = "is missing or empty" if query is None or isinstance(query, str) else "is not a string"
-        raise InvalidGraphQLRequestError(f"query {fault}; give a GraphQL document.")
+    if not isinstance(query, str | None):
+        raise InvalidGraphQLRequestError("query is not a string; give a GraphQL document.")
     if not isinstance(variables, dict | None):
         raise InvalidGraphQLRequestError("variables is not an object; give one by the variables' names, or null.")
     if not isinstance(operation_name, str | None):
         raise InvalidGraphQLRequestError("operationName is not a string; give an operation's name, or null.")
     if not isinstance(extensions, dict | None):
         raise InvalidGraphQLRequestError("extensions is not an object; leave it out, or give null.")
-    return GraphQLRequest(query, variables, operation_name or None)
+    document_id = _read_document_id(given.get("documentId"), (extensions or {}).get("persistedQuery"))
+    # Some clients send an empty text beside the hash.
+    query = query if query and query.strip() else None
+    if query is None and document_id is None:
+        raise InvalidGraphQLRequestError("query is missing or empty; give a GraphQL document, or a documentId.")
+    return GraphQLRequest(query, document_id, variables, operation_name or None)
+
+
+def _read_document_id(document_id: object, persisted_query: object) -> str | None:
+    """Give what a document is known by: GraphQL over HTTP's parameter, or the hash of Apollo's extension."""
+    if not isinstance(document_id, str | None):
+        raise InvalidGraphQLRequestError("documentId is not a string; give a document's identifier, or null.")
+    match persisted_query:
+        case None:
+            return document_id
+        case {"version": 1, "sha256Hash": str(digest)} if document_id is None:
+            return digest
+    raise InvalidGraphQLRequestError(
+        "extensions.persistedQuery is not understood; give version, 1, and sha256Hash, a string, without a documentId."
+    )
 
 
 def _describe_missing_operation(name: str | None) -> str:

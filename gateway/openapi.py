@@ -123,8 +123,15 @@ GRAPHQL_GET: dict[str, Any] = {
             "description": "A GraphQL document; a browser that sends none gets GraphiQL.",
             "example": _EXAMPLE_QUERY,
         },
+        {"name": "documentId", "in": "query", "schema": {"type": "string"}, "description": "A known document's name."},
         {"name": "variables", "in": "query", "schema": {"type": "string"}, "description": "A JSON object."},
         {"name": "operationName", "in": "query", "schema": {"type": "string"}, "description": "One of the document's."},
+        {
+            "name": "extensions",
+            "in": "query",
+            "schema": {"type": "string"},
+            "description": "A JSON object; `persistedQuery` asks for a document by its hash.",
+        },
     ],
     "responses": {"200": _GRAPHQL_RESPONSE},
 }
@@ -137,10 +144,12 @@ GRAPHQL_POST: dict[str, Any] = {
                     "type": "object",
                     "properties": {
                         "query": {"type": "string"},
+                        "documentId": {"type": ["string", "null"]},
                         "variables": {"type": ["object", "null"]},
                         "operationName": {"type": ["string", "null"]},
+                        "extensions": {"type": ["object", "null"]},
                     },
-                    "required": ["query"],
+                    "anyOf": [{"required": [name]} for name in ("query", "documentId", "extensions")],
                 },
                 "example": {"query": _EXAMPLE_QUERY},
             }

@@ -106,8 +106,9 @@ _TABLE = (
         "GRAPHQL_REQUEST_INVALID",
         HTTPStatus.BAD_REQUEST,
         "The request is not a GraphQL request",
-        "The body is not a JSON object with a string `query` and, if given, an object `variables`, a string "
-        "`operationName` and an object `extensions` (GraphQL over HTTP). Batches, several in one array, are not taken.",
+        "The body is not a JSON object with a string `query` or `documentId` and, if given, an object `variables`, a "
+        "string `operationName` and an object `extensions` (GraphQL over HTTP). A document that comes with an "
+        "identifier must be the one it stands for. Batches, several in one array, are not taken.",
         "Send one JSON object of that form.",
     ),
     Problem(
@@ -170,7 +171,8 @@ _TABLE = (
         "TOO_MANY_ROWS",
         HTTPStatus.BAD_REQUEST,
         "The operation asks for too many rows",
-        "The pages of the operation, all together, ask for more rows than GATEWAY_MAX_ROWS.",
+        "The pages of the operation, all together, ask for more rows than GATEWAY_MAX_ROWS: each counts by its `first` "
+        "or `last`, 100 without either, and a list of which only the total is selected counts nothing.",
         "Ask for smaller pages, or send several operations.",
     ),
     Problem(
@@ -184,21 +186,24 @@ _TABLE = (
         "INTROSPECTION_DISABLED",
         HTTPStatus.BAD_REQUEST,
         "The schema is not shown here",
-        "The document asks for `__schema` or `__type`, which GATEWAY_INTROSPECTION keeps back.",
+        "The document asks for `__schema` or `__type`, which GATEWAY_INTROSPECTION keeps back; `__typename` is "
+        "answered.",
         "Read the schema in the repository: schema/schema.graphql.",
     ),
     Problem(
         "PERSISTED_QUERY_NOT_FOUND",
         HTTPStatus.BAD_REQUEST,
         "The document of this hash is not known",
-        "A hash was sent without its document, and this worker does not know the document (any more).",
+        "A hash was sent without its document, and this worker does not know the document (any more). In "
+        "`application/json` the status is 200, as clients of automatic persisted queries expect.",
         "Send the document with the hash, once; clients with automatic persisted queries do so by themselves.",
     ),
     Problem(
         "DOCUMENT_NOT_TRUSTED",
         HTTPStatus.FORBIDDEN,
         "The document is not one of the trusted ones",
-        "The gateway answers only the documents of its manifest (GATEWAY_TRUSTED_DOCUMENTS).",
+        "The gateway answers only the documents of its manifest (GATEWAY_TRUSTED_DOCUMENTS), by their identifier or "
+        "their exact text. GraphiQL, which asks for the schema, is refused too.",
         "Send the hash of a trusted document, or have the document added to the manifest.",
     ),
     Problem(

@@ -7,7 +7,8 @@ from typing import cast
 import strawberry
 
 from database.query import Order, Page, TransactionFilter
-from database.repository import Row, TransactionRepository
+from database.repository import Row
+from schema.context import RequestContext
 from schema.page import build_cursor
 from schema.resolvers import TransactionPage, count_transactions, get_position, list_transactions
 from schema.types import Transaction
@@ -17,7 +18,7 @@ from schema.types import Transaction
 class Listing:
     """One list that an operation asks for, and its page once that has been read."""
 
-    repository: TransactionRepository
+    context: RequestContext
     wanted: TransactionFilter
     order: Order
     page: Page
@@ -27,8 +28,9 @@ class Listing:
     async def read_page(self) -> TransactionPage:
         """Give the page; however many fields ask for it, the database is asked once."""
         if self._answer is None:
+            self.context.budget.check()
             self._answer = asyncio.create_task(
-                list_transactions(self.repository, self.wanted, self.order, self.page, self.keys)
+                list_transactions(self.context.repository, self.wanted, self.order, self.page, self.keys)
             )
         return await self._answer
 
@@ -48,7 +50,13 @@ class Listing:
         edge = get_position(answer.rows[-1 if forward else 0], self.order) if answer.rows else bound
         is_empty = not answer.rows
         beyond = Page(1, after=edge, inclusive=is_empty) if forward else Page(1, before=edge, inclusive=is_empty)
-        return bool((await list_transactions(self.repository, self.wanted, self.order, beyond, frozenset())).rows)
+        further = await list_transactions(self.context.repository, self.wanted, self.order, beyond, frozenset())
+        return bool(further.rows)
+
+    async def count(self) -> int:
+        """Give the exact number of transactions of the filter, whatever the page."""
+        self.context.budget.check()
+        return await count_transactions(self.context.repository, self.wanted)
 
 
 @strawberry.type(description="Where a page stands in the whole answer.")
@@ -107,4 +115,4 @@ class TransactionConnection:
 
     @strawberry.field(description="The exact number of transactions of the filter, whatever the page.")
     async def total_count(self) -> int:
-        return await count_transactions(self.listing.repository, self.listing.wanted)
+        return await self.listing.count()

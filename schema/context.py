@@ -1,4 +1,4 @@
-"""What one request brings to the resolvers: where the rows are, and what time it was when the request arrived."""
+"""What one request brings to the resolvers: where the rows are, how many it may ask for, and when it arrived."""
 
 import time
 from dataclasses import dataclass, field
@@ -7,6 +7,8 @@ from typing import TypeAlias
 import strawberry
 
 from database.repository import TransactionRepository
+from schema.extensions.rows import RowBudget
+from schema.limits import Limits
 
 
 def read_clock_ms() -> int:
@@ -21,10 +23,12 @@ class RequestContext:
     Attributes:
         repository: runs the plans.
         now_ms: when the request arrived, in ms since the epoch, UTC: the end of every window in it.
+        budget: the rows that its operation may ask for; REST, whose lists have no limit, does not use it.
     """
 
     repository: TransactionRepository
     now_ms: int = field(default_factory=read_clock_ms)
+    budget: RowBudget = field(default_factory=lambda: RowBudget(Limits().rows))
 
 
 Info: TypeAlias = strawberry.Info[RequestContext, None]

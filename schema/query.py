@@ -10,7 +10,7 @@ from schema.context import Info
 from schema.filter import build_filter
 from schema.page import DEFAULT_ROWS, MAX_ROWS, build_page
 from schema.resolvers import find_transaction
-from schema.selection import select_keys
+from schema.selection import select_keys, select_names
 from schema.types import Transaction, TransactionFilterInput, TransactionOrder
 
 
@@ -43,7 +43,7 @@ class Query:
         asked = filter or TransactionFilterInput()
         order = Order[order_by.name] if order_by else Order.DATE_DESC
         listing = Listing(
-            repository=info.context.repository,
+            context=info.context,
             wanted=build_filter(
                 now_ms=info.context.now_ms,
                 days=asked.days,
@@ -56,6 +56,8 @@ class Query:
             page=build_page(order, first=first, after=after, last=last, before=before),
             keys=select_keys(info, "nodes") | select_keys(info, "edges", "node"),
         )
+        if _reads_rows(info):
+            info.context.budget.take(listing.page.limit or 0)
         return TransactionConnection(listing=listing)
 
     @strawberry.field(description="One transaction by its id, or null when there is none.")
@@ -64,5 +66,11 @@ class Query:
         info: Info,
         id: Annotated[strawberry.ID, strawberry.argument(description="The transaction's id.")],  # noqa: A002 - GraphQL's name
     ) -> Transaction | None:
+        info.context.budget.check()
         row = await find_transaction(info.context.repository, id, select_keys(info))
         return cast("Transaction | None", row)
+
+
+def _reads_rows(info: Info) -> bool:
+    """Say whether the page of a list is read, once for all who ask for it: a total alone needs no rows."""
+    return not select_names(info).isdisjoint({"nodes", "edges"}) or not select_names(info, "pageInfo") <= {"__typename"}

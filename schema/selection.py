@@ -1,39 +1,58 @@
 """What a GraphQL operation selects becomes the document keys to read: nothing is fetched that is not asked for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from graphql import FieldNode, FragmentSpreadNode, GraphQLResolveInfo, InlineFragmentNode, SelectionSetNode
+from graphql import (
+    BooleanValueNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLResolveInfo,
+    InlineFragmentNode,
+    SelectionNode,
+    SelectionSetNode,
+    VariableNode,
+)
 
 from database.query import FIELDS
 from schema.context import Info, RequestContext
 
 
-def select_keys(info: Info, *path: str) -> frozenset[str]:
-    """Give the document keys selected below a path of field names, fragments included.
+def select_names(info: Info, *path: str) -> frozenset[str]:
+    """Give the names of the fields selected below a path: those in fragments too, without what @skip and @include drop.
 
     Args:
         info: of the field that is being resolved.
-        path: the names of the fields that lead from it to a transaction.
+        path: the names of the fields that lead from it to those that are wanted.
     """
     # Strawberry's own `selected_fields` writes every fragment out at every spread, which a small document can make
     # take forever; graphql-core's info, which has the nodes, has no public name.
     nodes: GraphQLResolveInfo[RequestContext] = info._raw_info  # noqa: SLF001
     sets = [node.selection_set for node in nodes.field_nodes]
     for name in path:
-        sets = [field.selection_set for field in _find_fields(sets, nodes) if field.name.value == name]
+        fields = _find_fields(sets, nodes.fragments, info.variable_values)
+        sets = [field.selection_set for field in fields if field.name.value == name]
+    return frozenset(field.name.value for field in _find_fields(sets, nodes.fragments, info.variable_values))
+
+
+def select_keys(info: Info, *path: str) -> frozenset[str]:
+    """Give the document keys selected below a path of field names that leads to a transaction."""
     # A transaction's fields are called as the document's keys, but for the id.
-    names = {field.name.value for field in _find_fields(sets, nodes)}
-    return frozenset("_id" if name == "id" else name for name in names) & frozenset(FIELDS)
+    return frozenset("_id" if name == "id" else name for name in select_names(info, *path)) & frozenset(FIELDS)
 
 
 def _find_fields(
-    sets: Iterable[SelectionSetNode | None], info: GraphQLResolveInfo[RequestContext]
+    sets: Iterable[SelectionSetNode | None],
+    fragments: Mapping[str, FragmentDefinitionNode],
+    variables: Mapping[str, object],
 ) -> Iterator[FieldNode]:
-    """Give the fields of selections, each fragment's once; @skip and @include only ever take some away."""
+    """Give the fields of selections, each fragment's once."""
     pending = [selection for selection in sets if selection]
     seen = set()
     while pending:
         for node in pending.pop().selections:
+            if not _is_included(node, variables):
+                continue
             match node:
                 case FieldNode():
                     yield node
@@ -41,4 +60,19 @@ def _find_fields(
                     pending.append(inner)
                 case FragmentSpreadNode(name=name) if name.value not in seen:
                     seen.add(name.value)
-                    pending.append(info.fragments[name.value].selection_set)
+                    pending.append(fragments[name.value].selection_set)
+
+
+def _is_included(node: SelectionNode, variables: Mapping[str, object]) -> bool:
+    """Say whether @skip and @include keep a selection (GraphQL, section 3.13); validation has seen their argument."""
+    for directive in node.directives or ():
+        match directive.arguments[0].value if directive.arguments else None:
+            case BooleanValueNode(value=value):
+                condition = value
+            case VariableNode(name=name):
+                condition = bool(variables.get(name.value))
+            case _:
+                continue
+        if condition is (directive.name.value == "skip"):
+            return False
+    return True

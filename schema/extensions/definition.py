@@ -1,6 +1,11 @@
-"""The definitions in a document, by kind."""
+"""The definitions and nodes in a document, by kind."""
 
-from graphql import DocumentNode, FragmentDefinitionNode, OperationDefinitionNode
+from collections.abc import Iterator
+from typing import TypeVar
+
+from graphql import DocumentNode, FragmentDefinitionNode, Node, OperationDefinitionNode
+
+T = TypeVar("T", bound=Node)
 
 
 def find_fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
@@ -11,3 +16,16 @@ def find_fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
 def find_operations(document: DocumentNode) -> list[OperationDefinitionNode]:
     """Give the operations in their order."""
     return [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+
+
+def find_nodes(document: DocumentNode, kind: type[T]) -> Iterator[T]:
+    """Give the nodes of a kind, wherever they stand, in no order. Unlike graphql-core's visitor it does not recurse."""
+    pending: list[object] = [document]
+    while pending:
+        match pending.pop():
+            case tuple() | list() as nodes:
+                pending.extend(nodes)
+            case Node() as node:
+                if isinstance(node, kind):
+                    yield node
+                pending.extend(vars(node).values())

@@ -11,15 +11,21 @@ from database.errors import GatewayError
 from schema.extensions.aliases import check_aliases
 from schema.extensions.definition import find_operations
 from schema.extensions.depth import QueryTooDeepError, check_depth
+from schema.extensions.directives import check_directives
+from schema.extensions.introspection import check_introspection
 from schema.limits import Limits
 
-# Bounded in number here and in size by the limit on tokens, so that foreign documents cannot fill the memory.
+# Bounded in number here and in size by the limits, so that foreign documents cannot fill the memory.
 _CACHED_DOCUMENTS = 256
 
 # Enough to mend a document by; a hostile one must not turn a short request into a long answer.
 _MAX_ERRORS = 10
 
 PreparedDocument: TypeAlias = tuple[DocumentNode, tuple[GraphQLError, ...]]
+
+
+class DocumentTooLargeError(GatewayError):
+    code = "DOCUMENT_TOO_LARGE"
 
 
 class QueryTooLongError(GatewayError):
@@ -39,10 +45,14 @@ def build_preparation(limits: Limits) -> Callable[[str, GraphQLSchema], Prepared
     @lru_cache(maxsize=_CACHED_DOCUMENTS)
     def prepare(text: str, schema: GraphQLSchema) -> PreparedDocument:
         try:
+            _check_size(text, limits.document_bytes)
             document = parse(text, max_tokens=limits.tokens)
             # Before validation, whose cost these bound.
+            if not limits.introspection:
+                check_introspection(document)
             check_depth(document, limits.depth)
             check_aliases(document, limits.aliases)
+            check_directives(document, limits.directives)
         except RecursionError:
             raise _wrap(_build_depth_error(limits)) from None
         except GraphQLSyntaxError as error:
@@ -55,7 +65,8 @@ def build_preparation(limits: Limits) -> Callable[[str, GraphQLSchema], Prepared
             raise
         except GatewayError as error:
             raise _wrap(error) from None
-        return document, tuple(validate(schema, document, max_errors=_MAX_ERRORS))
+        errors = validate(schema, document, max_errors=_MAX_ERRORS, hide_suggestions=not limits.introspection)
+        return document, tuple(errors)
 
     return prepare
 
@@ -85,6 +96,11 @@ class PreparedDocuments(SchemaExtension):
         # An empty list, unlike None, says that validation has been done.
         context.pre_execution_errors = errors
         yield
+
+
+def _check_size(text: str, most: int) -> None:
+    if len(text.encode()) > most:
+        raise DocumentTooLargeError(f"The document has more than {most} bytes; send shorter documents.")
 
 
 def _build_depth_error(limits: Limits) -> QueryTooDeepError:

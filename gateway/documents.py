@@ -1,0 +1,144 @@
+"""Documents that are asked for by an identifier: a manifest's, or those that callers have sent before.
+
+Which of a request's parameters is the identifier, gateway/graphql.py says; how documents are answered is the schema's.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+import orjson
+
+from database.errors import ConfigurationError, quote_value
+from gateway.errors import InvalidGraphQLRequestError, PersistedQueryNotFoundError, UntrustedDocumentError
+from schema.schema import TransactionSchema
+
+# Together they bound what foreign documents may take of a worker's memory: 5 MB.
+_MOST_REMEMBERED = 500
+_MOST_BYTES = 10_000
+_APOLLO_FORMAT = "apollo-persisted-query-manifest"
+# The prefix of GraphQL over HTTP's persisted documents (appendix A); manifests and Apollo's clients write none.
+_PREFIX = "sha256:"
+# Words that clients look for, as Apollo's protocol has them.
+_NOT_FOUND = "PersistedQueryNotFound"
+_MISMATCH = "provided sha does not match query"
+
+
+class Documents(Protocol):
+    """Where the text of an operation comes from."""
+
+    def get_text(self, query: str | None, identifier: str | None) -> str:
+        """Give the document that a request asks for, by its text, its identifier or both; one of them is given.
+
+        Raises:
+            PersistedQueryNotFoundError: the identifier is not known, and may be after it was sent with its document.
+            UntrustedDocumentError: the document is not one of those that are answered.
+            InvalidGraphQLRequestError: the identifier is another document's.
+        """
+
+    def remember(self, identifier: str, text: str) -> None:
+        """Keep a valid document that `get_text` gave for an identifier."""
+
+
+class RememberedDocuments:
+    """Automatic persisted queries: what was once sent with its SHA-256 is found by that alone, until others replace it.
+
+    Each worker remembers for itself: a client that another worker answers sends its document once more.
+    """
+
+    def __init__(self) -> None:
+        self._texts: OrderedDict[str, str] = OrderedDict()
+
+    def get_text(self, query: str | None, identifier: str | None) -> str:
+        name = (identifier or "").removeprefix(_PREFIX)
+        if query is None:
+            if name not in self._texts:
+                raise PersistedQueryNotFoundError(_NOT_FOUND)
+            return self._texts[name]
+        if identifier is not None and hashlib.sha256(query.encode()).hexdigest() != name:
+            raise InvalidGraphQLRequestError(f"{_MISMATCH}; give the lower-case hexadecimal SHA-256 of its text.")
+        return query
+
+    def remember(self, identifier: str, text: str) -> None:
+        if len(text.encode()) > _MOST_BYTES:
+            return
+        name = identifier.removeprefix(_PREFIX)
+        self._texts[name] = text
+        self._texts.move_to_end(name)
+        if len(self._texts) > _MOST_REMEMBERED:
+            self._texts.popitem(last=False)
+
+
+class TrustedDocuments:
+    """A manifest's documents, and no others, by their identifier or their exact text."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        """Trust the documents of `texts`, by their identifiers."""
+        self._texts = {identifier.removeprefix(_PREFIX): text for identifier, text in texts.items()}
+        self._known = frozenset(self._texts.values())
+
+    def get_text(self, query: str | None, identifier: str | None) -> str:
+        text = query if identifier is None else self._texts.get(identifier.removeprefix(_PREFIX))
+        if text is None or text not in self._known:
+            raise UntrustedDocumentError(
+                "The gateway answers only the documents of its manifest; this is none of them."
+            )
+        if query not in {None, text}:
+            raise InvalidGraphQLRequestError(f"{_MISMATCH}: the manifest has another document of that name.")
+        return text
+
+    def remember(self, identifier: str, text: str) -> None:
+        """Do nothing: the manifest alone says what is trusted."""
+
+
+def load_documents(manifest: Path | None, schema: TransactionSchema) -> Documents:
+    """Give the documents of a manifest, or, without one, those that callers will send.
+
+    Raises:
+        ConfigurationError: the manifest is not one, or the schema or its limits refuse one of its documents.
+    """
+    if manifest is None:
+        return RememberedDocuments()
+    texts = _load_manifest(manifest)
+    if faults := [f"{name}: {fault}" for name, text in texts.items() for fault in schema.find_faults(text)]:
+        raise _refuse(manifest, "has documents that cannot be answered:\n" + "\n".join(f"  {each}" for each in faults))
+    return TrustedDocuments(texts)
+
+
+def _load_manifest(path: Path) -> dict[str, str]:
+    """Read the texts by their identifiers: `{identifier: text}` (graphql-codegen, Relay), or Apollo's manifest."""
+    try:
+        content = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise _refuse(path, f"cannot be read ({error.strerror})") from error
+    except orjson.JSONDecodeError as error:
+        raise _refuse(path, f"is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise _refuse(path, "is not a JSON object; give documents by their hashes, or Apollo's manifest")
+    texts = _read_apollo(path, content) if content.get("format") == _APOLLO_FORMAT else content
+    if not texts:
+        raise _refuse(path, "holds no document")
+    for identifier, text in texts.items():
+        if not isinstance(text, str):
+            raise _refuse(path, f"has {quote_value(identifier)}, which is not a text; give a document by each hash")
+    return texts
+
+
+def _read_apollo(path: Path, content: dict[str, object]) -> dict[str, str]:
+    operations = content.get("operations")
+    if content.get("version") != 1 or not isinstance(operations, list):
+        raise _refuse(path, f"is not an {_APOLLO_FORMAT} of version 1 with a list of operations")
+    texts: dict[str, str] = {}
+    for place, operation in enumerate(operations):
+        match operation:
+            case {"id": str(identifier), "body": str(body)} if texts.setdefault(identifier, body) == body:
+                pass
+            case _:
+                raise _refuse(path, f"has operations[{place}], which needs an id of its own and a body, both texts")
+    return texts
+
+
+def _refuse(path: Path, fault: str) -> ConfigurationError:
+    return ConfigurationError(f"The manifest of trusted documents (GATEWAY_TRUSTED_DOCUMENTS), {path}, {fault}")
