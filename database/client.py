@@ -24,7 +24,13 @@ from pymongo.errors import (
 from database import errors
 from database.address import SRV
 from database.environment import DatabaseEnvironment
-from database.errors import DatabaseError, DatabaseRefusedError, DatabaseTimeoutError, DatabaseUnavailableError
+from database.errors import (
+    DatabaseError,
+    DatabaseRefusedError,
+    DatabaseTimeoutError,
+    DatabaseUnavailableError,
+    QueryEndedError,
+)
 from database.index import COLLECTION
 
 OLDEST_VERSION = "6.0"
@@ -32,6 +38,9 @@ POOL_SIZE = 64
 _OLDEST_WIRE_VERSION = 17  # MongoDB 6.0's
 
 _CONNECT_MS = 3_000
+# A server from which nothing was heard for this long and _CONNECT_MS more is hung: the driver then ends what waits for
+# it, and connects again when it answers. Its own 10 seconds would keep questions waiting for 16.
+_HEARTBEAT_MS = 2_000
 
 _CREDENTIALS_CODES = (11, 18, 334, 8000)
 _TIMED_OUT = (DatabaseTimeoutError, "did not answer in time.")
@@ -48,7 +57,7 @@ _MEANINGS: dict[int, tuple[type[DatabaseError], str]] = {
     **dict.fromkeys((50, 89, 202, 262), _TIMED_OUT),
     # It would answer if it were asked again: the query's cursor was idle for too long or was killed (43, 237), or an
     # index that it read was dropped (175).
-    **dict.fromkeys((43, 175, 237), (DatabaseUnavailableError, "ended the query before its end.")),
+    **dict.fromkeys((43, 175, 237), (QueryEndedError, "ended the query before its end.")),
     **dict.fromkeys((6, 7, 91, 133, 134, 189, 9001, 10107, 11600, 11602, 13435, 13436), _WENT_AWAY),
 }
 
@@ -77,7 +86,8 @@ def translated_errors(address: str | None = None) -> Iterator[None]:
         address: the server's address for the message, as `DatabaseEnvironment.address` gives it.
 
     Raises:
-        DatabaseUnavailableError: no server answers, or it went away, or is too busy.
+        DatabaseUnavailableError: no server answers, or it went away, or is too busy; QueryEndedError if it answers and
+            has ended the query.
         DatabaseTimeoutError: it did not finish in time.
         DatabaseRefusedError: it refuses the credentials or the operation, to this user or at all.
     """
@@ -236,6 +246,7 @@ def _build_options(environment: DatabaseEnvironment) -> dict[str, Any]:
         "appname": "transactions-gateway",
         "connectTimeoutMS": _CONNECT_MS,
         "serverSelectionTimeoutMS": _CONNECT_MS,
+        "heartbeatFrequencyMS": _HEARTBEAT_MS,
         # No limit on the wait for one: the repository turns questions away before they wait, and a list that was begun
         # would lose its cursor.
         "maxPoolSize": POOL_SIZE,

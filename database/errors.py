@@ -60,6 +60,10 @@ class DatabaseUnavailableError(DatabaseError):
     code = "DATABASE_UNAVAILABLE"
 
 
+class QueryEndedError(DatabaseUnavailableError):
+    """The server that answers has ended the query: it was killed, or was idle for too long."""
+
+
 class OverloadedError(DatabaseError):
     """More questions wait for the database than can be begun in reasonable time."""
 

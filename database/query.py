@@ -1,6 +1,6 @@
 """Pure: a filter, an order and a page become a frozen plan. A plan describes; repository.py runs it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from itertools import product
@@ -129,6 +129,18 @@ def build_id_plan(row_id: str, fields: frozenset[str] = frozenset(FIELDS)) -> Fi
     ids = [row_id, ObjectId(row_id)] if ObjectId.is_valid(row_id) else [row_id]
     projection = {name: 1 for name in FIELDS if name in fields | {"_id"}}
     return FindPlan({"_id": {"$in": ids}}, sort=(), projection=projection, limit=1)
+
+
+def build_rest_plan(plan: FindPlan, value: int) -> FindPlan:
+    """Describe what is left of an ordered plan whose rows have come to `value` of the field it sorts by first.
+
+    The rows of that value itself are among what is left, sent or not: how ids of several types, or under a collation,
+    are ordered among them is the server's to know.
+    """
+    field, direction = plan.sort[0]
+    bound = {field: {"$lte" if direction == -1 else "$gte": value}}
+    branches = [branch for each in plan.filter.get("$or", [plan.filter]) if (branch := _merge(each, bound)) is not None]
+    return replace(plan, filter=branches[0] if len(branches) == 1 else {"$or": branches})
 
 
 def build_count_plan(wanted: TransactionFilter) -> CountPlan:

@@ -6,7 +6,7 @@ It decides nothing of a question.
 import asyncio
 import copy
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from typing import Any, Self, TypeAlias, cast
 
 import bson
@@ -16,9 +16,10 @@ from pymongo import AsyncMongoClient
 from pymongo.asynchronous.collection import AsyncCollection
 
 from database.client import POOL_SIZE, translated_errors
-from database.errors import OverloadedError
+from database.errors import DatabaseTimeoutError, DatabaseUnavailableError, OverloadedError, QueryEndedError
 from database.index import COLLECTION
 from database.query import CountPlan, FindPlan
+from database.trail import Trail
 
 Row: TypeAlias = dict[str, Any]
 
@@ -28,6 +29,10 @@ MASK = "*" * 12
 # As many as the driver's pool has connections: with more, the batches of lists that were begun would wait behind them.
 _MOST_BEGINNING = POOL_SIZE
 _LONGEST_WAIT_SECONDS = 5
+# Beyond the server's own time: the wait for a slot, and the driver's for a server.
+_GRACE_SECONDS = _LONGEST_WAIT_SECONDS + 3
+# Each waits some seconds for a server: together longer than an election, which takes 10 to 12 by MongoDB's defaults.
+_MOST_RESUMPTIONS = 5
 # The last four digits are shown only of what is long enough to be a card number (ISO/IEC 7812: 8 digits or more).
 _SHORTEST_NUMBER = 8
 
@@ -67,13 +72,34 @@ class TransactionRepository:
     async def find_rows(self, plan: FindPlan) -> list[Row]:
         """Give all rows of a plan, which should have a limit."""
         rows: list[Row] = []
-        async with aclosing(self.open_batches(plan)) as batches:
+        async with self._bounded(), aclosing(self._read(plan, self._begin())) as batches:
             async for batch in batches:
                 rows += batch
         return rows[::-1] if plan.reverse else rows
 
     async def open_batches(self, plan: FindPlan) -> AsyncGenerator[list[Row], None]:
-        """Give the rows of a plan, some at a time, in the order the server sends them; close it to end the query."""
+        """Give the rows of an ordered plan without a limit, some at a time; close it to end the query.
+
+        Where the server goes away the list goes on at the one that answers next: each row comes once.
+        """
+        trail, rest = Trail(plan), plan
+        begin: AbstractAsyncContextManager[None] = self._begin()
+        for resumptions_left in range(_MOST_RESUMPTIONS, -1, -1):
+            try:
+                async with aclosing(self._read(rest, begin)) as batches:
+                    async for batch in batches:
+                        if new := trail.follow(batch):
+                            yield new
+            except DatabaseUnavailableError as error:
+                left = trail.find_rest()
+                if isinstance(error, QueryEndedError) or left is None or not resumptions_left:
+                    raise
+                # Without a slot: a list that was begun must be able to go on.
+                rest, begin = left, nullcontext()
+            else:
+                return
+
+    async def _read(self, plan: FindPlan, begin: AbstractAsyncContextManager[None]) -> AsyncGenerator[list[Row], None]:
         with translated_errors():
             cursor = self._collection.find_raw_batches(
                 plan.filter,
@@ -85,8 +111,7 @@ class TransactionRepository:
                 max_time_ms=self._timeout_ms if plan.limit else None,
             )
             try:
-                # Only the first batch takes a slot: a list that was begun must be able to go on.
-                async with self._begin():
+                async with begin:
                     first = await anext(cursor, None)
                 if first is None:
                     return
@@ -101,7 +126,7 @@ class TransactionRepository:
         """Give the exact number of documents that a plan's filter holds."""
         options: dict[str, Any] = {"collation": plan.collation, "hint": plan.hint, "maxTimeMS": self._timeout_ms}
         with translated_errors():
-            async with self._begin():
+            async with self._bounded(), self._begin():
                 return await self._collection.count_documents(
                     plan.filter, **{name: value for name, value in options.items() if value is not None}
                 )
@@ -119,6 +144,15 @@ class TransactionRepository:
         finally:
             self._slots.release()
 
+    @asynccontextmanager
+    async def _bounded(self) -> AsyncIterator[None]:
+        """Give up on a server that does not keep to the time itself, as one whose disk hangs cannot."""
+        try:
+            async with asyncio.timeout(self._timeout_ms / 1000 + _GRACE_SECONDS):
+                yield
+        except TimeoutError:
+            raise DatabaseTimeoutError("The database did not answer in time.") from None
+
     async def check(self) -> None:
         """Return when the server answers and lets this user read the transactions; raise as the other methods do."""
         with translated_errors():
@@ -130,7 +164,10 @@ class TransactionRepository:
             if self._is_masking and "cardNumber" in row:
                 row["cardNumber"] = mask_card_number(row["cardNumber"])
             # As other programs may have stored them: the API has whole milliseconds and numbers.
-            if isinstance(date := row.get("date"), float) and date.is_integer():
+            date = row.get("date")
+            if isinstance(date, Decimal128):
+                date = row["date"] = float(date.to_decimal())
+            if isinstance(date, float) and date.is_integer():
                 row["date"] = int(date)
             if isinstance(amount := row.get("amount"), Decimal128):
                 row["amount"] = float(amount.to_decimal())

@@ -1,12 +1,49 @@
 """Whether the process lives, and whether it can answer questions: what probes and load balancers ask."""
 
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from database.errors import DatabaseUnavailableError, GatewayError
 from gateway.openapi import READY_RESPONSES
-from gateway.request import get_context
 
 router = APIRouter(prefix="/health", tags=["health"])
+
+# Whatever the number of probes, each worker asks its database twice a second at most.
+_FRESH_SECONDS = 0.5
+_LONGEST_WAIT_SECONDS = 2
+
+
+class DatabaseProbe:
+    """What the database last answered: one check at a time serves all who ask meanwhile, and for a moment after."""
+
+    def __init__(self, check: Callable[[], Awaitable[None]]) -> None:
+        """Take what returns when the database answers and raises a GatewayError when it does not."""
+        self._check = check
+        self._asked: asyncio.Task[GatewayError | None] | None = None
+        self._answered_at = 0.0
+
+    async def find_fault(self) -> GatewayError | None:
+        """Give what is in the way of questions, or None, after two seconds at most."""
+        if self._asked is None or (self._asked.done() and time.monotonic() - self._answered_at > _FRESH_SECONDS):
+            self._asked = asyncio.create_task(self._ask())
+        # One of those who wait may leave.
+        return await asyncio.shield(self._asked)
+
+    async def _ask(self) -> GatewayError | None:
+        try:
+            async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
+                await self._check()
+        except GatewayError as error:
+            return error
+        except TimeoutError:
+            return DatabaseUnavailableError(f"The database did not answer within {_LONGEST_WAIT_SECONDS} seconds.")
+        finally:
+            self._answered_at = time.monotonic()
+        return None
 
 
 @router.get("/live", summary="Whether the process lives")
@@ -18,5 +55,6 @@ async def is_live() -> Response:
 @router.get("/ready", summary="Whether questions can be answered", responses=READY_RESPONSES)
 async def is_ready(request: Request) -> Response:
     """200 when the database answers this user; otherwise the problem that a question would meet."""
-    await get_context(request).repository.check()
+    if fault := await request.app.state.probe.find_fault():
+        raise fault.with_traceback(None)
     return JSONResponse({"status": "ready"})
