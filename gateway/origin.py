@@ -1,16 +1,133 @@
-"""Which hosts and whose pages are answered."""
+"""Which hosts and whose pages are answered, and the headers that tell browsers what an answer may be used for.
 
+It judges where a request comes from, not who sends it.
+"""
+
+import re
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.errors import CrossSiteRequestError, HostNotServedError
+from gateway.problems import GRAPHQL_PATH
 from gateway.settings import Settings
+
+_LOCAL_HOST = re.compile(rb"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+_PREFLIGHT_SECONDS = 600
+
+_Header = tuple[bytes, bytes]
+
+# Card data stays out of caches, frames and pages of others, and nothing in an answer is run.
+_HEADERS: tuple[_Header, ...] = (
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
+# A worker's script is held to its own policy, not to that of its page.
+_FILE_HEADERS = (
+    (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'"),
+    *(header for header in _HEADERS if header[0] != b"content-security-policy"),
+)
+_OWN_PAGES = ((b"cross-origin-resource-policy", b"same-origin"),)
+# RFC 6797. Over plain HTTP it would be ignored.
+_HTTPS = ((b"strict-transport-security", b"max-age=31536000"),)
 
 
 class OriginMiddleware:
-    """Which hosts and whose pages are answered."""
+    """Refuses hosts and pages that are not this gateway's, and notes in `state` the headers of every answer.
+
+    Without authentication only names of this machine are answered: a page could otherwise reach the gateway under a
+    name of its own (DNS rebinding). A browser says truthfully whose page sends a request (Fetch Metadata, `Origin`);
+    what says neither is a program. Go's CrossOriginProtection judges alike, but lets every GET pass: here a GET asks
+    the database, so of those only a link that a person follows does.
+
+    Raises:
+        HostNotServedError: the host is not this machine.
+        CrossSiteRequestError: the page is another site's, and not listed.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._settings = settings
+        self._is_open = settings.is_open
+        # Starlette's CORSMiddleware would miss the answers of RequestMiddleware, and has errors of its own shape.
+        self._listed = {origin.encode(): _build_cors_headers(origin) for origin in settings.cors_origins}
+        vary = ((b"vary", b"Origin"),) if settings.cors_origins else ()
+        self._unlisted = _OWN_PAGES + vary
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given: dict[bytes, bytes] = dict(scope["headers"])
+        listed = self._listed.get(given.get(b"origin", b""))
+        scope["state"]["headers"] = (
+            (_FILE_HEADERS if scope["path"].startswith("/static/") else _HEADERS)
+            + (_HTTPS if scope["scheme"] == "https" else ())
+            + (listed or self._unlisted)
+        )
+        if self._is_open:
+            _check_host(scope)
+        if listed is None:
+            _check_site(scope, given)
+        elif scope["method"] == "OPTIONS" and b"access-control-request-method" in given:
+            await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send)
+            return
         await self._app(scope, receive, send)
+
+
+def _build_cors_headers(origin: str) -> tuple[_Header, ...]:
+    return (
+        (b"access-control-allow-origin", origin.encode()),
+        (b"access-control-expose-headers", b"Link, Retry-After, X-Request-Id"),
+        (b"cross-origin-resource-policy", b"cross-origin"),
+        (b"vary", b"Origin"),
+    )
+
+
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Traceparent, X-API-Key",
+    "Access-Control-Max-Age": str(_PREFLIGHT_SECONDS),
+}
+
+
+def _check_host(scope: Scope) -> None:
+    for name, value in scope["headers"]:
+        if name == b"host" and not _LOCAL_HOST.fullmatch(value):
+            raise HostNotServedError(
+                "Host is not this machine's; without authentication the gateway answers for localhost, 127.0.0.0/8 "
+                "and [::1] alone."
+            )
+
+
+def _check_site(scope: Scope, given: dict[bytes, bytes]) -> None:
+    site, origin = given.get(b"sec-fetch-site"), given.get(b"origin")
+    if site is not None:
+        is_own = site in {b"same-origin", b"none"}
+    else:
+        is_own = origin is None or _find_host(origin) == given.get(b"host", b"").lower()
+    if not is_own and not _is_followed_link(scope, given):
+        raise CrossSiteRequestError(
+            "A page of another site sent this request; the sites whose pages are answered are those of "
+            "GATEWAY_CORS_ORIGINS."
+        )
+
+
+def _find_host(origin: bytes) -> bytes | None:
+    try:
+        return urlsplit(origin.lower()).netloc or None
+    except ValueError:
+        return None
+
+
+def _is_followed_link(scope: Scope, given: dict[bytes, bytes]) -> bool:
+    """Whether a person goes to a page or a path; a GraphQL query is not a page."""
+    return (
+        scope["method"] == "GET"
+        and given.get(b"sec-fetch-mode") == b"navigate"
+        and given.get(b"sec-fetch-dest") == b"document"
+        and not (scope["path"] == GRAPHQL_PATH and scope["query_string"])
+    )

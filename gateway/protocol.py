@@ -64,7 +64,22 @@ class HttpProtocol(HttpToolsProtocol):
         """Say nothing: whoever offers another protocol is served in this one (RFC 9110, section 7.8)."""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        super()._start_asgi_task(cycle, _delimit_by_close(cycle, app) if cycle.scope["http_version"] == "1.0" else app)
+        is_old = cycle.scope["http_version"] == "1.0"
+        super()._start_asgi_task(cycle, _delimit_by_close(cycle, app) if is_old else _leave_slow_clients(cycle, app))
+
+
+def _leave_slow_clients(cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3Application:
+    """Drop what a client has not taken when its answer fails: a closed connection would wait for ever until it does."""
+
+    async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        try:
+            await app(scope, receive, send)
+        except BaseException:
+            if cycle.flow.write_paused:
+                cycle.transport.abort()
+            raise
+
+    return run
 
 
 def _delimit_by_close(cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3Application:

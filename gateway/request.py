@@ -5,7 +5,6 @@ import logging
 import uuid
 
 from fastapi import Request
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import GatewayError
@@ -17,11 +16,11 @@ logger = logging.getLogger(__name__)
 
 
 class RequestMiddleware:
-    """Notes when a request arrived and names it, answers HEAD as GET without a body, and sets headers for all.
+    """Notes when a request arrived and names it, and answers HEAD as GET without a body.
 
     What nobody below has answered for is logged, and answered as an unknown failure unless the answer has begun.
     When the client goes away, what is under way for it is cancelled, which ends its query in the database.
-    The answers hold card data: no cache may keep them, and no browser may guess another type for them.
+    Every answer, of an error too, has the headers that gateway/origin.py notes in `state`, unless it has its own.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -40,6 +39,7 @@ class RequestMiddleware:
             "request_id": request_id,
             "now_ms": read_clock_ms(),
             "is_head": is_head,
+            "headers": (),
         }
         has_begun = False
 
@@ -47,10 +47,7 @@ class RequestMiddleware:
             nonlocal has_begun
             if message["type"] == "http.response.start":
                 has_begun = True
-                headers = MutableHeaders(scope=message)
-                headers["x-request-id"] = request_id
-                headers["x-content-type-options"] = "nosniff"
-                headers.setdefault("cache-control", "no-store")
+                _add_headers(message, ((b"x-request-id", request_id.encode()), *scope["state"]["headers"]))
             await send(message)
 
         try:
@@ -67,6 +64,13 @@ class RequestMiddleware:
                 raise
             logger.exception("request %s failed", request_id)
             await build_problem_response(Request(scope), error)(scope, receive, send_with_headers)
+
+
+def _add_headers(message: Message, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    own = message.get("headers", [])
+    # Vary is a list: further lines add to it.
+    names = {name for name, _ in own} - {b"vary"}
+    message["headers"] = [*own, *(header for header in headers if header[0] not in names)]
 
 
 async def _run_for_client(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

@@ -27,6 +27,9 @@ KEEP_ALIVE_SECONDS = 75
 def run_worker(settings: Settings, environment: DatabaseEnvironment, listener: socket.socket, line: Connection) -> None:
     """Serves until the line closes, then gives requests in flight `drain_seconds`. Says on the line when it serves."""
     _log_in_one_line()
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        # The connections inherit it: one whose client takes nothing of a whole answer is closed, and its memory freed.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.request_timeout_ms)
     config = uvicorn.Config(
         create_app(settings, environment),
         loop="uvloop",
@@ -37,7 +40,8 @@ def run_worker(settings: Settings, environment: DatabaseEnvironment, listener: s
         log_level=logging.WARNING,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.drain_seconds,

@@ -116,7 +116,7 @@ async def asker(reader_environment: DatabaseEnvironment, monkeypatch: pytest.Mon
         reader_environment.connection_uri, event_listeners=[recorder]
     ) as client:
         app.state.repository = TransactionRepository(client, reader_environment.database, timeout_ms=10_000)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
             yield Asker(http, recorder)
 
 

@@ -60,7 +60,7 @@ def test_http_1_0_gets_a_count_with_its_length(served: ServedDatabase, method: s
     assert received == body
 
 
-@pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: x\r\nLong: "])
+@pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nLong: "])
 def test_a_head_without_an_end_is_refused(served: ServedDatabase, start: bytes) -> None:
     """A head that grows beyond its bound is answered with 431, and the connection closed."""
     part, sent = b"x" * 1_000 if start.endswith((b"/", b" ")) else b"Name: value\r\n" * 100, 0
@@ -78,10 +78,10 @@ def test_large_bodies_and_many_requests_are_no_large_head(served: ServedDatabase
     """Only heads count: neither a large body after one in two parts does, nor heads that are sent together."""
     with connect(served) as connection:
         body = b'{"query": "{ __typename }"}'.ljust(90_000)
-        connection.sendall(b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
+        connection.sendall(b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
         connection.sendall(b"Content-Length: 90000\r\n\r\n" + body)
         assert connection.recv(1_000).startswith(b"HTTP/1.1 200")
-        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n" * 2_000)
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2_000)
         connection.sendall(b"GET /health/live HTTP/1.0\r\n\r\n")
         assert read_all(connection).count(b"HTTP/1.1 200") == 2_001
 
@@ -99,7 +99,7 @@ async def open_protocol() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.S
         await writer.wait_closed()
 
 
-@pytest.mark.parametrize("half", [b"G", b"GET / HTTP/1.1\r\nHost: x"])
+@pytest.mark.parametrize("half", [b"G", b"GET / HTTP/1.1\r\nHost: localhost"])
 async def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, half: bytes) -> None:
     """Whoever begins a request and does not go on is hung up on."""
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.01)
@@ -111,6 +111,6 @@ async def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.M
 async def test_an_upgrade_is_answered_without_it(caplog: pytest.LogCaptureFixture) -> None:
     """Whoever offers WebSocket is answered in plain HTTP, and the log is not filled with it."""
     async with open_protocol() as (reader, writer):
-        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 204")
     assert not caplog.records

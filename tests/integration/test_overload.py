@@ -22,7 +22,7 @@ async def test_a_question_that_cannot_begin_is_turned_away(
     app = create_app(load_settings({}), reader_environment)
     async with AsyncMongoClient[dict[str, Any]](reader_environment.connection_uri) as client:
         app.state.repository = TransactionRepository(client, reader_environment.database, timeout_ms=10_000)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://gateway") as http:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
             answer = await http.get(path)
     assert answer.status_code == 503
     assert answer.json()["code"] == "OVERLOADED"

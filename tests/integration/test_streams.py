@@ -116,7 +116,7 @@ def test_a_client_that_goes_away_leaves_no_cursor(million: ServedDatabase, admin
     """When the client of a list closes its connection in the middle, the query ends in the database."""
     address = urlsplit(million.gateway.url)
     with socket.create_connection((address.hostname, address.port)) as connection:
-        connection.sendall(b"GET /transactions/365 HTTP/1.1\r\nHost: gateway\r\n\r\n")
+        connection.sendall(b"GET /transactions/365 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(1_000).startswith(b"HTTP/1.1 200")
         wait_until(lambda: count_open_cursors(million, admin) == 1)
     wait_until(lambda: count_open_cursors(million, admin) == 0)
@@ -143,9 +143,9 @@ QUERY = (
 @pytest.mark.parametrize(
     "request_bytes",
     [
-        b"GET /transactions/365?card=visa&country=us HTTP/1.1\r\nHost: gateway\r\n\r\n",
-        b"GET /transactions/365?card=visa&country=us&limit=10000 HTTP/1.1\r\nHost: gateway\r\n\r\n",
-        b"POST /graphql HTTP/1.1\r\nHost: gateway\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+        b"GET /transactions/365?card=visa&country=us HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /transactions/365?card=visa&country=us&limit=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
         % (len(QUERY), QUERY),
     ],
     ids=["list", "page", "GraphQL"],
