@@ -1,19 +1,124 @@
-"""Who a request comes from, and whether that caller may ask this."""
+"""Who a request comes from, and whether that caller may ask this. What a key or a token is, it does not know."""
+
+from collections.abc import Iterable
+from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.caller import ANONYMOUS
+from database.errors import ConfigurationError
+from gateway.caller import ANONYMOUS, STRANGER, Caller
+from gateway.caller import Scope as CallerScope
+from gateway.errors import AuthenticationUnavailableError, ForbiddenError, UnauthenticatedError
+from gateway.keys import KEY_PATTERN, KeyRing
+from gateway.problems import GRAPHQL_PATH
+from gateway.rate import Allowance, describe_address, open_storage
 from gateway.settings import Settings
+from gateway.tokens import KeysUnavailableError, TokenVerifier
+
+# By the first segment of the path. What is in neither needs a caller, who is then told what there is.
+PUBLIC: Final = frozenset({"health", "static", "errors", "openapi.json"})
+SCOPES: Final = {
+    "transactions": CallerScope.TRANSACTIONS_READ,
+    "graphql": CallerScope.TRANSACTIONS_READ,
+    "metrics": CallerScope.METRICS_READ,
+}
+_BEARER = "bearer "
+
+
+class Authenticator:
+    """Knows callers by API keys and by JWTs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._keys = KeyRing(settings.keys_file) if settings.keys_file else None
+        self._tokens = TokenVerifier(settings.jwt) if settings.jwt else None
+        self._storage = open_storage(settings.rate_store)
+        self._failures = Allowance(self._storage, "failed authentications", settings.failures_per_minute)
+
+    async def identify(self, scope: Scope) -> Caller:
+        """Give the caller by the headers of a request or a WebSocket.
+
+        Raises:
+            UnauthenticatedError: they do not say, or not truly.
+            TooManyRequestsError: the same, and too often from this address. Who says truly is not held up: an address
+                may be that of many.
+            AuthenticationUnavailableError: what is said cannot be checked now.
+        """
+        try:
+            caller = await self._find_caller(scope["headers"])
+        except (ConfigurationError, KeysUnavailableError):
+            # The reason is in the log.
+            raise AuthenticationUnavailableError("Who asks cannot be checked at the moment; try again later.") from None
+        if caller is None:
+            await self._failures.take(describe_address(scope))
+            raise UnauthenticatedError(
+                "This needs valid credentials: send an API key or a JWT as `Authorization: Bearer …`."
+            )
+        return caller
+
+    async def _find_caller(self, headers: Iterable[tuple[bytes, bytes]]) -> Caller | None:
+        given = [(name, value.decode("latin-1")) for name, value in headers if name in {b"authorization", b"x-api-key"}]
+        if len(given) != 1:
+            # Of several, another program on the way may have believed another one.
+            return None
+        name, text = given[0]
+        if name == b"authorization":
+            if text[: len(_BEARER)].lower() != _BEARER:
+                return None
+            text = text[len(_BEARER) :].strip(" ")
+        if KEY_PATTERN.fullmatch(text):
+            return self._keys.find_caller(text) if self._keys else None
+        if self._tokens and name == b"authorization":
+            return await self._tokens.find_caller(text)
+        return None
+
+    async def close(self) -> None:
+        """Let go of where failures are counted."""
+        await self._storage.close()
 
 
 class AuthenticationMiddleware:
-    """Notes the caller in the request's state."""
+    """Notes the caller in the request's state, and lets through what that caller may ask."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._settings = settings
+        self._authenticator = None if settings.is_open else Authenticator(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            scope["state"]["caller"] = ANONYMOUS
+        if scope["type"] == "lifespan":
+            try:
+                await self._app(scope, receive, send)
+            finally:
+                if self._authenticator:
+                    await self._authenticator.close()
+            return
+        state = scope.setdefault("state", {})
+        if self._authenticator is None:
+            state["caller"] = ANONYMOUS
+        else:
+            # Whoever is turned away is somebody too, for the log.
+            state["caller"] = STRANGER
+            if not is_public(scope):
+                state["caller"] = await self._authenticator.identify(scope)
+                check_scope(state["caller"], scope["path"])
         await self._app(scope, receive, send)
+
+
+def is_public(scope: Scope) -> bool:
+    """Whether anyone may ask: for what holds no transactions, and for the page that asks for them."""
+    is_page = scope["path"] == GRAPHQL_PATH and scope.get("method") == "GET" and not scope["query_string"]
+    return is_page or _find_segment(scope["path"]) in PUBLIC
+
+
+def check_scope(caller: Caller, path: str) -> None:
+    """Return where a caller may ask at a path.
+
+    Raises:
+        ForbiddenError: a scope is missing.
+    """
+    needed = SCOPES.get(_find_segment(path))
+    if needed is not None and needed not in caller.scopes:
+        raise ForbiddenError(needed)
+
+
+def _find_segment(path: str) -> str:
+    return path[1:].partition("/")[0]

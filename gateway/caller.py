@@ -27,3 +27,5 @@ class Caller:
 
 # Where nobody has said who may ask, which only loopback allows: everything but whole card numbers.
 ANONYMOUS = Caller("anonymous", frozenset({Scope.TRANSACTIONS_READ, Scope.METRICS_READ}))
+# Where somebody has said who may ask, whoever has not shown to be one of them.
+STRANGER = Caller(ANONYMOUS.name, frozenset())

@@ -14,6 +14,7 @@ import click
 
 from database.errors import ConfigurationError, DatabaseRefusedError, DatabaseTimeoutError, DatabaseUnavailableError
 from gateway.console import build_status, build_status_text, build_welcome, describe_data, describe_missing_indexes
+from gateway.key_commands import keys
 from gateway.menu import ask_for_command
 from gateway.option import server_options
 from gateway.server import open_listener, serve
@@ -251,6 +252,7 @@ def _load_credentials(role: str, name: str | None, password_file: Path | None) -
 
 
 commands.add_command(seed)
+commands.add_command(keys)
 
 
 @commands.command(epilog=build_epilog("gateway status", "gateway status --json | jq .documents"))
@@ -287,6 +289,7 @@ def _load_settings(host: str, port: int, workers: int | None) -> "Settings":
     is_terminal = sys.stderr.isatty()
     settings = load_settings(os.environ, host=host, port=port, workers=workers, is_terminal=is_terminal)
     _forget("GATEWAY_")
+    _check_key_files(settings)
     if settings.trusted_documents:
         from gateway.documents import load_documents
         from schema.schema import build_schema
@@ -294,6 +297,18 @@ def _load_settings(host: str, port: int, workers: int | None) -> "Settings":
         # Each worker loads them again: a fault is told here, once, before any starts.
         load_documents(settings.trusted_documents, build_schema(settings.limits))
     return settings
+
+
+def _check_key_files(settings: "Settings") -> None:
+    """As broken as that, nobody would be let in by them."""
+    if settings.keys_file:
+        from gateway.keys import load_keys
+
+        load_keys(settings.keys_file)
+    if settings.jwt and not settings.jwt.is_url:
+        from gateway.tokens import load_key_set
+
+        load_key_set(Path(settings.jwt.jwks))
 
 
 def _load_environment(config: Path) -> "DatabaseEnvironment":

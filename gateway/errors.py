@@ -49,10 +49,24 @@ class UnauthenticatedError(GatewayError):
     code = "UNAUTHENTICATED"
 
 
+class AuthenticationUnavailableError(GatewayError):
+    """Whether the credentials are good cannot be told at the moment."""
+
+    code = "AUTHENTICATION_UNAVAILABLE"
+
+
 class ForbiddenError(GatewayError):
-    """The caller is known and lacks a scope."""
+    """The caller is known and lacks a scope.
+
+    Attributes:
+        scope: the one that is missing.
+    """
 
     code = "FORBIDDEN"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This needs the scope {scope}, which the caller does not have.")
+        self.scope = scope
 
 
 class CrossSiteRequestError(GatewayError):
@@ -65,6 +79,12 @@ class HostNotServedError(GatewayError):
     """The request names a host that this gateway, open to all who reach it, does not answer for."""
 
     code = "HOST_NOT_SERVED"
+
+
+class DrainingError(GatewayError):
+    """The gateway stops; what is in flight is finished."""
+
+    code = "DRAINING"
 
 
 class TooManyRequestsError(GatewayError):

@@ -38,7 +38,7 @@ _DESCRIPTIONS = {
     "vendor": "Who was paid.",
     "address": "The vendor's, with line breaks.",
     "cardType": "The card's brand.",
-    "cardNumber": "Masked but for its last four digits.",
+    "cardNumber": "Masked but for its last four digits, unless the caller has the scope `cards:read`.",
     "countryOrigin": "ISO 3166-1 alpha-2.",
 }
 _TYPES = {"date": {"type": "integer", "format": "int64"}, "amount": {"type": "number", "format": "double"}}
@@ -98,6 +98,8 @@ _PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     PROBLEMS[code].status.value: _describe_problem(code, detail)
     for code, detail in (
         ("INVALID_DAYS", "days is '-5', which is negative; give a whole number from 0 to 36500, such as 90."),
+        ("UNAUTHENTICATED", "This needs valid credentials: send an API key or a JWT as `Authorization: Bearer …`."),
+        ("FORBIDDEN", "This needs the scope transactions:read, which the caller does not have."),
         ("NOT_ACCEPTABLE", "Accept allows none of what this path can answer with: application/json."),
         ("DATABASE_UNAVAILABLE", "The database does not answer."),
         ("DATABASE_TIMEOUT", "The database did not finish in time."),
@@ -187,18 +189,30 @@ COUNT_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
+_PUBLIC_PATHS = ("/health/", "/errors/")
+_SECURITY_SCHEMES = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key or a JWT; a gateway on loopback may be open to all. `X-API-Key` takes a key too.",
+    }
+}
+
+
 def build_document(app: FastAPI) -> dict[str, Any]:
     """Give an application's OpenAPI document."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        for path in document["paths"].values():
-            for operation in path.values():
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
+                if not path.startswith(_PUBLIC_PATHS):
+                    operation["security"] = [{"bearer": []}, {}]
                 # FastAPI's own form of validation errors, which no path answers with.
                 operation["responses"].pop("422", None)
                 for parameter in operation.get("parameters", ()):
                     parameter["schema"].pop("title", None)
                     parameter["schema"].pop("description", None)
-        document["components"] = {"schemas": _SCHEMAS}
+        document["components"] = {"schemas": _SCHEMAS, "securitySchemes": _SECURITY_SCHEMES}
         app.openapi_schema = document
     return app.openapi_schema
 

@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from database.errors import GatewayError, hide_card_numbers
-from gateway.errors import TooManyRequestsError
+from gateway.errors import ForbiddenError, TooManyRequestsError
 from schema.failure import INTERNAL_ERROR, INTERNAL_MESSAGE
 
 # Long enough for a primary to be elected, short enough that nobody waits for nothing.
@@ -211,7 +211,8 @@ _TABLE = (
         HTTPStatus.UNAUTHORIZED,
         "The caller is not known",
         "The request has no valid credentials. Which part of them is wrong is not said.",
-        "Send `Authorization: Bearer` with an API key or a JWT of the configured issuer.",
+        "Send one header `Authorization: Bearer` with an API key (`gateway keys create`) or a JWT of the configured "
+        "issuer.",
     ),
     Problem(
         "FORBIDDEN",
@@ -219,6 +220,14 @@ _TABLE = (
         "The caller may not do this",
         "The caller is known and lacks the scope that `detail` names.",
         "Ask the operator for a key or a token with that scope.",
+    ),
+    Problem(
+        "AUTHENTICATION_UNAVAILABLE",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "Who asks cannot be checked",
+        "The keys that credentials are checked with are not there: the issuer of JWTs was not reached since the start, "
+        "or a file is broken. The gateway tries again by itself. Of the credentials nothing is known.",
+        "Callers: try again later. Operators: the log says what could not be read.",
     ),
     Problem(
         "CROSS_SITE_REQUEST",
@@ -315,6 +324,14 @@ _TABLE = (
         _LATER,
     ),
     Problem(
+        "DRAINING",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The gateway is stopping",
+        "`/health/ready` says so to load balancers. Requests on open connections are still answered for up to "
+        "GATEWAY_DRAIN_SECONDS.",
+        "Connect anew: another instance answers.",
+    ),
+    Problem(
         "DATABASE_REFUSED",
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The database refuses the gateway",
@@ -347,6 +364,8 @@ def build_problem_response(request: Request, error: Exception) -> Response:
     """
     code = error.code if isinstance(error, GatewayError) and error.code in PROBLEMS else INTERNAL_ERROR
     problem = PROBLEMS[code]
+    # For the log and the counts.
+    request.state.code = code
     detail = hide_card_numbers(str(error)) if code != INTERNAL_ERROR else INTERNAL_MESSAGE
     request_id: str = request.state.request_id
     headers = _build_headers(problem, error)
@@ -369,8 +388,13 @@ def build_problem_response(request: Request, error: Exception) -> Response:
 def _build_headers(problem: Problem, error: Exception) -> dict[str, str]:
     if isinstance(error, TooManyRequestsError):
         return {"Retry-After": str(error.retry_after_seconds)}
+    if problem.status == HTTPStatus.REQUEST_TIMEOUT:
+        # RFC 9110, section 15.5.9: what is left of the body must not be read as the next request.
+        return {"Connection": "close"}
     # RFC 6750, section 3.
     challenge = {"WWW-Authenticate": "Bearer"} if problem.status == HTTPStatus.UNAUTHORIZED else {}
+    if isinstance(error, ForbiddenError):
+        challenge = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
     return challenge | build_retry_headers(problem.status)
 
 

@@ -29,6 +29,11 @@ class JwtSettings:
     jwks: str
     leeway_seconds: int
 
+    @property
+    def is_url(self) -> bool:
+        """Whether the key set is fetched rather than read from a file."""
+        return self.jwks.startswith("https://")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

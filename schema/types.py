@@ -41,7 +41,9 @@ class Transaction:
         description="The vendor's address, with line breaks; null where the database does not say."
     )
     card_type: str = strawberry.field(description="The card's brand, such as Visa.")
-    card_number: str = strawberry.field(description="The card number, masked but for its last four digits.")
+    card_number: str = strawberry.field(
+        description="The card number, masked but for its last four digits unless the caller has the scope cards:read."
+    )
     country_origin: str = strawberry.field(description="The country of origin, ISO 3166-1 alpha-2.")
 
 

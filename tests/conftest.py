@@ -61,14 +61,14 @@ def reader_environment(environment: DatabaseEnvironment, reader_credentials: Cre
 
 
 @contextmanager
-def serve_database(mongod: EmbeddedServer, folder: Path) -> Iterator[ServedDatabase]:
-    """A database of its own and a gateway that serves it with the reader's rights."""
+def serve_database(mongod: EmbeddedServer, folder: Path, **variables: str) -> Iterator[ServedDatabase]:
+    """A database of its own and a gateway that serves it with the reader's rights, and GATEWAY_… variables."""
     admin = replace(mongod.admin, database=f"served_{secrets.token_hex(8)}")
     owner, reader = Credentials("owner", secrets.token_urlsafe()), Credentials("reader", secrets.token_urlsafe())
     provision(admin, owner=owner, reader=reader)
     with (
         open_sync_client(admin.with_credentials(owner)) as client,
-        run_gateway(admin.with_credentials(reader), find_free_port(), folder) as gateway,
+        run_gateway(admin.with_credentials(reader), find_free_port(), folder, **variables) as gateway,
     ):
         yield ServedDatabase(gateway, admin.with_credentials(owner), client[admin.database][COLLECTION])
 

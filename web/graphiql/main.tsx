@@ -7,6 +7,7 @@ import { createRoot } from "react-dom/client";
 
 import { examples } from "./examples";
 import { fetcher } from "./fetcher";
+import { storage } from "./storage";
 
 const container = document.getElementById("graphiql");
 if (container === null) {
@@ -16,5 +17,11 @@ if (container === null) {
 // `plugins` is not passed: it would replace the history. The examples show until the browser has stored tabs;
 // the variables show from the start because one example has some.
 createRoot(container).render(
-  <GraphiQL fetcher={fetcher} defaultTabs={examples} defaultEditorToolsVisibility="variables" />,
+  <GraphiQL
+    fetcher={fetcher}
+    storage={storage}
+    shouldPersistHeaders={false}
+    defaultTabs={examples}
+    defaultEditorToolsVisibility="variables"
+  />,
 );

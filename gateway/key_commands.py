@@ -1,0 +1,127 @@
+"""`gateway keys`: API keys are created, listed and revoked. What a key is, gateway/keys.py knows."""
+
+# ruff: noqa: PLC0415 -- as in gateway/cli.py: `gateway --help` needs none of it.
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gateway.caller import Scope
+from seeding.option import build_epilog
+
+if TYPE_CHECKING:
+    from gateway.keys import ApiKey
+
+
+class _Lifetime(click.ParamType[timedelta]):
+    """A number of days or hours, such as 90d or 12h."""
+
+    name = "time"
+
+    def convert(self, value: str | timedelta, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        if isinstance(value, timedelta):
+            return value
+        match = re.fullmatch(r"([1-9][0-9]{0,4})([dh])", value)
+        if match is None:
+            self.fail(f"{value!r} is not a number of days or hours, such as 90d or 12h.", param, ctx)
+        number = int(match[1])
+        return timedelta(days=number) if match[2] == "d" else timedelta(hours=number)
+
+
+_file_option = click.option(
+    "--file",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="GATEWAY_KEYS_FILE",
+    show_envvar=True,
+    required=True,
+    help="The file of the keys' hashes.",
+)
+
+
+@click.group(
+    epilog=build_epilog(
+        "gateway keys create reports --scope transactions:read --file keys.json",
+        "gateway keys list --file keys.json",
+        "gateway keys revoke 1f2e3d4c --file keys.json",
+    )
+)
+def keys() -> None:
+    """Say who may ask: create, list and revoke API keys.
+
+    A gateway that runs with GATEWAY_KEYS_FILE follows each change within a second.
+    """
+
+
+@keys.command(
+    epilog=build_epilog(
+        "gateway keys create reports --scope transactions:read --expires 90d --file keys.json",
+        "KEY=$(gateway keys create prometheus --scope metrics:read --file keys.json)",
+    )
+)
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice([scope.value for scope in Scope]),
+    multiple=True,
+    required=True,
+    help="What the key allows; repeat it for several.",
+)
+@click.option("--expires", "lifetime", type=_Lifetime(), help="When it ends, such as 90d or 12h.  [default: never]")
+@_file_option
+def create(name: str, scopes: tuple[str, ...], lifetime: timedelta | None, path: Path) -> None:
+    """Create a key and print it, this once.
+
+    NAME says whose it is or what for. The file keeps a hash alone: a key that is lost is replaced, not found again.
+    """
+    from gateway.keys import create_key
+
+    key, text = create_key(path, name, frozenset(map(Scope, scopes)), lifetime)
+    click.echo(
+        f"Key {key.id} for {name}: {_describe_scopes(key)}, {_describe_end(key)}. It is shown this once; send it as\n"
+        "Authorization: Bearer <key>",
+        err=True,
+    )
+    click.echo(text)
+
+
+@keys.command("list", epilog=build_epilog("gateway keys list --file keys.json"))
+@_file_option
+def list_keys(path: Path) -> None:
+    """List the keys with their scopes and times."""
+    from gateway.keys import load_keys
+
+    rows = [
+        (key.id, key.name, _describe_scopes(key), f"created {key.created:%Y-%m-%d}", _describe_end(key))
+        for key in load_keys(path)
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip())
+    if not rows:
+        click.echo(f"{path} holds no keys; `gateway keys create` adds one.", err=True)
+
+
+@keys.command(epilog=build_epilog("gateway keys revoke 1f2e3d4c --file keys.json"))
+@click.argument("key_id", metavar="ID")
+@_file_option
+def revoke(key_id: str, path: Path) -> None:
+    """Revoke the key of an ID, as `gateway keys list` shows it."""
+    from gateway.keys import revoke_key
+
+    key = revoke_key(path, key_id)
+    click.echo(f"Key {key.id} for {key.name} is revoked.")
+
+
+def _describe_scopes(key: "ApiKey") -> str:
+    return ", ".join(sorted(key.scopes))
+
+
+def _describe_end(key: "ApiKey") -> str:
+    if key.expires is None:
+        return "never expires"
+    return f"{'expired' if key.has_expired(datetime.now(UTC)) else 'expires'} {key.expires:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,182 @@
+"""JWTs of one issuer (RFC 7519, RFC 8725, RFC 9068): which keys sign them, and whose a given one is."""
+
+import asyncio
+import hashlib
+import json
+import logging
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import jwt
+from jwt.types import Options
+
+from database.errors import ConfigurationError, hide_card_numbers
+from gateway.caller import Caller, Scope
+from gateway.settings import JwtSettings
+from gateway.watched_file import WatchedFile
+
+logger = logging.getLogger(__name__)
+
+# Asymmetric ones alone: with the public key, which everybody has, nobody can sign (RFC 8725, sections 2.1 and 3.1).
+ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
+_OPTIONS: Options = {"require": ["exp", "iss", "aud", "sub"], "enforce_minimum_key_length": True}
+_PLAIN_SUBJECT = re.compile(r"[!-~]{1,128}")
+# What a key set that no program of ours wrote may fail with.
+_BROKEN = (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError)
+
+# A set of this age is fetched again, while it is still used.
+_FRESH_SECONDS = 300
+# The issuer is asked no more often than this, whatever tokens name and however it fails.
+_PAUSE_SECONDS = 10
+_FETCH_SECONDS = 5
+
+# By id and algorithm (RFC 7517): a token can use a key with no other algorithm than the key's own.
+KeySet: TypeAlias = Mapping[tuple[str | None, str], jwt.PyJWK]
+
+
+class KeysUnavailableError(Exception):
+    """The issuer's keys are not known, so that no token can be told right or wrong."""
+
+
+class KeySource(Protocol):
+    async def find_key(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
+        """Give the issuer's key of this id and algorithm.
+
+        Raises:
+            KeysUnavailableError: the issuer's keys are not known.
+        """
+
+
+class TokenVerifier:
+    """Accepts the tokens of one issuer that are meant for this gateway."""
+
+    def __init__(self, settings: JwtSettings) -> None:
+        self._settings = settings
+        self._keys: KeySource = _UrlKeys(settings.jwks) if settings.is_url else _FileKeys(Path(settings.jwks))
+
+    async def find_caller(self, text: str) -> Caller | None:
+        """Give whose token this is, if it is one that counts now.
+
+        Raises:
+            KeysUnavailableError: the issuer's keys are not known.
+        """
+        try:
+            header = jwt.get_unverified_header(text)
+            algorithm = header["alg"]
+            if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
+                return None
+            key = await self._keys.find_key(header.get("kid"), algorithm)
+            if key is None:
+                return None
+            claims = jwt.decode(
+                text,
+                key,
+                [algorithm],
+                _OPTIONS,
+                audience=self._settings.audience,
+                issuer=self._settings.issuer,
+                leeway=self._settings.leeway_seconds,
+            )
+        except (jwt.PyJWTError, ValueError):
+            return None
+        return Caller(_name_subject(claims["sub"]), _read_scopes(claims))
+
+
+def _name_subject(subject: str) -> str:
+    """Give a name for logs and counts: a hash of a subject that would not be fit for a log."""
+    is_fit = _PLAIN_SUBJECT.fullmatch(subject) and hide_card_numbers(subject) == subject
+    return f"jwt:{subject if is_fit else hashlib.sha256(subject.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
+
+
+def _read_scopes(claims: Mapping[str, Any]) -> frozenset[Scope]:
+    """Give the scopes that are ours: of `scope` (RFC 8693, section 4.2), or of `scp`, a text or a list by issuer."""
+    words: set[object] = set()
+    for name in ("scope", "scp"):
+        value = claims.get(name)
+        words.update(value.split() if isinstance(value, str) else map(str, value) if isinstance(value, list) else ())
+    return frozenset(scope for scope in Scope if scope.value in words)
+
+
+def load_key_set(path: Path) -> KeySet:
+    """Give the keys of a file.
+
+    Raises:
+        ConfigurationError: it cannot be read, or holds no key that could be used.
+    """
+    try:
+        return _build_key_set(jwt.PyJWKSet.from_dict(json.loads(path.read_text("utf-8"))))
+    except OSError as error:
+        raise ConfigurationError(f"The key set {path} cannot be read: {error.strerror}.") from None
+    except _BROKEN:
+        raise ConfigurationError(
+            f"{path} is not a JSON Web Key Set (RFC 7517) with a public key of {', '.join(sorted(ALGORITHMS))}."
+        ) from None
+
+
+def _build_key_set(keys: jwt.PyJWKSet) -> KeySet:
+    usable = {
+        (key.key_id, key.algorithm_name): key
+        for key in keys
+        if key.algorithm_name in ALGORITHMS and key.public_key_use in {None, "sig"}
+    }
+    if not usable:
+        raise ValueError
+    return usable
+
+
+class _FileKeys:
+    """The keys of a file, as it is now."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = WatchedFile(path, load_key_set)
+
+    async def find_key(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
+        try:
+            return self._file.read().get((key_id, algorithm))
+        except ConfigurationError:
+            raise KeysUnavailableError from None
+
+
+class _UrlKeys:
+    """The keys that an issuer publishes; those fetched last are used for as long as it cannot be reached."""
+
+    def __init__(self, url: str) -> None:
+        # It follows no redirect. What it keeps and when it asks again is decided here: a failed fetch counts too.
+        self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=_FETCH_SECONDS)
+        self._keys: KeySet = {}
+        self._fetched = self._asked = -float("inf")
+        self._fetching: asyncio.Task[None] | None = None
+
+    async def find_key(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
+        wanted = (key_id, algorithm)
+        if wanted not in self._keys:
+            # The issuer may have begun to sign with a new key.
+            if fetching := self._refresh():
+                # A caller who leaves must not end it for the others.
+                await asyncio.shield(fetching)
+        elif time.monotonic() - self._fetched > _FRESH_SECONDS:
+            self._refresh()
+        if not self._keys:
+            raise KeysUnavailableError
+        return self._keys.get(wanted)
+
+    def _refresh(self) -> asyncio.Task[None] | None:
+        """Begin to fetch, or give the fetch that is under way; None where the last one was just now."""
+        if self._fetching is None and time.monotonic() - self._asked >= _PAUSE_SECONDS:
+            self._fetching = asyncio.create_task(self._fetch())
+        return self._fetching
+
+    async def _fetch(self) -> None:
+        self._asked = time.monotonic()
+        try:
+            async with asyncio.timeout(_FETCH_SECONDS):
+                keys = _build_key_set(await asyncio.to_thread(self._client.get_jwk_set))
+        except (*_BROKEN, OSError) as error:
+            logger.warning("the issuer's keys cannot be fetched (%s); those known are used", type(error).__name__)
+        else:
+            self._keys, self._fetched = keys, time.monotonic()
+        finally:
+            self._fetching = None
