@@ -6,10 +6,10 @@ It keeps no client of its own and asks nothing about the data.
 import enum
 import socket
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import (
@@ -20,6 +20,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
 )
+from pymongo.monitoring import CommandListener, ConnectionPoolListener
 
 from database import errors
 from database.address import SRV
@@ -32,6 +33,8 @@ from database.errors import (
     QueryEndedError,
 )
 from database.index import COLLECTION
+
+Listener: TypeAlias = CommandListener | ConnectionPoolListener
 
 OLDEST_VERSION = "6.0"
 POOL_SIZE = 64
@@ -62,14 +65,17 @@ _MEANINGS: dict[int, tuple[type[DatabaseError], str]] = {
 }
 
 
-def open_client(environment: DatabaseEnvironment) -> AsyncMongoClient[dict[str, Any]]:
-    """A client for the gateway. It connects when first used; await its close().
+def open_client(
+    environment: DatabaseEnvironment, listeners: Sequence[Listener] = ()
+) -> AsyncMongoClient[dict[str, Any]]:
+    """A client for the gateway, which tells the listeners what it does. It connects when first used; await its close().
 
     Raises:
         DatabaseUnavailableError: the name of a mongodb+srv URI cannot be looked up.
     """
     with translated_errors(environment.address), _without_warnings():
-        return AsyncMongoClient(environment.connection_uri, **_build_options(environment))
+        options = {"event_listeners": list(listeners), **_build_options(environment)}
+        return AsyncMongoClient(environment.connection_uri, **options)
 
 
 def open_sync_client(environment: DatabaseEnvironment) -> MongoClient[dict[str, Any]]:

@@ -18,6 +18,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from database.client import POOL_SIZE, translated_errors
 from database.errors import DatabaseTimeoutError, DatabaseUnavailableError, OverloadedError, QueryEndedError
 from database.index import COLLECTION
+from database.meter import METER
 from database.query import CountPlan, FindPlan
 from database.trail import Trail
 
@@ -160,6 +161,8 @@ class TransactionRepository:
 
     def _decode(self, batch: bytes) -> list[Row]:
         rows: list[Row] = bson.decode_all(batch, _CODEC)
+        if meter := METER.get():
+            meter.rows += len(rows)
         for row in rows:
             if self._is_masking and "cardNumber" in row:
                 row["cardNumber"] = mask_card_number(row["cardNumber"])

@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -15,13 +16,15 @@ from starlette.types import Scope
 from database.client import open_client
 from database.environment import DatabaseEnvironment
 from database.errors import GatewayError
+from database.explain import explain
 from database.repository import TransactionRepository
-from gateway import error_pages, graphql, health, rest
+from gateway import error_pages, graphql, health, metrics, rest
 from gateway.admission import AdmissionMiddleware
 from gateway.authentication import AuthenticationMiddleware
 from gateway.deadline import DeadlineMiddleware
 from gateway.documents import load_documents
 from gateway.errors import MethodNotAllowedError, NotFoundError
+from gateway.observation import Observer
 from gateway.openapi import DESCRIPTION, TITLE, VERSION, build_document
 from gateway.origin import OriginMiddleware
 from gateway.problems import build_problem_response
@@ -30,7 +33,7 @@ from gateway.request import RequestMiddleware
 from gateway.settings import Settings
 from schema.schema import build_schema
 
-_ROUTERS = (rest.router, graphql.router, health.router, error_pages.router)
+_ROUTERS = (rest.router, graphql.router, health.router, metrics.router, error_pages.router)
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -48,10 +51,12 @@ class PageFiles(StaticFiles):
 
 def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     """Give the application for one worker; it connects to the database when it starts and closes when it stops."""
+    observer = Observer(settings)
 
     @asynccontextmanager
     async def open_database(app: FastAPI) -> AsyncIterator[None]:
-        client = open_client(environment)
+        client = open_client(environment, observer.listeners)
+        observer.explain_with(partial(explain, client[environment.database]))
         try:
             repository = TransactionRepository(client, environment.database, timeout_ms=settings.database_timeout_ms)
             app.state.repository = repository
@@ -59,6 +64,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
             app.state.probe = health.DatabaseProbe(repository.check)
             yield
         finally:
+            await observer.close()
             await client.close()
 
     app = FastAPI(
@@ -72,6 +78,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings
+    app.state.is_draining = False
     app.state.schema = build_schema(settings.limits)
     app.state.documents = load_documents(settings.trusted_documents, app.state.schema)
     for router in _ROUTERS:
@@ -86,7 +93,8 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
         OriginMiddleware,
     ):
         app.add_middleware(middleware, settings=settings)
-    app.add_middleware(RequestMiddleware)
+    routes = [route for router in _ROUTERS for route in router.routes]
+    app.add_middleware(RequestMiddleware, observer=observer, routes=routes)
     app.add_exception_handler(GatewayError, _answer_gateway_error)
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.openapi = lambda: build_document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -132,6 +132,8 @@ def _build_response(request: Request, result: ExecutionResult, media_type: str) 
             logger.error("request %s failed", request_id, exc_info=failure.error.original_error or failure.error)
     body: dict[str, object] = {}
     if failures:
+        # For the log and the counts.
+        request.state.code = failures[0].code
         body["errors"] = [_build_error(failure, request_id) for failure in failures]
     if result.data is not None or any(failure.error.path for failure in failures):
         body["data"] = result.data

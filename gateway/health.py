@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from database.errors import DatabaseUnavailableError, GatewayError
+from gateway.errors import DrainingError
 from gateway.openapi import READY_RESPONSES
 
 router = APIRouter(prefix="/health", tags=["health"])
@@ -54,7 +55,9 @@ async def is_live() -> Response:
 
 @router.get("/ready", summary="Whether questions can be answered", responses=READY_RESPONSES)
 async def is_ready(request: Request) -> Response:
-    """200 when the database answers this user; otherwise the problem that a question would meet."""
+    """200 when the database answers this user; otherwise the problem that a question would meet, or that it stops."""
+    if request.app.state.is_draining:
+        raise DrainingError("The gateway is stopping; connect to another instance.")
     if fault := await request.app.state.probe.find_fault():
         raise fault.with_traceback(None)
     return JSONResponse({"status": "ready"})

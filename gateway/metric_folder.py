@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from database.errors import ConfigurationError
+
 _PREFIX = "gateway-metrics-"
 _LOCK = "lock"
 # prometheus_client's own name for the folder.
@@ -21,8 +23,16 @@ _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 @contextmanager
 def open_metric_folder() -> Iterator[Path]:
-    """Make the folder, and remove it at the end; what gateways that were killed left behind is removed first."""
-    root = Path(tempfile.gettempdir())
+    """Make the folder, and remove it at the end; what gateways that were killed left behind is removed first.
+
+    Raises:
+        ConfigurationError: there is no folder for temporary files.
+    """
+    try:
+        root = Path(tempfile.gettempdir())
+    except FileNotFoundError:
+        message = "no folder for temporary files can be written to; mount one at /tmp or give TMPDIR"
+        raise ConfigurationError(message) from None
     for left in root.glob(f"{_PREFIX}*"):
         _remove_if_left(left)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
@@ -52,9 +62,9 @@ def enter_metric_folder(folder: Path, place: int) -> None:
     os.environ[_VARIABLE] = str(folder)
     from prometheus_client import multiprocess, values  # noqa: PLC0415 - it looks for the folder when it is imported
 
-    values.ValueClass = values.MultiProcessValue(lambda: place)
+    values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]  # the library has no annotations
     # What was in flight in the worker that had this place ended with it; what it counted stays.
-    multiprocess.mark_process_dead(place)  # type: ignore[no-untyped-call]
+    multiprocess.mark_process_dead(place)  # type: ignore[no-untyped-call]  # as above
 
 
 def find_metric_folder() -> Path | None:

@@ -1,69 +1,80 @@
 """What every request is given on its way in, and every answer on its way out."""
 
 import asyncio
-import logging
-import uuid
+from collections.abc import Sequence
 
 from fastapi import Request
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import GatewayError
 from gateway.caller import Scope as CallerScope
+from gateway.observation import Observation, Observer
 from gateway.problems import build_problem_response
 from schema.context import RequestContext, read_clock_ms
 
-logger = logging.getLogger(__name__)
-
 
 class RequestMiddleware:
-    """Notes when a request arrived and names it, and answers HEAD as GET without a body.
+    """Notes when a request arrived and names it, answers HEAD as GET without a body, and has all of it observed.
 
-    What nobody below has answered for is logged, and answered as an unknown failure unless the answer has begun.
+    What nobody below has answered for is answered as an unknown failure, unless the answer has begun.
     When the client goes away, what is under way for it is cancelled, which ends its query in the database.
     Every answer, of an error too, has the headers that gateway/origin.py notes in `state`, unless it has its own.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, observer: Observer, routes: Sequence[BaseRoute]) -> None:
+        """Tell the observer of each request; the routes say what one asks that never came to the router."""
         self._app = app
+        self._observer = observer
+        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = uuid.uuid4().hex
-        is_head = scope["method"] == "HEAD"
+        method = scope["method"]
         # The server knows that the request was HEAD and drops what body there is.
-        scope = {**scope, "method": "GET"} if is_head else scope
+        scope = {**scope, "method": "GET"} if method == "HEAD" else scope
+        observation = self._observer.begin(scope, method)
         scope["state"] = {
             **scope.get("state", {}),
-            "request_id": request_id,
+            "request_id": observation.request_id,
+            "observation": observation,
             "now_ms": read_clock_ms(),
-            "is_head": is_head,
+            "is_head": method == "HEAD",
             "headers": (),
         }
-        has_begun = False
+        failure: BaseException | None = None
+        try:
+            failure = await self._answer(scope, receive, send, observation)
+        except BaseException as error:
+            # Starlette wraps an error that it would have answered for, had the answer not begun.
+            failure = error.__cause__ or error
+            raise
+        finally:
+            observation.end(failure, self._routes)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, observation: Observation) -> Exception | None:
+        """Answer, whatever happens; give what nobody had expected."""
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal has_begun
             if message["type"] == "http.response.start":
-                has_begun = True
-                _add_headers(message, ((b"x-request-id", request_id.encode()), *scope["state"]["headers"]))
+                _add_headers(message, ((b"x-request-id", observation.request_id.encode()), *scope["state"]["headers"]))
+                if scope["app"].state.is_draining:
+                    message["headers"].append((b"connection", b"close"))
+            observation.note_message(message)
             await send(message)
 
         try:
             await _run_for_client(self._app, scope, receive, send_with_headers)
         except Exception as error:
-            if isinstance(error, GatewayError) and not has_begun:
-                # Turned away before the application was asked.
-                await build_problem_response(Request(scope), error)(scope, receive, send_with_headers)
-                return
-            if has_begun:
-                # Starlette wraps an error that it would have answered for, had the answer not begun.
-                logger.exception("request %s broke off", request_id, exc_info=error.__cause__ or error)
-                # A broken connection is how a client learns that a body it has begun to read is not whole.
+            # A broken connection is how a client learns that a body it has begun to read is not whole.
+            if observation.has_begun:
                 raise
-            logger.exception("request %s failed", request_id)
             await build_problem_response(Request(scope), error)(scope, receive, send_with_headers)
+            # The others were turned away before the application was asked.
+            return None if isinstance(error, GatewayError) else error
+        return None
 
 
 def _add_headers(message: Message, headers: tuple[tuple[bytes, bytes], ...]) -> None:
@@ -113,4 +124,8 @@ def get_context(request: Request) -> RequestContext:
     """Give the resolvers' view of a request."""
     state = request.app.state
     may_see_cards = CallerScope.CARDS_READ in request.state.caller.scopes
-    return RequestContext(state.revealing_repository if may_see_cards else state.repository, request.state.now_ms)
+    return RequestContext(
+        state.revealing_repository if may_see_cards else state.repository,
+        request.state.now_ms,
+        note_operation=request.state.observation.note_operation,
+    )

@@ -5,7 +5,10 @@ It knows processes, signals and the port; it must not import the application, wh
 
 import contextlib
 import errno
+import functools
 import http.client
+import importlib.util
+import logging
 import multiprocessing
 import signal
 import socket
@@ -16,9 +19,11 @@ from dataclasses import dataclass
 from multiprocessing import connection, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from database.errors import ConfigurationError, GatewayError
+from gateway.metric_folder import enter_metric_folder, open_metric_folder
 
 if TYPE_CHECKING:
     from database.environment import DatabaseEnvironment
@@ -31,7 +36,10 @@ BACKLOG = 2048
 RESTART_PAUSE_SECONDS = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+_TRACING_PACKAGES = ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http.trace_exporter")
+
 _spawn = multiprocessing.get_context("spawn")
+logger = logging.getLogger(__name__)
 
 
 class ServerStartError(GatewayError):
@@ -82,27 +90,50 @@ def serve(
     that they cannot cut short what the caller still has to stop.
 
     Raises:
-        ConfigurationError: another program began to listen on the port since `open_listener`.
+        ConfigurationError: another program began to listen on the port since `open_listener`, or a package that the
+            settings need is not installed.
         ServerStartError: no worker could start.
     """
+    # The command line alone starts faster without it.
+    from gateway.log import configure_logging  # noqa: PLC0415
+
+    _check_tracing(settings)
+    configure_logging(settings.log_format, settings.log_level)
     try:
         listener.listen(BACKLOG)
     except OSError as error:
         raise _taken(listener.getsockname()[1], "another program has just taken it") from error
     stops = _receive_stop_signals()
     workers: list[_Worker] = []
+    with open_metric_folder() as folder:
 
-    def start_worker() -> None:
-        workers.append(_Worker.start(settings, environment, listener))
+        def start_worker(place: int, *, is_replacement: bool = False) -> None:
+            seat = Seat(folder, place, is_replacement)
+            workers.append(_Worker.start(settings, environment, listener, seat))
 
-    try:
-        for _ in range(settings.workers):
-            start_worker()
-        _supervise(workers, stops, start_worker, on_ready)
-    finally:
-        # The workers hold the socket too, and close theirs: from here on the port refuses.
-        listener.close()
-        _stop(workers, stops, settings.drain_seconds + CLOSE_SECONDS)
+        try:
+            for place in range(settings.workers):
+                start_worker(place)
+            _supervise(workers, stops, functools.partial(start_worker, is_replacement=True), on_ready)
+        finally:
+            # The workers hold the socket too, and close theirs: from here on the port refuses.
+            listener.close()
+            _stop(workers, stops, settings.drain_seconds + CLOSE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A worker's place among the others, which the worker that replaces it takes.
+
+    Attributes:
+        metric_folder: where all workers keep their counts.
+        place: from 0.
+        is_replacement: whether another worker had it before.
+    """
+
+    metric_folder: Path
+    place: int
+    is_replacement: bool
 
 
 @dataclass
@@ -111,19 +142,23 @@ class _Worker:
 
     process: SpawnProcess
     line: Connection
+    place: int
     is_serving: bool = False
 
     @classmethod
-    def start(cls, settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket) -> "_Worker":
+    def start(
+        cls, settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, seat: Seat
+    ) -> "_Worker":
         """Starts a process; the password travels through the pipe of the spawning, never by argument or variable."""
         line, far_end = _spawn.Pipe()
-        process = _spawn.Process(target=_run_worker, args=(settings, environment, listener, far_end), name="worker")
+        arguments = (settings, environment, listener, far_end, seat)
+        process = _spawn.Process(target=_run_worker, args=arguments, name="worker")
         # The first spawning starts this helper too, and that start would lift the block.
         resource_tracker.ensure_running()
         with _blocked_signals():
             process.start()
         far_end.close()
-        return cls(process, line)
+        return cls(process, line, seat.place)
 
 
 @contextlib.contextmanager
@@ -150,9 +185,9 @@ def _receive_stop_signals() -> Connection:
 
 
 def _supervise(
-    workers: list[_Worker], stops: Connection, start_worker: Callable[[], None], on_ready: Callable[[], None]
+    workers: list[_Worker], stops: Connection, replace: Callable[[int], None], on_ready: Callable[[], None]
 ) -> None:
-    """Replaces workers that end, until a stop arrives."""
+    """Replaces workers that end, by their place, until a stop arrives."""
     is_announced = False
     while True:
         lines = {worker.line: worker for worker in workers}
@@ -170,12 +205,12 @@ def _supervise(
             if not is_announced:
                 raise ServerStartError("the server could not start; the reason stands above")
             code = worker.process.exitcode
-            sys.stderr.write(f"gateway: a worker ended (exit code {code}); starting another\n")
+            logger.error("a worker ended (exit code %s); starting another", code)
             if not worker.is_serving and stops.poll(RESTART_PAUSE_SECONDS):
                 continue
             worker.line.close()
             workers.remove(worker)
-            start_worker()
+            replace(worker.place)
 
 
 def _reports_serving(worker: _Worker) -> bool:
@@ -205,12 +240,24 @@ def _stop(workers: list[_Worker], stops: Connection, seconds: float) -> None:
 
 
 def _run_worker(
-    settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, line: Connection
+    settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, line: Connection, seat: Seat
 ) -> None:
+    enter_metric_folder(seat.metric_folder, seat.place)
     # Only the workers need the application: the command line starts in a fraction of the time without it.
     from gateway.worker import run_worker  # noqa: PLC0415
 
-    run_worker(settings, environment, listener, line)
+    run_worker(settings, environment, listener, line, is_replacement=seat.is_replacement)
+
+
+def _check_tracing(settings: "Settings") -> None:
+    if not settings.is_tracing:
+        return
+    try:
+        is_installed = all(map(importlib.util.find_spec, _TRACING_PACKAGES))
+    except ModuleNotFoundError:  # of a package around it
+        is_installed = False
+    if not is_installed:
+        raise ConfigurationError("GATEWAY_TRACING=on needs packages: pip install 'transactions-gateway[tracing]'.")
 
 
 def _find_occupant(host: str, port: int) -> str | None:

@@ -3,6 +3,7 @@
 It must not handle signals: they are the parent's, and the line to it says when to stop.
 """
 
+import asyncio
 import contextlib
 import logging
 import os
@@ -10,28 +11,41 @@ import socket
 import threading
 import time
 from multiprocessing.connection import Connection
-from types import TracebackType
 
 import uvicorn
+from starlette.datastructures import State
 
 from database.environment import DatabaseEnvironment
 from gateway.app import create_app
+from gateway.log import configure_logging
+from gateway.metrics import WORKER_RESTARTS
 from gateway.protocol import HttpProtocol
 from gateway.server import BACKLOG, CLOSE_SECONDS
 from gateway.settings import Settings
 
 # A load balancer reuses connections that were idle for up to a minute (AWS's default): closing first loses requests.
 KEEP_ALIVE_SECONDS = 75
+_DRAIN_PAUSE_SECONDS = 0.05
 
 
-def run_worker(settings: Settings, environment: DatabaseEnvironment, listener: socket.socket, line: Connection) -> None:
+def run_worker(
+    settings: Settings,
+    environment: DatabaseEnvironment,
+    listener: socket.socket,
+    line: Connection,
+    *,
+    is_replacement: bool,
+) -> None:
     """Serves until the line closes, then gives requests in flight `drain_seconds`. Says on the line when it serves."""
-    _log_in_one_line()
+    configure_logging(settings.log_format, settings.log_level)
+    if is_replacement:
+        WORKER_RESTARTS.inc()
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
         # The connections inherit it: one whose client takes nothing of a whole answer is closed, and its memory freed.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.request_timeout_ms)
+    app = create_app(settings, environment)
     config = uvicorn.Config(
-        create_app(settings, environment),
+        app,
         loop="uvloop",
         http=HttpProtocol,
         ws="none",
@@ -44,24 +58,40 @@ def run_worker(settings: Settings, environment: DatabaseEnvironment, listener: s
         forwarded_allow_ips=list(settings.trusted_proxies),
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=settings.drain_seconds,
     )
-    server = _Server(config, line)
+    server = _Server(config, line, app.state, settings.drain_seconds)
     threading.Thread(target=_stop_with_line, args=(server, settings.drain_seconds + CLOSE_SECONDS), daemon=True).start()
     server.run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that says when it serves."""
+    """A uvicorn server that says when it serves, and answers on open connections as long as it drains."""
 
-    def __init__(self, config: uvicorn.Config, line: Connection) -> None:
+    def __init__(self, config: uvicorn.Config, line: Connection, state: State, drain_seconds: int) -> None:
         super().__init__(config)
         self.line = line
+        self._state = state
+        self._drain_seconds = drain_seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         with contextlib.suppress(OSError):  # the parent has ended meanwhile, and the line's watcher stops this server
             self.line.send_bytes(b"serving")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Refuse new connections, finish what is in flight, then close the open connections.
+
+        uvicorn would close those without a request first, and lose the requests that are on their way on them.
+        """
+        self._state.is_draining = True
+        for server in self.servers:
+            server.close()
+        deadline = time.monotonic() + self._drain_seconds
+        while self.server_state.tasks and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn's tasks tell nobody
+            await asyncio.sleep(_DRAIN_PAUSE_SECONDS)
+        # What is left has had its time; where nothing is, the open connections are closed in a moment.
+        self.config.timeout_graceful_shutdown = 0 if self.server_state.tasks else 1
+        await super().shutdown(sockets)
 
 
 def _stop_with_line(server: _Server, seconds: float) -> None:
@@ -71,30 +101,3 @@ def _stop_with_line(server: _Server, seconds: float) -> None:
     server.should_exit = True
     time.sleep(seconds)
     os._exit(1)
-
-
-class OneLineFormatter(logging.Formatter):
-    """One line a record. An exception gives its type and place but not its text, which may quote a card number."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        # Starlette logs the traceback of a failed start as a message; its last line is what happened.
-        message = record.getMessage().strip().rpartition("\n")[2]
-        if record.exc_info and (kind := record.exc_info[0]):
-            message = f"{message}: {kind.__name__}{_find_place(record.exc_info[2])}"
-        return f"gateway: {record.levelname.lower()}: {message}"
-
-
-def _find_place(trace: TracebackType | None) -> str:
-    if trace is None:
-        return ""
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    return f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
-
-
-def _log_in_one_line() -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(OneLineFormatter())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    # What fails in the application, gateway/request.py has logged with the request's id.
-    logging.getLogger("uvicorn.error").addFilter(lambda record: not record.msg.startswith("Exception in ASGI"))

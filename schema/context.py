@@ -1,6 +1,7 @@
 """What one request brings to the resolvers: where the rows are, how many it may ask for, and when it arrived."""
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -24,11 +25,13 @@ class RequestContext:
         repository: runs the plans.
         now_ms: when the request arrived, in ms since the epoch, UTC: the end of every window in it.
         budget: the rows that its operation may ask for; REST, whose lists have no limit, does not use it.
+        note_operation: is told an operation's name and its fields of the query type before it runs.
     """
 
     repository: TransactionRepository
     now_ms: int = field(default_factory=read_clock_ms)
     budget: RowBudget = field(default_factory=lambda: RowBudget(Limits().rows))
+    note_operation: Callable[[str | None, Sequence[str]], None] = lambda _name, _fields: None
 
 
 Info: TypeAlias = strawberry.Info[RequestContext, None]

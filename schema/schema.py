@@ -8,6 +8,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from schema.extensions.document import PreparedDocuments, build_preparation
+from schema.extensions.operation import NotedOperation
 from schema.limits import Limits
 from schema.query import Query
 from schema.scalar import SCALARS
@@ -23,7 +24,7 @@ class TransactionSchema(strawberry.Schema):
         self._prepare = build_preparation(limits)
         super().__init__(
             query=Query,
-            extensions=[lambda: PreparedDocuments(self._prepare)],
+            extensions=[lambda: PreparedDocuments(self._prepare), NotedOperation],
             config=StrawberryConfig(scalar_map=SCALARS, default_resolver=read_field),
         )
 

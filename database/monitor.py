@@ -1,0 +1,111 @@
+"""Tells whoever asks of the commands that the driver sends and of the connections that it holds.
+
+It must not raise, for the driver would print a stack trace, and tells no values of a command or an answer.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from pymongo import monitoring
+
+from database.meter import METER
+
+# What the driver asks for itself: it is no part of any request.
+_HANDSHAKE = frozenset({"hello", "ismaster", "saslStart", "saslContinue", "authenticate", "endSessions"})
+
+
+@dataclass(frozen=True, slots=True)
+class CommandReport:
+    """One command that was sent and has ended.
+
+    Attributes:
+        name: such as `find`.
+        seconds: from sending it to its answer.
+        error: why it failed, as a name of the server's or the driver's, or None.
+        command: as it was sent, values included: not for showing.
+    """
+
+    name: str
+    database: str
+    collection: str
+    seconds: float
+    error: str | None
+    command: Mapping[str, Any] = field(repr=False)
+
+
+CommandObserver: TypeAlias = Callable[[CommandReport], None]
+
+
+class CommandMonitor(monitoring.CommandListener):
+    """Reports each command, in the task that sent it, to every observer, and adds it to that task's meter."""
+
+    def __init__(self, *observers: CommandObserver) -> None:
+        self._observers = observers
+        self._commands: dict[int, Mapping[str, Any]] = {}
+
+    def started(self, event: monitoring.CommandStartedEvent) -> None:
+        if event.command_name not in _HANDSHAKE:
+            self._commands[event.request_id] = event.command
+
+    def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
+        self._report(event, None)
+
+    def failed(self, event: monitoring.CommandFailedEvent) -> None:
+        # The words of a failure may quote a document; its name does not.
+        self._report(event, str(event.failure.get("codeName") or event.failure.get("errtype") or "Failed"))
+
+    def _report(
+        self, event: monitoring.CommandSucceededEvent | monitoring.CommandFailedEvent, error: str | None
+    ) -> None:
+        if (command := self._commands.pop(event.request_id, None)) is None:
+            return
+        seconds = event.duration_micros / 1e6
+        if meter := METER.get():
+            meter.seconds += seconds
+        # A getMore names its cursor first, and its collection beside it; others may name none.
+        named = command.get("collection") or command.get(event.command_name)
+        collection = named if isinstance(named, str) else ""
+        report = CommandReport(event.command_name, event.database_name, collection, seconds, error, command)
+        for observe in self._observers:
+            observe(report)
+
+
+class PoolMonitor(monitoring.ConnectionPoolListener):
+    """Tells how the connections to the server change: `change(idle, in_use)`, each by how many more."""
+
+    def __init__(self, change: Callable[[int, int], None]) -> None:
+        self._change = change
+
+    def connection_created(self, event: monitoring.ConnectionCreatedEvent) -> None:  # noqa: ARG002 - the driver gives it
+        self._change(1, 0)
+
+    def connection_checked_out(self, event: monitoring.ConnectionCheckedOutEvent) -> None:  # noqa: ARG002 - as above
+        self._change(-1, 1)
+
+    def connection_checked_in(self, event: monitoring.ConnectionCheckedInEvent) -> None:  # noqa: ARG002 - as above
+        self._change(1, -1)
+
+    def connection_closed(self, event: monitoring.ConnectionClosedEvent) -> None:  # noqa: ARG002 - as above
+        self._change(-1, 0)
+
+    def connection_ready(self, event: monitoring.ConnectionReadyEvent) -> None:
+        pass
+
+    def connection_check_out_started(self, event: monitoring.ConnectionCheckOutStartedEvent) -> None:
+        pass
+
+    def connection_check_out_failed(self, event: monitoring.ConnectionCheckOutFailedEvent) -> None:
+        pass
+
+    def pool_created(self, event: monitoring.PoolCreatedEvent) -> None:
+        pass
+
+    def pool_ready(self, event: monitoring.PoolReadyEvent) -> None:
+        pass
+
+    def pool_cleared(self, event: monitoring.PoolClearedEvent) -> None:
+        pass
+
+    def pool_closed(self, event: monitoring.PoolClosedEvent) -> None:
+        pass

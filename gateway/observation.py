@@ -1,0 +1,233 @@
+"""What is seen of a request: its line in the log, its counts and its span, all told at the end of its answer.
+
+It must not change an answer, nor tell a value that may hold a card number.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
+
+import structlog
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Message, Scope
+
+from database.errors import GatewayError
+from database.meter import METER, Meter
+from database.monitor import CommandMonitor, CommandReport, PoolMonitor
+from gateway.log import clean_text, describe_exception
+from gateway.metrics import (
+    BUILD_INFO,
+    DATABASE_SECONDS,
+    ERRORS,
+    GRAPHQL_FIELDS,
+    POOL_CONNECTIONS,
+    REQUEST_SECONDS,
+    REQUESTS,
+    REQUESTS_IN_FLIGHT,
+    ROWS,
+)
+from gateway.openapi import VERSION
+from gateway.problems import GRAPHQL_PATH
+from gateway.settings import Settings
+from gateway.slow_query import Explain, SlowQueryLog
+from gateway.traceparent import find_traceparent, get_trace_id
+from schema.failure import INTERNAL_ERROR
+
+if TYPE_CHECKING:
+    from gateway.tracing import RequestSpan, Tracing
+
+logger = structlog.get_logger()
+
+UNKNOWN_ROUTE = "unknown"
+_STATIC = "/static/"
+_PROBES = ("/health/live", "/health/ready")
+_METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
+_LONGEST_QUERY = 1_000
+_MOST_PARAMETERS = 10
+# What the line of a request says of it, in its order; docs/operations.md has them all.
+REQUEST_FIELDS = (
+    "caller",
+    "client",
+    "method",
+    "route",
+    "question",
+    "status",
+    "code",
+    "rows",
+    "bytes",
+    "duration_ms",
+    "database_ms",
+)
+
+
+class Observer:
+    """Sees all that a worker does; close it at the end, which sends the last spans.
+
+    Attributes:
+        listeners: for the database's client.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """See as the settings say."""
+        self._slow_queries = SlowQueryLog(settings.slow_query_ms)
+        self._tracing = _open_tracing() if settings.is_tracing else None
+        observers = [_count_command, self._slow_queries.observe, *([self._tracing.observe] if self._tracing else ())]
+        self.listeners = (CommandMonitor(*observers), PoolMonitor(_count_connections))
+        BUILD_INFO.labels(VERSION).set(1)
+
+    def explain_with(self, explain: Explain) -> None:
+        """Tell slow commands with the plans that this gives."""
+        self._slow_queries.explain_with(explain)
+
+    def begin(self, scope: Scope, method: str) -> "Observation":
+        """See a request arrive; `method` is the client's."""
+        traceparent = find_traceparent(scope["headers"])
+        span = self._tracing.begin(scope, method, traceparent) if self._tracing else None
+        if span is not None:
+            request_id = span.trace_id
+        else:
+            request_id = get_trace_id(traceparent) if traceparent else uuid.uuid4().hex
+        return Observation(scope, method, request_id, span)
+
+    async def close(self) -> None:
+        """Tell what is still to be told, within a few seconds."""
+        await self._slow_queries.close()
+        if self._tracing:
+            self._tracing.close()
+
+
+def _open_tracing() -> "Tracing":
+    from gateway.tracing import Tracing  # noqa: PLC0415 - the package is optional
+
+    return Tracing()
+
+
+class Observation:
+    """One request, from its arrival to the end of its answer.
+
+    Attributes:
+        request_id: 32 hexadecimal digits: its trace's (W3C Trace Context) if the caller named one.
+    """
+
+    def __init__(self, scope: Scope, method: str, request_id: str, span: "RequestSpan | None") -> None:
+        """Begin to measure; what the database does in this task and those that it starts counts for the request."""
+        self.request_id = request_id
+        self._scope = scope
+        self._method = method
+        self._span = span
+        self._started = time.perf_counter()
+        self._meter = Meter()
+        METER.set(self._meter)
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        self._status: int | None = None
+        self._bytes = 0
+        self._is_whole = False
+        self._operation: dict[str, object] | None = None
+        REQUESTS_IN_FLIGHT.inc()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the answer has begun, so that it cannot become another."""
+        return self._status is not None
+
+    def note_message(self, message: Message) -> None:
+        """See a part of the answer pass."""
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+        else:
+            self._is_whole = not message.get("more_body")
+            if self._method != "HEAD":
+                self._bytes += len(message.get("body", b""))
+
+    def note_operation(self, name: str | None, fields: Sequence[str]) -> None:
+        """Learn what a GraphQL request asks: its operation's name and fields of the query type, valid ones."""
+        self._operation = {"operation": name and clean_text(name), "fields": list(fields)}
+        for field in fields:
+            GRAPHQL_FIELDS.labels(field).inc()
+
+    def end(self, error: BaseException | None, routes: Sequence[BaseRoute]) -> None:
+        """Tell what is known. An error is one that broke the answer off, or that nobody had expected."""
+        seconds = time.perf_counter() - self._started
+        state = self._scope["state"]
+        route, parameters = _find_route(self._scope, routes)
+        code = state.get("code")
+        if error is not None and code is None:
+            code = error.code if isinstance(error, GatewayError) else INTERNAL_ERROR
+        self._count(route, seconds, code)
+        if self._span is not None:
+            self._span.end(route, self._status, code)
+        if route in _PROBES and error is None:
+            return
+        caller, client = state.get("caller"), self._scope.get("client")
+        told = (
+            clean_text(caller.name) if caller else None,
+            client and client[0],
+            self._method,
+            route,
+            self._operation or _read_question(self._scope, route, parameters),
+            self._status,
+            code,
+            self._meter.rows,
+            self._bytes,
+            round(seconds * 1000, 3),
+            round(self._meter.seconds * 1000, 3),
+        )
+        level, event = self._judge(error)
+        failure = describe_exception(error) if error is not None else {}
+        logger.log(level, event, **dict(zip(REQUEST_FIELDS, told, strict=True)), **failure)
+
+    def _count(self, route: str, seconds: float, code: str | None) -> None:
+        status = "none" if self._status is None else str(self._status)
+        REQUESTS_IN_FLIGHT.dec()
+        REQUESTS.labels(self._method if self._method in _METHODS else "other", route, status).inc()
+        REQUEST_SECONDS.labels(route).observe(seconds)
+        if self._meter.rows:
+            ROWS.labels("graphql" if route == GRAPHQL_PATH else "rest").inc(self._meter.rows)
+        if code:
+            ERRORS.labels(code).inc()
+
+    def _judge(self, error: BaseException | None) -> tuple[int, str]:
+        if error is None:
+            return logging.INFO, "answered" if self._is_whole else "the client left"
+        if isinstance(error, Exception) and not isinstance(error, GatewayError):
+            return logging.ERROR, "broke off" if not self._is_whole else "failed"
+        return logging.WARNING, "broke off"
+
+
+def _find_route(scope: Scope, routes: Sequence[BaseRoute]) -> tuple[str, dict[str, Any]]:
+    """Give a request's template and what fills it; a request that was turned away has not met the router."""
+    if isinstance(route := scope.get("route"), Route):
+        return route.path_format, scope["path_params"]
+    if scope["path"].startswith(_STATIC):
+        return _STATIC + "{path}", {}
+    for each in routes:
+        match, child = each.matches(scope)
+        if match != Match.NONE and isinstance(each, Route):
+            return each.path_format, child["path_params"]
+    return UNKNOWN_ROUTE, {}
+
+
+def _read_question(scope: Scope, route: str, parameters: dict[str, Any]) -> dict[str, str] | None:
+    """Give what a REST request asks, by the names of its path's and query's parameters; the words are the caller's."""
+    if route in {UNKNOWN_ROUTE, GRAPHQL_PATH} or route.startswith(_STATIC):
+        return None
+    question = {name: clean_text(str(value)) for name, value in parameters.items()}
+    if scope["query_string"]:
+        pairs = parse_qsl(scope["query_string"][:_LONGEST_QUERY].decode("latin-1"), keep_blank_values=True)
+        question |= {clean_text(name): clean_text(value) for name, value in pairs[:_MOST_PARAMETERS]}
+    return question or None
+
+
+def _count_command(report: CommandReport) -> None:
+    """Count the time of a database command."""
+    DATABASE_SECONDS.labels(report.name).observe(report.seconds)
+
+
+def _count_connections(idle: int, in_use: int) -> None:
+    """Count the connections that the driver opens, uses and closes."""
+    POOL_CONNECTIONS.labels("idle").inc(idle)
+    if in_use:
+        POOL_CONNECTIONS.labels("in_use").inc(in_use)

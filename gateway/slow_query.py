@@ -1,0 +1,83 @@
+"""A line in the log for each database command that takes long, with the plan that the server has for it.
+
+The command's values are never told, only its shape. The plan is asked for in the background, once a minute for each
+shape, so that a slow database is not asked for more.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias
+
+import structlog
+
+from database.explain import can_explain, describe_shape
+from database.monitor import CommandReport
+from gateway.log import describe_exception
+
+logger = structlog.get_logger()
+
+# Gives the plan of a command.
+Explain: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[str]]
+
+_PLAN_SECONDS = 60
+# The shapes are those of the gateway's own plans: far fewer.
+_MOST_SHAPES = 1_000
+
+
+class SlowQueryLog:
+    """Observes commands; as long as it has nothing to explain with, it tells them without a plan."""
+
+    def __init__(self, slow_query_ms: int) -> None:
+        """Tell commands of `slow_query_ms` or longer."""
+        self._seconds = slow_query_ms / 1000
+        self._explain: Explain | None = None
+        self._plans: dict[str, tuple[float, asyncio.Task[str]]] = {}
+
+    def explain_with(self, explain: Explain) -> None:
+        """Ask for plans in this way."""
+        self._explain = explain
+
+    def observe(self, report: CommandReport) -> None:
+        """Tell a command that took long."""
+        if report.seconds < self._seconds or report.name == "explain":
+            return
+        line = {
+            "command": report.name,
+            "collection": report.collection,
+            "duration_ms": round(report.seconds * 1000, 3),
+            "error": report.error,
+            "shape": describe_shape(report.command),
+        }
+        if self._explain is None or not can_explain(report.command):
+            logger.warning("slow query", **line, plan=None)
+            return
+        # The callback runs in this context: its line has the request's id.
+        self._get_plan(self._explain, report, str(line["shape"])).add_done_callback(
+            lambda task: logger.warning("slow query", **line, plan=None if task.cancelled() else task.result())
+        )
+
+    def _get_plan(self, explain: Explain, report: CommandReport, shape: str) -> asyncio.Task[str]:
+        known = self._plans.get(f"{report.name} {shape}")
+        if known and time.monotonic() - known[0] < _PLAN_SECONDS:
+            return known[1]
+        if len(self._plans) >= _MOST_SHAPES:
+            self._plans.clear()
+        task = asyncio.create_task(_ask(explain, report.command))
+        self._plans[f"{report.name} {shape}"] = (time.monotonic(), task)
+        return task
+
+    async def close(self) -> None:
+        """Ask for no more plans, and tell what waits for one without it."""
+        self._explain = None
+        tasks = [task for _, task in self._plans.values() if not task.done()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _ask(explain: Explain, command: Mapping[str, Any]) -> str:
+    try:
+        return await explain(command)
+    except Exception as error:  # noqa: BLE001 - a plan is told where it can be had, and nothing else depends on it
+        return f"unknown ({describe_exception(error)['error']})"
