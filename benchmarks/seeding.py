@@ -5,7 +5,6 @@
 
 import multiprocessing
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,8 +21,9 @@ import click
 from bson.raw_bson import RawBSONDocument
 from faker import Faker
 
+from benchmarks.process import open_server
 from database.client import open_sync_client
-from database.embedded import EmbeddedServer, open_embedded_server
+from database.embedded import EmbeddedServer
 from database.environment import DatabaseEnvironment
 from database.index import COLLECTION
 from database.provision import provision
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> None:
     """Print the three rates and the ratio of the first two."""
     count = int(arguments[0]) if arguments else _COUNT
     workers = int(arguments[1]) if len(arguments) > 1 else count_cores()
-    with tempfile.TemporaryDirectory() as folder, _open_server(Path(folder)) as server:
+    with tempfile.TemporaryDirectory() as folder, open_server(Path(folder)) as server:
         click.echo(
             f"{count:,} documents, {workers} parallel inserters, MongoDB {server.version}, {os.cpu_count()} cores"
         )
@@ -51,15 +51,6 @@ def main(arguments: list[str]) -> None:
         single = _measure_one_at_a_time(server)
         click.echo(f"Faker, one insert at a time, one process:    {single:10,.0f} a second")
         click.echo(f"gateway seed / ready-made documents:         {seeded / ready:10.2f}")
-
-
-@contextmanager
-def _open_server(folder: Path) -> Iterator[EmbeddedServer]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with open_embedded_server(DatabaseEnvironment("owner", "benchmark", "127.0.0.1", port, "unused"), folder) as server:
-        yield server
 
 
 @contextmanager

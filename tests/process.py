@@ -27,12 +27,12 @@ class GatewayProcess:
 
 @contextmanager
 def run_gateway(
-    environment: DatabaseEnvironment, port: int, folder: Path, **variables: str
+    environment: DatabaseEnvironment, port: int, folder: Path, workers: int = 1, **variables: str
 ) -> Iterator[GatewayProcess]:
-    """Serve a database with one worker until the block ends; the stop must be clean."""
+    """Serve a database until the block ends; the stop must be clean."""
     config = folder / "db_envs.yaml"
     config.write_text(f"mongo_uri: {environment.connection_uri}\n")
-    command = [str(Path(sys.executable).with_name("gateway")), "serve", "--port", str(port), "--workers", "1"]
+    command = [str(Path(sys.executable).with_name("gateway")), "serve", "--port", str(port), "--workers", str(workers)]
     log = (folder / "gateway.log").open("wb")
     with (
         log,
