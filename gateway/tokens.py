@@ -28,9 +28,9 @@ _PLAIN_SUBJECT = re.compile(r"[!-~]{1,128}")
 _BROKEN = (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError)
 
 # A set of this age is fetched again, while it is still used.
-_FRESH_SECONDS = 300
+FRESH_SECONDS = 300
 # The issuer is asked no more often than this, whatever tokens name and however it fails.
-_PAUSE_SECONDS = 10
+PAUSE_SECONDS = 10
 _FETCH_SECONDS = 5
 
 # By id and algorithm (RFC 7517): a token can use a key with no other algorithm than the key's own.
@@ -65,7 +65,7 @@ class TokenVerifier:
         """
         try:
             header = jwt.get_unverified_header(text)
-            algorithm = header["alg"]
+            algorithm = header.get("alg")
             if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
                 return None
             key = await self._keys.find_key(header.get("kid"), algorithm)
@@ -157,7 +157,7 @@ class _UrlKeys:
             if fetching := self._refresh():
                 # A caller who leaves must not end it for the others.
                 await asyncio.shield(fetching)
-        elif time.monotonic() - self._fetched > _FRESH_SECONDS:
+        elif time.monotonic() - self._fetched > FRESH_SECONDS:
             self._refresh()
         if not self._keys:
             raise KeysUnavailableError
@@ -165,7 +165,7 @@ class _UrlKeys:
 
     def _refresh(self) -> asyncio.Task[None] | None:
         """Begin to fetch, or give the fetch that is under way; None where the last one was just now."""
-        if self._fetching is None and time.monotonic() - self._asked >= _PAUSE_SECONDS:
+        if self._fetching is None and time.monotonic() - self._asked >= PAUSE_SECONDS:
             self._fetching = asyncio.create_task(self._fetch())
         return self._fetching
 

@@ -1,0 +1,236 @@
+"""API keys: their file, who may read it, and which texts are one."""
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from database.errors import ConfigurationError
+from gateway.caller import Caller, Scope
+from gateway.key_commands import keys
+from gateway.keys import KEY_PATTERN, KeyRing, create_key, load_keys, revoke_key
+from tests.waiting import wait_until
+
+GATEWAY = Path(sys.executable).with_name("gateway")
+READS = frozenset({Scope.TRANSACTIONS_READ})
+# The folder may stay between examples: each asks of the file what it says now.
+with_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "keys.json"
+
+
+def run(*arguments: str, path: Path) -> subprocess.CompletedProcess[str]:
+    command: list[str | Path] = [GATEWAY, "keys", *arguments]
+    environ = {**os.environ, "GATEWAY_KEYS_FILE": str(path)}
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+
+
+@given(
+    name=st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=64),
+    scopes=st.sets(st.sampled_from(Scope)),
+)
+@with_folder
+def test_a_created_key_is_its_callers(path: Path, name: str, scopes: set[Scope]) -> None:
+    """A key is accepted with its scopes, and its file says of it all but the key itself."""
+    key, text = create_key(path, name, frozenset(scopes))
+    assert KEY_PATTERN.fullmatch(text)
+    assert KeyRing(path).find_caller(text) == Caller(f"key:{key.id}", frozenset(scopes))
+    assert load_keys(path)[-1] == key
+    assert text[-64:] not in path.read_text()
+    assert key.sha256 not in repr(key)
+
+
+@given(st.data())
+@with_folder
+def test_no_other_text_is_a_key(path: Path, data: st.DataObject) -> None:
+    """A key with any one character changed, left out or added is refused."""
+    _, text = create_key(path, "it", READS)
+    place = data.draw(st.integers(0, len(text)))
+    other = text[:place] + data.draw(st.text("0123456789abcdef_txgw", max_size=2)) + text[place + 1 :]
+    assert (KeyRing(path).find_caller(other) is None) == (other != text)
+
+
+@given(st.text())
+@example("txgw_00000000_" + "0" * 64)
+@with_folder
+def test_any_text_is_refused_in_peace(path: Path, text: str) -> None:
+    """Whatever is sent, there is an answer, also where there is no file."""
+    assert KeyRing(path).find_caller(text) is None
+
+
+def test_a_key_ends_when_it_expires(path: Path) -> None:
+    """A key is refused from the moment that it expires."""
+    _, text = create_key(path, "it", READS, timedelta(hours=1))
+    assert KeyRing(path).find_caller(text)
+    content = json.loads(path.read_text())
+    content["keys"][0]["expires"] = datetime.now(UTC).isoformat()
+    path.write_text(json.dumps(content))
+    assert KeyRing(path).find_caller(text) is None
+
+
+def test_changes_need_no_restart(path: Path) -> None:
+    """A ring that was opened before the file existed takes a key once it is created, and not once it is revoked."""
+    ring = KeyRing(path)
+    key, text = create_key(path, "it", READS)
+    wait_until(lambda: ring.find_caller(text), "the key")
+    assert revoke_key(path, key.id) == key
+    wait_until(lambda: ring.find_caller(text) is None, "its end")
+
+
+def test_a_file_that_breaks_lets_nobody_in(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """From a broken file nobody is accepted, which is logged once, until it is mended."""
+    _, text = create_key(path, "it", READS)
+    whole, ring = path.read_text(), KeyRing(path)
+    path.write_text(whole[:-9])
+
+    def breaks() -> bool:
+        try:
+            return ring.find_caller(text) is None
+        except ConfigurationError:
+            return True
+
+    wait_until(breaks, "the fault")
+    assert breaks()
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"{path} is not a file of keys")
+    path.write_text(whole)
+    wait_until(lambda: not breaks(), "the repair")
+
+
+BROKEN = [
+    b"",
+    b"{",
+    b"[]",
+    b"\xff",
+    b'{"version": 2, "keys": []}',
+    b'{"version": 1}',
+    b'{"version": 1, "keys": [5]}',
+    b"[" * 100_000,
+]
+
+
+@pytest.mark.parametrize("content", BROKEN, ids=range(len(BROKEN)))
+def test_another_file_is_no_file_of_keys(path: Path, content: bytes) -> None:
+    """A file of another form is refused by name, and left as it is."""
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"keys\.json"):
+        create_key(path, "it", READS)
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("id", "1"), ("name", 1), ("scopes", ["all"]), ("created", "now"), ("expires", "2030-01-01"), ("sha256", "")],
+)
+def test_a_key_with_a_fault_is_refused(path: Path, field: str, value: object) -> None:
+    """A key whose id, name, scope, time or hash is not one makes the file a broken one: it is not passed over."""
+    create_key(path, "it", READS)
+    content = json.loads(path.read_text())
+    content["keys"][0][field] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(ConfigurationError):
+        load_keys(path)
+
+
+def test_concurrent_changes_lose_nothing(path: Path) -> None:
+    """Of keys that several processes create and revoke at a time, each is there, or gone, afterwards."""
+    doomed = [create_key(path, f"old{n}", READS)[0].id for n in range(4)]
+    commands = [["create", f"new{n}", "--scope", "transactions:read"] for n in range(8)]
+    commands += [["revoke", key_id] for key_id in doomed]
+    with ThreadPoolExecutor(6) as pool:
+        assert {answer.returncode for answer in pool.map(lambda command: run(*command, path=path), commands)} == {0}
+    assert {key.name for key in load_keys(path)} == {f"new{n}" for n in range(8)}
+    assert [each.name for each in path.parent.iterdir()] == ["keys.json"]
+
+
+def test_a_new_file_is_its_writers_alone(path: Path) -> None:
+    """A new file has mode 600 whatever the umask; one whose mode was widened keeps it, and a link stays a link."""
+    create_key(path, "it", READS)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o640)
+    link = path.with_name("link.json")
+    link.symlink_to(path)
+    create_key(link, "it", READS)
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert link.is_symlink()
+    assert len(load_keys(path)) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_the_owner_of_a_file_stays(path: Path) -> None:
+    """A file that root changes still belongs to the user of the gateway."""
+    create_key(path, "it", READS)
+    os.chown(path, 10_001, 10_001)
+    create_key(path, "it", READS)
+    assert (path.stat().st_uid, path.stat().st_gid) == (10_001, 10_001)
+
+
+def test_the_command_prints_the_key_alone(path: Path) -> None:
+    """`gateway keys create` prints the key and nothing else on stdout, and `list` shows it until `revoke`."""
+    created = run("create", "reports", "--scope", "transactions:read", "--expires", "90d", path=path)
+    text = created.stdout.removesuffix("\n")
+    assert KEY_PATTERN.fullmatch(text)
+    assert text not in created.stderr
+    key = load_keys(path)[0]
+    assert key.expires == key.created + timedelta(days=90)
+    listed = run("list", path=path).stdout
+    assert all(part in listed for part in (key.id, "reports", "transactions:read", f"{key.expires:%Y-%m-%d}"))
+    assert key.sha256 not in listed
+    assert run("revoke", key.id, path=path).returncode == 0
+    assert run("list", path=path).stdout == ""
+    again = run("revoke", key.id, path=path)
+    assert (again.returncode, key.id in again.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["create", "it"], "--scope"),
+        (["create", "it", "--scope", "all"], "transactions:read"),
+        (["create", "it", "--scope", "cards:read", "--expires", "soon"], "90d"),
+        (["create", "--scope", "cards:read"], "NAME"),
+        (["revoke"], "ID"),
+    ],
+)
+def test_wrong_usage_says_what_is_right(path: Path, arguments: list[str], named: str) -> None:
+    """What a command lacks or cannot take ends it with code 2, by name, and changes nothing."""
+    answer = run(*arguments, path=path)
+    assert answer.returncode == 2
+    assert named in answer.stderr
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["revoke", "1f2e3d4c"], ["create", "it", "--scope", "cards:read"]])
+def test_a_file_must_be_named(arguments: list[str]) -> None:
+    """Without --file and GATEWAY_KEYS_FILE, both are named."""
+    answer = CliRunner(env={"GATEWAY_KEYS_FILE": None}).invoke(keys, arguments)
+    assert answer.exit_code == 2
+    assert "Missing option '--file' (env var: 'GATEWAY_KEYS_FILE')" in answer.stderr
+
+
+@pytest.mark.parametrize("name", ["", "\n", "\x1b[2J", "n" * 65])
+def test_a_name_can_be_shown(path: Path, name: str) -> None:
+    """A name that would not be one on a terminal is refused."""
+    with pytest.raises(ConfigurationError, match="1 to 64 printable"):
+        create_key(path, name, READS)
+
+
+def test_expired_is_told_from_expires(path: Path) -> None:
+    """A key has expired at its very moment, and one without never does."""
+    key, _ = create_key(path, "it", READS)
+    now = datetime.now(UTC)
+    assert not key.has_expired(now)
+    assert replace(key, expires=now).has_expired(now)
+    assert not replace(key, expires=now).has_expired(now - timedelta(microseconds=1))
