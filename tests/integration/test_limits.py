@@ -1,0 +1,292 @@
+"""Each limit of GraphQL holds at its bound, against a running gateway: exactly n is answered, n + 1 is not."""
+
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from itertools import cycle, islice
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from graphql import get_introspection_query
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from pymongo import AsyncMongoClient
+
+from database.environment import DatabaseEnvironment
+from database.query import FIELDS
+from database.repository import TransactionRepository
+from gateway.app import create_app
+from gateway.problems import PROBLEMS
+from gateway.settings import load_settings
+from tests.conftest import ServedDatabase
+from tests.process import run_gateway
+from tests.recorder import CommandRecorder
+from tests.waiting import find_free_port
+
+MOST = {"DOCUMENT_BYTES": 600, "TOKENS": 30, "DEPTH": 4, "ALIASES": 3, "DIRECTIVES": 2, "ROWS": 150}
+VARIABLES = {f"GATEWAY_MAX_{name}": str(most) for name, most in MOST.items()} | {"GATEWAY_INTROSPECTION": "off"}
+ACCEPT = {"Accept": "application/graphql-response+json"}
+of_a_gateway = settings(
+    max_examples=80,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+)
+
+
+@pytest.fixture(scope="module")
+def client(served: ServedDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """Asks a gateway of low limits that does not show its schema."""
+    served.collection.delete_many({})
+    folder = tmp_path_factory.mktemp("limited")
+    with (
+        run_gateway(served.owner, find_free_port(), folder, **VARIABLES) as gateway,
+        httpx.Client(base_url=gateway.url, headers=ACCEPT) as client,
+    ):
+        yield client
+
+
+def find_code(response: httpx.Response) -> str | None:
+    """Give the code of an answer's only error, after checking that the status is the code's."""
+    errors = response.json().get("errors")
+    if errors is None:
+        assert response.status_code == 200
+        return None
+    (error,) = errors
+    code: str = error["extensions"]["code"]
+    assert response.status_code == PROBLEMS[code].status
+    return code
+
+
+def nest(depth: int) -> str:
+    """Nest fields: at 4 the deepest that the schema allows, beyond it an error of any schema."""
+    fields = ["transactions", "edges", "node", "id", *("more" for _ in range(4, depth))]
+    return "".join(f"{{ {field} " for field in fields[:depth]) + "}" * depth
+
+
+def list_fields(count: int) -> str:
+    return " ".join(islice(cycle(set(FIELDS) - {"_id"}), count))
+
+
+BOUNDS: list[tuple[str, str, Callable[[int], str]]] = [
+    ("DOCUMENT_BYTES", "DOCUMENT_TOO_LARGE", lambda n: "{ __typename } #é" + "x" * (n - 18)),
+    ("TOKENS", "QUERY_TOO_LONG", lambda n: f"{{ transactions {{ nodes {{ {list_fields(n - 8)} }} }} }}"),
+    ("DEPTH", "QUERY_TOO_DEEP", nest),
+    ("ALIASES", "TOO_MANY_ALIASES", lambda n: "{" + "".join(f"a{i}: __typename " for i in range(n)) + "}"),
+    ("DIRECTIVES", "TOO_MANY_DIRECTIVES", lambda n: "{" + "__typename @include(if: true) " * n + "}"),
+    ("ROWS", "TOO_MANY_ROWS", lambda n: f"{{ transactions(last: {n}) {{ nodes {{ id }} }} }}"),
+]
+
+
+@pytest.mark.parametrize(("limit", "code", "build"), BOUNDS, ids=lambda value: value if isinstance(value, str) else "")
+def test_a_limit_holds_at_its_bound(client: httpx.Client, limit: str, code: str, build: Callable[[int], str]) -> None:
+    """A document of exactly the limit is answered, by POST and GET; of one more it is refused, by its code."""
+    fits, exceeds = build(MOST[limit]), build(MOST[limit] + 1)
+    assert find_code(client.post("/graphql", json={"query": fits})) is None
+    assert find_code(client.get("/graphql", params={"query": fits})) is None
+    assert find_code(client.post("/graphql", json={"query": exceeds})) == code
+    assert find_code(client.get("/graphql", params={"query": exceeds})) == code
+
+
+def test_batches_are_refused(client: httpx.Client) -> None:
+    """Several operations in one array, even an array of one, are no request."""
+    for count in (0, 1, 2):
+        response = client.post("/graphql", json=[{"query": "{ __typename }"}] * count)
+        assert find_code(response) == "GRAPHQL_REQUEST_INVALID"
+
+
+@dataclass(frozen=True)
+class List:
+    """A list that an operation asks for.
+
+    Attributes:
+        page: its argument, or none.
+        variables: what the argument takes from the request.
+        rows: how many rows that is.
+        selection: what is selected of it.
+        condition: a directive.
+        is_read: whether rows must be read for it.
+    """
+
+    page: str
+    variables: dict[str, int]
+    rows: int
+    selection: str
+    condition: str
+    is_read: bool
+
+    def render(self, place: int) -> str:
+        argument = self.page and f"({self.page})"
+        return f"l{place}: transactions{argument} {self.condition} {{ {self.selection} }}"
+
+
+READING = [
+    "nodes { id }",
+    "edges { cursor }",
+    "nodes { id } edges { node { amount } }",
+    "totalCount pageInfo { hasNextPage }",
+    "...f @include(if: true)",
+    "... @skip(if: $no) { ... { nodes { __typename } } }",
+    "...f @skip(if: true) ...f",
+]
+NOT_READING = [
+    "totalCount",
+    "__typename",
+    "pageInfo { __typename }",
+    "totalCount nodes @skip(if: true) { id }",
+    "__typename ...f @include(if: $no)",
+    "__typename ... @skip(if: $yes) { edges { cursor } }",
+]
+pages = st.integers(0, 120).flatmap(
+    lambda rows: st.sampled_from(
+        [
+            (f"first: {rows}", {}, rows),
+            (f"last: {rows}", {}, rows),
+            ("first: $given", {"given": rows}, rows),
+            ("last: $given, first: null", {"given": rows}, rows),
+            ("first: $defaulted", {}, 40),
+            ("", {}, 100),
+            ("first: $nothing", {}, 100),
+        ]
+    )
+)
+what = st.sampled_from([(text, True) for text in READING] + [(text, False) for text in NOT_READING])
+when = st.sampled_from([("", True), ("@skip(if: $yes)", False), ("@include(if: true)", True), ("@skip(if: $no)", True)])
+lists = st.builds(
+    lambda page, selected, asked: List(*page, selected[0], asked[0], is_read=selected[1] and asked[1]),
+    pages,
+    what,
+    when,
+)
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks the application in this process, so that the commands it sends can be seen."""
+
+    http: httpx.AsyncClient
+    recorder: CommandRecorder
+
+    async def ask(self, query: str, variables: dict[str, object]) -> httpx.Response:
+        self.recorder.commands.clear()
+        return await self.http.post("/graphql", json={"query": query, "variables": variables}, headers=ACCEPT)
+
+
+@pytest.fixture
+async def asker(reader_environment: DatabaseEnvironment) -> AsyncIterator[Asker]:
+    recorder = CommandRecorder()
+    variables = {"GATEWAY_MAX_ROWS": str(MOST["ROWS"])}
+    app = create_app(load_settings(variables), reader_environment)
+    uri = reader_environment.connection_uri
+    async with AsyncMongoClient[dict[str, Any]](uri, event_listeners=[recorder]) as client:
+        app.state.repository = TransactionRepository(client, reader_environment.database, timeout_ms=10_000)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+            yield Asker(http, recorder)
+
+
+@of_a_gateway
+@example(asked=[List("first: 150", {}, 150, "nodes { id }", "", is_read=True)])
+@example(asked=[List("", {}, 100, "totalCount", "", is_read=False)] * 9)
+@example(asked=[List("first: 75", {}, 75, "nodes { id } edges { cursor }", "", is_read=True)] * 2)
+@given(asked=st.lists(lists, min_size=1, max_size=5))
+async def test_rows_are_counted_over_all_lists(asker: Asker, asked: list[List]) -> None:
+    """The pages that must be read count together; when they are too many, nothing at all is asked of the database."""
+    # One request has one value for its variable.
+    given = next((each.variables["given"] for each in asked if each.variables), 0)
+    query = (
+        "query ($given: Int, $defaulted: Int = 40, $nothing: Int, $yes: Boolean = true, $no: Boolean!) {"
+        + 'one: transaction(id: "x") { id } total: transactions { totalCount } '
+        + " ".join(each.render(place) for place, each in enumerate(asked))
+        + " u1: transactions(first: $given) @skip(if: $yes) { __typename }"
+        + " u2: transactions(first: $defaulted) @include(if: $no) { totalCount ...f }"
+        + " u3: transactions(first: $nothing) @include(if: $no) { totalCount } }"
+        + " fragment f on TransactionConnection { pageInfo { endCursor } }"
+    )
+    response = await asker.ask(query, {"given": given, "no": False})
+    rows = sum(given if each.variables else each.rows for each in asked if each.is_read)
+    if rows <= MOST["ROWS"]:
+        assert find_code(response) is None
+        return
+    assert find_code(response) == "TOO_MANY_ROWS"
+    # What was begun and is not awaited would be asked before this.
+    await asker.http.post("/graphql", json={"query": '{ transaction(id: "later") { id } }'})
+    assert [command["filter"] for command in asker.recorder.commands] == [{"_id": {"$in": ["later"]}}]
+
+
+def misspell(name: str, place: int) -> str:
+    """Double the letter at a place of a name."""
+    return name[: place + 1] + name[place:]
+
+
+NAMES = [
+    ("transactions", "{{ {} {{ totalCount }} }}", None),
+    ("totalCount", "{{ transactions {{ {} }} }}", None),
+    ("first", "{{ transactions({}: 1) {{ totalCount }} }}", None),
+    ("DATE_DESC", "{{ transactions(orderBy: {}) {{ totalCount }} }}", None),
+    ("DATE_DESC", "query ($v: TransactionOrder) {{ transactions(orderBy: $v) {{ totalCount }} }}", "{}"),
+    ("cardType", '{{ transactions(filter: {{ {}: "Visa" }}) {{ totalCount }} }}', None),
+    ("cardType", "query ($v: TransactionFilter) {{ transactions(filter: $v) {{ totalCount }} }}", "{{{}: 1}}"),
+    ("TransactionConnection", "{{ transactions {{ ... on {} {{ totalCount }} }} }}", None),
+    ("TransactionFilter", "query ($v: {}) {{ transactions(filter: $v) {{ totalCount }} }}", None),
+    ("include", "{{ __typename @{}(if: true) }}", None),
+]
+
+
+def ask_misspelt(client: httpx.Client, case: tuple[str, str, str | None], place: int) -> str:
+    """Give the answer to a document or variable with a misspelt name of the schema."""
+    name, query, variable = case
+    wrong = misspell(name, place % len(name))
+    value = variable and orjson.loads(variable.format(f'"{wrong}"'))
+    response = client.post("/graphql", json={"query": query.format(wrong), "variables": {"v": value}}, headers=ACCEPT)
+    assert find_code(response) in {"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_VARIABLES_INVALID"}
+    return response.text
+
+
+@of_a_gateway
+@given(case=st.sampled_from(NAMES), place=st.integers(0, 30))
+def test_errors_suggest_no_names_where_the_schema_is_not_shown(
+    client: httpx.Client, case: tuple[str, str, str | None], place: int
+) -> None:
+    """A misspelt field, argument, value, type or directive is never answered with the right one."""
+    text = ask_misspelt(client, case, place)
+    assert "Did you mean" not in text
+    assert not re.search(rf"\b{case[0]}\b", text)
+
+
+def test_errors_suggest_names_where_the_schema_is_shown(served: ServedDatabase) -> None:
+    """On loopback the same mistakes are answered with what may have been meant."""
+    with httpx.Client(base_url=served.gateway.url) as client:
+        # graphql-core suggests no directives.
+        assert all("Did you mean" in ask_misspelt(client, case, 3) for case in NAMES if case[0] != "include")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "query { __schema { types { name } } }",
+        "{ s: __schema { queryType { name } } }",
+        '{ __typename __type(name: "Query") { name } }',
+        "{ ...f } fragment f on Query { __schema { description } }",
+        "query a { __typename } query b { __schema { description } }",
+    ],
+)
+def test_introspection_is_refused_where_it_is_off(client: httpx.Client, served: ServedDatabase, query: str) -> None:
+    """The schema is asked for in vain where it is not shown, and answered on loopback."""
+    body = {"query": query, "operationName": "b" if "query b" in query else None}
+    response = client.post("/graphql", json=body)
+    assert find_code(response) == "INTROSPECTION_DISABLED"
+    assert "__schema" in response.text or "__type" in response.text
+    assert find_code(httpx.post(f"{served.gateway.url}/graphql", json=body, headers=ACCEPT)) is None
+
+
+def test_typename_is_answered_where_introspection_is_off(client: httpx.Client) -> None:
+    """Clients' caches still learn the type of what they get."""
+    answer = client.post("/graphql", json={"query": "{ __typename transactions { __typename } }"}).json()
+    assert answer == {"data": {"__typename": "Query", "transactions": {"__typename": "TransactionConnection"}}}
+
+
+def test_the_defaults_leave_room_for_introspection(served: ServedDatabase) -> None:
+    """The whole of graphql-core's introspection, as tools send it, is within the default limits."""
+    response = httpx.post(f"{served.gateway.url}/graphql", json={"query": get_introspection_query()}, headers=ACCEPT)
+    assert find_code(response) is None
