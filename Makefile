@@ -28,12 +28,13 @@ else
 	@$(BIN)/python -m pytest tests/e2e
 endif
 
-check: .venv/.development ## Check format, lint, types, imports and the GraphQL schema
+check: .venv/.development ## Check format, lint, types, imports, the GraphQL schema and advisories against dependencies
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/gateway schema --check
+	$(BIN)/python -m tests.advisories
 
 seed: .venv/.run ## Add Faker transactions to the configured database (ARGS="1000000 --seed 7")
 	@$(BIN)/gateway seed $(or $(ARGS),20000)
