@@ -51,6 +51,21 @@ POOL_CONNECTIONS = _gauge("gateway_database_pool_connections", "Connections to t
 WORKER_RESTARTS = _count("gateway_worker_restarts_total", "Workers that replaced one that had ended.")
 BUILD_INFO = _gauge("gateway_build_info", "Always 1; the label is the gateway's version.", "version", mode="max")
 
+# All of them; docs/operations.md has the same.
+DECLARED = (
+    REQUESTS,
+    REQUEST_SECONDS,
+    REQUESTS_IN_FLIGHT,
+    ERRORS,
+    SHED,
+    ROWS,
+    GRAPHQL_FIELDS,
+    DATABASE_SECONDS,
+    POOL_CONNECTIONS,
+    WORKER_RESTARTS,
+    BUILD_INFO,
+)
+
 
 def count_shed(reason: str) -> None:
     """Count a request that is turned away; `reason` is one of a few words of the code's, such as `overload`."""

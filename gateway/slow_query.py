@@ -17,6 +17,8 @@ from gateway.log import describe_exception
 
 logger = structlog.get_logger()
 
+# What the line says, in its order; docs/operations.md has them all.
+SLOW_QUERY_FIELDS = ("command", "collection", "duration_ms", "error", "shape", "plan")
 # Gives the plan of a command.
 Explain: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[str]]
 
@@ -42,19 +44,14 @@ class SlowQueryLog:
         """Tell a command that took long."""
         if report.seconds < self._seconds or report.name == "explain":
             return
-        line = {
-            "command": report.name,
-            "collection": report.collection,
-            "duration_ms": round(report.seconds * 1000, 3),
-            "error": report.error,
-            "shape": describe_shape(report.command),
-        }
+        shape = describe_shape(report.command)
+        told = (report.name, report.collection, round(report.seconds * 1000, 3), report.error, shape)
         if self._explain is None or not can_explain(report.command):
-            logger.warning("slow query", **line, plan=None)
+            _tell(*told, None)
             return
         # The callback runs in this context: its line has the request's id.
-        self._get_plan(self._explain, report, str(line["shape"])).add_done_callback(
-            lambda task: logger.warning("slow query", **line, plan=None if task.cancelled() else task.result())
+        self._get_plan(self._explain, report, shape).add_done_callback(
+            lambda task: _tell(*told, None if task.cancelled() else task.result())
         )
 
     def _get_plan(self, explain: Explain, report: CommandReport, shape: str) -> asyncio.Task[str]:
@@ -81,3 +78,7 @@ async def _ask(explain: Explain, command: Mapping[str, Any]) -> str:
         return await explain(command)
     except Exception as error:  # noqa: BLE001 - a plan is told where it can be had, and nothing else depends on it
         return f"unknown ({describe_exception(error)['error']})"
+
+
+def _tell(*told: object) -> None:
+    logger.warning("slow query", **dict(zip(SLOW_QUERY_FIELDS, told, strict=True)))

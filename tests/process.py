@@ -1,5 +1,6 @@
 """A gateway as a user runs it: a process of its own, on a free port, waited for until it answers."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -48,6 +50,12 @@ def run_gateway(
             process.send_signal(signal.SIGTERM)
             code = process.wait(STOP_SECONDS)
     assert code == 0, (folder / "gateway.log").read_text()
+
+
+def read_log(folder: Path) -> list[dict[str, Any]]:
+    """Give the lines that a gateway, run with this folder, has logged; what it says to a person is left out."""
+    lines = (folder / "gateway.log").read_text().splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 def _is_ready(url: str, process: subprocess.Popen[bytes]) -> bool:

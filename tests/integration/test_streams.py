@@ -17,6 +17,7 @@ from database.embedded import EmbeddedServer
 from database.index import COLLECTION, INDEXES
 from schema.context import read_clock_ms
 from tests.conftest import ServedDatabase, serve_database
+from tests.process import read_log
 from tests.waiting import wait_until
 
 MANY = 1_000_000
@@ -187,8 +188,9 @@ def test_a_list_that_fails_in_the_middle_is_visibly_broken(
         read_and_kill_the_query()
     with pytest.raises(json.JSONDecodeError):
         json.loads(received)
-    [line] = [each for each in (folder / "gateway.log").read_text().splitlines() if "error" in each]
-    assert line.startswith(f"gateway: error: request {request_id} broke off: DatabaseUnavailableError")
+    [line] = [line for line in read_log(folder) if line["event"] == "broke off"]
+    assert (line["level"], line["request_id"], line["code"]) == ("warning", request_id, "DATABASE_UNAVAILABLE")
+    assert line["rows"] >= received.count(b'"_id"')
 
 
 def test_the_first_rows_come_before_the_last_are_read(million: ServedDatabase) -> None:

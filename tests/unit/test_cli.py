@@ -1,6 +1,5 @@
 """The command line without a database: helps, exit codes, the port, the checked-in contract, the workers' log lines."""
 
-import logging
 import socket
 import subprocess
 import sys
@@ -192,18 +191,3 @@ def test_a_broken_contract_is_one_message(repository: Path) -> None:
     assert answer.returncode == 1
     assert "schema/schema.graphql is not a GraphQL schema" in answer.stderr
     assert "Traceback" not in answer.stderr
-
-
-def test_a_log_line_hides_what_an_exception_quotes() -> None:
-    """An exception becomes one line with its type and place, and without its text."""
-    from gateway.worker import OneLineFormatter  # noqa: PLC0415 (it brings the whole application)
-
-    with pytest.raises(ValueError, match="4111") as caught:
-        int("4111 1111 1111 1111")
-    record = logging.LogRecord(
-        "any", logging.ERROR, __file__, 1, "Failed\n", (), (caught.type, caught.value, caught.tb)
-    )
-    line = OneLineFormatter().format(record)
-    assert line.startswith("gateway: error: Failed: ValueError at ")
-    assert "4111" not in line
-    assert "\n" not in line

@@ -1,0 +1,122 @@
+"""The log's lines: one form, one line each, and nothing in them that must not be there."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.log import clean_text, configure_logging
+from gateway.traceparent import find_traceparent, get_trace_id
+
+PLANTED = "4111 1111 1111 1111"
+
+
+@pytest.fixture(autouse=True)
+def unchanged_logging() -> Iterator[None]:
+    """What a process sets once is set back after each test."""
+    root, uvicorn = logging.getLogger(), logging.getLogger("uvicorn.error")
+    before = (root.level, list(root.handlers), list(uvicorn.filters))
+    yield
+    root.level, root.handlers, uvicorn.filters = before
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+def test_an_exception_is_told_without_its_words(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """A library's record of an exception becomes one line with the type and place, and without the text."""
+    configure_logging("json", "info")
+    try:
+        int(PLANTED)
+    except ValueError:
+        logging.getLogger("any").exception("Failed with %s\n", PLANTED)
+    [line] = capfdbinary.readouterr().err.splitlines()
+    told = json.loads(line)
+    assert (told["level"], told["event"], told["logger"]) == ("error", "Failed with ************", "any")
+    assert told["error"] == "ValueError"
+    assert told["place"].startswith(__file__)
+    assert b"1111" not in line
+
+
+def test_every_line_has_the_request_it_belongs_to(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """While a request is answered, a library's lines have its id too."""
+    configure_logging("json", "info")
+    structlog.contextvars.bind_contextvars(request_id="abc")
+    logging.getLogger("any").warning("Something")
+    assert json.loads(capfdbinary.readouterr().err)["request_id"] == "abc"
+
+
+@pytest.mark.parametrize(("level", "events"), [("info", ["one", "two"]), ("warning", ["two"]), ("error", [])])
+def test_less_than_the_level_is_not_told(
+    capfdbinary: pytest.CaptureFixture[bytes], level: str, events: list[str]
+) -> None:
+    """GATEWAY_LOG_LEVEL is the least that is written."""
+    configure_logging("json", level)
+    logger = structlog.get_logger()
+    logger.info("one")
+    logger.warning("two")
+    assert [json.loads(line)["event"] for line in capfdbinary.readouterr().err.splitlines()] == events
+
+
+def test_text_is_one_line_without_colours(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """As text, a line has its values by name, what is not known is left out, and a file gets no colours."""
+    configure_logging("text", "info")
+    structlog.get_logger().info("answered", status=200, code=None, question={"days": "90"})
+    [line] = capfdbinary.readouterr().err.decode().splitlines()
+    assert line.endswith("answered status=200 question={'days': '90'}")
+    assert "code" not in line
+    assert "\x1b" not in line
+
+
+@given(st.text())
+def test_foreign_text_is_fit_for_a_line(text: str) -> None:
+    """Whatever a caller writes is printable, short, and quotes no card number."""
+    cleaned = clean_text(f"{text}4111111111111111")
+    assert cleaned.isprintable()
+    assert len(cleaned) <= 201
+    assert "4111111111111111" not in cleaned
+
+
+def build_headers(*values: str) -> list[tuple[bytes, bytes]]:
+    return [(b"traceparent", value.encode()) for value in values]
+
+
+@given(
+    st.integers(1, 2**128 - 1),
+    st.integers(1, 2**64 - 1),
+    st.integers(0, 255),
+    st.sampled_from(["00", "01", "fe"]),
+)
+def test_a_trace_keeps_its_id(trace_id: int, parent_id: int, flags: int, version: str) -> None:
+    """A valid traceparent gives its trace's id, whatever its flags and version."""
+    more = "-more" if version != "00" else ""
+    given_text = f"{version}-{trace_id:032x}-{parent_id:016x}-{flags:02x}{more}"
+    found = find_traceparent(build_headers(given_text))
+    assert found == given_text
+    assert get_trace_id(found) == f"{trace_id:032x}"
+
+
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        (),
+        ("",),
+        ("4111111111111111",),
+        (f"00-{TRACE}-{PARENT}",),
+        (f"00-{TRACE.upper()}-{PARENT}-01",),
+        (f"00-{'0' * 32}-{PARENT}-01",),
+        (f"00-{TRACE}-{'0' * 16}-01",),
+        (f"ff-{TRACE}-{PARENT}-01",),
+        (f"00-{TRACE}-{PARENT}-01-more",),
+        (f"00-{TRACE}-{PARENT}-01", f"00-{TRACE}-{PARENT}-01"),
+    ],
+)
+def test_an_invalid_traceparent_counts_as_none(values: tuple[str, ...]) -> None:
+    """What the standard calls invalid, and a header that is given twice, names no trace."""
+    assert find_traceparent(build_headers(*values)) is None

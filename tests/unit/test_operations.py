@@ -1,0 +1,53 @@
+"""docs/operations.md says what there is to see, all of it and nothing else."""
+
+import re
+from pathlib import Path
+
+from gateway import metrics
+from gateway.observation import REQUEST_FIELDS
+from gateway.problems import PROBLEMS
+from gateway.slow_query import SLOW_QUERY_FIELDS
+
+TEXT = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+
+
+def read_table(head: str) -> list[list[str]]:
+    """Give the rows of the tables that begin with this head, cell by cell."""
+    tables = re.findall(rf"^\| {re.escape(head)} .*\n\| ---.*\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
+    assert tables
+    return [[cell.strip() for cell in row.split("|")[1:-1]] for row in "".join(tables).splitlines()]
+
+
+def list_quoted(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def test_every_metric_is_documented() -> None:
+    """The table of metrics has each metric with its type and labels, in the words of its help text."""
+    documented = {
+        list_quoted(name)[0]: (kind, list_quoted(labels), meaning)
+        for name, kind, labels, meaning in read_table("metric")
+    }
+    declared: dict[str, tuple[str, list[str], str]] = {}
+    for collector in metrics.DECLARED:
+        name = collector._name + ("_total" if collector._type == "counter" else "")  # noqa: SLF001 - no public names
+        declared[name] = (collector._type, list(collector._labelnames), collector._documentation)  # noqa: SLF001 - as above
+    assert documented.keys() == declared.keys()
+    for name, (kind, labels, help_text) in declared.items():
+        assert documented[name][:2] == (kind, labels)
+        assert documented[name][2].startswith(help_text[0].lower() + help_text[1:].rstrip("."))
+
+
+def test_every_field_of_a_line_is_documented() -> None:
+    """The tables of the log's fields have those of requests and slow queries, and the few that any line may have."""
+    documented = [list_quoted(row[0])[0] for row in read_table("field")]
+    common = ["time", "level", "event"]
+    any_line = ["request_id", "error", "place", "logger"]
+    assert documented == [*common, *REQUEST_FIELDS, *any_line, *SLOW_QUERY_FIELDS]
+
+
+def test_named_codes_exist() -> None:
+    """Each code in capitals that the page names is one of the table of problems or a variable."""
+    for word in re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", TEXT):
+        assert word in PROBLEMS or word.startswith(("GATEWAY_", "OTEL_"))
+    assert "`DRAINING`" in TEXT
