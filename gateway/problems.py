@@ -320,7 +320,7 @@ _TABLE = (
         "OVERLOADED",
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The gateway has too much to do",
-        "More questions wait for the database than this worker can begin within 5 seconds.",
+        "More questions wait than this worker can answer soon. It turns the newest away and answers the others quickly.",
         _LATER,
     ),
     Problem(

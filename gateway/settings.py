@@ -53,7 +53,7 @@ class Settings:
         trusted_documents: the manifest of the only documents that are answered, if any.
         max_body_bytes: largest body of a GraphQL request.
         limits: bounds of a GraphQL operation.
-        max_concurrent: most questions that a worker answers at a time.
+        max_concurrent: most questions that a worker works on at a time.
         database_timeout_ms: longest work of the database on one page or count.
         request_timeout_ms: longest wait for a body, for the start of an answer, and between two parts of it.
         drain_seconds: how long requests in flight may take when the gateway stops.
