@@ -26,7 +26,9 @@ from tests.recorder import CommandRecorder
 from tests.waiting import find_free_port
 
 MOST = {"DOCUMENT_BYTES": 600, "TOKENS": 30, "DEPTH": 4, "ALIASES": 3, "DIRECTIVES": 2, "ROWS": 150}
-VARIABLES = {f"GATEWAY_MAX_{name}": str(most) for name, most in MOST.items()} | {"GATEWAY_INTROSPECTION": "off"}
+VARIABLES: dict[str, Any] = {f"GATEWAY_MAX_{name}": str(most) for name, most in MOST.items()} | {
+    "GATEWAY_INTROSPECTION": "off"
+}
 ACCEPT = {"Accept": "application/graphql-response+json"}
 of_a_gateway = settings(
     max_examples=80,
@@ -153,12 +155,13 @@ pages = st.integers(0, 120).flatmap(
 )
 what = st.sampled_from([(text, True) for text in READING] + [(text, False) for text in NOT_READING])
 when = st.sampled_from([("", True), ("@skip(if: $yes)", False), ("@include(if: true)", True), ("@skip(if: $no)", True)])
-lists = st.builds(
-    lambda page, selected, asked: List(*page, selected[0], asked[0], is_read=selected[1] and asked[1]),
-    pages,
-    what,
-    when,
-)
+
+
+def build_list(page: tuple[str, dict[str, int], int], selected: tuple[str, bool], asked: tuple[str, bool]) -> List:
+    return List(*page, selected[0], asked[0], is_read=selected[1] and asked[1])
+
+
+lists = st.builds(build_list, pages, what, when)
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,7 @@ async def test_rows_are_counted_over_all_lists(asker: Asker, asked: list[List]) 
     given = next((each.variables["given"] for each in asked if each.variables), 0)
     query = (
         "query ($given: Int, $defaulted: Int = 40, $nothing: Int, $yes: Boolean = true, $no: Boolean!) {"
-        + 'one: transaction(id: "x") { id } total: transactions { totalCount } '
+        'one: transaction(id: "x") { id } total: transactions { totalCount } '
         + " ".join(each.render(place) for place, each in enumerate(asked))
         + " u1: transactions(first: $given) @skip(if: $yes) { __typename }"
         + " u2: transactions(first: $defaulted) @include(if: $no) { totalCount ...f }"
