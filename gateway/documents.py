@@ -72,11 +72,13 @@ class RememberedDocuments:
 
 
 class TrustedDocuments:
-    """A manifest's documents, and no others, by their identifier or their exact text."""
+    """A manifest's documents, and no others, by their identifier, their SHA-256 or their exact text."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         """Trust the documents of `texts`, by their identifiers."""
-        self._texts = {identifier.removeprefix(_PREFIX): text for identifier, text in texts.items()}
+        # Whatever the manifest calls them, clients may know them by the hash that the specification asks for.
+        hashes = {hashlib.sha256(text.encode()).hexdigest(): text for text in texts.values()}
+        self._texts = hashes | {identifier.removeprefix(_PREFIX): text for identifier, text in texts.items()}
         self._known = frozenset(self._texts.values())
 
     def get_text(self, query: str | None, identifier: str | None) -> str:

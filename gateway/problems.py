@@ -202,8 +202,8 @@ _TABLE = (
         "DOCUMENT_NOT_TRUSTED",
         HTTPStatus.FORBIDDEN,
         "The document is not one of the trusted ones",
-        "The gateway answers only the documents of its manifest (GATEWAY_TRUSTED_DOCUMENTS), by their identifier or "
-        "their exact text. GraphiQL, which asks for the schema, is refused too.",
+        "The gateway answers only the documents of its manifest (GATEWAY_TRUSTED_DOCUMENTS), by their identifier, "
+        "their SHA-256 or their exact text. GraphiQL, which asks for the schema, is refused too.",
         "Send the hash of a trusted document, or have the document added to the manifest.",
     ),
     Problem(

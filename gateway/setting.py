@@ -121,7 +121,10 @@ SETTINGS = (
         _read_list(_read_origin),
     ),
     _choice(
-        "GATEWAY_INTROSPECTION", _BY_EXPOSURE.format("on", "off"), ("on", "off"), "whether GraphQL shows its schema"
+        "GATEWAY_INTROSPECTION",
+        _BY_EXPOSURE.format("on", "off"),
+        ("on", "off"),
+        "whether GraphQL shows its schema, when asked and in errors' suggestions",
     ),
     Setting("GATEWAY_TRUSTED_DOCUMENTS", _NONE, "a file", "a manifest of the only documents that are answered", Path),
     _number("GATEWAY_MAX_BODY_BYTES", 100_000, 1_000, 10_000_000, "largest body of a GraphQL request, bytes"),
