@@ -30,7 +30,7 @@ _BROKEN = (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError
 # A set of this age is fetched again, while it is still used.
 FRESH_SECONDS = 300
 # The issuer is asked no more often than this, whatever tokens name and however it fails.
-PAUSE_SECONDS = 10
+PAUSE_SECONDS = 5
 _FETCH_SECONDS = 5
 
 # By id and algorithm (RFC 7517): a token can use a key with no other algorithm than the key's own.
