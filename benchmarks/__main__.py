@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHMARKS = ("overload", "seeding")
+BENCHMARKS = ("failover", "overload", "seeding")
 
 
 def main() -> None:

@@ -27,8 +27,6 @@ Row: TypeAlias = dict[str, Any]
 # A batch is decoded and encoded in one piece on the event loop: 1,000 documents take about 5 ms of it.
 BATCH_ROWS = 1_000
 MASK = "*" * 12
-# As many as the driver's pool has connections: with more, the batches of lists that were begun would wait behind them.
-_MOST_BEGINNING = POOL_SIZE
 _LONGEST_WAIT_SECONDS = 5
 # Beyond the server's own time: the wait for a slot, and the driver's for a server.
 _GRACE_SECONDS = _LONGEST_WAIT_SECONDS + 3
@@ -61,7 +59,8 @@ class TransactionRepository:
         """Use an open client; `timeout_ms` bounds the server's work on a page or a count, not on an unlimited list."""
         self._collection: AsyncCollection[Row] = client[database].get_collection(COLLECTION, codec_options=_CODEC)
         self._timeout_ms = timeout_ms
-        self._slots = asyncio.Semaphore(_MOST_BEGINNING)
+        # As many as the pool has connections: with more, the batches of lists that were begun would wait behind them.
+        self._slots = asyncio.Semaphore(client.options.pool_options.max_pool_size or POOL_SIZE)
         self._is_masking = True
 
     def reveal_cards(self) -> Self:

@@ -20,7 +20,7 @@ _NAME = "trial"
 _HEARTBEAT_MS = 500
 
 
-@dataclass
+@dataclass(eq=False)
 class Member:
     """One mongod of the set: where it listens, its folder, and its process while it runs."""
 
@@ -36,7 +36,9 @@ class Member:
         own = (f"--port={self.port}", f"--dbpath={self.folder}", f"--keyFile={self.folder.parent / 'key'}")
         shared = ("--auth", "--nounixsocket", "--bind_ip=127.0.0.1", "--wiredTigerCacheSizeGB=0.25", "--oplogSize=64")
         trial = (f"--replSet={_NAME}", "--setParameter=enableTestCommands=1")
-        self.process = subprocess.Popen([mongod, *own, *shared, *trial, *self.options], stdout=subprocess.DEVNULL)
+        command = [mongod, *own, *shared, *trial, *self.options]
+        # SIGXFSZ stays ignored, as in Python: a limit on the size of its files is an error to mongod, not its end.
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, restore_signals=False)
 
     def kill(self) -> None:
         """End the process as kill -9 does, hung or not."""

@@ -33,6 +33,7 @@ from database.errors import (
     DatabaseRefusedError,
     DatabaseTimeoutError,
     DatabaseUnavailableError,
+    QueryEndedError,
 )
 from database.index import COLLECTION
 
@@ -76,9 +77,9 @@ def _web_server() -> Iterator[int]:
         (OperationFailure("x", 11602), DatabaseUnavailableError),
         (NetworkTimeout("x"), DatabaseTimeoutError),
         (WaitQueueTimeoutError("x"), DatabaseUnavailableError),
-        (CursorNotFound("x", 43), DatabaseUnavailableError),
-        (OperationFailure("x", 237), DatabaseUnavailableError),
-        (OperationFailure("x", 175), DatabaseUnavailableError),
+        (CursorNotFound("x", 43), QueryEndedError),
+        (OperationFailure("x", 237), QueryEndedError),
+        (OperationFailure("x", 175), QueryEndedError),
         (ExecutionTimeout("x", 50), DatabaseTimeoutError),
         (WTimeoutError("x", 64), DatabaseTimeoutError),
         (BulkWriteError(_TIMED_OUT), DatabaseTimeoutError),
