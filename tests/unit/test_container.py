@@ -71,7 +71,7 @@ def test_no_secret_is_written_in_compose() -> None:
     for service in _SERVICES.values():
         given = {key for key in service.get("environment", {}) if "PASSWORD" in key or "URI" in key}
         assert all(key.endswith("_FILE") for key in given)
-    assert _SERVICES["gateway"]["volumes"] == ["reader-secret:/run/secrets/reader:ro"]
+    assert _SERVICES["gateway"]["volumes"] == ["reader-secret:/run/secrets/reader:ro", "keys:/run/keys:ro"]
 
 
 def test_the_secrets_belong_to_the_user_who_reads_them() -> None:
@@ -81,3 +81,17 @@ def test_the_secrets_belong_to_the_user_who_reads_them() -> None:
     owners = re.findall(r"^provide (\S+) 400 (?:owner|reader)/password$", script, re.MULTILINE)
     assert user
     assert owners == [user[1]] * 2
+    uid, _, gid = user[1].partition(":")
+    assert f"install -d -o {uid} -g {gid} -m 700 /run/keys\n" in script
+
+
+def test_keys_are_made_where_the_gateway_reads_them() -> None:
+    """The service that makes keys starts only when asked, without a network, and the gateway cannot change its file."""
+    keys, gateway = _SERVICES["keys"], _SERVICES["gateway"]
+    assert keys["profiles"] == ["tools"]
+    assert keys["network_mode"] == "none"
+    assert keys["volumes"] == ["keys:/run/keys"]
+    assert keys["environment"]["GATEWAY_KEYS_FILE"] == gateway["environment"]["GATEWAY_KEYS_FILE"]
+    # `docker compose run keys create …` gives the arguments of this command.
+    assert keys["entrypoint"] == ["gateway", "keys"]
+    assert "keys:/run/keys:ro" in gateway["volumes"]
