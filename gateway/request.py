@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -67,6 +68,8 @@ class RequestMiddleware:
 
         try:
             await _run_for_client(self._app, scope, receive, send_with_headers)
+        except ClientDisconnect:  # before its body was whole
+            return None
         except Exception as error:
             # A broken connection is how a client learns that a body it has begun to read is not whole.
             if observation.has_begun:

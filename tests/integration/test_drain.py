@@ -1,0 +1,89 @@
+"""A gateway that is told to stop: what is in flight is finished, and open connections are told, not dropped."""
+
+import http.client
+import json
+import signal
+from contextlib import ExitStack, closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from database.client import open_sync_client
+from database.environment import DatabaseEnvironment
+from database.index import COLLECTION
+from schema.context import read_clock_ms
+from tests.process import read_log, run_gateway
+from tests.waiting import find_free_port, wait_until
+
+ROWS = 50_000
+
+
+def is_refusing(host: str, port: int) -> bool:
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.connect()
+    except ConnectionRefusedError:
+        return True
+    finally:
+        connection.close()
+    return False
+
+
+def test_open_connections_are_answered_until_the_last_request_is(
+    environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, tmp_path: Path
+) -> None:
+    """While a list is still sent, the port refuses, and an open connection reads 503 DRAINING and Connection: close."""
+    with open_sync_client(environment) as client:
+        client[environment.database][COLLECTION].insert_many(
+            {"_id": str(number), "date": read_clock_ms(), "vendor": "V" * 500} for number in range(ROWS)
+        )
+    with run_gateway(reader_environment, find_free_port(), tmp_path) as gateway, ExitStack() as stack:
+        address = urlsplit(gateway.url)
+        assert address.hostname
+        assert address.port
+        idle, busy = (
+            stack.enter_context(closing(http.client.HTTPConnection(address.hostname, address.port, timeout=60)))
+            for _ in range(2)
+        )
+        idle.request("GET", "/health/ready")
+        ready = idle.getresponse()
+        assert (ready.status, ready.getheader("connection")) == (200, None)
+        ready.read()
+        busy.request("GET", "/transactions/1")
+        whole = busy.getresponse()
+        gateway.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: is_refusing(address.hostname or "", address.port or 0), "the port to refuse")
+        idle.request("GET", "/health/ready")
+        draining = idle.getresponse()
+        assert (draining.status, draining.getheader("connection")) == (503, "close")
+        assert json.load(draining)["code"] == "DRAINING"
+        assert len(json.load(whole)) == ROWS
+        wait_until(lambda: gateway.process.poll() is not None, "the end")
+    assert not [line for line in read_log(tmp_path) if line["level"] != "info"]
+
+
+def test_what_takes_longer_than_the_drain_is_broken_off(
+    environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, tmp_path: Path
+) -> None:
+    """A list whose client does not read in time breaks off visibly, with a line that says how far it came."""
+    with open_sync_client(environment) as client:
+        client[environment.database][COLLECTION].insert_many(
+            {"_id": str(number), "date": read_clock_ms(), "vendor": "V" * 500} for number in range(ROWS)
+        )
+    with (
+        run_gateway(reader_environment, find_free_port(), tmp_path, GATEWAY_DRAIN_SECONDS="0") as gateway,
+        ExitStack() as stack,
+    ):
+        address = urlsplit(gateway.url)
+        assert address.hostname
+        busy = stack.enter_context(closing(http.client.HTTPConnection(address.hostname, address.port, timeout=60)))
+        busy.request("GET", "/transactions/1")
+        part = busy.getresponse()
+        gateway.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: gateway.process.poll() is not None, "the end")
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            part.read()
+    [line] = [line for line in read_log(tmp_path) if line["event"] == "broke off"]
+    assert line["level"] == "warning"
+    assert 0 < line["rows"] < ROWS

@@ -1,0 +1,214 @@
+"""What a real gateway says of each request and of each slow command, and what it never says."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from database.client import open_sync_client
+from database.embedded import EmbeddedServer
+from database.environment import DatabaseEnvironment
+from database.index import COLLECTION
+from schema.context import read_clock_ms
+from tests.conftest import ServedDatabase, serve_database
+from tests.process import GatewayProcess, read_log, run_gateway
+from tests.waiting import find_free_port, wait_until
+
+PLANTED = "4111111111111111"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACEPARENT = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the gateway's log is."""
+    return tmp_path_factory.mktemp("logs")
+
+
+@pytest.fixture(scope="module")
+def logged(mongod: EmbeddedServer, folder: Path) -> Iterator[ServedDatabase]:
+    """A served database with 20 transactions."""
+    with serve_database(mongod, folder) as served:
+        served.collection.insert_many(
+            {
+                "_id": f"id-{number}",
+                "date": read_clock_ms() - number,
+                "currency": "USD",
+                "amount": 12.34,
+                "vendor": "Vendor",
+                "address": "1 Main Street\nSpringfield",
+                "cardType": "Visa",
+                "cardNumber": PLANTED,
+                "countryOrigin": "US",
+            }
+            for number in range(20)
+        )
+        yield served
+
+
+def await_line(folder: Path, request_id: str) -> dict[str, Any]:
+    """Give the line of a request, which is written after its answer."""
+    lines: list[dict[str, Any]] = []
+
+    def find() -> bool:
+        lines[:] = [line for line in read_log(folder) if line.get("request_id") == request_id and "route" in line]
+        return bool(lines)
+
+    wait_until(find, "the request's line")
+    [line] = lines
+    return line
+
+
+def test_a_list_is_told_in_one_line(logged: ServedDatabase, folder: Path) -> None:
+    """The line says who asked, what in safe words, and what the answer cost."""
+    answer = httpx.get(f"{logged.gateway.url}/transactions/90/country/us?limit=5")
+    line = await_line(folder, answer.headers["x-request-id"])
+    duration, database = line.pop("duration_ms"), line.pop("database_ms")
+    assert 0 < database < duration
+    assert line.pop("time").endswith("Z")
+    assert line == {
+        "level": "info",
+        "event": "answered",
+        "request_id": answer.headers["x-request-id"],
+        "caller": "anonymous",
+        "client": "127.0.0.1",
+        "method": "GET",
+        "route": "/transactions/{days}/country/{country}",
+        "question": {"days": "90", "country": "us", "limit": "5"},
+        "status": 200,
+        "code": None,
+        "rows": 6,
+        "bytes": len(answer.content),
+    }
+
+
+def test_an_operation_is_told_by_its_fields(logged: ServedDatabase, folder: Path) -> None:
+    """A GraphQL request is told by its operation's name and root fields, fragments included, and by its first code."""
+    query = (
+        "query Q { ...F t: transactions(first: 3) { nodes { id } } } fragment F on Query { transaction(id: 1) { id } }"
+    )
+    answer = httpx.post(f"{logged.gateway.url}/graphql", json={"query": query})
+    line = await_line(folder, answer.headers["x-request-id"])
+    assert line["question"] == {"operation": "Q", "fields": ["transaction", "transactions"]}
+    assert (line["method"], line["route"], line["code"]) == ("POST", "/graphql", None)
+    answer = httpx.post(f"{logged.gateway.url}/graphql", json={"query": "{ nothing }"})
+    line = await_line(folder, answer.headers["x-request-id"])
+    assert (line["question"], line["code"]) == (None, "GRAPHQL_VALIDATION_FAILED")
+
+
+def test_an_error_is_told_by_its_code(logged: ServedDatabase, folder: Path) -> None:
+    """A request that is answered with an error has its code and the same id in the answer, the header and the log."""
+    answer = httpx.get(f"{logged.gateway.url}/transactions/many")
+    request_id = answer.headers["x-request-id"]
+    assert answer.json()["request_id"] == request_id
+    assert await_line(folder, request_id)["code"] == "INVALID_DAYS"
+
+
+def test_the_callers_trace_names_the_request(logged: ServedDatabase, folder: Path) -> None:
+    """A valid traceparent gives its trace's id to the request; an invalid one is ignored."""
+    answer = httpx.head(f"{logged.gateway.url}/transactions/90", headers=TRACEPARENT)
+    assert answer.headers["x-request-id"] == TRACE
+    line = await_line(folder, TRACE)
+    assert (line["method"], line["bytes"]) == ("HEAD", 0)
+    answer = httpx.get(f"{logged.gateway.url}/transactions/90", headers={"traceparent": f"00-{TRACE}-0-01"})
+    assert answer.headers["x-request-id"] != TRACE
+    assert len(answer.headers["x-request-id"]) == 32
+
+
+def test_probes_have_no_lines(logged: ServedDatabase, folder: Path) -> None:
+    """Health is asked for every few seconds, and not told."""
+    httpx.get(f"{logged.gateway.url}/health/live").raise_for_status()
+    answer = httpx.get(f"{logged.gateway.url}/transactions/0")
+    await_line(folder, answer.headers["x-request-id"])
+    assert not [line for line in read_log(folder) if "health" in line.get("route", "")]
+
+
+def test_a_client_that_leaves_is_told(logged: ServedDatabase, folder: Path) -> None:
+    """A request whose client goes before it is whole has a line that says so, without a status."""
+    address = urlsplit(logged.gateway.url)
+    lines = (
+        "POST /graphql HTTP/1.1",
+        "Host: localhost",
+        "Content-Type: application/json",
+        "Content-Length: 100",
+        f"traceparent: 00-{'5' * 32}-{'5' * 16}-00",
+    )
+    with socket.create_connection((address.hostname, address.port)) as connection:
+        connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n{")
+    line = await_line(folder, "5" * 32)
+    assert (line["level"], line["event"], line["status"]) == ("info", "the client left", None)
+
+
+def test_no_card_number_is_told(logged: ServedDatabase, folder: Path) -> None:
+    """A card number that is put into every part of a request is in no line of the log."""
+    url = logged.gateway.url
+    spaced = "4111 1111 1111 1111"
+    for path in (
+        f"/{PLANTED}",
+        f"/transactions/{PLANTED}",
+        f"/transactions/90/card/{spaced}",
+        f"/transactions/90/country/{PLANTED}",
+        f"/transactions/90?{PLANTED}={PLANTED}",
+        f"/transactions/90?after={PLANTED}",
+        f"/static/{PLANTED}",
+        f"/errors/{PLANTED}",
+        "/transactions/90",
+    ):
+        planted = dict.fromkeys(("traceparent", "x-forwarded-for", "authorization"), PLANTED)
+        httpx.get(f"{url}{path}", headers=planted)
+    for query in (f"query Q{PLANTED} {{ __typename }}", f'{{ transaction(id: "{PLANTED}") {{ id }} }}', PLANTED):
+        httpx.post(f"{url}/graphql", json={"query": query, "operationName": f"Q{PLANTED}"})
+    last = httpx.get(f"{url}/transactions/0")
+    await_line(folder, last.headers["x-request-id"])
+    text = (folder / "gateway.log").read_text()
+    assert PLANTED not in text
+    assert spaced not in text
+
+
+@pytest.fixture
+def slow(reader_environment: DatabaseEnvironment, tmp_path: Path) -> Iterator[GatewayProcess]:
+    """A gateway of the reader's rights that takes every command of a millisecond for slow."""
+    with run_gateway(reader_environment, find_free_port(), tmp_path, GATEWAY_SLOW_QUERY_MS="1") as gateway:
+        yield gateway
+
+
+def test_a_slow_command_is_told_with_its_plan(
+    slow: GatewayProcess, environment: DatabaseEnvironment, tmp_path: Path
+) -> None:
+    """A slow command's line has its shape, without values, and its plan: the index, or COLLSCAN where there is none."""
+    with open_sync_client(environment) as client:
+        collection = client[environment.database][COLLECTION]
+        collection.insert_many({"_id": str(n), "date": read_clock_ms(), "countryOrigin": "US"} for n in range(20_000))
+        request_id = httpx.get(f"{slow.url}/transactions/90/country/us").raise_for_status().headers["x-request-id"]
+        first = await_slow_line(tmp_path, request_id, "find")
+        collection.drop_indexes()
+        scan_id = httpx.get(f"{slow.url}/transactions/90?minAmount=1&maxAmount=777").headers["x-request-id"]
+    assert first["level"] == "warning"
+    assert first["collection"] == COLLECTION
+    assert first["duration_ms"] >= 1
+    assert first["shape"].startswith("{date: {$gte: ?, $lte: ?}, countryOrigin: {$eq: ?}} sort {date: -1")
+    assert "IXSCAN" in first["plan"]
+    scan = await_slow_line(tmp_path, scan_id, "find")
+    assert scan["plan"].startswith("COLLSCAN > ")
+    assert "777" not in json.dumps(scan["shape"])
+
+
+def await_slow_line(folder: Path, request_id: str, command: str) -> dict[str, Any]:
+    """Give the line of a request's slow command, which waits for the plan."""
+    lines: list[dict[str, Any]] = []
+
+    def find() -> bool:
+        lines[:] = [
+            line
+            for line in read_log(folder)
+            if (line["event"], line.get("request_id"), line.get("command")) == ("slow query", request_id, command)
+        ]
+        return bool(lines)
+
+    wait_until(find, "the line of the slow command")
+    return lines[0]

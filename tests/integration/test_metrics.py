@@ -1,0 +1,122 @@
+"""Counts over several workers: right whichever answers, never falling, and leaving nothing behind."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from database.environment import DatabaseEnvironment
+from tests.process import GatewayProcess, read_log, run_gateway
+from tests.waiting import find_free_port, wait_until
+
+PLANTED = "4111111111111111"
+
+
+@pytest.fixture
+def temporary(tmp_path: Path) -> Path:
+    """The gateway's folder for temporary files."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def gateway(reader_environment: DatabaseEnvironment, tmp_path: Path, temporary: Path) -> Iterator[GatewayProcess]:
+    """A gateway with two workers."""
+    with run_gateway(reader_environment, find_free_port(), tmp_path, workers=2, TMPDIR=str(temporary)) as gateway:
+        wait_until(lambda: len(list(temporary.glob("*/gauge_max_*"))) == 2, "both workers")
+        yield gateway
+
+
+def list_workers(gateway: GatewayProcess) -> list[psutil.Process]:
+    """Give the workers; the other children of the parent are multiprocessing's own."""
+    children = psutil.Process(gateway.process.pid).children()
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+
+
+def read_metrics(gateway: GatewayProcess) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    """Give each sample's value by its name and labels."""
+    text = httpx.get(f"{gateway.url}/metrics").raise_for_status().text
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def get(metrics: dict[tuple[str, frozenset[tuple[str, str]]], float], name: str, **labels: str) -> float:
+    return metrics.get((name, frozenset(labels.items())), 0.0)
+
+
+CARD = "/transactions/{days}/card/{cardType}"
+
+
+def test_counts_are_those_of_all_workers(gateway: GatewayProcess) -> None:
+    """Each of forty requests, on connections of their own, is counted once, by the template of its path."""
+    for _ in range(40):
+        httpx.get(f"{gateway.url}/transactions/90/card/Visa").raise_for_status()
+    httpx.get(f"{gateway.url}/{PLANTED}")
+    httpx.get(f"{gateway.url}/transactions/90/country/{PLANTED}")
+    httpx.post(
+        f"{gateway.url}/graphql", json={"query": "{ a: transactions { totalCount } transactions { totalCount } }"}
+    )
+    metrics = read_metrics(gateway)
+    assert get(metrics, "gateway_requests_total", method="GET", route=CARD, status="200") == 40
+    assert get(metrics, "gateway_request_duration_seconds_count", route=CARD) == 40
+    assert get(metrics, "gateway_requests_total", method="GET", route="unknown", status="404") == 1
+    assert get(metrics, "gateway_errors_total", code="INVALID_COUNTRY") == 1
+    assert get(metrics, "gateway_database_duration_seconds_count", command="aggregate") == 42
+    assert get(metrics, "gateway_graphql_fields_total", field="transactions") == 1
+    # The request that reads them.
+    assert get(metrics, "gateway_requests_in_flight") == 1
+    assert get(metrics, "gateway_database_pool_connections", state="idle") >= 1
+    assert get(metrics, "gateway_database_pool_connections", state="in_use") == 0
+    assert PLANTED not in str(metrics)
+
+
+def test_a_killed_worker_takes_no_counts_along(gateway: GatewayProcess, temporary: Path, tmp_path: Path) -> None:
+    """After kill -9 of a worker the totals stand, the restart is counted and logged, and no file is added."""
+    for _ in range(10):
+        httpx.get(f"{gateway.url}/transactions/90/card/Visa").raise_for_status()
+    [folder] = temporary.iterdir()
+    before, files = read_metrics(gateway), {path.name for path in folder.iterdir()}
+    victim = list_workers(gateway)[0]
+    victim.kill()
+    wait_until(lambda: len(list_workers(gateway)) == 2 and victim not in list_workers(gateway))
+    wait_until(lambda: get(read_metrics(gateway), "gateway_worker_restarts_total") == 1, "the count of the restart")
+    after = read_metrics(gateway)
+    fallen = {name for name, value in before.items() if name[0].endswith("_total") and after.get(name, 0) < value}
+    assert not fallen
+    assert get(after, "gateway_requests_in_flight") == 1
+    assert get(after, "gateway_requests_total", method="GET", route=CARD, status="200") == 10
+    assert {path.name for path in folder.iterdir()} == files
+    [line] = [line for line in read_log(tmp_path) if "a worker ended" in line["event"]]
+    assert (line["level"], line["event"]) == ("error", "a worker ended (exit code -9); starting another")
+
+
+def test_nothing_is_left_behind(reader_environment: DatabaseEnvironment, tmp_path: Path, temporary: Path) -> None:
+    """A gateway removes its folder at its end, and at its start those of gateways that were killed, but none in use."""
+    config = tmp_path / "killed.yaml"
+    config.write_text(f"mongo_uri: {reader_environment.connection_uri}\n")
+    command = [str(Path(sys.executable).with_name("gateway")), "serve", "--port", "0", "--config", str(config)]
+    with subprocess.Popen(command, env={**os.environ, "TMPDIR": str(temporary)}, stdout=subprocess.PIPE) as killed:
+        assert killed.stdout
+        assert b"answers" in (killed.stdout.readline() + killed.stdout.readline())
+        left = set(temporary.iterdir())
+        assert len(left) == 1
+        first, second = find_free_port(), find_free_port()
+        (tmp_path / "first").mkdir()
+        with run_gateway(reader_environment, first, tmp_path / "first", TMPDIR=str(temporary)):
+            assert left < set(temporary.iterdir())
+            killed.kill()
+            killed.wait()
+            with run_gateway(reader_environment, second, tmp_path, TMPDIR=str(temporary)):
+                assert not left & set(temporary.iterdir())
+                assert len(list(temporary.iterdir())) == 2
+    assert not list(temporary.iterdir())
