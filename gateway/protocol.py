@@ -4,6 +4,9 @@ It stands between the socket and the application, and must not know what is aske
 """
 
 import asyncio
+import contextlib
+import socket
+import struct
 
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -11,6 +14,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 # Far above what browsers and proxies send.
 MAX_HEAD_BYTES = 65_536
 HEAD_SECONDS = 20
+
+# Linger for no time: what is not yet sent is dropped, and the client told so.
+_RESET = struct.pack("ii", 1, 0)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -76,7 +82,7 @@ def _leave_slow_clients(cycle: RequestResponseCycle, app: ASGI3Application) -> A
             await app(scope, receive, send)
         except BaseException:
             if cycle.flow.write_paused:
-                cycle.transport.abort()
+                _reset(cycle.transport)
             raise
 
     return run
@@ -102,7 +108,17 @@ def _delimit_by_close(cycle: RequestResponseCycle, app: ASGI3Application) -> ASG
             await app(scope, receive, send_plain)
         except BaseException:
             # Closed in the usual way, the connection would make the part that was sent look whole.
-            cycle.transport.abort()
+            _reset(cycle.transport)
             raise
 
     return run
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    """End a connection by RST, which its client takes for an error, and drop what it has not taken.
+
+    `abort` alone drops what the process holds; the system would still send what it holds, and end as if all were well.
+    """
+    with contextlib.suppress(OSError):  # its client has left meanwhile
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
