@@ -320,7 +320,7 @@ _TABLE = (
         "OVERLOADED",
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The gateway has too much to do",
-        "More questions wait than this worker can answer soon. It turns the newest away and answers the others quickly.",
+        "More questions wait than this worker can answer soon. It turns the newest away and is quick with the others.",
         _LATER,
     ),
     Problem(

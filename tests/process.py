@@ -29,7 +29,7 @@ class GatewayProcess:
 
 @contextmanager
 def run_gateway(
-    environment: DatabaseEnvironment, port: int, folder: Path, workers: int = 1, **variables: str
+    environment: DatabaseEnvironment, port: int, folder: Path, workers: int = 1, /, **variables: str
 ) -> Iterator[GatewayProcess]:
     """Serve a database until the block ends; the stop must be clean."""
     config = folder / "db_envs.yaml"
