@@ -59,8 +59,8 @@ class TransactionRepository:
         """Use an open client; `timeout_ms` bounds the server's work on a page or a count, not on an unlimited list."""
         self._collection: AsyncCollection[Row] = client[database].get_collection(COLLECTION, codec_options=_CODEC)
         self._timeout_ms = timeout_ms
-        # As many as the pool has connections: with more, the batches of lists that were begun would wait behind them.
-        self._slots = asyncio.Semaphore(client.options.pool_options.max_pool_size or POOL_SIZE)
+        # No more than the pool has connections: beyond, the batches of lists that were begun would wait behind them.
+        self._slots = asyncio.Semaphore(int(min(POOL_SIZE, client.options.pool_options.max_pool_size)))
         self._is_masking = True
 
     def reveal_cards(self) -> Self:

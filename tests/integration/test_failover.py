@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from benchmarks.failover import build_documents, fill, kill, measure_failover, step_down
 from database.client import open_client
+from database.cursor import Position
 from database.index import COLLECTION
-from database.query import Order, TransactionFilter, build_find_plan
+from database.provision import provision
+from database.query import Order, Page, TransactionFilter, build_find_plan, build_rest_plan
 from database.repository import TransactionRepository
 from schema.context import read_clock_ms
 from tests.process import run_gateway
@@ -99,3 +101,22 @@ async def test_no_row_is_lost_or_doubled(
                 )
     assert found == undisturbed
     assert len(found) == len(rows)
+
+
+@pytest.mark.parametrize("country", [None, "US"])
+@pytest.mark.parametrize("after", [None, Position(9_000, "a")])
+@pytest.mark.parametrize("order", [Order.DATE_DESC, Order.DATE_ASC])
+def test_what_is_left_is_read_from_an_index(
+    replicas: ReplicaSet, country: str | None, after: Position | None, order: Order
+) -> None:
+    """A list that goes on neither reads the whole collection nor sorts what it reads."""
+    provision(replicas.admin)
+    wanted = TransactionFilter(since=0, until=10_000, country=country)
+    plan = build_rest_plan(build_find_plan(wanted, order, Page(after=after)), 5_000)
+    command = {"find": COLLECTION, "filter": plan.filter, "sort": dict(plan.sort)}
+    collation = {"collation": plan.collation} if plan.collation else {}
+    explained = replicas.client[replicas.admin.database].command("explain", {**command, **collation})
+    stages = json.dumps(explained["queryPlanner"]["winningPlan"], default=str)
+    assert '"IXSCAN"' in stages
+    assert '"COLLSCAN"' not in stages
+    assert '"SORT"' not in stages
