@@ -4,8 +4,8 @@ It must not change an answer, nor tell a value that may hold a card number.
 """
 
 import logging
+import secrets
 import time
-import uuid
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -28,6 +28,7 @@ from gateway.metrics import (
     REQUESTS,
     REQUESTS_IN_FLIGHT,
     ROWS,
+    find_child,
 )
 from gateway.openapi import VERSION
 from gateway.problems import GRAPHQL_PATH
@@ -76,7 +77,7 @@ class Observer:
         self._tracing = _open_tracing() if settings.is_tracing else None
         observers = [_count_command, self._slow_queries.observe, *([self._tracing.observe] if self._tracing else ())]
         self.listeners = (CommandMonitor(*observers), PoolMonitor(_count_connections))
-        BUILD_INFO.labels(VERSION).set(1)
+        find_child(BUILD_INFO, VERSION).set(1)
 
     def explain_with(self, explain: Explain) -> None:
         """Tell slow commands with the plans that this gives."""
@@ -89,7 +90,7 @@ class Observer:
         if span is not None:
             request_id = span.trace_id
         else:
-            request_id = get_trace_id(traceparent) if traceparent else uuid.uuid4().hex
+            request_id = get_trace_id(traceparent) if traceparent else secrets.token_hex(16)
         return Observation(scope, method, request_id, span)
 
     async def close(self) -> None:
@@ -146,7 +147,7 @@ class Observation:
         """Learn what a GraphQL request asks: its operation's name and fields of the query type, valid ones."""
         self._operation = {"operation": name and clean_text(name), "fields": list(fields)}
         for field in fields:
-            GRAPHQL_FIELDS.labels(field).inc()
+            find_child(GRAPHQL_FIELDS, field).inc()
 
     def end(self, error: BaseException | None, routes: Sequence[BaseRoute]) -> None:
         """Tell what is known. An error is one that broke the answer off, or that nobody had expected."""
@@ -161,13 +162,22 @@ class Observation:
             self._span.end(route, self._status, code)
         if route in _PROBES and error is None:
             return
-        caller, client = state.get("caller"), self._scope.get("client")
+        level, event = self._judge(error)
+        if logger.is_enabled_for(level):
+            failure = describe_exception(error) if error is not None else {}
+            logger.log(level, event, **self._build_line(route, parameters, code, seconds), **failure)
+
+    def _build_line(
+        self, route: str, parameters: dict[str, Any], code: str | None, seconds: float
+    ) -> dict[str, object]:
+        scope = self._scope
+        caller, client = scope["state"].get("caller"), scope.get("client")
         told = (
             clean_text(caller.name) if caller else None,
             client and client[0],
             self._method,
             route,
-            self._operation or _read_question(self._scope, route, parameters),
+            self._operation or _read_question(scope, route, parameters),
             self._status,
             code,
             self._meter.rows,
@@ -175,19 +185,17 @@ class Observation:
             round(seconds * 1000, 3),
             round(self._meter.seconds * 1000, 3),
         )
-        level, event = self._judge(error)
-        failure = describe_exception(error) if error is not None else {}
-        logger.log(level, event, **dict(zip(REQUEST_FIELDS, told, strict=True)), **failure)
+        return dict(zip(REQUEST_FIELDS, told, strict=True))
 
     def _count(self, route: str, seconds: float, code: str | None) -> None:
         status = "none" if self._status is None else str(self._status)
         REQUESTS_IN_FLIGHT.dec()
-        REQUESTS.labels(self._method if self._method in _METHODS else "other", route, status).inc()
-        REQUEST_SECONDS.labels(route).observe(seconds)
+        find_child(REQUESTS, self._method if self._method in _METHODS else "other", route, status).inc()
+        find_child(REQUEST_SECONDS, route).observe(seconds)
         if self._meter.rows:
-            ROWS.labels("graphql" if route == GRAPHQL_PATH else "rest").inc(self._meter.rows)
+            find_child(ROWS, "graphql" if route == GRAPHQL_PATH else "rest").inc(self._meter.rows)
         if code:
-            ERRORS.labels(code).inc()
+            find_child(ERRORS, code).inc()
 
     def _judge(self, error: BaseException | None) -> tuple[int, str]:
         if error is None:
@@ -223,11 +231,11 @@ def _read_question(scope: Scope, route: str, parameters: dict[str, Any]) -> dict
 
 def _count_command(report: CommandReport) -> None:
     """Count the time of a database command."""
-    DATABASE_SECONDS.labels(report.name).observe(report.seconds)
+    find_child(DATABASE_SECONDS, report.name).observe(report.seconds)
 
 
 def _count_connections(idle: int, in_use: int) -> None:
     """Count the connections that the driver opens, uses and closes."""
-    POOL_CONNECTIONS.labels("idle").inc(idle)
+    find_child(POOL_CONNECTIONS, "idle").inc(idle)
     if in_use:
-        POOL_CONNECTIONS.labels("in_use").inc(in_use)
+        find_child(POOL_CONNECTIONS, "in_use").inc(in_use)
