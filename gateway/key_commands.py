@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 from gateway.caller import Scope
-from seeding.option import build_epilog
 
 if TYPE_CHECKING:
     from gateway.keys import ApiKey
@@ -31,6 +30,11 @@ class _Lifetime(click.ParamType[timedelta]):
         return timedelta(days=number) if match[2] == "d" else timedelta(hours=number)
 
 
+def _show_examples(*examples: str) -> str:
+    # click joins the lines of a paragraph unless it begins with \b.
+    return "\n".join(("\b", "Examples:", *(f"  {example}" for example in examples)))
+
+
 _file_option = click.option(
     "--file",
     "path",
@@ -43,7 +47,7 @@ _file_option = click.option(
 
 
 @click.group(
-    epilog=build_epilog(
+    epilog=_show_examples(
         "gateway keys create reports --scope transactions:read --file keys.json",
         "gateway keys list --file keys.json",
         "gateway keys revoke 1f2e3d4c --file keys.json",
@@ -57,7 +61,7 @@ def keys() -> None:
 
 
 @keys.command(
-    epilog=build_epilog(
+    epilog=_show_examples(
         "gateway keys create reports --scope transactions:read --expires 90d --file keys.json",
         "KEY=$(gateway keys create prometheus --scope metrics:read --file keys.json)",
     )
@@ -89,7 +93,7 @@ def create(name: str, scopes: tuple[str, ...], lifetime: timedelta | None, path:
     click.echo(text)
 
 
-@keys.command("list", epilog=build_epilog("gateway keys list --file keys.json"))
+@keys.command("list", epilog=_show_examples("gateway keys list --file keys.json"))
 @_file_option
 def list_keys(path: Path) -> None:
     """List the keys with their scopes and times."""
@@ -106,7 +110,7 @@ def list_keys(path: Path) -> None:
         click.echo(f"{path} holds no keys; `gateway keys create` adds one.", err=True)
 
 
-@keys.command(epilog=build_epilog("gateway keys revoke 1f2e3d4c --file keys.json"))
+@keys.command(epilog=_show_examples("gateway keys revoke 1f2e3d4c --file keys.json"))
 @click.argument("key_id", metavar="ID")
 @_file_option
 def revoke(key_id: str, path: Path) -> None:
