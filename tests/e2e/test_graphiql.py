@@ -1,11 +1,20 @@
 """GraphiQL as a person uses it: in a real browser, on a running gateway."""
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 import pytest
 from playwright.sync_api import ConsoleMessage, Page, Response, expect
+
+from database.embedded import EmbeddedServer
+from gateway.caller import Scope
+from gateway.keys import create_key
+from tests.conftest import serve_database
+from tests.process import GatewayProcess
+from tests.waiting import wait_until
 
 
 class Gateway(Protocol):
@@ -120,3 +129,62 @@ def test_documentation_shows_the_schema(graphiql: Page) -> None:
     graphiql.get_by_role("button", name="Show Documentation Explorer").click()
     graphiql.get_by_role("link", name="Query").first.click()
     expect(graphiql.get_by_role("link", name="transactions", exact=True)).to_be_visible()
+
+
+def type_operation(page: Page, text: str) -> None:
+    page.get_by_role("button", name="New tab").click()
+    page.locator(".graphiql-query-editor .view-lines").click()
+    # In one piece: typed letter by letter, the editor would add the brackets' ends.
+    page.keyboard.insert_text(text)
+    # Run before GraphiQL has noted it, it would be missing in the history.
+    expect(page.get_by_role("tab", name="Mine")).to_be_visible()
+
+
+def read_stored(page: Page, *names: str) -> str:
+    """Give what the browser keeps, once what GraphiQL keeps under each of these names tells of the operation `Mine`."""
+
+    def read() -> dict[str, str]:
+        return dict(page.evaluate("() => ({...localStorage})"))
+
+    wait_until(lambda: all("query Mine" in read().get(name, "") for name in names), "the browser to keep it")
+    return json.dumps(read(), ensure_ascii=False)
+
+
+@pytest.mark.parametrize("number", ["4111111111111111", "4111-1111-1111-1111", "4111 1111 1111 1111"])
+def test_a_card_number_is_not_kept(graphiql: Page, number: str) -> None:
+    """An operation is kept in tabs and history without the card number that it was run with."""
+    type_operation(graphiql, f'query Mine {{ transactions(filter: {{cardType: "{number}"}}) {{ totalCount }} }}')
+    graphiql.keyboard.press("Control+Enter")
+    expect_result(graphiql, re.compile(r'"totalCount":\s0'))
+    stored = read_stored(graphiql, "graphiql:queries", "graphiql:tabState")
+    assert "************" in stored
+    assert not re.search(r"4111\W?1111", stored)
+
+
+@pytest.fixture
+def keys_file(tmp_path: Path) -> Path:
+    return tmp_path / "keys.json"
+
+
+@pytest.fixture
+def guarded(mongod: EmbeddedServer, keys_file: Path) -> Iterator[GatewayProcess]:
+    """A gateway that wants to know who asks."""
+    with serve_database(mongod, keys_file.parent, GATEWAY_KEYS_FILE=str(keys_file)) as served:
+        yield served.gateway
+
+
+def test_a_key_opens_the_gateway_and_is_not_kept(page: Page, guarded: GatewayProcess, keys_file: Path) -> None:
+    """With a key in the headers an operation runs, and the browser keeps neither the key nor the headers."""
+    _, key = create_key(keys_file, "graphiql", frozenset({Scope.TRANSACTIONS_READ}))
+    page.goto(f"{guarded.url}/graphql")
+    type_operation(page, "query Mine { transactions { totalCount } }")
+    run(page)
+    expect_result(page, "UNAUTHENTICATED")
+    page.get_by_role("button", name="Headers").click()
+    page.locator(".graphiql-editor-tool .graphiql-editor:not(.hidden) .view-lines").click()
+    page.keyboard.insert_text(f'{{"Authorization": "Bearer {key}"}}')
+    run(page)
+    expect_result(page, re.compile(r'"totalCount":\s0'))
+    stored = read_stored(page, "graphiql:queries", "graphiql:tabState")
+    assert "txgw_" not in stored
+    assert "Bearer" not in stored
