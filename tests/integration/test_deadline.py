@@ -1,0 +1,201 @@
+"""What takes too long is ended: bodies that trickle, answers that do not begin, clients that do not read."""
+
+import contextlib
+import select
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+import pytest
+from pymongo import MongoClient
+
+from database.client import open_sync_client
+from database.embedded import EmbeddedServer
+from database.environment import DatabaseEnvironment
+from database.index import COLLECTION, INDEXES
+from schema.context import read_clock_ms
+from tests.process import GatewayProcess, run_gateway
+from tests.waiting import find_free_port, wait_until
+
+ROWS = 200_000
+LIST = "/transactions/365"
+BODY = b'{"query": "{ __typename }"}'
+POST = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+
+
+@pytest.fixture
+def admin(mongod: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
+    with open_sync_client(mongod.admin) as client:
+        yield client
+
+
+@pytest.fixture
+def gateway(
+    request: pytest.FixtureRequest, reader_environment: DatabaseEnvironment, tmp_path: Path
+) -> Iterator[GatewayProcess]:
+    """A gateway whose deadline is that of the test, or half a second."""
+    deadline = str(getattr(request, "param", 500))
+    port = find_free_port()
+    with run_gateway(reader_environment, port, tmp_path, GATEWAY_REQUEST_TIMEOUT_MS=deadline) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def many(environment: DatabaseEnvironment, admin: MongoClient[dict[str, Any]]) -> str:
+    """Far more rows than sockets hold; gives their namespace."""
+    row = {
+        "currency": "USD",
+        "amount": 12.34,
+        "vendor": "Vendor",
+        "address": "1 Main Street\nSpringfield",
+        "cardType": "Visa",
+        "cardNumber": "4111111111111111",
+        "countryOrigin": "US",
+    }
+    database = admin[environment.database]
+    database["first"].insert_one({**row, "date": read_clock_ms()})
+    # Multiplied within the server, which is far faster than sending them.
+    database["first"].aggregate(
+        [
+            {"$set": {"number": {"$range": [0, ROWS]}}},
+            {"$unwind": "$number"},
+            {"$set": {"_id": {"$toString": "$number"}, "date": {"$subtract": ["$date", "$number"]}}},
+            {"$unset": "number"},
+            {"$out": COLLECTION},
+        ]
+    )
+    database[COLLECTION].create_index(list(INDEXES[0].keys), **INDEXES[0].options)
+    return f"{environment.database}.{COLLECTION}"
+
+
+def connect(gateway: GatewayProcess) -> socket.socket:
+    address = urlsplit(gateway.url)
+    return socket.create_connection((str(address.hostname), address.port or 80), timeout=60)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """Give what arrives until the other end closes, whichever way it does."""
+    parts = []
+    with contextlib.suppress(ConnectionResetError):
+        while part := connection.recv(1_000_000):
+            parts.append(part)
+    return b"".join(parts)
+
+
+def receive(connection: socket.socket, end: bytes) -> bytes:
+    """Give what arrives up to an end that the other side has promised."""
+    received = b""
+    while not received.endswith(end):
+        part = connection.recv(1_000_000)
+        assert part, received[-1_000:]
+        received += part
+    return received
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        b"Content-Length: 100000\r\n\r\n",
+        b"Content-Length: 100000\r\n\r\n" + BODY,
+        b"Transfer-Encoding: chunked\r\n\r\n1B\r\n" + BODY + b"\r\n",
+        b"Content-Length: 27\r\nExpect: 100-continue\r\n\r\n",
+    ],
+    ids=["empty", "short", "chunked", "expect"],
+)
+def test_a_body_that_does_not_arrive_is_refused(gateway: GatewayProcess, start: bytes) -> None:
+    """A body that is not whole in time is answered with 408 and BODY_TIMEOUT, and the connection is closed."""
+    with connect(gateway) as connection:
+        connection.sendall(POST + start)
+        answer = read_all(connection).removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"\r\nconnection: close\r\n" in answer
+    assert b'"BODY_TIMEOUT"' in answer
+
+
+def test_a_body_that_trickles_is_refused(gateway: GatewayProcess) -> None:
+    """Bytes that come one by one do not put the end off."""
+    with connect(gateway) as connection:
+        connection.sendall(POST + b"Content-Length: 100000\r\n\r\n")
+        while not select.select([connection], [], [], 0.02)[0]:
+            connection.sendall(b" ")
+        assert connection.recv(1_000).startswith(b"HTTP/1.1 408 ")
+
+
+def test_bodies_that_arrive_are_read(gateway: GatewayProcess) -> None:
+    """A body announced with Expect and one of a GET are read to their end; one longer than its length is refused."""
+    length = b"Content-Length: %d\r\n" % len(BODY)
+    with connect(gateway) as connection:
+        connection.sendall(POST + length + b"Expect: 100-continue\r\n\r\n")
+        receive(connection, b"HTTP/1.1 100 Continue\r\n\r\n")
+        connection.sendall(BODY)
+        assert receive(connection, b'"Query"}}').startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n" + length + b"\r\n" + BODY)
+        assert receive(connection, b'"live"}').startswith(b"HTTP/1.1 200 ")
+        connection.sendall(POST + length + b"\r\n" + BODY + b"and more\r\n\r\n")
+        # What follows is no request, and the connection ends.
+        assert b"HTTP/1.1 400 " in read_all(connection)
+
+
+@pytest.mark.parametrize("gateway", [100], indirect=True)
+def test_an_answer_that_does_not_begin_ends_its_query(
+    gateway: GatewayProcess, many: str, admin: MongoClient[dict[str, Any]]
+) -> None:
+    """What the database has not begun to answer in time is a 504 with REQUEST_TIMEOUT, and the database stops."""
+    # Without an index every row is compared by a collation, which is slow.
+    admin[many.partition(".")[0]][COLLECTION].drop_indexes()
+    answer = httpx.get(f"{gateway.url}{LIST}/card/visa", timeout=60)
+    assert answer.status_code == 504
+    assert answer.json()["code"] == "REQUEST_TIMEOUT"
+    wait_until(lambda: not find_operations(admin, many))
+
+
+def find_operations(admin: MongoClient[dict[str, Any]], namespace: str) -> list[dict[str, Any]]:
+    """Give the queries and the open cursors of a collection."""
+    operations = admin["admin"].aggregate([{"$currentOp": {"allUsers": True, "idleCursors": True}}])
+    return [each for each in operations if each.get("ns") == namespace]
+
+
+@pytest.mark.parametrize("version", [b"1.1", b"1.0"])
+def test_a_client_that_does_not_read_holds_nothing(
+    gateway: GatewayProcess, many: str, admin: MongoClient[dict[str, Any]], version: bytes
+) -> None:
+    """A list whose client stops reading loses its cursor, and what was sent of it is visibly not whole."""
+    with connect(gateway) as connection:
+        connection.sendall(b"GET %s HTTP/%s\r\nHost: localhost\r\n\r\n" % (LIST.encode(), version))
+        wait_until(lambda: find_operations(admin, many))
+        wait_until(lambda: not find_operations(admin, many))
+        wait_until(lambda: not find_connections(gateway, connection))
+        with pytest.raises(ConnectionResetError):
+            receive(connection, b"]")
+
+
+def find_connections(gateway: GatewayProcess, connection: socket.socket) -> list[object]:
+    """Give what the gateway holds of a connection."""
+    port = connection.getsockname()[1]
+    workers = psutil.Process(gateway.process.pid).children(recursive=True)
+    return [each for worker in workers for each in worker.net_connections() if each.raddr[1:] == (port,)]
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux closes such connections")
+def test_a_whole_answer_that_is_not_read_is_dropped(gateway: GatewayProcess, many: str) -> None:
+    """A connection whose client takes nothing of an answer that is ready is closed, and its memory freed."""
+    assert many
+    with connect(gateway) as connection:
+        connection.sendall(b"GET %s?limit=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n" % LIST.encode() * 4)
+        wait_until(lambda: find_connections(gateway, connection))
+        wait_until(lambda: not find_connections(gateway, connection))
+
+
+@pytest.mark.parametrize("gateway", [200], indirect=True)
+def test_a_long_answer_has_time_while_it_moves(gateway: GatewayProcess, many: str) -> None:
+    """A list that takes longer than the deadline, part by part within it, arrives whole."""
+    assert many
+    lines = 0
+    with httpx.stream("GET", f"{gateway.url}{LIST}", headers={"Accept": "application/x-ndjson"}, timeout=60) as answer:
+        for part in answer.iter_bytes(100_000):
+            lines += part.count(b"\n")
+    assert lines == ROWS
