@@ -152,6 +152,17 @@ class AdmissionMiddleware:
             await self._app(scope, receive, send)
             return
 
+        has_entered = False
+
+        async def receive_and_enter() -> Message:
+            """Let the question in once it is known: one whose body trickles in keeps nobody waiting."""
+            nonlocal has_entered
+            message = await receive()
+            if not has_entered and not message.get("more_body"):
+                await admission.enter()
+                has_entered = True
+            return message
+
         async def send_counted(message: Message) -> None:
             if not message.get("more_body"):
                 await send(message)
@@ -164,8 +175,11 @@ class AdmissionMiddleware:
                 timer.cancel()
                 turn.resume()
 
-        await admission.enter()
+        if scope["method"] == "GET":
+            await admission.enter()
+            has_entered = True
         try:
-            await self._app(scope, receive, send_counted)
+            await self._app(scope, receive_and_enter, send_counted)
         finally:
-            admission.leave()
+            if has_entered:
+                admission.leave()

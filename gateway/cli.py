@@ -285,30 +285,13 @@ def _find_data_folder(environment: "DatabaseEnvironment") -> Path | None:
 
 def _load_settings(host: str, port: int, workers: int | None) -> "Settings":
     from gateway.settings import load_settings
+    from gateway.startup import check_settings
 
     is_terminal = sys.stderr.isatty()
     settings = load_settings(os.environ, host=host, port=port, workers=workers, is_terminal=is_terminal)
     _forget("GATEWAY_")
-    _check_key_files(settings)
-    if settings.trusted_documents:
-        from gateway.documents import load_documents
-        from schema.schema import build_schema
-
-        # Each worker loads them again: a fault is told here, once, before any starts.
-        load_documents(settings.trusted_documents, build_schema(settings.limits))
+    check_settings(settings)
     return settings
-
-
-def _check_key_files(settings: "Settings") -> None:
-    """As broken as that, nobody would be let in by them."""
-    if settings.keys_file:
-        from gateway.keys import load_keys
-
-        load_keys(settings.keys_file)
-    if settings.jwt and not settings.jwt.is_url:
-        from gateway.tokens import load_key_set
-
-        load_key_set(Path(settings.jwt.jwks))
 
 
 def _load_environment(config: Path) -> "DatabaseEnvironment":

@@ -1,0 +1,34 @@
+"""Whether what the settings name is there and can be used: told once, before any worker starts."""
+
+# ruff: noqa: PLC0415 -- most settings are not given, and what only they need takes a while to import.
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+
+
+def check_settings(settings: "Settings") -> None:
+    """Return when each file and package that the settings name can be used; workers open them again.
+
+    Raises:
+        ConfigurationError: one cannot.
+    """
+    if settings.keys_file:
+        from gateway.keys import load_keys
+
+        load_keys(settings.keys_file)
+    if settings.jwt and not settings.jwt.is_url:
+        from gateway.tokens import load_key_set
+
+        load_key_set(Path(settings.jwt.jwks))
+    if settings.trusted_documents:
+        from gateway.documents import load_documents
+        from schema.schema import build_schema
+
+        load_documents(settings.trusted_documents, build_schema(settings.limits))
+    if settings.rate_store:
+        from gateway.rate import open_storage
+
+        open_storage(settings.rate_store)
