@@ -9,7 +9,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help up test check seed schema bench lock clean
+.PHONY: help up test fuzz check seed schema bench lock clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F '\t' '{printf "  make %-7s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ else
 	@# Apart, for Playwright's event loop and pytest-asyncio's cannot share a process.
 	@$(BIN)/python -m pytest tests/e2e
 endif
+
+fuzz: .venv/.development ## Attack real gateways with random requests until Ctrl-C (ARGS="--requests 10000 --seed 7")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: .venv/.development ## Check format, lint, types, imports, the GraphQL schema and advisories against dependencies
 	$(BIN)/ruff format --check .

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import ConfigurationError
 from gateway.caller import ANONYMOUS, STRANGER, Caller
@@ -85,11 +85,7 @@ class AuthenticationMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            try:
-                await self._app(scope, receive, send)
-            finally:
-                if self._authenticator:
-                    await self._authenticator.close()
+            await self._app(scope, receive, self._close_at_end(send))
             return
         state = scope.setdefault("state", {})
         if self._authenticator is None:
@@ -101,6 +97,15 @@ class AuthenticationMiddleware:
                 state["caller"] = await self._authenticator.identify(scope)
                 check_scope(state["caller"], scope["path"])
         await self._app(scope, receive, send)
+
+    def _close_at_end(self, send: Send) -> Send:
+        async def send_at_end(message: Message) -> None:
+            # What is done after this message, the process does not wait for.
+            if self._authenticator and message["type"].startswith("lifespan.shutdown"):
+                await self._authenticator.close()
+            await send(message)
+
+        return send_at_end
 
 
 def is_public(scope: Scope) -> bool:

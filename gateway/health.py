@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
-from database.errors import DatabaseUnavailableError, GatewayError
+from database.errors import DatabaseUnavailableError, GatewayError, OverloadedError
 from gateway.errors import DrainingError
 from gateway.openapi import READY_RESPONSES
 
@@ -58,6 +58,8 @@ async def is_ready(request: Request) -> Response:
     """200 when the database answers this user; otherwise the problem that a question would meet, or that it stops."""
     if request.app.state.is_draining:
         raise DrainingError("The gateway is stopping; connect to another instance.")
+    if request.state.admission.is_overloaded:
+        raise OverloadedError("More questions come than can be answered; some are turned away.")
     if fault := await request.app.state.probe.find_fault():
         raise fault.with_traceback(None)
     return JSONResponse({"status": "ready"})

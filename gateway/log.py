@@ -42,7 +42,8 @@ def configure_logging(log_format: str, log_level: str) -> None:
 
 def clean_text(text: str) -> str:
     """Make a text that came from outside fit for a line: no card number, no control character, not too long."""
-    text = hide_card_numbers(text[: 2 * _LONGEST_TEXT])
+    # Hidden before anything is cut off: a part of a number would not be known for one.
+    text = hide_card_numbers(text)
     if not text.isprintable():
         text = text.encode("unicode_escape").decode("ascii")
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"

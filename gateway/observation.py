@@ -223,8 +223,12 @@ def _read_question(scope: Scope, route: str, parameters: dict[str, Any]) -> dict
     if route in {UNKNOWN_ROUTE, GRAPHQL_PATH} or route.startswith(_STATIC):
         return None
     question = {name: clean_text(str(value)) for name, value in parameters.items()}
-    if scope["query_string"]:
-        pairs = parse_qsl(scope["query_string"][:_LONGEST_QUERY].decode("latin-1"), keep_blank_values=True)
+    query: bytes = scope["query_string"]
+    if len(query) > _LONGEST_QUERY:
+        # Whole parameters alone: a part of a card number would not be known for one.
+        query = query[:_LONGEST_QUERY].rpartition(b"&")[0]
+    if query:
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
         question |= {clean_text(name): clean_text(value) for name, value in pairs[:_MOST_PARAMETERS]}
     return question or None
 

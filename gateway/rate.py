@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from database.errors import ConfigurationError
 from gateway.caller import ANONYMOUS
 from gateway.errors import TooManyRequestsError
+from gateway.metrics import count_shed
 from gateway.problems import GRAPHQL_PATH
 from gateway.settings import Settings
 
@@ -169,6 +170,7 @@ class Allowance:
         """
         digest = _hash_name(name)
         if not await self._limiter.hit(self._item, digest):
+            count_shed(self._what.replace(" ", "_"))
             raise self._build_error(await self._get_window(digest))
 
     async def check(self, name: str) -> None:
@@ -192,7 +194,7 @@ class Allowance:
 
 
 class RateLimitMiddleware:
-    """Refuses what a caller asks beyond its number a minute. Probes, pages and their files are not counted."""
+    """Refuses what a caller asks beyond its number a minute. Probes, metrics, pages and their files are not counted."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -238,7 +240,7 @@ def _describe(text: str) -> str:
 def _is_free(scope: Scope) -> bool:
     path: str = scope["path"]
     is_page = path == GRAPHQL_PATH and scope["method"] == "GET" and not scope["query_string"]
-    return is_page or path.startswith(("/health/", "/static/"))
+    return is_page or path.startswith(("/health/", "/metrics", "/static/"))
 
 
 def _hash_name(name: str) -> str:

@@ -7,7 +7,6 @@ import contextlib
 import errno
 import functools
 import http.client
-import importlib.util
 import logging
 import multiprocessing
 import signal
@@ -35,8 +34,6 @@ BACKLOG = 2048
 # A worker that dies as soon as it is started must not be started in a hot loop.
 RESTART_PAUSE_SECONDS = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-_TRACING_PACKAGES = ("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http.trace_exporter")
 
 _spawn = multiprocessing.get_context("spawn")
 logger = logging.getLogger(__name__)
@@ -90,14 +87,12 @@ def serve(
     that they cannot cut short what the caller still has to stop.
 
     Raises:
-        ConfigurationError: another program began to listen on the port since `open_listener`, or a package that the
-            settings need is not installed.
+        ConfigurationError: another program began to listen on the port since `open_listener`.
         ServerStartError: no worker could start.
     """
     # The command line alone starts faster without it.
     from gateway.log import configure_logging  # noqa: PLC0415
 
-    _check_tracing(settings)
     configure_logging(settings.log_format, settings.log_level)
     try:
         listener.listen(BACKLOG)
@@ -247,17 +242,6 @@ def _run_worker(
     from gateway.worker import run_worker  # noqa: PLC0415
 
     run_worker(settings, environment, listener, line, is_replacement=seat.is_replacement)
-
-
-def _check_tracing(settings: "Settings") -> None:
-    if not settings.is_tracing:
-        return
-    try:
-        is_installed = all(map(importlib.util.find_spec, _TRACING_PACKAGES))
-    except ModuleNotFoundError:  # of a package around it
-        is_installed = False
-    if not is_installed:
-        raise ConfigurationError("GATEWAY_TRACING=on needs packages: pip install 'transactions-gateway[tracing]'.")
 
 
 def _find_occupant(host: str, port: int) -> str | None:

@@ -2,8 +2,11 @@
 
 # ruff: noqa: PLC0415 -- most settings are not given, and what only they need takes a while to import.
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from database.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -32,3 +35,12 @@ def check_settings(settings: "Settings") -> None:
         from gateway.rate import open_storage
 
         open_storage(settings.rate_store)
+    if settings.is_tracing and not _is_installed("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http"):
+        raise ConfigurationError("GATEWAY_TRACING=on needs packages: pip install 'transactions-gateway[tracing]'.")
+
+
+def _is_installed(*modules: str) -> bool:
+    try:
+        return all(map(find_spec, modules))
+    except ModuleNotFoundError:  # of a package around it
+        return False

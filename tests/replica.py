@@ -36,7 +36,7 @@ class Member:
         own = (f"--port={self.port}", f"--dbpath={self.folder}", f"--keyFile={self.folder.parent / 'key'}")
         shared = ("--auth", "--nounixsocket", "--bind_ip=127.0.0.1", "--wiredTigerCacheSizeGB=0.25", "--oplogSize=64")
         trial = (f"--replSet={_NAME}", "--setParameter=enableTestCommands=1")
-        command = [mongod, *own, *shared, *trial, *self.options]
+        command = [str(mongod), *own, *shared, *trial, *self.options]
         # SIGXFSZ stays ignored, as in Python: a limit on the size of its files is an error to mongod, not its end.
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, restore_signals=False)
 

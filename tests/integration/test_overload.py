@@ -1,6 +1,7 @@
-"""More questions than the database's connections can begin are turned away, and say so."""
+"""More questions than can be begun, or than can be answered soon, are turned away, and say so."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +12,12 @@ from database.environment import DatabaseEnvironment
 from database.repository import TransactionRepository
 from gateway.app import create_app
 from gateway.settings import load_settings
+from seeding.seeder import seed
+from tests.process import run_gateway
+from tests.waiting import DEADLINE_SECONDS, find_free_port
+
+DOCUMENTS = 2_000
+BURST = 40
 
 
 @pytest.mark.parametrize("path", ["/transactions/90", "/transactions/90?limit=1", "/transactions/90/card/Visa"])
@@ -28,3 +35,28 @@ async def test_a_question_that_cannot_begin_is_turned_away(
     assert answer.status_code == 503
     assert answer.json()["code"] == "OVERLOADED"
     assert answer.headers["retry-after"] == "5"
+
+
+async def test_a_burst_beyond_what_may_wait_is_turned_away(environment: DatabaseEnvironment, tmp_path: Path) -> None:
+    """Of many questions at once some are answered right, the others turned away; readiness falls, and rises alone."""
+    seed(environment, DOCUMENTS, seed=1)
+    with run_gateway(environment, find_free_port(), tmp_path, GATEWAY_MAX_CONCURRENT="1") as gateway:
+        async with httpx.AsyncClient(base_url=gateway.url, timeout=60) as http:
+            right = (await http.get("/transactions/36500")).content
+            fell = asyncio.create_task(await_readiness(http, 503))
+            answers: list[httpx.Response] = []
+            while not fell.done():
+                answers += await asyncio.gather(*(http.get("/transactions/36500") for _ in range(BURST)))
+            assert (await fell).json()["code"] == "OVERLOADED"
+            await await_readiness(http, 200)
+    refused = [answer for answer in answers if answer.status_code != 200]
+    assert {answer.content for answer in answers if answer not in refused} == {right}
+    assert {(answer.json()["code"], answer.headers["retry-after"]) for answer in refused} == {("OVERLOADED", "5")}
+
+
+async def await_readiness(http: httpx.AsyncClient, status: int) -> httpx.Response:
+    """Ask until readiness has that status."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while (answer := await http.get("/health/ready")).status_code != status:
+            pass
+    return answer

@@ -67,6 +67,14 @@ def test_a_caller_who_asks_too_often_is_told_when_to_ask_again(limited: GatewayP
     assert asked.json()["errors"][0]["extensions"]["code"] == "TOO_MANY_REQUESTS"
 
 
+def test_who_is_turned_away_is_counted(limited: GatewayProcess) -> None:
+    """The metrics tell how many requests were beyond a caller's number."""
+    answers = [ask(limited), ask(limited), ask(limited), httpx.get(f"{limited.url}/metrics")]
+    refused = sum(answer.status_code == 429 for answer in answers)
+    counts = {line for line in answers[-1].text.splitlines() if line.startswith("gateway_shed_total")}
+    assert counts == {f'gateway_shed_total{{reason="requests"}} {float(refused)}'}
+
+
 def test_probes_and_pages_are_not_counted(limited: GatewayProcess) -> None:
     """Probes, GraphiQL and its files are answered however often they are asked for; a query by GET is counted."""
     for path in ("/health/live", "/health/ready", "/graphql", "/static/absent.js") * 3:
