@@ -1,0 +1,403 @@
+"""Requests that a gateway may meet, as hypothesis strategies: sound ones, wrong ones, and malice down to the bytes.
+
+It must not know what is answered.
+"""
+
+import json
+import random
+import string
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import httpx
+import schemathesis
+from graphql import (
+    ArgumentNode,
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    NamedTypeNode,
+    NameNode,
+    Node,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    VariableDefinitionNode,
+    VariableNode,
+    Visitor,
+    parse,
+    print_ast,
+    visit,
+)
+from graphql.language import BooleanValueNode, ast
+from hypothesis import strategies as st
+from hypothesis_graphql import Mode, nodes, queries
+
+from gateway.openapi import build_openapi
+from schema.sdl import build_sdl
+from tests.exchange import Request
+
+Strategy = st.SearchStrategy[Request]
+_JSON = (b"Content-Type", b"application/json")
+_GRAPHQL = b"/graphql"
+_Node = TypeVar("_Node", bound=Node)
+
+
+def build_attacks(numbers: Sequence[str], keys: Sequence[str | None]) -> dict[str, Strategy]:
+    """Give strategies by their kind.
+
+    Args:
+        numbers: card numbers of the database, to be put where they do not belong.
+        keys: what the callers send, None for nothing.
+    """
+    words = _build_words(numbers)
+    callers = st.sampled_from(keys)
+    sound = _openapi_requests(callers) | _graphql_requests(words, callers)
+    malice = _malicious_requests(words, callers)
+    return {
+        "openapi": _openapi_requests(callers),
+        "graphql": _graphql_requests(words, callers),
+        "malice": malice,
+        "wire": st.builds(_damage, sound | malice, st.randoms(use_true_random=False)),
+    }
+
+
+def _build_words(numbers: Sequence[str]) -> st.SearchStrategy[str]:
+    """Words that programs trip over, card numbers, and any text."""
+    number = st.sampled_from(numbers)
+    odd = st.sampled_from(
+        [
+            *(
+                "",
+                " ",
+                ".",
+                "..",
+                "../..",
+                "/",
+                "//",
+                "\0",
+                "%",
+                "%00",
+                "%2e%2e%2f",
+                "%ff",
+                "\\",
+                "'",
+                '"',
+                "`",
+                "\r\n",
+                "\t",
+            ),
+            *("$ne", "$where", '{"$gt": ""}', "[]", "{}", "null", "undefined", "NaN", "Infinity", "-Infinity", "1e400"),
+            *("-1", "0", "1", "90", "36500", "36501", "0x10", "1_000", "٩٠", "1.5", "1e2", "+1", "00"),
+            *("US", "usa", "Visa", "visa", "🏦", "ﬀ", "İ", "\u2028", "\ufeff", "\u202e", "e\u0301"),
+            *("<script>alert(1)</script>", "=1+1", "${jndi:ldap://x}", "{{7*7}}", "; ls", "' OR '1'='1", "\x1b[31m"),
+        ]
+    )
+    spaced = number.map(lambda digits: " ".join(digits[i : i + 4] for i in range(0, len(digits), 4)))
+    # Repeated in a function: hypothesis would write long values out wherever it names a strategy.
+    long = st.sampled_from(["9", "x", "🏦"]).map(lambda text: text * 5_000)
+    return odd | number | spaced | long | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+
+
+def _openapi_requests(callers: st.SearchStrategy[str | None]) -> Strategy:
+    schema = schemathesis.openapi.from_dict(json.loads(build_openapi()))
+    cases = st.one_of(*(schema.as_strategy(mode) for mode in schemathesis.GenerationMode))
+    return st.builds(_build_from_case, cases, callers)
+
+
+def _build_from_case(case: Any, key: str | None) -> Request:
+    sent = case.as_transport_kwargs(base_url="http://gateway.example")
+    names = {
+        "method": "method",
+        "url": "url",
+        "params": "params",
+        "headers": "headers",
+        "json": "json",
+        "data": "content",
+    }
+    request = httpx.Request(**{name: sent[given] for given, name in names.items() if given in sent})
+    own = {
+        b"host",
+        b"content-length",
+        b"connection",
+        b"x-schemathesis-testcaseid",
+        b"transfer-encoding",
+        b"authorization",
+    }
+    return Request(
+        "openapi",
+        request.method.encode(),
+        request.url.raw_path,
+        tuple(header for header in request.headers.raw if header[0].lower() not in own),
+        request.read() or None,
+        key,
+        case,
+    )
+
+
+def _graphql_requests(words: st.SearchStrategy[str], callers: st.SearchStrategy[str | None]) -> Strategy:
+    decimals = (st.decimals(allow_nan=False, allow_infinity=False).map(str) | words).map(nodes.String)
+    sdl = build_sdl()
+    documents = st.one_of(*(queries(sdl, custom_scalars={"Decimal": decimals}, mode=mode) for mode in Mode))
+    return st.builds(_build_graphql, documents, words, callers, st.randoms(use_true_random=False))
+
+
+def _build_graphql(text: str, word: str, key: str | None, chance: random.Random) -> Request:
+    """Give a document another form, and send it in one of the ways that GraphQL over HTTP has."""
+    rewriter = _Rewriter(chance, word)
+    text = print_ast(rewriter.rewrite(parse(text)))
+    if chance.random() < 0.1:
+        text = _cut_text(text, word, chance)
+    parameters: dict[str, Any] = {"query": text, "variables": rewriter.variables}
+    if chance.random() < 0.2:
+        parameters["operationName"] = chance.choice(["Q", "", None, word, 1])
+    if chance.random() < 0.1:
+        parameters[chance.choice(["variables", "extensions", "documentId"])] = chance.choice([None, word, [], {}, 7])
+    accept = chance.choice(["application/json", "application/graphql-response+json", "*/*", "text/html, */*;q=0.1"])
+    headers = ((b"Accept", accept.encode()),)
+    if chance.random() < 0.4:
+        pairs = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
+        return Request("graphql", b"GET", _GRAPHQL + b"?" + urlencode(pairs).encode(), headers, None, key)
+    return Request("graphql", b"POST", _GRAPHQL, (*headers, _JSON), json.dumps(parameters).encode(), key)
+
+
+class _Rewriter(Visitor):
+    """Says the same in other words: aliases, fragments, directives, variables, whose values may be wrong."""
+
+    def __init__(self, chance: random.Random, word: str) -> None:
+        super().__init__()
+        self.variables: dict[str, Any] = {}
+        self._chance = chance
+        self._word = word
+        self._fragments: list[FragmentDefinitionNode] = []
+        self._declared: list[VariableDefinitionNode] = []
+
+    def rewrite(self, document: DocumentNode) -> DocumentNode:
+        document = visit(document, self)
+        definitions = [_name_operation(each, self._declared) for each in document.definitions]
+        return DocumentNode(definitions=(*definitions, *self._fragments))
+
+    def leave_field(self, node: FieldNode, *_: object) -> FieldNode:
+        if self._chance.random() < 0.2:
+            alias = self._chance.choice(["a", "b", "id", "__typename", f"n{self._chance.randrange(10**16)}"])
+            node = _replace(node, alias=NameNode(value=alias))
+        if self._chance.random() < 0.15:
+            name = self._chance.choice(["include", "skip", "skip", "deprecated", "defer", "nothing"])
+            condition = BooleanValueNode(value=self._chance.random() < 0.5)
+            argument = ArgumentNode(name=NameNode(value="if"), value=condition)
+            directive = DirectiveNode(name=NameNode(value=name), arguments=(argument,))
+            node = _replace(node, directives=(directive,) * self._chance.choice([1, 1, 2, 60]))
+        return node
+
+    def leave_selection_set(self, node: SelectionSetNode, *_: object) -> SelectionSetNode:
+        names = {each.name.value for each in node.selections if isinstance(each, FieldNode)}
+        kind = next((kind for kind, own in _FIELDS.items() if names & own), "Query")
+        condition = NamedTypeNode(name=NameNode(value=kind))
+        if self._chance.random() < 0.2:
+            return SelectionSetNode(selections=(InlineFragmentNode(type_condition=condition, selection_set=node),))
+        if self._chance.random() < 0.2:
+            name = NameNode(value=f"f{len(self._fragments)}")
+            self._fragments.append(FragmentDefinitionNode(name=name, type_condition=condition, selection_set=node))
+            return SelectionSetNode(selections=(FragmentSpreadNode(name=name),))
+        return node
+
+    def leave_argument(self, node: ArgumentNode, *_: object) -> ArgumentNode:
+        kind = _ARGUMENTS.get(node.name.value)
+        if kind is None or self._chance.random() < 0.6:
+            return node
+        name = NameNode(value=f"v{len(self._declared)}")
+        variable = VariableNode(name=name)
+        self._declared.append(
+            VariableDefinitionNode(variable=variable, type=ast.NamedTypeNode(name=NameNode(value=kind)))
+        )
+        values = [None, 1, 10, -1, 2**31, 1.5, True, self._word, [self._word], {"days": 90}, {"cardType": self._word}]
+        self.variables[name.value] = self._chance.choice(values)
+        return _replace(node, value=variable)
+
+
+_FIELDS = {
+    "Transaction": {"id", "date", "currency", "amount", "vendor", "address", "cardType", "cardNumber", "countryOrigin"},
+    "TransactionConnection": {"nodes", "edges", "pageInfo", "totalCount"},
+    "TransactionEdge": {"cursor", "node"},
+    "PageInfo": {"hasNextPage", "hasPreviousPage", "startCursor", "endCursor"},
+}
+_ARGUMENTS = {
+    "filter": "TransactionFilter",
+    "orderBy": "TransactionOrder",
+    "first": "Int",
+    "last": "Int",
+    "after": "String",
+    "before": "String",
+}
+
+
+def _replace(node: _Node, **changes: object) -> _Node:
+    members = {key: getattr(node, key) for key in node.keys if key != "loc"}
+    return type(node)(**(members | changes))
+
+
+def _name_operation(node: Any, declared: list[VariableDefinitionNode]) -> Any:
+    if not isinstance(node, OperationDefinitionNode) or not declared:
+        return node
+    return _replace(node, name=NameNode(value="Q"), variable_definitions=tuple(declared))
+
+
+def _cut_text(text: str, word: str, chance: random.Random) -> str:
+    at, end = chance.randrange(len(text) + 1), chance.randrange(len(text) + 1)
+    return text[:at] + word + text[end:]
+
+
+def _malicious_requests(words: st.SearchStrategy[str], callers: st.SearchStrategy[str | None]) -> Strategy:
+    methods = st.sampled_from(
+        [
+            *([b"GET"] * 8),
+            *([b"POST"] * 4),
+            b"HEAD",
+            b"OPTIONS",
+            b"PUT",
+            b"PATCH",
+            b"DELETE",
+            b"TRACE",
+            b"get",
+            b"PURGE",
+        ]
+    )
+    headers = st.lists(_headers(words), max_size=4).map(tuple)
+    bodies = st.none() | _bodies(words)
+    return st.builds(partial(Request, "malice"), methods, _targets(words), headers, bodies, callers)
+
+
+def _targets(words: st.SearchStrategy[str]) -> st.SearchStrategy[bytes]:
+    known = st.sampled_from(
+        ["transactions", "card", "country", "amount", "graphql", "health", "live", "errors", "static"]
+    )
+    others = st.sampled_from(["metrics", "openapi.json", "90", "Visa", "graphiql", "index.html", "docs", "favicon.ico"])
+    encoded = words.map(lambda word: quote(word, safe=""))
+    # As they are, but for what would end the line: a client need not encode.
+    raw = words.map(lambda word: word.replace("\r", "").replace("\n", "").replace(" ", ""))
+    sound = st.lists(known | known | others | encoded, max_size=6)
+    segments = st.one_of(sound, sound, st.lists(known | raw, max_size=6)).map("/".join)
+    starts = st.sampled_from(["/", "/", "/", "/transactions/", "/transactions/90/", "/transactions/90/card/", "//", ""])
+    parameters = st.sampled_from(
+        ["card", "country", "minAmount", "maxAmount", "limit", "after", "query", "variables", "extensions", "x"]
+    )
+    pairs = st.lists(st.tuples(parameters | words, words), max_size=4).map(urlencode)
+    text = st.builds(
+        lambda start, path, query: start + path + query, starts, segments, st.just("") | pairs.map("?{}".format)
+    )
+    return text.map(lambda target: target.encode()[:60_000] or b"*")
+
+
+def _headers(words: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[bytes, bytes]]:
+    def write(value: str) -> bytes:
+        return value.encode().translate(None, b"\r\n\0")
+
+    traces = st.sampled_from(
+        [
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-00000000000000000000000000000000-0000000000000000-00",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
+        ]
+    )
+    accepts = st.sampled_from(
+        [
+            "*/*",
+            "text/html",
+            "text/csv",
+            "application/x-ndjson",
+            "application/json;q=0",
+            "a/b;q=x",
+            ",,;",
+            "text/*;q=nan",
+        ]
+    )
+    types = st.sampled_from(
+        ["application/json", "application/json; charset=utf-16", "text/plain", "multipart/form-data", "a/b"]
+    )
+    hosts = st.sampled_from(["localhost", "127.0.0.1", "example.com", "127.0.0.1:99999", "[::1", "localhost\t", "a@b"])
+    origins = st.sampled_from(["null", "http://evil.example", "http://[", "https://localhost", "http://127.0.0.1"])
+    credentials = st.sampled_from(
+        ["Bearer", "Bearer ", "Basic YTpi", "Bearer a.b.c", "Bearer txgw_00000000_" + "0" * 64]
+    )
+    lengths = st.sampled_from(["0", "1", "-1", "+1", "1e3", "99999999999999999999", "0x10", "1, 1"])
+    by_name: dict[str, st.SearchStrategy[str]] = {
+        "Accept": accepts | words,
+        "Content-Type": types | words,
+        "traceparent": traces | words,
+        "Origin": origins | words,
+        "Host": hosts | words,
+        "Authorization": credentials | words,
+        "X-API-Key": credentials | words,
+        "Content-Length": lengths,
+        "Transfer-Encoding": st.sampled_from(["chunked", "identity", "gzip, chunked", "xchunked"]),
+        "Sec-Fetch-Site": st.sampled_from(["cross-site", "same-origin", "none"]) | words,
+        "X-Forwarded-For": st.just("127.0.0.1") | words,
+        "X-Forwarded-Proto": st.sampled_from(["https", "javascript"]),
+        "Expect": st.just("100-continue"),
+        "Upgrade": st.sampled_from(["websocket", "h2c"]),
+        "Range": st.just("bytes=0-1"),
+        "If-None-Match": st.just("*"),
+        "Access-Control-Request-Method": st.just("POST"),
+        "Cookie": words,
+        "X-Request-Id": words,
+    }
+    named = st.one_of(*(st.tuples(st.just(name.encode()), values.map(write)) for name, values in by_name.items()))
+    return named | st.tuples(st.text(string.ascii_letters + "-", min_size=1).map(str.encode), words.map(write))
+
+
+def _bodies(words: st.SearchStrategy[str]) -> st.SearchStrategy[bytes]:
+    values = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | words,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+        max_leaves=8,
+    )
+    names = ["query", "variables", "operationName", "extensions", "documentId"]
+    requests = st.dictionaries(st.sampled_from(names) | words, values, max_size=4)
+    odd = st.sampled_from(
+        [
+            *(b"", b"{", b"[]", b"null", b"\xff\xfe{\0}\0", b"\xef\xbb\xbf{}", b'{"query":"{__typename}"', b"\0"),
+            *(b'{"query":NaN}', b'{"query":1e999}', b'{"query":"\\ud800"}', b'{"query":"a","query":"b"}'),
+            *(b'{"query":"{ transaction(id: \\"\\ud800\\") { id } }"}', b"query={__typename}"),
+        ]
+    )
+    # What comes first, what is repeated, how often, and what comes last.
+    deep = st.sampled_from(
+        [
+            (b"", b"[", 60_000, b""),
+            (b"", b'{"a":', 20_000, b""),
+            (b'{"query":', b"1", 90_000, b"}"),
+            (b'{"query":"', b"{a", 20_000, b'"}'),
+            (b'{"query":"', b"x", 200_000, b'"}'),
+            (b'{"query":"{__typename}","variables":', b'{"a":', 500, b"1" + b"}" * 501),
+            (b'{"query":"{__typename}","variables":{"a":', b"[", 500, b"]" * 500 + b"}}"),
+        ]
+    ).map(lambda parts: parts[0] + parts[1] * parts[2] + parts[3])
+    return odd | deep | st.binary(max_size=50) | (requests | values).map(json.dumps).map(str.encode)
+
+
+def _damage(request: Request, chance: random.Random) -> Request:
+    """Give the bytes of a request with some cut off, left out, put in, changed or sent twice."""
+    raw = bytearray(request.render(b"localhost"))
+    at = chance.randrange(len(raw))
+    changes: list[Callable[[], None]] = [
+        lambda: raw.__delitem__(slice(at, None)),
+        lambda: raw.__delitem__(slice(at, at + chance.randrange(1, 20))),
+        lambda: raw.__setitem__(
+            slice(at, at), chance.choice([b"\0", b"\r\n", b"\n", b"\r\n\r\n", b" ", b":", b"\xff" * 9])
+        ),
+        lambda: raw.__setitem__(at, chance.randrange(256)),
+        lambda: raw.__setitem__(slice(at, at), raw[: chance.randrange(len(raw))]),
+        lambda: raw.__setitem__(slice(0, 0), raw),
+    ]
+    for change in chance.choices(changes, k=chance.choice([1, 1, 2])):
+        if at < len(raw):
+            change()
+    wire = bytes(raw)
+    line = wire.lstrip(b"\r\n").partition(b"\n")[0].split(b" ")
+    # What the answer is judged by is what the bytes say now.
+    return Request("wire", line[0], line[1] if len(line) > 1 else b"", wire=wire)

@@ -1,0 +1,102 @@
+"""The fuzzer, bounded and with a fixed seed, and the judge, by answers that it must not let pass."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from database.embedded import EmbeddedServer
+from tests.exchange import Answer, Request
+from tests.fuzz import Tally, fuzz, judge_log, open_targets
+from tests.judge import FaultError, Judge
+
+REQUESTS, SEED = 1_200, 3
+NUMBER, KEY = "4929173856205713", f"txgw_00000000_{'0' * 64}"
+JUDGE = Judge(frozenset({NUMBER}), is_open=False, readers=frozenset({KEY}), revealing=frozenset(), is_declared=True)
+ASKED = Request("openapi", b"GET", b"/transactions/90", key=KEY)
+GRAPHQL = Request("graphql", b"POST", b"/graphql", key=KEY)
+ID = "0" * 32
+HEADERS = {
+    "content-type": "application/json",
+    "x-request-id": ID,
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+}
+PROBLEM = {
+    "type": "/errors/NOT_FOUND",
+    "title": "There is nothing at this path",
+    "status": 404,
+    "detail": "Nothing.",
+    "instance": "/x",
+    "code": "NOT_FOUND",
+    "request_id": ID,
+}
+ROW = {"cardNumber": "************5713"}
+ERROR = {"message": "Nothing.", "extensions": {"code": "NOT_FOUND", "request_id": ID}}
+
+
+def build_answer(status: int = 200, body: object = None, **headers: str) -> Answer:
+    given = HEADERS | {name.replace("_", "-"): value for name, value in headers.items()}
+    text = body if isinstance(body, str) else json.dumps(body)
+    return Answer(status, tuple((name, value) for name, value in given.items() if value), text.encode(), 0.1)
+
+
+def build_problem(line: int = 404, **changes: object) -> Answer:
+    return build_answer(line, PROBLEM | changes, content_type="application/problem+json")
+
+
+def test_no_request_finds_a_fault(mongod: EmbeddedServer, tmp_path: Path) -> None:
+    """Whatever is sent to an open and to a guarded gateway is answered and logged as promised."""
+    with open_targets(mongod, tmp_path) as targets:
+        fuzz(targets, Tally(), requests=REQUESTS, start=SEED)
+    for target in targets:
+        judge_log(target)
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [(ASKED, build_answer(body=[ROW])), (ASKED, build_problem()), (GRAPHQL, build_answer(body={"errors": [ERROR]}))],
+    ids=["rows", "problem", "errors"],
+)
+def test_what_is_right_passes(request_: Request, answer: Answer) -> None:
+    """The judge lets good answers pass."""
+    JUDGE.judge(request_, answer)
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    {
+        "no answer": (ASKED, None),
+        "not HTTP": (ASKED, Answer(400, (("content-length", "30"),), b"Invalid HTTP request received.", 0.1)),
+        "failed": (ASKED, build_problem(500, status=500, code="INTERNAL_ERROR", type="/errors/INTERNAL_ERROR")),
+        "shed": (ASKED, build_problem(503, status=503, code="OVERLOADED", type="/errors/OVERLOADED")),
+        "redirected": (ASKED, build_answer(307)),
+        "no id": (ASKED, build_answer(body=[], x_request_id="")),
+        "may be cached": (ASKED, build_answer(body=[], cache_control="public")),
+        "may be read by pages": (ASKED, build_answer(body=[], access_control_allow_origin="*")),
+        "not JSON": (ASKED, build_answer(body="[NaN]")),
+        "plain error": (ASKED, build_answer(404, "Not Found", content_type="text/plain")),
+        "a member less": (ASKED, build_answer(404, {"code": "NOT_FOUND"}, content_type="application/problem+json")),
+        "another status": (ASKED, build_problem(400)),
+        "another id": (ASKED, build_problem(request_id="1" * 32)),
+        "insides": (ASKED, build_problem(detail="pymongo failed")),
+        "whole number": (ASKED, build_answer(body=[{"cardNumber": NUMBER}])),
+        "unknown number": (ASKED, build_answer(body=[{"cardNumber": 4111}])),
+        "number in CSV": (ASKED, build_answer(body="_id,cardNumber\r\na,41", content_type="text/csv")),
+        "number in NDJSON": (ASKED, build_answer(body='{"cardNumber":"41"}\n', content_type="application/x-ndjson")),
+        "number elsewhere": (GRAPHQL, build_answer(body={"data": {"a": f"x{NUMBER}"}})),
+        "number in an error": (ASKED, build_problem(detail=f"{NUMBER} is wrong")),
+        "number in a header": (ASKED, build_answer(body=[], www_authenticate=NUMBER)),
+        "told to a stranger": (Request("malice", b"GET", b"//transactions/90"), build_answer(body=[])),
+        "error without code": (GRAPHQL, build_answer(body={"errors": [{"message": "x", "extensions": {}}]})),
+        "problem in GraphQL": (GRAPHQL, build_problem()),
+    }.values(),
+)
+def test_what_is_wrong_does_not_pass(request_: Request, answer: Answer | None) -> None:
+    """The judge finds each fault that it is there to find."""
+    with pytest.raises((FaultError, KeyError)):
+        JUDGE.judge(request_, answer)

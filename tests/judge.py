@@ -1,0 +1,268 @@
+"""Judges an answer, whatever was asked: what must hold of every answer of the gateway, and of each error.
+
+It knows nothing of how the request was made.
+"""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import unquote
+
+import httpx
+from schemathesis.checks import CheckFunction
+from schemathesis.core.failures import Failure, FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+)
+
+from gateway.authentication import PUBLIC
+from gateway.problems import GRAPHQL_PATH, PROBLEMS
+from tests.exchange import Answer, Request
+
+# What only the gateway's insides say.
+_INSIDES = re.compile(
+    r"Traceback|File \"|\.py\b|pymongo|bson\.|OperationFailure|errmsg|strawberry|starlette|fastapi|uvicorn|NoneType"
+    r"|object at 0x|<class |Exception\b|mongodb://|\$maxTimeMS|unhashable|codec can't",
+    re.IGNORECASE,
+)
+_REQUEST_ID = re.compile(r"[0-9a-f]{32}")
+_MASKED = re.compile(r"\*{12}.{0,4}", re.DOTALL)
+_DIGITS = re.compile(r"\d{12,}")
+_HEADERS = {
+    "x-request-id": _REQUEST_ID,
+    "cache-control": re.compile(r"no-store|no-cache|public, max-age=31536000, immutable"),
+    "content-security-policy": re.compile(r"default-src '(none|self)'.*frame-ancestors 'none'"),
+    "cross-origin-opener-policy": re.compile("same-origin"),
+    "cross-origin-resource-policy": re.compile("same-origin"),
+    "referrer-policy": re.compile("no-referrer"),
+    "x-content-type-options": re.compile("nosniff"),
+}
+# What is answered below the application: to what is not HTTP, or has a head that is too long (gateway/protocol.py).
+_BELOW = {(400, str(len("Invalid HTTP request received."))), (431, "0")}
+_LONG_TARGET = 65_000
+_ERRORS = {"application/problem+json", "application/json", "application/graphql-response+json"}
+_ROWS = {"application/x-ndjson", "text/csv"}
+_RESULTS = _ERRORS | _ROWS | {"text/markdown", "text/plain", "text/html"}
+_CHECKS: list[CheckFunction] = [content_type_conformance, response_headers_conformance, response_schema_conformance]
+_PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
+
+
+class FaultError(AssertionError):
+    """An answer that should not have been given; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What is known of the gateway that answers.
+
+    Attributes:
+        numbers: every card number in its database, digits only.
+        is_open: whether everybody may ask.
+        readers: the keys that may ask for transactions.
+        revealing: those of them that may see whole numbers.
+        is_declared: whether all documents are of the declared shape. If not, some cannot be answered with, which is
+            the one answer from 500 on that is right.
+    """
+
+    numbers: frozenset[str]
+    is_open: bool
+    readers: frozenset[str]
+    revealing: frozenset[str]
+    is_declared: bool
+
+    def judge(self, request: Request, answer: Answer | None) -> None:
+        """Return where all is well.
+
+        Raises:
+            FaultError: something is not.
+        """
+        if answer is None or is_below(answer):
+            is_sound = request.kind not in {"malice", "wire"} and len(request.target) < _LONG_TARGET
+            expect(not is_sound, "a sound request is not answered by the application")
+            return
+        _check_headers(request, answer)
+        text = answer.body.decode("utf-8", "replace")
+        self._check_status(answer, text)
+        if answer.body:
+            expect(answer.media_type in _RESULTS or _is_file(request), f"the body is {answer.media_type!r}")
+            body = _read_json(answer, text)
+            if not _is_file(request):
+                found = _INSIDES.search(text)
+                expect(not found, f"the body says {found and found.group()!r}")
+            if answer.status >= 400 or (isinstance(body, dict) and "errors" in body):
+                _check_error(request, answer, body)
+            self._check_access(request, answer, body)
+            self._check_numbers(request, answer, text, body)
+            self._check_document(request, answer)
+
+    def _check_status(self, answer: Answer, text: str) -> None:
+        expect(answer.status not in range(300, 400) or answer.status == 304, f"a redirection, {answer.status}")
+        is_malformed = answer.status == 502 and '"MALFORMED_DOCUMENT"' in text and not self.is_declared
+        expect(answer.status < 500 or is_malformed, f"the status is {answer.status}")
+        expect(answer.status != 429, "too many requests")
+
+    def _check_access(self, request: Request, answer: Answer, body: Any) -> None:
+        """Without a key that may read, nothing that was read from the database is told."""
+        if self.is_open or answer.status >= 300 or _list_keys(request) & self.readers:
+            return
+        segment = unquote(request.target.decode("latin-1")).partition("?")[0][1:].partition("/")[0]
+        is_public = segment in PUBLIC or answer.media_type == "text/html" or segment == "metrics"
+        is_told = isinstance(body, list) or (isinstance(body, dict) and bool(body.keys() & {"data", "count"}))
+        expect(is_public, "answered without a key that allows it")
+        expect(not is_told and answer.media_type not in _ROWS, "transactions are told without a key that allows it")
+
+    def _check_numbers(self, request: Request, answer: Answer, text: str, body: Any) -> None:
+        is_revealing = bool(_list_keys(request) & self.revealing) and answer.status < 300
+        if is_revealing:
+            return
+        words = text if body is None else "\n".join(map(str, _walk(body)))
+        # The id of a trace, and the filters of a link, are the caller's own words.
+        words += "\n" + "\n".join(value for name, value in answer.headers if name not in {"x-request-id", "link"})
+        told = self.numbers & {number for digits in _DIGITS.findall(words) for number in _cut(digits)}
+        expect(not told, f"card numbers are told: {sorted(told)}")
+        for number in _find_card_numbers(answer, text, body):
+            expect(bool(_MASKED.fullmatch(number)), "a card number is not masked")
+
+    def _check_document(self, request: Request, answer: Answer) -> None:
+        """What the OpenAPI document says of an answer holds, where the documents are those that it describes."""
+        if request.case is None or not (self.is_declared or answer.status >= 400):
+            return
+        path = request.target.decode("latin-1")
+        response = httpx.Response(
+            answer.status,
+            headers=list(answer.headers),
+            content=answer.body,
+            request=httpx.Request(request.method.decode(), f"http://127.0.0.1{path}"),
+        )
+        response.elapsed = timedelta(seconds=answer.seconds)
+        try:
+            request.case.validate_response(response, checks=_CHECKS)
+        except (Failure, FailureGroup) as error:
+            raise FaultError(f"not as the OpenAPI document says: {error}") from None
+
+
+def is_below(answer: Answer) -> bool:
+    """Whether the application was not asked."""
+    length = (answer.get_all("content-length") or [""])[0]
+    return (answer.status, length) in _BELOW and not answer.get_all("x-request-id")
+
+
+def expect(is_well: bool, otherwise: str) -> None:  # noqa: FBT001 - as `assert` has it
+    """Raise FaultError with these words unless all is well."""
+    if not is_well:
+        raise FaultError(otherwise)
+
+
+def _check_headers(request: Request, answer: Answer) -> None:
+    for name, pattern in _HEADERS.items():
+        values = answer.get_all(name)
+        expect(len(values) == 1 and bool(pattern.fullmatch(values[0])), f"{name} is {values}")
+    for name in ("server", "access-control-allow-origin", "set-cookie", "x-powered-by"):
+        expect(not answer.get_all(name), f"{name} is sent")
+    is_empty = not answer.body
+    is_rightly_empty = request.method == b"HEAD" or answer.status in {204, 304} or answer.media_type in _ROWS
+    expect(not is_empty or is_rightly_empty or _is_file(request), f"{answer.status} without a body")
+
+
+def _read_json(answer: Answer, text: str) -> Any:
+    """Give the body as JSON; None where it is something else."""
+    if not answer.media_type.endswith("json"):
+        return None
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except ValueError as error:
+        raise FaultError(f"the body is not JSON: {error}") from None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _check_error(request: Request, answer: Answer, body: Any) -> None:
+    """Each error has its style's one shape, with a code of the table and this request's id."""
+    (request_id,) = answer.get_all("x-request-id")
+    if answer.media_type == "application/problem+json":
+        expect(isinstance(body, dict) and body.keys() == _PROBLEM_KEYS, "not the members of a problem")
+        problem = PROBLEMS.get(body["code"])
+        expect(problem is not None, f"{body['code']} is not in the table")
+        assert problem is not None
+        told = (body["status"], body["title"], body["type"], body["request_id"])
+        due = (answer.status, problem.title, f"/errors/{problem.code}", request_id)
+        expect(told == due and problem.status == answer.status, f"the problem tells {told}")
+        expect(_find_path(request) != GRAPHQL_PATH, "GraphQL is answered with a problem")
+        expect(len(body["detail"]) < 1_500, "the detail is long")
+        return
+    expect(answer.media_type in _ERRORS, f"an error as {answer.media_type!r}")
+    expect(_find_path(request) == GRAPHQL_PATH, "a path of REST is answered in GraphQL's shape")
+    expect(isinstance(body, dict) and bool(body.get("errors")), "no errors")
+    for error in body["errors"]:
+        extensions = error["extensions"]
+        expect(error.keys() <= {"message", "locations", "path", "extensions"}, "members that no error has")
+        expect(extensions.keys() == {"code", "request_id"} and bool(error["message"]), "not the shape of an error")
+        expect(extensions["code"] in PROBLEMS, f"{extensions['code']} is not in the table")
+        expect(extensions["request_id"] == request_id, "another request's id")
+    status = PROBLEMS[body["errors"][0]["extensions"]["code"]].status
+    # A partial result, and what clients that are older than the media type of its own read, come with 200.
+    expect(answer.status in {status, 200}, f"{status} is the code's status, {answer.status} was answered")
+
+
+def _find_path(request: Request) -> str:
+    return unquote(request.target.decode("latin-1").partition("?")[0].partition("#")[0])
+
+
+def _is_file(request: Request) -> bool:
+    return _find_path(request).startswith("/static/")
+
+
+def _list_keys(request: Request) -> set[str]:
+    """Give the keys that are sent, wherever they stand."""
+    sent = request.render(b"").decode("latin-1")
+    return set(re.findall(r"txgw_[0-9a-f]{8}_[0-9a-f]{64}", sent))
+
+
+def _walk(value: Any) -> Iterator[object]:
+    """Give the values of JSON; its names, and the path of an error, are words of the caller's document."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name != "path":
+                yield from _walk(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _walk(inner)
+    else:
+        yield value
+
+
+def _cut(digits: str) -> Iterator[str]:
+    """Give every run within digits that is as long as a card number."""
+    for length in range(12, 20):
+        for start in range(len(digits) - length + 1):
+            yield digits[start : start + length]
+
+
+def _find_card_numbers(answer: Answer, text: str, body: Any) -> list[str]:
+    """Give what an answer tells as card numbers, under their own name."""
+    if answer.media_type == "text/csv":
+        return [row["cardNumber"] for row in csv.DictReader(io.StringIO(text, newline="")) if row["cardNumber"]]
+    if answer.media_type == "application/x-ndjson":
+        body = [json.loads(line) for line in text.split("\n") if line]
+    return [str(number) for number in _find_members(body, "cardNumber")]
+
+
+def _find_members(value: Any, name: str) -> Iterator[object]:
+    if isinstance(value, dict):
+        for given, inner in value.items():
+            if given == name and isinstance(inner, str | int | float):
+                yield inner
+            else:
+                yield from _find_members(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _find_members(inner, name)
