@@ -8,43 +8,23 @@ import random
 import string
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import httpx
 import schemathesis
-from graphql import (
-    ArgumentNode,
-    DirectiveNode,
-    DocumentNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
-    InlineFragmentNode,
-    NamedTypeNode,
-    NameNode,
-    Node,
-    OperationDefinitionNode,
-    SelectionSetNode,
-    VariableDefinitionNode,
-    VariableNode,
-    Visitor,
-    parse,
-    print_ast,
-    visit,
-)
-from graphql.language import BooleanValueNode, ast
+from graphql import parse, print_ast
 from hypothesis import strategies as st
 from hypothesis_graphql import Mode, nodes, queries
 
 from gateway.openapi import build_openapi
 from schema.sdl import build_sdl
 from tests.exchange import Request
+from tests.paraphrase import Paraphrase
 
 Strategy = st.SearchStrategy[Request]
 _JSON = (b"Content-Type", b"application/json")
 _GRAPHQL = b"/graphql"
-_Node = TypeVar("_Node", bound=Node)
 
 
 def build_attacks(numbers: Sequence[str], keys: Sequence[str | None]) -> dict[str, Strategy]:
@@ -148,11 +128,11 @@ def _graphql_requests(words: st.SearchStrategy[str], callers: st.SearchStrategy[
 
 def _build_graphql(text: str, word: str, key: str | None, chance: random.Random) -> Request:
     """Give a document another form, and send it in one of the ways that GraphQL over HTTP has."""
-    rewriter = _Rewriter(chance, word)
-    text = print_ast(rewriter.rewrite(parse(text)))
+    paraphrase = Paraphrase(chance, word)
+    text = print_ast(paraphrase.rewrite(parse(text)))
     if chance.random() < 0.1:
         text = _cut_text(text, word, chance)
-    parameters: dict[str, Any] = {"query": text, "variables": rewriter.variables}
+    parameters: dict[str, Any] = {"query": text, "variables": paraphrase.variables}
     if chance.random() < 0.2:
         parameters["operationName"] = chance.choice(["Q", "", None, word, 1])
     if chance.random() < 0.1:
@@ -163,87 +143,6 @@ def _build_graphql(text: str, word: str, key: str | None, chance: random.Random)
         pairs = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
         return Request("graphql", b"GET", _GRAPHQL + b"?" + urlencode(pairs).encode(), headers, None, key)
     return Request("graphql", b"POST", _GRAPHQL, (*headers, _JSON), json.dumps(parameters).encode(), key)
-
-
-class _Rewriter(Visitor):
-    """Says the same in other words: aliases, fragments, directives, variables, whose values may be wrong."""
-
-    def __init__(self, chance: random.Random, word: str) -> None:
-        super().__init__()
-        self.variables: dict[str, Any] = {}
-        self._chance = chance
-        self._word = word
-        self._fragments: list[FragmentDefinitionNode] = []
-        self._declared: list[VariableDefinitionNode] = []
-
-    def rewrite(self, document: DocumentNode) -> DocumentNode:
-        document = visit(document, self)
-        definitions = [_name_operation(each, self._declared) for each in document.definitions]
-        return DocumentNode(definitions=(*definitions, *self._fragments))
-
-    def leave_field(self, node: FieldNode, *_: object) -> FieldNode:
-        if self._chance.random() < 0.2:
-            alias = self._chance.choice(["a", "b", "id", "__typename", f"n{self._chance.randrange(10**16)}"])
-            node = _replace(node, alias=NameNode(value=alias))
-        if self._chance.random() < 0.15:
-            name = self._chance.choice(["include", "skip", "skip", "deprecated", "defer", "nothing"])
-            condition = BooleanValueNode(value=self._chance.random() < 0.5)
-            argument = ArgumentNode(name=NameNode(value="if"), value=condition)
-            directive = DirectiveNode(name=NameNode(value=name), arguments=(argument,))
-            node = _replace(node, directives=(directive,) * self._chance.choice([1, 1, 2, 60]))
-        return node
-
-    def leave_selection_set(self, node: SelectionSetNode, *_: object) -> SelectionSetNode:
-        names = {each.name.value for each in node.selections if isinstance(each, FieldNode)}
-        kind = next((kind for kind, own in _FIELDS.items() if names & own), "Query")
-        condition = NamedTypeNode(name=NameNode(value=kind))
-        if self._chance.random() < 0.2:
-            return SelectionSetNode(selections=(InlineFragmentNode(type_condition=condition, selection_set=node),))
-        if self._chance.random() < 0.2:
-            name = NameNode(value=f"f{len(self._fragments)}")
-            self._fragments.append(FragmentDefinitionNode(name=name, type_condition=condition, selection_set=node))
-            return SelectionSetNode(selections=(FragmentSpreadNode(name=name),))
-        return node
-
-    def leave_argument(self, node: ArgumentNode, *_: object) -> ArgumentNode:
-        kind = _ARGUMENTS.get(node.name.value)
-        if kind is None or self._chance.random() < 0.6:
-            return node
-        name = NameNode(value=f"v{len(self._declared)}")
-        variable = VariableNode(name=name)
-        self._declared.append(
-            VariableDefinitionNode(variable=variable, type=ast.NamedTypeNode(name=NameNode(value=kind)))
-        )
-        values = [None, 1, 10, -1, 2**31, 1.5, True, self._word, [self._word], {"days": 90}, {"cardType": self._word}]
-        self.variables[name.value] = self._chance.choice(values)
-        return _replace(node, value=variable)
-
-
-_FIELDS = {
-    "Transaction": {"id", "date", "currency", "amount", "vendor", "address", "cardType", "cardNumber", "countryOrigin"},
-    "TransactionConnection": {"nodes", "edges", "pageInfo", "totalCount"},
-    "TransactionEdge": {"cursor", "node"},
-    "PageInfo": {"hasNextPage", "hasPreviousPage", "startCursor", "endCursor"},
-}
-_ARGUMENTS = {
-    "filter": "TransactionFilter",
-    "orderBy": "TransactionOrder",
-    "first": "Int",
-    "last": "Int",
-    "after": "String",
-    "before": "String",
-}
-
-
-def _replace(node: _Node, **changes: object) -> _Node:
-    members = {key: getattr(node, key) for key in node.keys if key != "loc"}
-    return type(node)(**(members | changes))
-
-
-def _name_operation(node: Any, declared: list[VariableDefinitionNode]) -> Any:
-    if not isinstance(node, OperationDefinitionNode) or not declared:
-        return node
-    return _replace(node, name=NameNode(value="Q"), variable_definitions=tuple(declared))
 
 
 def _cut_text(text: str, word: str, chance: random.Random) -> str:

@@ -10,7 +10,7 @@ from tests.exchange import Answer, Request
 from tests.fuzz import Tally, fuzz, judge_log, open_targets
 from tests.judge import FaultError, Judge
 
-REQUESTS, SEED = 1_200, 3
+REQUESTS, SEED = 1_000, 3
 NUMBER, KEY = "4929173856205713", f"txgw_00000000_{'0' * 64}"
 JUDGE = Judge(frozenset({NUMBER}), is_open=False, readers=frozenset({KEY}), revealing=frozenset(), is_declared=True)
 ASKED = Request("openapi", b"GET", b"/transactions/90", key=KEY)

@@ -299,7 +299,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Heard, Hear
             masked, revealing = Heard(client, keys, spans=spans), Heard(client, keys)
             for heard, key in ((masked, "reader"), (revealing, "revealing")):
                 ask_for_rows(heard, key)
-                for written in WRITTEN:
+                for written in WRITTEN if heard is masked else (NUMBER,):
                     ask_for_faults(heard, key, written)
             ask_for_the_rest(masked)
             database.close()
