@@ -27,7 +27,7 @@ from gateway.errors import MethodNotAllowedError, NotFoundError
 from gateway.observation import Observer
 from gateway.openapi import DESCRIPTION, TITLE, VERSION, build_document
 from gateway.origin import OriginMiddleware
-from gateway.problems import build_problem_response
+from gateway.problem_response import build_problem_response
 from gateway.rate import RateLimitMiddleware
 from gateway.request import RequestMiddleware
 from gateway.settings import Settings

@@ -25,7 +25,8 @@ from gateway.errors import (
     UnsupportedMediaTypeError,
 )
 from gateway.openapi import GRAPHQL_GET, GRAPHQL_POST
-from gateway.problems import GRAPHQL_PATH, PROBLEMS, build_retry_headers
+from gateway.problem_response import build_retry_headers
+from gateway.problems import GRAPHQL_PATH, PROBLEMS
 from gateway.request import get_context
 from schema.extensions.document import OperationNotFoundError
 from schema.extensions.rows import RowBudget

@@ -1,6 +1,5 @@
 """What every request is given on its way in, and every answer on its way out."""
 
-import asyncio
 from collections.abc import Sequence
 
 from fastapi import Request
@@ -10,8 +9,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import GatewayError
 from gateway.caller import Scope as CallerScope
+from gateway.disconnect import run_for_client
 from gateway.observation import Observation, Observer
-from gateway.problems import build_problem_response
+from gateway.problem_response import build_problem_response
 from schema.context import RequestContext, read_clock_ms
 
 
@@ -67,7 +67,7 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            await _run_for_client(self._app, scope, receive, send_with_headers)
+            await run_for_client(self._app, scope, receive, send_with_headers)
         except ClientDisconnect:  # before its body was whole
             return None
         except Exception as error:
@@ -85,42 +85,6 @@ def _add_headers(message: Message, headers: tuple[tuple[bytes, bytes], ...]) -> 
     # Vary is a list: further lines add to it.
     names = {name for name, _ in own} - {b"vary"}
     message["headers"] = [*own, *(header for header in headers if header[0] not in names)]
-
-
-async def _run_for_client(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Run the application, and cancel it when the client goes away."""
-    # Nobody reads the body of a GET; of the other methods the application reads it first, for one alone may receive.
-    is_read = asyncio.Event()
-    if scope["method"] == "GET":
-        is_read.set()
-
-    async def receive_body() -> Message:
-        message = await receive()
-        if not message.get("more_body"):
-            is_read.set()
-        return message
-
-    task = asyncio.current_task()
-    has_left = False
-
-    async def cancel_when_client_leaves() -> None:
-        nonlocal has_left
-        await is_read.wait()
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        has_left = True
-        if task is not None:  # a coroutine always runs in one
-            task.cancel()
-
-    watch = asyncio.create_task(cancel_when_client_leaves())
-    try:
-        await app(scope, receive_body, send)
-    except asyncio.CancelledError:
-        # Otherwise the server cancels, for it stops.
-        if not has_left:
-            raise
-    finally:
-        watch.cancel()
 
 
 def get_context(request: Request) -> RequestContext:

@@ -1,0 +1,59 @@
+"""Answers a request with an error, in the shape of its style. What the errors are is gateway/problems.py's."""
+
+from http import HTTPStatus
+from urllib.parse import quote
+
+import orjson
+from fastapi import Request
+from fastapi.responses import Response
+
+from database.errors import GatewayError, hide_card_numbers
+from gateway.errors import ForbiddenError, TooManyRequestsError
+from gateway.problems import GRAPHQL_PATH, PROBLEMS, RETRY_AFTER_SECONDS, Problem
+from schema.failure import INTERNAL_ERROR, INTERNAL_MESSAGE
+
+
+def build_problem_response(request: Request, error: Exception) -> Response:
+    """Answer with an error, in the shape of the style that the request's path belongs to.
+
+    The words of an error that is not in the table are kept back: they may hold anything.
+    """
+    code = error.code if isinstance(error, GatewayError) and error.code in PROBLEMS else INTERNAL_ERROR
+    problem = PROBLEMS[code]
+    # For the log and the counts.
+    request.state.code = code
+    detail = hide_card_numbers(str(error)) if code != INTERNAL_ERROR else INTERNAL_MESSAGE
+    request_id: str = request.state.request_id
+    headers = _build_headers(problem, error)
+    if request.scope["path"] == GRAPHQL_PATH:
+        extensions = {"code": problem.code, "request_id": request_id}
+        body: dict[str, object] = {"errors": [{"message": detail, "extensions": extensions}]}
+        return Response(orjson.dumps(body), problem.status, headers, "application/json; charset=utf-8")
+    body = {
+        "type": f"/errors/{problem.code}",
+        "title": problem.title,
+        "status": problem.status.value,
+        "detail": detail,
+        "instance": quote(hide_card_numbers(request.scope["path"]), safe="/*"),
+        "code": problem.code,
+        "request_id": request_id,
+    }
+    return Response(orjson.dumps(body), problem.status, headers, "application/problem+json")
+
+
+def _build_headers(problem: Problem, error: Exception) -> dict[str, str]:
+    if isinstance(error, TooManyRequestsError):
+        return {"Retry-After": str(error.retry_after_seconds)}
+    if problem.status == HTTPStatus.REQUEST_TIMEOUT:
+        # RFC 9110, section 15.5.9: what is left of the body must not be read as the next request.
+        return {"Connection": "close"}
+    # RFC 6750, section 3.
+    challenge = {"WWW-Authenticate": "Bearer"} if problem.status == HTTPStatus.UNAUTHORIZED else {}
+    if isinstance(error, ForbiddenError):
+        challenge = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
+    return challenge | build_retry_headers(problem.status)
+
+
+def build_retry_headers(status: int) -> dict[str, str]:
+    """Say when to try again, where that helps."""
+    return {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
