@@ -6,7 +6,7 @@ It must not know what is answered.
 import json
 import random
 import string
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -19,6 +19,7 @@ from hypothesis_graphql import Mode, nodes, queries
 
 from gateway.openapi import build_openapi
 from schema.sdl import build_sdl
+from tests.damage import damage
 from tests.exchange import Request
 from tests.paraphrase import Paraphrase
 
@@ -42,7 +43,7 @@ def build_attacks(numbers: Sequence[str], keys: Sequence[str | None]) -> dict[st
         "openapi": _openapi_requests(callers),
         "graphql": _graphql_requests(words, callers),
         "malice": malice,
-        "wire": st.builds(_damage, sound | malice, st.randoms(use_true_random=False)),
+        "wire": st.builds(damage, sound | malice, st.randoms(use_true_random=False)),
     }
 
 
@@ -185,9 +186,19 @@ def _targets(words: st.SearchStrategy[str]) -> st.SearchStrategy[bytes]:
         ["card", "country", "minAmount", "maxAmount", "limit", "after", "query", "variables", "extensions", "x"]
     )
     pairs = st.lists(st.tuples(parameters | words, words), max_size=4).map(urlencode)
-    text = st.builds(
-        lambda start, path, query: start + path + query, starts, segments, st.just("") | pairs.map("?{}".format)
+    near = st.sampled_from(
+        [
+            *(
+                "/transactions/{}",
+                "/transactions/90/country/{}",
+                "/transactions/90/card/{}",
+                "/transactions/9/amount/0/{}",
+            ),
+            *("/transactions/36500?limit={}", "/graphql?query={}", "/errors/{}", "/static/{}"),
+        ]
     )
+    near, far = st.builds(str.format, near, encoded), st.builds("{}{}".format, starts, segments)
+    text = st.builds("{}{}".format, near | far, st.just("") | pairs.map("?{}".format))
     return text.map(lambda target: target.encode()[:60_000] or b"*")
 
 
@@ -277,26 +288,3 @@ def _bodies(words: st.SearchStrategy[str]) -> st.SearchStrategy[bytes]:
         ]
     ).map(lambda parts: parts[0] + parts[1] * parts[2] + parts[3])
     return odd | deep | st.binary(max_size=50) | (requests | values).map(json.dumps).map(str.encode)
-
-
-def _damage(request: Request, chance: random.Random) -> Request:
-    """Give the bytes of a request with some cut off, left out, put in, changed or sent twice."""
-    raw = bytearray(request.render(b"localhost"))
-    at = chance.randrange(len(raw))
-    changes: list[Callable[[], None]] = [
-        lambda: raw.__delitem__(slice(at, None)),
-        lambda: raw.__delitem__(slice(at, at + chance.randrange(1, 20))),
-        lambda: raw.__setitem__(
-            slice(at, at), chance.choice([b"\0", b"\r\n", b"\n", b"\r\n\r\n", b" ", b":", b"\xff" * 9])
-        ),
-        lambda: raw.__setitem__(at, chance.randrange(256)),
-        lambda: raw.__setitem__(slice(at, at), raw[: chance.randrange(len(raw))]),
-        lambda: raw.__setitem__(slice(0, 0), raw),
-    ]
-    for change in chance.choices(changes, k=chance.choice([1, 1, 2])):
-        if at < len(raw):
-            change()
-    wire = bytes(raw)
-    line = wire.lstrip(b"\r\n").partition(b"\n")[0].split(b" ")
-    # What the answer is judged by is what the bytes say now.
-    return Request("wire", line[0], line[1] if len(line) > 1 else b"", wire=wire)

@@ -1,11 +1,14 @@
 """The fuzzer, bounded and with a fixed seed, and the judge, by answers that it must not let pass."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import schemathesis
 
 from database.embedded import EmbeddedServer
+from gateway.openapi import build_openapi
 from tests.exchange import Answer, Request
 from tests.fuzz import Tally, fuzz, judge_log, open_targets
 from tests.judge import FaultError, Judge
@@ -100,3 +103,13 @@ def test_what_is_wrong_does_not_pass(request_: Request, answer: Answer | None) -
     """The judge finds each fault that it is there to find."""
     with pytest.raises((FaultError, KeyError)):
         JUDGE.judge(request_, answer)
+
+
+def test_an_answer_that_is_not_as_documented_does_not_pass() -> None:
+    """Rows that are not those of the OpenAPI document are a fault where all documents are as declared."""
+    schema = schemathesis.openapi.from_dict(json.loads(build_openapi()))
+    case = schema["/transactions/{days}"]["GET"].Case(path_parameters={"days": 90})
+    request = replace(ASKED, case=case)
+    JUDGE.judge(request, build_answer(body=[]))
+    with pytest.raises(FaultError, match="OpenAPI"):
+        JUDGE.judge(request, build_answer(body=[ROW]))
