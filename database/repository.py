@@ -6,14 +6,16 @@ It decides nothing of a question.
 import asyncio
 import copy
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext, suppress
 from typing import Any, Self, TypeAlias, cast
 
 import bson
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.decimal128 import Decimal128
 from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import PyMongoError
 
 from database.client import POOL_SIZE, translated_errors
 from database.errors import DatabaseTimeoutError, DatabaseUnavailableError, OverloadedError, QueryEndedError
@@ -28,6 +30,7 @@ Row: TypeAlias = dict[str, Any]
 BATCH_ROWS = 1_000
 MASK = "*" * 12
 _LONGEST_WAIT_SECONDS = 5
+_LONGEST_KILL_SECONDS = 1
 # Beyond the server's own time: the wait for a slot, and the driver's for a server.
 _GRACE_SECONDS = _LONGEST_WAIT_SECONDS + 3
 # Each waits some seconds for a server: together longer than an election, which takes 10 to 12 by MongoDB's defaults.
@@ -57,6 +60,7 @@ class TransactionRepository:
 
     def __init__(self, client: AsyncMongoClient[Row], database: str, *, timeout_ms: int) -> None:
         """Use an open client; `timeout_ms` bounds the server's work on a page or a count, not on an unlimited list."""
+        self._client = client
         self._collection: AsyncCollection[Row] = client[database].get_collection(COLLECTION, codec_options=_CODEC)
         self._timeout_ms = timeout_ms
         # No more than the pool has connections: beyond, the batches of lists that were begun would wait behind them.
@@ -101,26 +105,39 @@ class TransactionRepository:
 
     async def _read(self, plan: FindPlan, begin: AbstractAsyncContextManager[None]) -> AsyncGenerator[list[Row], None]:
         with translated_errors():
-            cursor = self._collection.find_raw_batches(
-                plan.filter,
-                plan.projection,
-                sort=list(plan.sort),
-                limit=plan.limit,
-                collation=plan.collation,
-                batch_size=BATCH_ROWS,
-                max_time_ms=self._timeout_ms if plan.limit else None,
-            )
-            try:
-                async with begin:
-                    first = await anext(cursor, None)
-                if first is None:
-                    return
-                # PyMongo's annotation promises documents; a raw batch is their bytes.
-                yield self._decode(cast("bytes", first))
-                async for batch in cursor:
-                    yield self._decode(cast("bytes", batch))
-            finally:
-                await cursor.close()
+            async with self._client.start_session(causal_consistency=False) as session:
+                cursor = self._collection.find_raw_batches(
+                    plan.filter,
+                    plan.projection,
+                    sort=list(plan.sort),
+                    limit=plan.limit,
+                    collation=plan.collation,
+                    batch_size=BATCH_ROWS,
+                    max_time_ms=self._timeout_ms if plan.limit else None,
+                    session=session,
+                )
+                try:
+                    async with begin, self._killed_when_given_up(session):
+                        first = await anext(cursor, None)
+                    if first is None:
+                        return
+                    # PyMongo's annotation promises documents; a raw batch is their bytes.
+                    yield self._decode(cast("bytes", first))
+                    async for batch in cursor:
+                        yield self._decode(cast("bytes", batch))
+                finally:
+                    await cursor.close()
+
+    @asynccontextmanager
+    async def _killed_when_given_up(self, session: AsyncClientSession) -> AsyncIterator[None]:
+        """End what the server does for a first batch that is given up: its cursor's number is not known here yet."""
+        try:
+            yield
+        except asyncio.CancelledError:
+            with suppress(PyMongoError, TimeoutError):
+                async with asyncio.timeout(_LONGEST_KILL_SECONDS):
+                    await self._client.admin.command("killSessions", [session.session_id])
+            raise
 
     async def count(self, plan: CountPlan) -> int:
         """Give the exact number of documents that a plan's filter holds."""

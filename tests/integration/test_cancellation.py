@@ -1,0 +1,62 @@
+"""A question that is given up leaves nothing in the database."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from database.client import open_client, open_sync_client
+from database.embedded import EmbeddedServer
+from database.environment import DatabaseEnvironment
+from database.index import COLLECTION
+from database.query import Order, Page, TransactionFilter, build_find_plan
+from database.repository import TransactionRepository
+from seeding.seeder import seed
+from tests.waiting import wait_until
+
+DOCUMENTS = 5_000
+TIMES = 150
+# Longer than a first batch takes: some questions are given up before it, some while it is on its way, some after it.
+MOST_SECONDS = 0.02
+
+
+@pytest.fixture
+def admin(mongod: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
+    with open_sync_client(mongod.admin) as client:
+        yield client
+
+
+async def test_a_list_given_up_at_any_moment_leaves_no_cursor(
+    environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, admin: MongoClient[dict[str, Any]]
+) -> None:
+    """Whenever a list is cancelled, before, while or after its first batch comes, its cursor is closed."""
+    seed(environment, DOCUMENTS, seed=1)
+    namespace = f"{environment.database}.{COLLECTION}"
+    plan = build_find_plan(TransactionFilter(), Order.DATE_DESC, Page())
+    moments = random.Random(1)  # noqa: S311 - any moments will do
+
+    def find_left() -> list[dict[str, Any]]:
+        asked: list[dict[str, Any]] = [
+            {"$currentOp": {"allUsers": True, "idleCursors": True}},
+            {"$match": {"ns": namespace}},
+        ]
+        return list(admin["admin"].aggregate(asked))
+
+    async with open_client(reader_environment) as client:
+        repository = TransactionRepository(client, environment.database, timeout_ms=10_000)
+
+        async def list_some(seconds: float) -> None:
+            try:
+                async with asyncio.timeout(seconds), aclosing(repository.open_batches(plan)) as batches:
+                    async for _ in batches:
+                        pass
+            except TimeoutError:
+                pass
+
+        for _ in range(TIMES):
+            await list_some(moments.uniform(0, MOST_SECONDS))
+        wait_until(lambda: not find_left(), "the cursors to be closed")
