@@ -68,7 +68,8 @@ class _Load:
         self.request = f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
         self.answers = Answers()
         self.until = 0.0
-        self.idle: list[_Connection] = []
+        # The one that was idle for longest is used next, so that all workers get their share.
+        self.idle: deque[_Connection] = deque()
         self.due: deque[float] = deque()
         self.open = self.pending = 0
         self._drained = asyncio.Event()
@@ -84,7 +85,7 @@ class _Load:
     def send(self, due: float) -> None:
         self.pending += 1
         if self.idle:
-            self.idle.pop().send(due)
+            self.idle.popleft().send(due)
             return
         self.due.append(due)
         if self.open < _MOST_CONNECTIONS:

@@ -4,6 +4,7 @@ It counts questions alone, and knows nothing of what they ask or who asks.
 """
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Callable
@@ -12,11 +13,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import OverloadedError
 from gateway.metrics import count_shed
-from gateway.settings import Settings
 
-_QUESTIONS = ("/transactions", "/graphql")
-# A second is what a person calls slow; and it is long enough to count questions in.
+QUESTIONS = ("/transactions", "/graphql")
+REFUSAL = "More questions are waiting than can be answered soon; try again later."
+logger = logging.getLogger(__name__)
+
+# Long enough to count questions in.
 _SECOND = 1.0
+# How long an overload lasts at least, unless there is nothing left to do for a moment, and how long its end is tried.
+_REFUSING_SECONDS = 3.0
+_CALM_SECONDS = 0.25
+_TRYING_SECONDS = 0.5
+
 # With fewer at a time the database would idle between two questions.
 _FEWEST = 2
 
@@ -24,29 +32,48 @@ _FEWEST = 2
 class Admission:
     """The questions of one worker.
 
-    As many as `most` are worked on at a time; others wait in the order they came, as long as there are not more of
-    them than the worker finishes in a second. When there are, it is overloaded: everyone who waits is turned away,
-    and from then on only so few are let in that each is answered about as fast as it would be alone. That ends when
-    less than a quarter of a second's questions had to be turned away.
+    As many as `most` are worked on at a time; twice as many may wait, or what the worker finishes in a tenth of a
+    second, and are let in as they came. One more is an overload: all who wait are turned away, and for some seconds
+    whoever would have to wait, so that each of the others is answered about as fast as ever. Then questions may wait
+    again, the newest being let in first, so that nobody is answered late. If they are too many again, so is the
+    overload; if not, it is over: whoever comes back at once, though told not to, does not keep it up.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         """Let `most` questions in at a time; `clock` gives seconds."""
         self._clock = clock
         self._most = most
-        self._few = max(_FEWEST, most * 3 // 8)
+        self._few = min(most, max(_FEWEST, most // 2))
         self._active = 0
+        self._passing = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._overloaded = False
+        self._refusing_until = self._refused_at = 0.0
         # Of the second that began at `_since`, and how many were finished in the one before.
         self._since = 0.0
-        self._came = self._refused = self._finished = self._finished_before = 0
+        self._refused = self._finished = self._finished_before = 0
 
     @property
     def is_overloaded(self) -> bool:
-        """Whether questions are being turned away."""
-        self._keep_time()
+        """Whether questions are being turned away, or were a moment ago."""
+        if self._overloaded:
+            now = self._clock()
+            is_calm = not self._active and now - self._refused_at > _CALM_SECONDS
+            self._overloaded = not is_calm and now < self._refusing_until + _TRYING_SECONDS
         return self._overloaded
+
+    def turns_away(self) -> bool:
+        """Say whether a question that comes now is turned away at once; one that is not must enter, or be forgotten."""
+        if not self._is_refusing():
+            return False
+        if self._active + self._passing >= self._few:
+            self._note_refusal()
+            return True
+        # Until it enters, which it does when its task first runs, it counts too.
+        self._passing += 1
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self._end_passing)
+        return False
 
     async def enter(self) -> None:
         """Return when the question may begin.
@@ -55,16 +82,16 @@ class Admission:
             OverloadedError: it may not, for there are too many.
         """
         self._keep_time()
-        self._came += 1
-        if self._active < (self._few if self._overloaded else self._most) and not self._waiting:
+        if self._active < self._get_limit() and not self._waiting:
             self._active += 1
-        elif self._overloaded:
-            raise self._refuse()
-        elif len(self._waiting) >= max(2 * self._most, min(16 * self._most, self._finished_before)):
-            self._begin_overload()
-            raise self._refuse()
-        else:
-            await self._wait()
+            return
+        if not self._is_refusing():
+            if len(self._waiting) < max(2 * self._most, self._finished_before // 10):
+                await self._wait()
+                return
+            self._begin_to_refuse()
+        self._note_refusal()
+        raise OverloadedError(REFUSAL)
 
     def leave(self) -> None:
         """Note that a question was answered, or given up."""
@@ -74,8 +101,8 @@ class Admission:
     def pause(self) -> None:
         """Let another go on while a question waits for a slow client."""
         self._active -= 1
-        while self._waiting and self._active < self._most:
-            turn = self._waiting.popleft()
+        while self._waiting and self._active < self._get_limit():
+            turn = self._waiting.pop() if self._overloaded else self._waiting.popleft()
             if not turn.done():
                 turn.set_result(None)
                 self._active += 1
@@ -83,6 +110,12 @@ class Admission:
     def resume(self) -> None:
         """Go on with a question whose client has taken what there was; it was let in before and waits for nobody."""
         self._active += 1
+
+    def _get_limit(self) -> int:
+        return self._few if self.is_overloaded else self._most
+
+    def _is_refusing(self) -> bool:
+        return self.is_overloaded and self._clock() < self._refusing_until
 
     async def _wait(self) -> None:
         turn = asyncio.get_running_loop().create_future()
@@ -95,29 +128,32 @@ class Admission:
                 self.pause()
             raise
 
-    def _begin_overload(self) -> None:
+    def _begin_to_refuse(self) -> None:
         self._overloaded = True
-        self._came = len(self._waiting) + 1
-        self._refused = self._finished = 0
-        self._since = self._clock()
+        self._refusing_until = self._clock() + _REFUSING_SECONDS
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
-                turn.set_exception(self._refuse())
+                self._note_refusal()
+                turn.set_exception(OverloadedError(REFUSAL))
 
-    def _refuse(self) -> OverloadedError:
+    def _note_refusal(self) -> None:
         self._refused += 1
+        self._refused_at = self._clock()
         count_shed("overload")
-        return OverloadedError("More questions are waiting than can be answered soon; try again later.")
+
+    def _end_passing(self) -> None:
+        self._passing -= 1
 
     def _keep_time(self) -> None:
         now = self._clock()
         if now - self._since < _SECOND:
             return
-        self._overloaded = self._overloaded and self._refused * 4 >= self._came > 0 and now - self._since < 2 * _SECOND
+        if self._refused:
+            logger.warning("turned %d questions away", self._refused)
         self._finished_before = self._finished if now - self._since < 2 * _SECOND else 0
         self._since = now
-        self._came = self._refused = self._finished = 0
+        self._refused = self._finished = 0
 
 
 class _Turn:
@@ -139,16 +175,13 @@ class _Turn:
 class AdmissionMiddleware:
     """Lets questions in; what costs the database nothing is always answered."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, admission: Admission) -> None:
         self._app = app
-        self._admission = Admission(settings.max_concurrent)
+        self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         admission = self._admission
-        if scope["type"] == "http":
-            # For /health/ready.
-            scope["state"]["admission"] = admission
-        if scope["type"] != "http" or not scope["path"].startswith(_QUESTIONS):
+        if scope["type"] != "http" or not scope["path"].startswith(QUESTIONS):
             await self._app(scope, receive, send)
             return
 

@@ -19,7 +19,7 @@ from database.errors import GatewayError
 from database.explain import explain
 from database.repository import TransactionRepository
 from gateway import error_pages, graphql, health, metrics, rest
-from gateway.admission import AdmissionMiddleware
+from gateway.admission import Admission, AdmissionMiddleware
 from gateway.authentication import AuthenticationMiddleware
 from gateway.deadline import DeadlineMiddleware
 from gateway.documents import load_documents
@@ -79,19 +79,16 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     )
     app.state.settings = settings
     app.state.is_draining = False
+    app.state.admission = Admission(settings.max_concurrent)
     app.state.schema = build_schema(settings.limits)
     app.state.documents = load_documents(settings.trusted_documents, app.state.schema)
     for router in _ROUTERS:
         app.include_router(router)
     app.mount("/static", PageFiles(directory=_STATIC, check_dir=False))
     # The last is the first that a request meets.
-    for middleware in (
-        DeadlineMiddleware,
-        AdmissionMiddleware,
-        RateLimitMiddleware,
-        AuthenticationMiddleware,
-        OriginMiddleware,
-    ):
+    app.add_middleware(DeadlineMiddleware, settings=settings)
+    app.add_middleware(AdmissionMiddleware, admission=app.state.admission)
+    for middleware in (RateLimitMiddleware, AuthenticationMiddleware, OriginMiddleware):
         app.add_middleware(middleware, settings=settings)
     routes = [route for router in _ROUTERS for route in router.routes]
     app.add_middleware(RequestMiddleware, observer=observer, routes=routes)

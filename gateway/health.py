@@ -58,7 +58,7 @@ async def is_ready(request: Request) -> Response:
     """200 when the database answers this user; otherwise the problem that a question would meet, or that it stops."""
     if request.app.state.is_draining:
         raise DrainingError("The gateway is stopping; connect to another instance.")
-    if request.state.admission.is_overloaded:
+    if request.app.state.admission.is_overloaded:
         raise OverloadedError("More questions come than can be answered; some are turned away.")
     if fault := await request.app.state.probe.find_fault():
         raise fault.with_traceback(None)

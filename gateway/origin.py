@@ -19,7 +19,7 @@ _PREFLIGHT_SECONDS = 600
 _Header = tuple[bytes, bytes]
 
 # Card data stays out of caches, frames and pages of others, and nothing in an answer is run.
-_HEADERS: tuple[_Header, ...] = (
+HEADERS: tuple[_Header, ...] = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -29,7 +29,7 @@ _HEADERS: tuple[_Header, ...] = (
 # A worker's script is held to its own policy, not to that of its page.
 _FILE_HEADERS = (
     (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'"),
-    *(header for header in _HEADERS if header[0] != b"content-security-policy"),
+    *(header for header in HEADERS if header[0] != b"content-security-policy"),
 )
 _OWN_PAGES = ((b"cross-origin-resource-policy", b"same-origin"),)
 # RFC 6797. Over plain HTTP it would be ignored.
@@ -64,7 +64,7 @@ class OriginMiddleware:
         given: dict[bytes, bytes] = dict(scope["headers"])
         listed = self._listed.get(given.get(b"origin", b""))
         scope["state"]["headers"] = (
-            (_FILE_HEADERS if scope["path"].startswith("/static/") else _HEADERS)
+            (_FILE_HEADERS if scope["path"].startswith("/static/") else HEADERS)
             + (_HTTPS if scope["scheme"] == "https" else ())
             + (listed or self._unlisted)
         )

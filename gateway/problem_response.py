@@ -23,22 +23,26 @@ def build_problem_response(request: Request, error: Exception) -> Response:
     # For the log and the counts.
     request.state.code = code
     detail = hide_card_numbers(str(error)) if code != INTERNAL_ERROR else INTERNAL_MESSAGE
-    request_id: str = request.state.request_id
-    headers = _build_headers(problem, error)
-    if request.scope["path"] == GRAPHQL_PATH:
+    body, media_type = build_problem_body(problem, detail, request.scope["path"], request.state.request_id)
+    return Response(body, problem.status, _build_headers(problem, error), media_type)
+
+
+def build_problem_body(problem: Problem, detail: str, path: str, request_id: str) -> tuple[bytes, str]:
+    """Give a body and its media type: GraphQL's errors at its path, a problem (RFC 9457) at all others."""
+    if path == GRAPHQL_PATH:
         extensions = {"code": problem.code, "request_id": request_id}
         body: dict[str, object] = {"errors": [{"message": detail, "extensions": extensions}]}
-        return Response(orjson.dumps(body), problem.status, headers, "application/json; charset=utf-8")
+        return orjson.dumps(body), "application/json; charset=utf-8"
     body = {
         "type": f"/errors/{problem.code}",
         "title": problem.title,
         "status": problem.status.value,
         "detail": detail,
-        "instance": quote(hide_card_numbers(request.scope["path"]), safe="/*"),
+        "instance": quote(hide_card_numbers(path), safe="/*"),
         "code": problem.code,
         "request_id": request_id,
     }
-    return Response(orjson.dumps(body), problem.status, headers, "application/problem+json")
+    return orjson.dumps(body), "application/problem+json"
 
 
 def _build_headers(problem: Problem, error: Exception) -> dict[str, str]:

@@ -7,9 +7,13 @@ import asyncio
 import contextlib
 import socket
 import struct
+from collections.abc import Callable
+from typing import Any
 
-from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, Scope
+from uvicorn import Config
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, HTTPScope, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 # Far above what browsers and proxies send.
 MAX_HEAD_BYTES = 65_536
@@ -28,6 +32,19 @@ class HttpProtocol(HttpToolsProtocol):
     _in_head = False
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        refuse: Callable[[HTTPScope], bytes | None] = lambda _scope: None,
+    ) -> None:
+        """Speak for one connection; what `refuse` gives for a request is its answer, and nobody else is asked."""
+        super().__init__(config, server_state, app_state, _loop)
+        self._refuse = refuse
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
@@ -70,6 +87,14 @@ class HttpProtocol(HttpToolsProtocol):
         """Say nothing: whoever offers another protocol is served in this one (RFC 9110, section 7.8)."""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        if answer := self._refuse(cycle.scope):
+            self.transport.write(answer)
+            # uvicorn drops the body of a request that is answered already.
+            cycle.response_started = cycle.response_complete = True
+            if not cycle.keep_alive:
+                self.transport.close()
+            cycle.on_response()
+            return
         is_old = cycle.scope["http_version"] == "1.0"
         super()._start_asgi_task(cycle, _delimit_by_close(cycle, app) if is_old else _leave_slow_clients(cycle, app))
 

@@ -5,6 +5,7 @@ It must not handle signals: they are the parent's, and the line to it says when 
 
 import asyncio
 import contextlib
+import functools
 import logging
 import os
 import socket
@@ -20,6 +21,7 @@ from gateway.app import create_app
 from gateway.log import configure_logging
 from gateway.metrics import WORKER_RESTARTS
 from gateway.protocol import HttpProtocol
+from gateway.refusal import Refusal
 from gateway.server import BACKLOG, CLOSE_SECONDS
 from gateway.settings import Settings
 
@@ -47,7 +49,7 @@ def run_worker(
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=HttpProtocol,
+        http=functools.partial(HttpProtocol, refuse=Refusal(app.state.admission)),  # type: ignore[arg-type]  # it is called
         ws="none",
         lifespan="on",
         log_config=None,

@@ -12,8 +12,12 @@ from database.errors import OverloadedError
 from gateway.admission import Admission
 
 MOST = 8
-FEW = 3
+FEW = 4
 WAITING = 2 * MOST
+REFUSING = 3.0
+TRYING = 0.5
+CALM = 0.3
+TICK = 0.01
 
 
 class Clock:
@@ -83,44 +87,79 @@ async def test_an_overload_turns_all_who_wait_away(admission: Admission) -> None
     assert admission.is_overloaded
 
 
-async def test_in_an_overload_few_are_let_in(admission: Admission) -> None:
-    """While the overload lasts, only few are worked on at a time and nobody waits."""
+async def overload_and_finish(admission: Admission) -> None:
     await overload(admission)
     for _ in range(MOST):
         admission.leave()
-    tasks = await begin(admission, 2 * MOST)
-    assert [is_in(task) for task in tasks] == [True] * FEW + [False] * (2 * MOST - FEW)
+
+
+async def test_in_an_overload_few_are_let_in(admission: Admission, clock: Clock) -> None:
+    """While the overload lasts, only few are worked on at a time and nobody waits."""
+    await overload_and_finish(admission)
+    tasks = await begin(admission, 1)
+    clock.now += REFUSING - TICK
+    tasks += await begin(admission, 2 * MOST)
+    assert [is_in(task) for task in tasks] == [True] * FEW + [False] * (2 * MOST - FEW + 1)
     assert all(is_turned_away(task) for task in tasks[FEW:])
 
 
-async def test_an_overload_lasts_while_many_are_turned_away(admission: Admission, clock: Clock) -> None:
-    """A second of which a quarter was turned away is followed by another of overload, one of fewer is not."""
+async def test_an_overload_is_over_when_waiting_is_enough(admission: Admission, clock: Clock) -> None:
+    """After some seconds questions may wait again, the newest being let in first, and soon the overload is over."""
+    await overload_and_finish(admission)
+    tasks = await begin(admission, FEW)
+    clock.now += REFUSING
+    tasks += await begin(admission, 3)
+    admission.leave()
+    await begin(admission, 0)
+    assert [is_in(task) for task in tasks] == [True] * FEW + [False, False, True]
+    before = admission.is_overloaded
+    clock.now += TRYING
+    assert (before, admission.is_overloaded) == (True, False)
+    admission.leave()
+    await begin(admission, 0)
+    assert all(is_in(task) for task in tasks)
+
+
+async def test_an_overload_goes_on_when_waiting_is_not_enough(admission: Admission, clock: Clock) -> None:
+    """When too many wait again, all of them are turned away, and so are those who come after them."""
+    await overload_and_finish(admission)
+    tasks = await begin(admission, 1)
+    clock.now += REFUSING
+    tasks += await begin(admission, FEW + WAITING)
+    assert [is_in(task) for task in tasks] == [True] * FEW + [False] * (WAITING + 1)
+    assert all(is_turned_away(task) for task in tasks[FEW:])
+    clock.now += REFUSING - TICK
+    (late,) = await begin(admission, 1)
+    assert is_turned_away(late)
+
+
+async def test_an_overload_ends_when_there_is_nothing_to_do(admission: Admission, clock: Clock) -> None:
+    """A moment without questions ends an overload; as long as one is being worked on it lasts."""
     await overload(admission)
+    overloaded = []
     for _ in range(MOST):
+        clock.now += TICK
+        overloaded.append(admission.is_overloaded)
         admission.leave()
-    clock.now += 1
-    for came, is_overloaded in ((4 * FEW, True), (FEW + 1, True), (FEW, False)):
-        tasks = await begin(admission, came)
-        for _ in range(sum(is_in(task) for task in tasks)):
-            admission.leave()
-        clock.now += 0.5
-        assert admission.is_overloaded
-        clock.now += 0.5
-        assert admission.is_overloaded == is_overloaded
+    clock.now += CALM
+    overloaded.append(admission.is_overloaded)
+    assert overloaded == [True] * MOST + [False]
 
 
-async def test_an_overload_ends_when_nobody_comes(admission: Admission, clock: Clock) -> None:
-    """A second without a question ends an overload."""
-    await overload(admission)
-    clock.now += 1
-    assert admission.is_overloaded
-    clock.now += 1
-    assert not admission.is_overloaded
+async def test_a_question_is_turned_away_before_it_costs_anything(admission: Admission) -> None:
+    """In an overload as many as are few pass at once, those on their way counted; the others are turned away."""
+    assert not admission.turns_away()
+    await overload_and_finish(admission)
+    verdicts = [admission.turns_away() for _ in range(FEW + 2)]
+    assert verdicts == [False] * FEW + [True] * 2
+    # Whoever passed and did not enter is forgotten.
+    await begin(admission, 0)
+    assert not admission.turns_away()
 
 
-async def test_as_many_may_wait_as_a_second_finishes(admission: Admission, clock: Clock) -> None:
-    """A worker that finished a hundred questions in the last second lets a hundred wait."""
-    for _ in range(100):
+async def test_as_many_may_wait_as_are_finished_in_a_moment(admission: Admission, clock: Clock) -> None:
+    """A worker that finished a thousand questions in the last second lets a hundred wait."""
+    for _ in range(1_000):
         await admission.enter()
         admission.leave()
     clock.now += 1

@@ -1,0 +1,50 @@
+"""Turns questions away in an overload before the application is asked: each costs a tenth of one that goes through it.
+
+What an overload is, gateway/admission.py says; the answer is the one that it would give.
+"""
+
+import uuid
+
+from uvicorn._types import HTTPScope
+
+from gateway.admission import QUESTIONS, REFUSAL, Admission
+from gateway.metrics import ERRORS, REQUESTS, find_child
+from gateway.origin import HEADERS
+from gateway.problem_response import build_problem_body, build_retry_headers
+from gateway.problems import PROBLEMS
+from gateway.traceparent import find_traceparent, get_trace_id
+
+_PROBLEM = PROBLEMS["OVERLOADED"]
+# These requests are not logged one by one, and their path is not looked at further.
+ROUTE = "turned away"
+_HEAD = b"HTTP/1.1 503 Service Unavailable\r\n" + b"".join(
+    b"%s: %s\r\n" % header
+    for header in (
+        *HEADERS,
+        (b"cross-origin-resource-policy", b"same-origin"),
+        *((name.lower().encode(), value.encode()) for name, value in build_retry_headers(_PROBLEM.status).items()),
+    )
+)
+
+
+class Refusal:
+    """Gives the whole answer to a question that is turned away, or None to one that may come in."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+
+    def __call__(self, scope: HTTPScope) -> bytes | None:
+        """Judge a request by its head."""
+        if not self._admission.is_overloaded or not scope["path"].startswith(QUESTIONS):
+            return None
+        # Who names an origin may be owed headers that this answer does not have.
+        if any(name == b"origin" for name, _ in scope["headers"]) or not self._admission.turns_away():
+            return None
+        method = "HEAD" if scope["method"] == "HEAD" else "GET" if scope["method"] == "GET" else "other"
+        find_child(REQUESTS, method, ROUTE, "503").inc()
+        find_child(ERRORS, _PROBLEM.code).inc()
+        traceparent = find_traceparent(list(scope["headers"]))
+        request_id = get_trace_id(traceparent) if traceparent else uuid.uuid4().hex
+        body, media_type = build_problem_body(_PROBLEM, REFUSAL, scope["path"], request_id)
+        own = f"x-request-id: {request_id}\r\ncontent-type: {media_type}\r\ncontent-length: {len(body)}\r\n\r\n"
+        return b"".join((_HEAD, own.encode(), b"" if method == "HEAD" else body))

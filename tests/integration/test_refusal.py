@@ -1,0 +1,89 @@
+"""In an overload a question is answered 503 before the application is asked, in the shape that it would give."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from fastapi.responses import Response
+from uvicorn.server import ServerState
+
+from gateway.admission import Admission
+from gateway.origin import HEADERS
+from gateway.protocol import HttpProtocol
+from gateway.refusal import Refusal
+
+MOST = 1
+
+
+@pytest.fixture
+async def overloaded() -> Admission:
+    """An admission that is working on one question and has turned others away."""
+    admission = Admission(MOST)
+    tasks = [asyncio.create_task(admission.enter()) for _ in range(8)]
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert admission.is_overloaded
+    return admission
+
+
+@asynccontextmanager
+async def serve(admission: Admission) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a server in this process whose application answers 204 to all."""
+    config = uvicorn.Config(Response(status_code=204), log_config=None, ws="none")
+    refuse = Refusal(admission)
+    loop = asyncio.get_running_loop()
+    build: Any = partial(HttpProtocol, config, ServerState(), {}, refuse=refuse)
+    server = await loop.create_server(build, "127.0.0.1", 0)
+    async with server:
+        host, port = server.sockets[0].getsockname()
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+            yield client
+
+
+async def test_a_refusal_is_a_problem(overloaded: Admission) -> None:
+    """A question is answered with OVERLOADED, Retry-After, a request id and the strict headers, time and again."""
+    async with serve(overloaded) as client:
+        answers = [await client.get("/transactions/90?limit=1") for _ in range(3)]
+    for answer in answers:
+        problem = answer.json()
+        assert (answer.status_code, problem["code"], problem["status"]) == (503, "OVERLOADED", 503)
+        assert (answer.headers["retry-after"], answer.headers["content-type"]) == ("5", "application/problem+json")
+        assert answer.headers["x-request-id"] == problem["request_id"]
+        assert {(name, answer.headers.get_list(name.decode())[0].encode()) for name, _ in HEADERS} == set(HEADERS)
+    assert len({answer.headers["x-request-id"] for answer in answers}) == 3
+
+
+async def test_a_refusal_of_graphql_is_an_error(overloaded: Admission) -> None:
+    """A GraphQL request is answered in its own shape, its body is dropped, and its trace's id is kept."""
+    traceparent = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"}
+    async with serve(overloaded) as client:
+        answer = await client.post("/graphql", json={"query": "{ __typename }"}, headers=traceparent)
+        head = await client.head("/transactions/90")
+    (error,) = answer.json()["errors"]
+    assert error["extensions"] == {"code": "OVERLOADED", "request_id": "ab" * 16}
+    assert (head.status_code, head.content) == (503, b"")
+    assert json.loads(answer.content)
+
+
+async def test_what_asks_the_database_nothing_is_answered(overloaded: Admission) -> None:
+    """Probes, pages' files and requests that name an origin are left to the application."""
+    async with serve(overloaded) as client:
+        for path, headers in (
+            ("/health/ready", {}),
+            ("/static/app.js", {}),
+            ("/transactions/90", {"Origin": "https://app.example"}),
+        ):
+            assert (await client.get(path, headers=headers)).status_code == 204
+
+
+async def test_without_an_overload_nothing_is_refused() -> None:
+    """A worker with as many questions as it may work on lets more come and wait."""
+    admission = Admission(MOST)
+    await admission.enter()
+    async with serve(admission) as client:
+        assert (await client.get("/transactions/90")).status_code == 204
