@@ -77,7 +77,6 @@ async def test_each_algorithm_is_accepted(tmp_path: Path, algorithm: str) -> Non
         {"nbf": int(time.time()) + LEEWAY + 60},
         {"iat": int(time.time()) + LEEWAY + 60},
     ],
-    ids=str,
 )
 async def test_a_claim_at_fault_is_refused(verifier: TokenVerifier, claims: dict[str, Any]) -> None:
     """A token of another issuer, for another audience, of nobody, or of another time does not count."""
@@ -158,7 +157,6 @@ def test_any_text_is_refused_in_peace(verifier: TokenVerifier, text: str) -> Non
         ({"scope": "transactions:read", "scp": ["cards:read"]}, {Scope.TRANSACTIONS_READ, Scope.CARDS_READ}),
         ({"scope": {"transactions:read": True}}, set()),
     ],
-    ids=str,
 )
 async def test_scopes_are_read(verifier: TokenVerifier, claims: dict[str, Any], scopes: set[Scope]) -> None:
     """The scopes are the known ones of `scope` and `scp`, whether text or list; others are passed over."""
@@ -185,7 +183,7 @@ async def test_a_subject_is_named_without_harm(verifier: TokenVerifier) -> None:
         '{"keys": []}',
         '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}',
         '{"keys": [{"kty": "EC", "alg": ["ES256"]}]}',
-        json.dumps({"keys": [SigningKey("it", use="enc").public]}),
+        pytest.param(json.dumps({"keys": [SigningKey("it", use="enc").public]}), id="a key to encrypt with"),
     ],
 )
 def test_a_file_without_a_key_is_refused(tmp_path: Path, content: str) -> None:
