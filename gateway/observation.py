@@ -137,7 +137,7 @@ class Observation:
     def note_message(self, message: Message) -> None:
         """See a part of the answer pass."""
         if message["type"] == "http.response.start":
-            self._status = message["status"]
+            self._status = int(message["status"])
         else:
             self._is_whole = not message.get("more_body")
             if self._method != "HEAD":

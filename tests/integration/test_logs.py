@@ -212,3 +212,16 @@ def await_slow_line(folder: Path, request_id: str, command: str) -> dict[str, An
 
     wait_until(find, "the line of the slow command")
     return lines[0]
+
+
+def test_a_line_of_text_is_for_a_person(reader_environment: DatabaseEnvironment, tmp_path: Path) -> None:
+    """As text a request is one line of words and numbers, an error's status too."""
+    with run_gateway(reader_environment, find_free_port(), tmp_path, GATEWAY_LOG_FORMAT="text") as gateway:
+        for path in ("/transactions/x", "/graphql?query={__typename}"):
+            httpx.get(gateway.url + path)
+        told = tmp_path / "gateway.log"
+        wait_until(lambda: told.read_text().count("answered") == 2, "both lines")
+    lines = [line for line in told.read_text().splitlines() if "answered" in line]
+    assert "route=/transactions/{days} question={'days': 'x'} status=400 code=INVALID_DAYS" in lines[0]
+    assert "route=/graphql" in lines[1]
+    assert "status=200 " in lines[1]
