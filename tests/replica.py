@@ -1,6 +1,7 @@
 """A replica set of child processes, with users and a key as in production, whose members can be killed and hung."""
 
 import secrets
+import socket
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -39,6 +40,11 @@ class Member:
         command = [str(mongod), *own, *shared, *trial, *self.options]
         # SIGXFSZ stays ignored, as in Python: a limit on the size of its files is an error to mongod, not its end.
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, restore_signals=False)
+
+    def is_listening(self) -> bool:
+        """Say whether the process takes connections."""
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def kill(self) -> None:
         """End the process as kill -9 does, hung or not."""
@@ -110,6 +116,8 @@ def run_replica_set(
             mongod.start()
         hosts = [f"127.0.0.1:{mongod.port}" for mongod in mongods]
         admin = Credentials("admin", secrets.token_urlsafe())
+        for mongod in mongods:
+            wait_until(mongod.is_listening, "the member")
         _initiate(hosts, admin, election_ms)
         server = DatabaseEnvironment(uri=f"mongodb://{','.join(hosts)}/{database}?replicaSet={_NAME}")
         environment = server.with_credentials(admin, auth_source="admin")
