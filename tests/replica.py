@@ -1,8 +1,8 @@
 """A replica set of child processes, with users and a key as in production, whose members can be killed and hung."""
 
 import secrets
-import socket
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
