@@ -18,10 +18,11 @@ _PREFLIGHT_SECONDS = 600
 
 _Header = tuple[bytes, bytes]
 
-# Card data stays out of caches, frames and pages of others, and nothing in an answer is run.
+# Card data stays out of caches, frames and pages of others, and nothing in an answer is run. Who has an answer open in a
+# browser may fetch others from its console.
 HEADERS: tuple[_Header, ...] = (
     (b"cache-control", b"no-store"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"content-security-policy", b"default-src 'none'; connect-src 'self'; frame-ancestors 'none'"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
