@@ -18,8 +18,8 @@ _PREFLIGHT_SECONDS = 600
 
 _Header = tuple[bytes, bytes]
 
-# Card data stays out of caches, frames and pages of others, and nothing in an answer is run. Who has an answer open in a
-# browser may fetch others from its console.
+# Card data stays out of caches, frames and pages of others, and nothing in an answer is run. Who has an answer open in
+# a browser may fetch others from its console.
 HEADERS: tuple[_Header, ...] = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; connect-src 'self'; frame-ancestors 'none'"),
