@@ -6,6 +6,8 @@ from typing import ClassVar
 _MAX_QUOTED = 40
 # As long as a card number at least, whatever stands between its digits or follows them (an expiry date, say).
 _CARD_NUMBER = re.compile(r"\d(?:[^0-9A-Za-z]{0,2}\d){11,}")
+# API keys, and JWTs, which begin as base64url of `{"`.
+_CREDENTIAL = re.compile(r"txgw_[0-9A-Fa-f_]+|eyJ[\w-]+\.[\w-]*\.?[\w-]*")
 
 
 class GatewayError(Exception):
@@ -100,12 +102,12 @@ class EmbeddedServerError(GatewayError):
     code = "EMBEDDED_SERVER"
 
 
-def hide_card_numbers(text: str) -> str:
-    """Replace whatever may hold a card number: one in the wrong place must not reach a log by way of an error."""
-    return _CARD_NUMBER.sub("************", text)
+def hide_secrets(text: str) -> str:
+    """Replace card numbers, keys and tokens: one in the wrong place must not reach a log by way of an error."""
+    return _CARD_NUMBER.sub("************", _CREDENTIAL.sub("************", text))
 
 
 def quote_value(value: object) -> str:
-    """Quote a caller's value for a message: card numbers hidden, cut short, control characters escaped."""
-    text = hide_card_numbers(str(value))
+    """Quote a caller's value for a message: card numbers and keys hidden, cut short, control characters escaped."""
+    text = hide_secrets(str(value))
     return repr(text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…")

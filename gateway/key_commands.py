@@ -114,10 +114,11 @@ def list_keys(path: Path) -> None:
 @click.argument("key_id", metavar="ID")
 @_file_option
 def revoke(key_id: str, path: Path) -> None:
-    """Revoke the key of an ID, as `gateway keys list` shows it."""
-    from gateway.keys import revoke_key
+    """Revoke the key of an ID, as `gateway keys list` shows it; the key itself will do."""
+    from gateway.keys import KEY_PATTERN, revoke_key
 
-    key = revoke_key(path, key_id)
+    whole = KEY_PATTERN.fullmatch(key_id)
+    key = revoke_key(path, whole[1] if whole else key_id)
     click.echo(f"Key {key.id} for {key.name} is revoked.")
 
 

@@ -13,7 +13,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor
 
-from database.errors import hide_card_numbers
+from database.errors import hide_secrets
 
 _LONGEST_TEXT = 200
 
@@ -43,7 +43,7 @@ def configure_logging(log_format: str, log_level: str) -> None:
 def clean_text(text: str) -> str:
     """Make a text that came from outside fit for a line: no card number, no control character, not too long."""
     # Hidden before anything is cut off: a part of a number would not be known for one.
-    text = hide_card_numbers(text)
+    text = hide_secrets(text)
     if not text.isprintable():
         text = text.encode("unicode_escape").decode("ascii")
     return text if len(text) <= _LONGEST_TEXT else text[:_LONGEST_TEXT] + "…"

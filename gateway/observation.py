@@ -174,7 +174,7 @@ class Observation:
         caller, client = scope["state"].get("caller"), scope.get("client")
         told = (
             clean_text(caller.name) if caller else None,
-            client and client[0],
+            clean_text(client[0]) if client else None,
             self._method,
             route,
             self._operation or _read_question(scope, route, parameters),

@@ -100,6 +100,8 @@ _PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         ("INVALID_DAYS", "days is '-5', which is negative; give a whole number from 0 to 36500, such as 90."),
         ("UNAUTHENTICATED", "This needs valid credentials: send an API key or a JWT as `Authorization: Bearer …`."),
         ("FORBIDDEN", "This needs the scope transactions:read, which the caller does not have."),
+        ("HOST_NOT_SERVED", "Host is not this machine's; without authentication the gateway answers for localhost."),
+        ("TOO_MANY_REQUESTS", "At most 6000 requests are taken in a minute; try again in 7 s."),
         ("NOT_ACCEPTABLE", "Accept allows none of what this path can answer with: application/json."),
         ("DATABASE_UNAVAILABLE", "The database does not answer."),
         ("DATABASE_TIMEOUT", "The database did not finish in time."),
@@ -113,6 +115,13 @@ _GRAPHQL_RESPONSE = {
             "schema": {"type": "object"},
             "example": {"data": {"transactions": {"totalCount": 1234}}},
         }
+        for media_type in ("application/json", "application/graphql-response+json")
+    },
+}
+_GRAPHQL_ERRORS = {
+    "description": "No result: `errors` alone, with a status and a code of the problems.",
+    "content": {
+        media_type: {"schema": {"type": "object", "required": ["errors"]}}
         for media_type in ("application/json", "application/graphql-response+json")
     },
 }
@@ -135,7 +144,7 @@ GRAPHQL_GET: dict[str, Any] = {
             "description": "A JSON object; `persistedQuery` asks for a document by its hash.",
         },
     ],
-    "responses": {"200": _GRAPHQL_RESPONSE},
+    "responses": {"200": _GRAPHQL_RESPONSE, "default": _GRAPHQL_ERRORS},
 }
 GRAPHQL_POST: dict[str, Any] = {
     "requestBody": {
@@ -157,7 +166,7 @@ GRAPHQL_POST: dict[str, Any] = {
             }
         },
     },
-    "responses": {"200": _GRAPHQL_RESPONSE},
+    "responses": {"200": _GRAPHQL_RESPONSE, "default": _GRAPHQL_ERRORS},
 }
 READY_RESPONSES: dict[int | str, dict[str, Any]] = {503: _PROBLEM_RESPONSES[503]}
 LIST_RESPONSES: dict[int | str, dict[str, Any]] = {

@@ -7,7 +7,7 @@ import orjson
 from fastapi import Request
 from fastapi.responses import Response
 
-from database.errors import GatewayError, hide_card_numbers
+from database.errors import GatewayError, hide_secrets
 from gateway.errors import ForbiddenError, TooManyRequestsError
 from gateway.problems import GRAPHQL_PATH, PROBLEMS, RETRY_AFTER_SECONDS, Problem
 from schema.failure import INTERNAL_ERROR, INTERNAL_MESSAGE
@@ -22,7 +22,7 @@ def build_problem_response(request: Request, error: Exception) -> Response:
     problem = PROBLEMS[code]
     # For the log and the counts.
     request.state.code = code
-    detail = hide_card_numbers(str(error)) if code != INTERNAL_ERROR else INTERNAL_MESSAGE
+    detail = hide_secrets(str(error)) if code != INTERNAL_ERROR else INTERNAL_MESSAGE
     body, media_type = build_problem_body(problem, detail, request.scope["path"], request.state.request_id)
     return Response(body, problem.status, _build_headers(problem, error), media_type)
 
@@ -38,7 +38,7 @@ def build_problem_body(problem: Problem, detail: str, path: str, request_id: str
         "title": problem.title,
         "status": problem.status.value,
         "detail": detail,
-        "instance": quote(hide_card_numbers(path), safe="/*"),
+        "instance": quote(hide_secrets(path), safe="/*"),
         "code": problem.code,
         "request_id": request_id,
     }

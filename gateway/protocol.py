@@ -19,8 +19,8 @@ from uvicorn.server import ServerState
 MAX_HEAD_BYTES = 65_536
 HEAD_SECONDS = 20
 
-# Linger for no time: what is not yet sent is dropped, and the client told so.
-_RESET = struct.pack("ii", 1, 0)
+# SO_LINGER for no time: what is not yet sent is dropped, and the client told so.
+_NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -53,14 +53,20 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end_head()
+        super()._unset_keepalive_if_required()
         super().connection_lost(exc)
 
+    def _unset_keepalive_if_required(self) -> None:
+        """Leave the timer until the next head: line ends before it, or what is left of a body, are no request."""
+
     def on_message_begin(self) -> None:
+        super()._unset_keepalive_if_required()
         super().on_message_begin()
         self._in_head, self._head_bytes = True, 0
 
     def on_headers_complete(self) -> None:
         self._end_head()
+        super()._unset_keepalive_if_required()
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:
@@ -91,9 +97,13 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.write(answer)
             # uvicorn drops the body of a request that is answered already.
             cycle.response_started = cycle.response_complete = True
-            if not cycle.keep_alive:
+            if self.flow.write_paused:
+                # Its client asks on and takes no answers.
+                _reset(self.transport)
+            elif not cycle.keep_alive:
                 self.transport.close()
-            cycle.on_response()
+            # It starts the next of the requests that came together, which would start the one after it, and so on.
+            self.loop.call_soon(cycle.on_response)
             return
         is_old = cycle.scope["http_version"] == "1.0"
         super()._start_asgi_task(cycle, _delimit_by_close(cycle, app) if is_old else _leave_slow_clients(cycle, app))
@@ -145,5 +155,5 @@ def _reset(transport: asyncio.Transport) -> None:
     `abort` alone drops what the process holds; the system would still send what it holds, and end as if all were well.
     """
     with contextlib.suppress(OSError):  # its client has left meanwhile
-        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     transport.abort()

@@ -173,16 +173,6 @@ class Allowance:
             count_shed(self._what.replace(" ", "_"))
             raise self._build_error(await self._get_window(digest))
 
-    async def check(self, name: str) -> None:
-        """Count nothing.
-
-        Raises:
-            TooManyRequestsError: the minute's number is used up.
-        """
-        window = await self._get_window(_hash_name(name))
-        if compute_wait(window, self._item.amount):
-            raise self._build_error(window)
-
     async def _get_window(self, digest: str) -> Window:
         return await self._storage.get_sliding_window(self._item.key_for(digest), _MINUTE)
 

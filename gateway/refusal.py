@@ -7,7 +7,7 @@ import uuid
 
 from uvicorn._types import HTTPScope
 
-from gateway.admission import QUESTIONS, REFUSAL, Admission
+from gateway.admission import REFUSAL, Admission, is_question
 from gateway.metrics import ERRORS, REQUESTS, find_child
 from gateway.origin import HEADERS
 from gateway.problem_response import build_problem_body, build_retry_headers
@@ -35,7 +35,7 @@ class Refusal:
 
     def __call__(self, scope: HTTPScope) -> bytes | None:
         """Judge a request by its head."""
-        if not self._admission.is_overloaded or not scope["path"].startswith(QUESTIONS):
+        if not self._admission.is_overloaded or not is_question(scope["path"]):
             return None
         # Who names an origin may be owed headers that this answer does not have.
         if any(name == b"origin" for name, _ in scope["headers"]) or not self._admission.turns_away():

@@ -176,8 +176,9 @@ def _find_access_faults(given: Mapping[str, Any], host: str, *, is_loopback: boo
     if not is_loopback and jwt and "keys_file" not in given:
         fault = (
             f"--host {host} can be reached by other machines, and nothing says who may ask. For API keys give "
-            "GATEWAY_KEYS_FILE=keys.json, written by `gateway keys create NAME --file keys.json`; for JWTs give "
-            "GATEWAY_JWT_ISSUER, GATEWAY_JWT_AUDIENCE and GATEWAY_JWT_JWKS; or use --host 127.0.0.1."
+            "GATEWAY_KEYS_FILE=keys.json, written by "
+            "`gateway keys create NAME --scope transactions:read --file keys.json`; for JWTs give GATEWAY_JWT_ISSUER, "
+            "GATEWAY_JWT_AUDIENCE and GATEWAY_JWT_JWKS; or use --host 127.0.0.1."
         )
         return [fault]
     return []

@@ -6,6 +6,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from database.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -21,7 +23,12 @@ def check_settings(settings: "Settings") -> None:
     if settings.keys_file:
         from gateway.keys import load_keys
 
-        load_keys(settings.keys_file)
+        if not load_keys(settings.keys_file):
+            click.echo(
+                f"GATEWAY_KEYS_FILE={settings.keys_file} holds no key: nobody can use one until `gateway keys create` "
+                "adds it.",
+                err=True,
+            )
     if settings.jwt and not settings.jwt.is_url:
         from gateway.tokens import load_key_set
 

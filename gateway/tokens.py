@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeAlias
 import jwt
 from jwt.types import Options
 
-from database.errors import ConfigurationError, hide_card_numbers
+from database.errors import ConfigurationError, hide_secrets
 from gateway.caller import Caller, Scope
 from gateway.settings import JwtSettings
 from gateway.watched_file import WatchedFile
@@ -87,7 +87,7 @@ class TokenVerifier:
 
 def _name_subject(subject: str) -> str:
     """Give a name for logs and counts: a hash of a subject that would not be fit for a log."""
-    is_fit = _PLAIN_SUBJECT.fullmatch(subject) and hide_card_numbers(subject) == subject
+    is_fit = _PLAIN_SUBJECT.fullmatch(subject) and hide_secrets(subject) == subject
     return f"jwt:{subject if is_fit else hashlib.sha256(subject.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
 
 

@@ -23,6 +23,7 @@ class WatchedFile(Generic[Content]):
         """Read `path` by `load`, which raises ConfigurationError where that cannot be done."""
         self._path = path
         self._load = load
+        self._fault = ""
         self._look()
 
     def _look(self) -> None:
@@ -39,7 +40,8 @@ class WatchedFile(Generic[Content]):
         """
         if time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + _LOOK_SECONDS
-            if _find_mark(self._path) != self._mark:
+            # What cannot be read may be readable a moment later without having changed.
+            if self._fault or _find_mark(self._path) != self._mark:
                 self._look()
         if isinstance(self._content, ConfigurationError):
             raise self._content
@@ -47,10 +49,14 @@ class WatchedFile(Generic[Content]):
 
     def _try_load(self) -> Content | ConfigurationError:
         try:
-            return self._load(self._path)
+            content = self._load(self._path)
         except ConfigurationError as error:
-            logger.error("%s", error)  # noqa: TRY400 - the message is for operators, and is all there is to say
+            if str(error) != self._fault:
+                self._fault = str(error)
+                logger.error("%s", error)  # noqa: TRY400 - the message is for operators, and is all there is to say
             return error
+        self._fault = ""
+        return content
 
 
 def _find_mark(path: Path) -> tuple[int, ...] | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from database.errors import GatewayError, hide_card_numbers
+from database.errors import GatewayError, hide_secrets
 
 INTERNAL_ERROR = "INTERNAL_ERROR"
 INTERNAL_MESSAGE = "The gateway failed to answer; its log has the details."
@@ -50,10 +50,10 @@ def _describe(error: GraphQLError, phase_code: str) -> Failure:
     if isinstance(cause, GatewayError):
         # The wording of variables' errors names the variable, which the cause does not know.
         message = error.message if phase_code == "GRAPHQL_VARIABLES_INVALID" else str(cause)
-        return Failure(cause.code, hide_card_numbers(message), error)
+        return Failure(cause.code, hide_secrets(message), error)
     if cause is not None or phase_code == INTERNAL_ERROR:
         return Failure(INTERNAL_ERROR, INTERNAL_MESSAGE, error)
-    return Failure(phase_code, hide_card_numbers(error.message), error)
+    return Failure(phase_code, hide_secrets(error.message), error)
 
 
 def _find_cause(error: GraphQLError) -> Exception | None:

@@ -4,7 +4,7 @@ import asyncio
 import select
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from urllib.parse import urlsplit
 
 import httpx
@@ -89,7 +89,7 @@ def test_large_bodies_and_many_requests_are_no_large_head(served: ServedDatabase
 @asynccontextmanager
 async def open_protocol() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server in this process, where its limits can be lowered; it answers nothing to all."""
-    config = uvicorn.Config(Response(status_code=204), log_config=None, ws="none")
+    config = uvicorn.Config(Response(status_code=204), log_config=None, ws="none", timeout_keep_alive=1)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: HttpProtocol(config, ServerState(), {}), "127.0.0.1", 0)
     async with server:
@@ -114,3 +114,22 @@ async def test_an_upgrade_is_answered_without_it(caplog: pytest.LogCaptureFixtur
         writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 204")
     assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n",
+    ],
+)
+async def test_a_connection_is_not_held_by_what_is_no_request(first: bytes) -> None:
+    """Line ends, or what is left of a body that is answered already, do not keep a connection open."""
+    async with open_protocol() as (reader, writer):
+        writer.write(first)
+        async with asyncio.timeout(30):
+            while not reader.at_eof():
+                writer.write(b"\r\n")
+                with suppress(TimeoutError, ConnectionError):
+                    await asyncio.wait_for(reader.read(1_000), 0.02)

@@ -149,7 +149,7 @@ async def test_a_redis_that_hangs_holds_nobody_up(port_and_storage: tuple[int, S
         for _ in range(LIMIT):
             await allowance.take("key:1")
         with pytest.raises(TooManyRequestsError):
-            await allowance.check("key:1")
+            await allowance.take("key:1")
         process.send_signal(signal.SIGCONT)
         # The Redis has counted the first, and one more at most that reached it before it stopped.
         while await is_refused(allowance, "key:1"):
@@ -158,7 +158,7 @@ async def test_a_redis_that_hangs_holds_nobody_up(port_and_storage: tuple[int, S
 
 async def is_refused(allowance: Allowance, name: str) -> bool:
     try:
-        await allowance.check(name)
+        await allowance.take(name)
     except TooManyRequestsError:
         return True
     return False

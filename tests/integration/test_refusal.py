@@ -17,6 +17,7 @@ from gateway.admission import Admission
 from gateway.origin import HEADERS
 from gateway.protocol import HttpProtocol
 from gateway.refusal import Refusal
+from tests.waiting import DEADLINE_SECONDS
 
 MOST = 1
 
@@ -32,17 +33,29 @@ async def overloaded() -> Admission:
 
 
 @asynccontextmanager
-async def serve(admission: Admission) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a server in this process whose application answers 204 to all."""
+async def listen(admission: Admission) -> AsyncIterator[tuple[str, int]]:
+    """The address of a server in this process whose application answers 204 to all."""
     config = uvicorn.Config(Response(status_code=204), log_config=None, ws="none")
-    refuse = Refusal(admission)
-    loop = asyncio.get_running_loop()
-    build: Any = partial(HttpProtocol, config, ServerState(), {}, refuse=refuse)
-    server = await loop.create_server(build, "127.0.0.1", 0)
+    build: Any = partial(HttpProtocol, config, ServerState(), {}, refuse=Refusal(admission))
+    server = await asyncio.get_running_loop().create_server(build, "127.0.0.1", 0)
     async with server:
-        host, port = server.sockets[0].getsockname()
-        async with httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
-            yield client
+        yield server.sockets[0].getsockname()
+
+
+@asynccontextmanager
+async def serve(admission: Admission) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of such a server."""
+    async with listen(admission) as (host, port), httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
+        yield client
+
+
+@asynccontextmanager
+async def open_connection(admission: Admission) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A bare connection to such a server."""
+    async with listen(admission) as (host, port):
+        reader, writer = await asyncio.open_connection(host, port)
+        yield reader, writer
+        writer.transport.abort()
 
 
 async def test_a_refusal_is_a_problem(overloaded: Admission) -> None:
@@ -68,6 +81,30 @@ async def test_a_refusal_of_graphql_is_an_error(overloaded: Admission) -> None:
     assert error["extensions"] == {"code": "OVERLOADED", "request_id": "ab" * 16}
     assert (head.status_code, head.content) == (503, b"")
     assert json.loads(answer.content)
+
+
+async def test_requests_that_come_together_are_all_refused(overloaded: Admission) -> None:
+    """However many requests are sent without waiting for answers, each is answered."""
+    count = 3_000
+    async with open_connection(overloaded) as (reader, writer):
+        writer.write(b"GET /transactions/90 HTTP/1.1\r\nHost: localhost\r\n\r\n" * count)
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            for _ in range(count):
+                await reader.readuntil(b"HTTP/1.1 503")
+
+
+async def test_who_takes_no_answers_is_hung_up_on(overloaded: Admission) -> None:
+    """A client that asks on and reads nothing loses its connection, not the gateway its memory."""
+    async with open_connection(overloaded) as (_, writer):
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            with pytest.raises(ConnectionError):
+                await ask_without_end(writer)
+
+
+async def ask_without_end(writer: asyncio.StreamWriter) -> None:
+    while True:
+        writer.write(b"GET /transactions/90 HTTP/1.1\r\nHost: localhost\r\n\r\n" * 100)
+        await writer.drain()
 
 
 async def test_what_asks_the_database_nothing_is_answered(overloaded: Admission) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from database.errors import GatewayError, InvalidAmountError, hide_card_numbers, quote_value
+from database.errors import GatewayError, InvalidAmountError, hide_secrets, quote_value
 from schema.filter import DAY_MS, MAX_AMOUNT_DIGITS, MAX_DAYS, build_filter, parse_amount, parse_country, parse_days
 
 decimals = st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**13), max_value=10**13)
@@ -77,6 +77,6 @@ def test_card_numbers_are_hidden_in_any_text(digits: str, before: str) -> None:
     """Twelve to nineteen digits, with or without spaces between them, do not come through."""
     spaced = " ".join(digits[i : i + 4] for i in range(0, len(digits), 4))
     for text in (f"{before}{digits}", f"{before}{spaced}."):
-        assert digits not in hide_card_numbers(text)
-        assert spaced not in hide_card_numbers(text)
+        assert digits not in hide_secrets(text)
+        assert spaced not in hide_secrets(text)
         assert digits[:8] not in quote_value(text)
