@@ -37,9 +37,9 @@ class Admission:
 
     As many as `most` are worked on at a time; twice as many may wait, or what the worker finishes in a tenth of a
     second, and are let in as they came. One more is an overload: all who wait are turned away, and for some seconds
-    whoever would have to wait, so that each of the others is answered about as fast as ever. Then questions may wait
-    again, the newest being let in first, so that nobody is answered late. If they are too many again, so is the
-    overload; if not, it is over: whoever comes back at once, though told not to, does not keep it up.
+    whoever finds half of `most` being worked on, so that each of those is answered about as fast as alone. Then
+    questions may wait again, the newest being let in first, so that nobody is answered late. If they are too many
+    again, so is the overload; if not, it is over: whoever comes back at once, though told not to, does not keep it up.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:

@@ -102,8 +102,11 @@ class HttpProtocol(HttpToolsProtocol):
                 _reset(self.transport)
             elif not cycle.keep_alive:
                 self.transport.close()
-            # It starts the next of the requests that came together, which would start the one after it, and so on.
-            self.loop.call_soon(cycle.on_response)
+            if self.pipeline:
+                # It starts the next of the requests that came together, which would start the one after it, and so on.
+                self.loop.call_soon(cycle.on_response)
+            else:
+                cycle.on_response()
             return
         is_old = cycle.scope["http_version"] == "1.0"
         super()._start_asgi_task(cycle, _delimit_by_close(cycle, app) if is_old else _leave_slow_clients(cycle, app))
