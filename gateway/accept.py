@@ -1,6 +1,7 @@
-"""Content negotiation (RFC 9110, section 12.5.1): which of the media types on offer a request prefers."""
+"""Content negotiation (RFC 9110, section 12.5): which of the media types or codings on offer a request prefers."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from gateway.errors import NotAcceptableError
 
@@ -18,6 +19,24 @@ def choose_media_type(accept: Sequence[str], offers: Sequence[str]) -> str:
     if _get_quality(best, ranges) == 0:
         raise NotAcceptableError(f"Accept allows none of what this path can answer with: {', '.join(offers)}.")
     return best
+
+
+@lru_cache(maxsize=64)
+def choose_coding(accept_encoding: bytes, offers: tuple[str, ...]) -> tuple[str | None, bool]:
+    """Give the offer that Accept-Encoding prefers, the earlier of equals, None where it prefers the plain body to all.
+
+    And whether it excludes the plain body. Who excludes every offer too gets that all the same: section 12.5.3 leaves
+    it open, and there is nothing better to send.
+    """
+    weights = dict(_parse_range(part) for part in accept_encoding.decode("latin-1").split(","))
+
+    def weigh(coding: str) -> float:
+        return weights.get(coding, weights.get("*", 0.0))
+
+    best = max(offers, key=weigh)
+    if weigh(best) == 0 or weigh(best) < weights.get("identity", 0.0):
+        return None, False
+    return best, weights.get("identity", weights.get("*", 1.0)) == 0
 
 
 def _parse_range(text: str) -> tuple[str, float]:

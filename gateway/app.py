@@ -21,6 +21,7 @@ from database.repository import TransactionRepository
 from gateway import error_pages, graphql, health, metrics, rest
 from gateway.admission import Admission, AdmissionMiddleware
 from gateway.authentication import AuthenticationMiddleware
+from gateway.compression import CompressionMiddleware
 from gateway.deadline import DeadlineMiddleware
 from gateway.documents import load_documents
 from gateway.errors import MethodNotAllowedError, NotFoundError
@@ -85,7 +86,8 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.mount("/static", PageFiles(directory=_STATIC, check_dir=False))
-    # The last is the first that a request meets.
+    # The last is the first that a request meets. To compress is work on a question, which those above it bound.
+    app.add_middleware(CompressionMiddleware)
     app.add_middleware(DeadlineMiddleware, settings=settings)
     app.add_middleware(AdmissionMiddleware, admission=app.state.admission)
     for middleware in (RateLimitMiddleware, AuthenticationMiddleware, OriginMiddleware):
