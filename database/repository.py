@@ -5,7 +5,7 @@ It decides nothing of a question.
 
 import asyncio
 import copy
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext, suppress
 from typing import Any, Self, TypeAlias, cast
 
@@ -25,6 +25,7 @@ from database.query import CountPlan, FindPlan
 from database.trail import Trail
 
 Row: TypeAlias = dict[str, Any]
+NoteBatch: TypeAlias = Callable[[list[Row]], None]
 
 # A batch is decoded and encoded in one piece on the event loop: 1,000 documents take about 5 ms of it.
 BATCH_ROWS = 1_000
@@ -51,6 +52,18 @@ def mask_card_number(number: object) -> str:
     return MASK + text[-4:] if len(text) >= _SHORTEST_NUMBER else MASK
 
 
+async def _read_ahead(cursor: AsyncIterator[object], read: asyncio.Queue[bytes | Exception | None]) -> None:
+    """Put a cursor's batches where they are waited for, then what ends them: None, or the error that broke them off."""
+    try:
+        async for batch in cursor:
+            # PyMongo's annotation promises documents; a raw batch is their bytes.
+            await read.put(cast("bytes", batch))
+    except Exception as error:  # noqa: BLE001 - raised again where the batches are waited for
+        await read.put(error)
+    else:
+        await read.put(None)
+
+
 class TransactionRepository:
     """The transactions of one database.
 
@@ -73,12 +86,17 @@ class TransactionRepository:
         revealing._is_masking = False  # noqa: SLF001 - it is of this class
         return revealing
 
-    async def find_rows(self, plan: FindPlan) -> list[Row]:
-        """Give all rows of a plan, which should have a limit."""
+    async def find_rows(self, plan: FindPlan, note_batch: NoteBatch | None = None) -> list[Row]:
+        """Give all rows of a plan, which should have a limit.
+
+        `note_batch` is called with each batch, in the order of reading, while the server prepares the next one.
+        """
         rows: list[Row] = []
         async with self._bounded(), aclosing(self._read(plan, self._begin())) as batches:
             async for batch in batches:
                 rows += batch
+                if note_batch:
+                    note_batch(batch)
         return rows[::-1] if plan.reverse else rows
 
     async def open_batches(self, plan: FindPlan) -> AsyncGenerator[list[Row], None]:
@@ -116,16 +134,25 @@ class TransactionRepository:
                     max_time_ms=self._timeout_ms if plan.limit else None,
                     session=session,
                 )
+                read: asyncio.Queue[bytes | Exception | None] = asyncio.Queue(maxsize=1)
+                reader: asyncio.Task[None] | None = None
                 try:
-                    async with begin, self._killed_when_given_up(session):
-                        first = await anext(cursor, None)
-                    if first is None:
-                        return
-                    # PyMongo's annotation promises documents; a raw batch is their bytes.
-                    yield self._decode(cast("bytes", first))
-                    async for batch in cursor:
-                        yield self._decode(cast("bytes", batch))
+                    async with begin:
+                        async with self._killed_when_given_up(session):
+                            batch = cast("bytes | Exception | None", await anext(cursor, None))
+                        reader = asyncio.create_task(_read_ahead(cursor, read))
+                        # It asks for the next batch before this one is worked on, and before the slot is free, or
+                        # another question would begin on the connection that this one goes on with.
+                        await asyncio.sleep(0)
+                    while batch is not None:
+                        if isinstance(batch, Exception):
+                            raise batch
+                        yield self._decode(batch)
+                        batch = await read.get()
                 finally:
+                    if reader is not None:
+                        reader.cancel()
+                        await asyncio.wait([reader])
                     await cursor.close()
 
     @asynccontextmanager

@@ -6,7 +6,7 @@ from math import nan
 
 from database.cursor import Position
 from database.query import FIELDS, Order, Page, TransactionFilter, build_count_plan, build_find_plan, build_id_plan
-from database.repository import Row, TransactionRepository
+from database.repository import NoteBatch, Row, TransactionRepository
 
 ALL_FIELDS = frozenset(FIELDS)
 
@@ -25,10 +25,15 @@ async def list_transactions(
     order: Order,
     page: Page,
     fields: frozenset[str] = ALL_FIELDS,
+    note_batch: NoteBatch | None = None,
 ) -> TransactionPage:
-    """Give one page, which must have a limit; one row more is read, to know whether there are more."""
+    """Give one page, which must have a limit; one row more is read, to know whether there are more.
+
+    `note_batch` sees the rows as they are read, in that order, the one more among them.
+    """
     limit = page.limit or 0
-    rows = await repository.find_rows(build_find_plan(wanted, order, replace(page, limit=limit + 1), fields))
+    plan = build_find_plan(wanted, order, replace(page, limit=limit + 1), fields)
+    rows = await repository.find_rows(plan, note_batch)
     if len(rows) <= limit:
         return TransactionPage(rows, has_more=False)
     return TransactionPage(rows[1:] if page.from_end else rows[:-1], has_more=True)
