@@ -69,8 +69,9 @@ class RowStream(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware listens
         async with aclosing(self._rest) as rest:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            # For HEAD too, which gets none of it: what is said of the body depends on how it begins.
+            await _send_part(send, self._format.head + self._format.encode(self._first))
             if not scope["state"]["is_head"]:
-                await _send_part(send, self._format.head + self._format.encode(self._first))
                 async for batch in rest:
                     await _send_part(send, self._format.separator + self._format.encode(batch))
         await _send_part(send, self._format.tail, more=False)
