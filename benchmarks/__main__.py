@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHMARKS = ("failover", "overload", "seeding")
+BENCHMARKS = ("failover", "overload", "seeding", "speed")
 
 
 def main() -> None:

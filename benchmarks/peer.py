@@ -1,0 +1,122 @@
+"""The programs that are compared: how each is started with so many workers, and in which words it is asked."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.node import Node
+from benchmarks.question import EVE, GATEWAY, GRAPHQL, REST, REST_AND_GRAPHQL, Dialect
+from database.environment import DatabaseEnvironment
+from tests.process import run_gateway
+from tests.waiting import find_free_port, wait_until
+
+_ROOT = Path(__file__).parents[1]
+_STOP_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A running program: its name, where it answers, and how it is asked."""
+
+    name: str
+    url: str
+    dialect: Dialect
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """A peer that can be started.
+
+    Attributes:
+        module: of benchmarks.peers, or of benchmarks/peers/node where it needs Node.
+        server: gunicorn, uvicorn or node.
+    """
+
+    dialect: Dialect
+    module: str
+    server: str
+
+
+OURS = "gateway"
+FLASK, STRAWBERRY, EVE_ITSELF = "Flask", "FastAPI + Strawberry", "Eve"
+APOLLO, YOGA, MERCURIUS = "Apollo Server", "GraphQL Yoga", "Mercurius JIT"
+_PROGRAMS = {
+    FLASK: _Program(REST, "flask_app", "gunicorn"),
+    STRAWBERRY: _Program(REST_AND_GRAPHQL, "strawberry_app", "uvicorn"),
+    EVE_ITSELF: _Program(EVE, "eve_app", "gunicorn"),
+    APOLLO: _Program(GRAPHQL, "apollo", "node"),
+    YOGA: _Program(GRAPHQL, "yoga", "node"),
+    MERCURIUS: _Program(REST_AND_GRAPHQL, "mercurius", "node"),
+}
+PEERS = tuple(_PROGRAMS)
+NEED_NODE = frozenset(name for name, program in _PROGRAMS.items() if program.server == "node")
+
+
+def list_settings() -> list[tuple[str, str]]:
+    """Give the variables that the gateway is run with: no line for each request, as the others, and the caller's."""
+    given = {name: value for name, value in os.environ.items() if name.startswith("GATEWAY_")}
+    return sorted({"GATEWAY_LOG_LEVEL": "error", **given}.items())
+
+
+@contextmanager
+def run_peer(
+    name: str, environment: DatabaseEnvironment, folder: Path, workers: int, node: Node | None = None
+) -> Iterator[Peer]:
+    """Serve the database by one of PEERS, or by the gateway, until the block ends; `node` where the peer needs it."""
+    if name == OURS:
+        with run_gateway(environment, find_free_port(), folder, workers, **dict(list_settings())) as gateway:
+            yield Peer(name, gateway.url, GATEWAY)
+        return
+    program, port = _PROGRAMS[name], find_free_port()
+    log_path = folder / f"{program.module}.log"
+    with (
+        log_path.open("wb") as log,
+        subprocess.Popen(  # noqa: S603 (our own command)
+            _build_command(program, port, workers, node),
+            cwd=node.folder if node and program.server == "node" else _ROOT,
+            env={
+                **os.environ,
+                "MONGO_URI": environment.connection_uri,
+                "NODE_ENV": "production",
+                "PORT": str(port),
+                "WORKERS": str(workers),
+            },
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            wait_until(lambda: _is_listening(port, process, log_path), name)
+            yield Peer(name, f"http://127.0.0.1:{port}", program.dialect)
+        finally:
+            # The workers too: cluster's primary ends without waiting for them.
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(_STOP_SECONDS)
+
+
+def _build_command(program: _Program, port: int, workers: int, node: Node | None) -> list[str]:
+    script = str(Path(sys.executable).with_name(program.server))
+    application = f"benchmarks.peers.{program.module}:app"
+    if program.server == "gunicorn":
+        bind = ["--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
+        return [script, *bind, "--log-level", "warning", "--no-control-socket", application]
+    if program.server == "uvicorn":
+        bind = ["--port", str(port), "--workers", str(workers)]
+        return [script, *bind, "--log-level", "warning", "--no-access-log", application]
+    if node is None:
+        raise ValueError(f"{program.module} needs Node")
+    return [str(node.command), "cluster.mjs", program.module]
+
+
+def _is_listening(port: int, process: subprocess.Popen[bytes], log: Path) -> bool:
+    if process.poll() is not None:
+        raise RuntimeError(f"A peer ended before it listened:\n{log.read_text()}")
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,207 @@
+"""How fast the gateway is beside its peers and beside mongod itself: one mongod, the same data, in one run, in turns.
+
+`python -m benchmarks speed [PART ...] [--write] [--seconds N] [--rounds N]`. It starts everything itself and leaves
+nothing behind, but with `--write` docs/benchmarks.md and docs/benchmarks.svg.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.agreement import DisagreementError, check_agreement, fetch_answer
+from benchmarks.client import WrongAnswerError, measure_latency
+from benchmarks.conditions import describe_machine, describe_node
+from benchmarks.generator import Generator, find_generator
+from benchmarks.measure import Comparison, measure_in_turns
+from benchmarks.node import Node, NodeMissingError, install_peers
+from benchmarks.part import DAYS, OWN_ASKS, OWN_LIST, PARTS, RAW, Figure, Part
+from benchmarks.peer import NEED_NODE, OURS, PEERS, Peer, list_settings, run_peer
+from benchmarks.picture import build_picture
+from benchmarks.process import open_server
+from benchmarks.question import Ask
+from benchmarks.raw import RawList, open_raw_list
+from benchmarks.table import build_page, build_table
+from seeding.seeder import count_cores, seed
+
+_DOCUMENTS = 20_000
+_CLIENTS = 16
+_SECONDS, _ROUNDS = 4.0, 5
+# Compilers that work just in time learn from many answers, in every worker.
+_WARM_UP_SECONDS, _WARM_UP_CLIENTS = 3.0, 4
+# Of one client's answers fewer are needed for a steady median than of sixteen clients'.
+_SHARE_OF_ONE_CLIENT = 0.25
+_SAMPLES = 4
+_DOCS = Path(__file__).parents[1] / "docs"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """All that runs while it is measured, and for how long, in s, each figure is taken.
+
+    Attributes:
+        peers: the gateway among them, by name.
+        own_shares: which share of each answer's time was the client's own; filled while it is measured.
+    """
+
+    peers: dict[str, Peer]
+    raw: RawList
+    generator: Generator
+    folder: Path
+    seconds: float
+    own_shares: list[float] = field(default_factory=list)
+
+
+def main(arguments: list[str]) -> None:
+    """Print the table of the named parts, or of all, and its conditions."""
+    options = _parse(arguments)
+    parts = [part for part in PARTS if part.name in (options.parts or [each.name for each in PARTS])]
+    console = Console()
+    node = _find_node(parts, console)
+    workers = count_cores()
+    try:
+        with _open_stage(parts, node, workers, options.seconds) as (stage, mongod):
+            comparisons = [
+                comparison for part in parts for comparison in _run_part(stage, part, options.rounds, console)
+            ]
+    except (DisagreementError, WrongAnswerError, RuntimeError) as error:
+        sys.exit(f"Nothing is stated: {error}")
+    conditions = {
+        **describe_machine(),
+        "Node": describe_node(node),
+        "MongoDB": f"{mongod}, embedded, on loopback, with the gateway's indexes",
+        "data": f"{_DOCUMENTS:,} documents over a year, read by the reader's user",
+        "workers": f"{workers} of each program",
+        "the gateway's settings": ", ".join(f"{name}={value}" for name, value in list_settings()),
+        "load": f"{stage.generator.name}, one thread, {_CLIENTS} connections, {options.seconds:g} s a round",
+        "rounds": f"{options.rounds}, in turns, after a warm-up",
+    }
+    if stage.own_shares:
+        conditions["one client"] = (
+            f"a blocking Python client for {options.seconds * _SHARE_OF_ONE_CLIENT:g} s a round; of the time of an"
+            f" answer at most {max(stage.own_shares):.0%} was its own"
+        )
+    console.print(build_table(comparisons))
+    for name, value in conditions.items():
+        console.print(f"{name}: {value}", highlight=False, markup=False)
+    if options.write:
+        command = " ".join(["python -m benchmarks speed", *arguments])
+        (_DOCS / "benchmarks.md").write_text(build_page(comparisons, conditions, command))
+        (_DOCS / "benchmarks.svg").write_text(build_picture(comparisons))
+
+
+def run_part(stage: Stage, part: Part, rounds: int) -> list[Comparison]:
+    """Check that all who run answer a part's questions alike, then measure them in turns.
+
+    Raises:
+        DisagreementError: they do not.
+        WrongAnswerError: an answer was an error, or never came.
+    """
+    names = [name for name in part.against if name in {*stage.peers, *OWN_ASKS, RAW}]
+    _check_answers(stage, part, names)
+    measures = {name: _build_measure(stage, part, name) for name in (OURS, *names)}
+    _warm_up(stage, part, names)
+    series = measure_in_turns(measures, rounds)
+    return [Comparison(part.work, part.figure.unit, series[OURS], series[name], part.against[name]) for name in names]
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks speed")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(part.name for part in PARTS))
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and docs/benchmarks.svg")
+    parser.add_argument("--seconds", type=float, default=_SECONDS, help="of each figure in each round")
+    parser.add_argument("--rounds", type=int, default=_ROUNDS)
+    options = parser.parse_args(arguments)
+    known = [part.name for part in PARTS]
+    if unknown := [name for name in options.parts if name not in known]:
+        parser.error(f"no part is called {unknown[0]!r}; there are: {', '.join(known)}")
+    return options
+
+
+def _find_node(parts: Sequence[Part], console: Console) -> Node | None:
+    if not any(name in NEED_NODE for part in parts for name in part.against):
+        return None
+    try:
+        return install_peers()
+    except NodeMissingError as error:
+        console.print(f"Without {', '.join(sorted(NEED_NODE))}: {error}.", highlight=False)
+        return None
+
+
+@contextmanager
+def _open_stage(parts: Sequence[Part], node: Node | None, workers: int, seconds: float) -> Iterator[tuple[Stage, str]]:
+    """Start all that the parts need, and tell mongod's version."""
+    wanted = {name for part in parts for name in part.against}
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(open_server(folder))
+        seed(server.owner, _DOCUMENTS, seed=1)
+        names = [OURS, *(name for name in PEERS if name in wanted and (node or name not in NEED_NODE))]
+        peers = {name: stack.enter_context(run_peer(name, server.reader, folder, workers, node)) for name in names}
+        raw = stack.enter_context(open_raw_list(server.reader, DAYS))
+        yield Stage(peers, raw, find_generator(node), folder, seconds), server.version
+
+
+def _run_part(stage: Stage, part: Part, rounds: int, console: Console) -> list[Comparison]:
+    with console.status(part.work):
+        return run_part(stage, part, rounds)
+
+
+def _check_answers(stage: Stage, part: Part, names: Sequence[str]) -> None:
+    """Compare a few answers, from all over the part's questions."""
+    # The list has other rows than the page beside which it is timed.
+    compared = [name for name in names if name != OWN_LIST]
+    number = len(_ask(stage, part, OURS))
+    for place in {number * sample // _SAMPLES for sample in range(_SAMPLES)}:
+        check_agreement(
+            partial(_answer, stage, part, OURS, place),
+            {name: partial(_answer, stage, part, name, place) for name in compared},
+        )
+
+
+def _answer(stage: Stage, part: Part, name: str, place: int) -> bytes:
+    if name == RAW:
+        return stage.raw.read()
+    return fetch_answer(_get_peer(stage, name).url, _ask(stage, part, name)[place])
+
+
+def _ask(stage: Stage, part: Part, name: str) -> Sequence[Ask]:
+    return [OWN_ASKS[name]] if name in OWN_ASKS else part.ask(stage.peers[name].dialect)
+
+
+def _get_peer(stage: Stage, name: str) -> Peer:
+    return stage.peers[OURS if name in OWN_ASKS else name]
+
+
+def _warm_up(stage: Stage, part: Part, names: Sequence[str]) -> None:
+    for name in (OURS, *names):
+        if name != RAW:
+            _measure_rate(stage, part, name, _WARM_UP_CLIENTS, _WARM_UP_SECONDS)
+
+
+def _build_measure(stage: Stage, part: Part, name: str) -> Callable[[], float]:
+    if part.figure is Figure.RATE:
+        return partial(_measure_rate, stage, part, name, _CLIENTS, stage.seconds)
+    return partial(_measure_latency, stage, part, name)
+
+
+def _measure_rate(stage: Stage, part: Part, name: str, clients: int, seconds: float) -> float:
+    peer, asks = _get_peer(stage, name), _ask(stage, part, name)
+    return stage.generator.measure_rate(peer, asks, clients=clients, seconds=seconds, folder=stage.folder)
+
+
+def _measure_latency(stage: Stage, part: Part, name: str) -> float:
+    """Give the milliseconds of a whole answer, or of its start."""
+    seconds = stage.seconds * _SHARE_OF_ONE_CLIENT
+    if name == RAW:
+        latency = stage.raw.measure(seconds)
+    else:
+        latency = measure_latency(_get_peer(stage, name).url, _ask(stage, part, name)[0], seconds)
+        stage.own_shares.append(latency.own / latency.whole)
+    return 1000 * (latency.first if part.figure is Figure.FIRST else latency.whole)

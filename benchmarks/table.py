@@ -1,0 +1,70 @@
+"""Comparisons and their conditions as a table, for a terminal and for docs/benchmarks.md."""
+
+from collections.abc import Mapping, Sequence
+
+from rich import box
+from rich.table import Table
+
+from benchmarks.measure import Comparison, Series, Unit
+
+_HEADS = ("work", "gateway", "against", "its figure", "ratio", "bound", "holds")
+_NUMBERS = frozenset({"gateway", "its figure", "ratio", "bound"})
+_MANY = 100
+
+
+def build_table(comparisons: Sequence[Comparison]) -> Table:
+    """Give the comparisons for a terminal."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for head in _HEADS:
+        table.add_column(head, justify="right" if head in _NUMBERS else "left")
+    for cells in map(_build_cells, comparisons):
+        table.add_row(*cells, style="red" if cells[-1] == "no" else None)
+    return table
+
+
+def build_markdown(comparisons: Sequence[Comparison]) -> str:
+    """Give the comparisons as a Markdown table."""
+    rules = ["---:" if head in _NUMBERS else "---" for head in _HEADS]
+    lines = [_HEADS, rules, *map(_build_cells, comparisons)]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def build_page(comparisons: Sequence[Comparison], conditions: Mapping[str, str], command: str) -> str:
+    """Give docs/benchmarks.md: the table, the picture beside it, the conditions, and the command that made them."""
+    listed = "".join(f"- {name}: {value}\n" for name, value in conditions.items())
+    return f"""# Benchmarks
+
+Written by `{command}`; run it again to have your machine's figures. Figures are medians over the rounds (lowest to
+highest); a ratio is of medians of one run, and says by what factor the gateway is better or, where the bound is `≤`, by
+what factor it takes longer. Before anything is measured, all programs must give the same answers to the same questions.
+
+![The gateway beside its peers: a bar for each median](benchmarks.svg)
+
+{build_markdown(comparisons)}
+Each peer is written as its own documentation shows: benchmarks/peers.
+
+## Conditions
+
+{listed}"""
+
+
+def format_figure(value: float) -> str:
+    """Give a figure with as many digits as it can bear."""
+    return f"{value:,.0f}" if value >= _MANY else f"{value:.3g}"
+
+
+def _build_cells(comparison: Comparison) -> tuple[str, ...]:
+    return (
+        comparison.work,
+        _format_series(comparison.ours, comparison.unit),
+        comparison.theirs.name,
+        _format_series(comparison.theirs, comparison.unit),
+        f"{format_figure(comparison.ratio)}",
+        str(comparison.bound or ""),
+        {True: "yes", False: "no", None: ""}[comparison.holds],
+    )
+
+
+def _format_series(series: Series, unit: Unit) -> str:
+    spread = f"{format_figure(series.lowest)} to {format_figure(series.highest)}"
+    return f"{format_figure(series.median)} {unit.value} ({spread})"
