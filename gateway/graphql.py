@@ -107,7 +107,9 @@ async def _answer(request: Request, asked: GraphQLRequest, media_type: str) -> R
         result = await request.app.state.schema.execute(
             text,
             variable_values=asked.variables,
-            context_value=replace(get_context(request), budget=RowBudget(request.app.state.settings.limits.rows)),
+            context_value=replace(
+                get_context(request), budget=RowBudget(request.app.state.settings.limits.rows), encodes_rows=True
+            ),
             operation_name=asked.operation_name,
             allowed_operation_types=_ALLOWED[request.method],
         )

@@ -26,12 +26,14 @@ class RequestContext:
         now_ms: when the request arrived, in ms since the epoch, UTC: the end of every window in it.
         budget: the rows that its operation may ask for; REST, whose lists have no limit, does not use it.
         note_operation: is told an operation's name and its fields of the query type before it runs.
+        encodes_rows: whether long lists of the result may be encoded, as orjson.Fragment items that stand for several.
     """
 
     repository: TransactionRepository
     now_ms: int = field(default_factory=read_clock_ms)
     budget: RowBudget = field(default_factory=lambda: RowBudget(Limits().rows))
     note_operation: Callable[[str | None, Sequence[str]], None] = lambda _name, _fields: None
+    encodes_rows: bool = False
 
 
 Info: TypeAlias = strawberry.Info[RequestContext, None]

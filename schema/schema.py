@@ -1,14 +1,20 @@
 """Puts the schema together: types, scalars, limits. What else is needed comes with each request's context."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, execute
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.execution import ExecutionResult, PreExecutionError
+from strawberry.types.graphql import OperationType
+from strawberry.utils.await_maybe import await_maybe
 
-from schema.extensions.document import PreparedDocuments, build_preparation
-from schema.extensions.operation import NotedOperation
+from schema.context import RequestContext
+from schema.execution import RowExecutor
+from schema.extensions.document import build_preparation
+from schema.extensions.operation import list_root_fields
 from schema.limits import Limits
 from schema.query import Query
 from schema.scalar import SCALARS
@@ -24,27 +30,63 @@ class TransactionSchema(strawberry.Schema):
         self._prepare = build_preparation(limits)
         super().__init__(
             query=Query,
-            extensions=[lambda: PreparedDocuments(self._prepare), NotedOperation],
             config=StrawberryConfig(scalar_map=SCALARS, default_resolver=read_field),
         )
 
     def find_faults(self, text: str) -> list[str]:
         """Give what is wrong with a document, whatever its variables; none when its operations can be asked."""
         try:
-            _, errors = self._prepare(text, self._schema)
+            errors = self._prepare(text, self._schema).errors
         except GraphQLError as error:
-            errors = (error,)
+            errors = [error]
         return [error.message for error in errors]
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Do nothing: Strawberry would log callers' mistakes with stack traces."""
+    async def execute(
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: RequestContext | None = None,
+        root_value: object = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """Run an operation as Strawberry does, from a prepared document and without the machinery of its extensions.
 
-    def _get_custom_context_kwargs(
-        self, operation_extensions: dict[str, Any] | None = None, *, sync: bool = False
-    ) -> dict[str, Any]:
-        # Strawberry has no setting for it: errors in variables name what is like a wrong name, as a schema would.
-        hidden = {"hide_suggestions": not self._limits.introspection}
-        return super()._get_custom_context_kwargs(operation_extensions, sync=sync) | hidden
+        Raises:
+            CannotGetOperationTypeError: the document holds no operation, or none of the name.
+            InvalidOperationTypeError: the operation is of a type that is not allowed.
+        """
+        try:
+            prepared = self._prepare(query or "", self._schema)
+        except GraphQLError as error:
+            return PreExecutionError(data=None, errors=[error])
+        operation = prepared.find_operation(operation_name)
+        if operation is None:
+            raise CannotGetOperationTypeError(operation_name)
+        operation_type = OperationType(operation.operation.value)
+        if allowed_operation_types is not None and operation_type not in allowed_operation_types:
+            raise InvalidOperationTypeError(operation_type)
+        if errors := prepared.check_choice(operation_name):
+            return PreExecutionError(data=None, errors=errors)
+        name = operation.name.value if operation.name else None
+        if context_value:
+            context_value.note_operation(name, list_root_fields(prepared.document, operation.selection_set))
+        result = await await_maybe(
+            execute(
+                self._schema,
+                prepared.document,
+                root_value=root_value,
+                context_value=context_value,
+                variable_values=variable_values,
+                operation_name=name,
+                executor_class=RowExecutor,
+                # Errors in variables name what is like a wrong name, as a schema would.
+                hide_suggestions=not self._limits.introspection,
+                operation_extensions=operation_extensions,
+            )
+        )
+        return ExecutionResult(data=result.data, errors=result.errors)
 
 
 def build_schema(limits: Limits | None = None) -> TransactionSchema:

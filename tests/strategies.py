@@ -1,9 +1,16 @@
 """Random documents and questions, close enough to each other that the questions find something."""
 
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 
+from bson.code import Code
+from bson.decimal128 import Decimal128
+from bson.objectid import ObjectId
 from hypothesis import strategies as st
 
+from database.query import FIELDS
 from tests.reference import DAY_MS, Document, Question
 
 CARD_TYPES = ["Visa", "VISA", "visa", "Mastercard", "Amex", "Maestro", "Discover", "Carte Bleue", "Ünion", "$ne", "a/b"]
@@ -58,3 +65,101 @@ def questions(draw: st.DrawFn) -> Question:
         max_amount=high,
         order=draw(st.sampled_from(ORDERS)),
     )
+
+
+# What other programs may have stored in any field, and what only some fields take.
+_ODD_VALUES = [
+    None,
+    True,
+    7,
+    2**53 + 1,
+    1.5,
+    math.nan,
+    -math.inf,
+    Decimal128("12.50"),
+    datetime(2026, 1, 1, tzinfo=UTC),
+]
+_ODD_VALUES += ["", "7", b"7", {"a": 1}, Code("7"), ObjectId("0" * 24)]
+_ODD_IDS = st.integers(0, 10**9) | st.builds(ObjectId) | st.uuids(version=4).map(lambda each: Code(str(each)))
+_ODD_DATES = [
+    0,
+    -1,
+    253_402_300_799_999,
+    253_402_300_800_000,
+    -62_135_596_800_000,
+    -62_135_596_800_001,
+    2**63 - 1,
+    1e12,
+]
+_ODD_AMOUNTS = [-0.0, 1e15, 1e16, 1e-5, 5e-324, 0.1 + 0.2, 10**15, -3, Decimal128("1E+20"), Decimal128("NaN")]
+_ODD_BY_KEY = {"date": [*_ODD_DATES, *_ODD_VALUES], "amount": [*_ODD_AMOUNTS, *_ODD_VALUES]}
+
+
+@st.composite
+def odd_documents(draw: st.DrawFn, ordinary: st.SearchStrategy[list[Document]]) -> list[Document]:
+    """Lists of documents as other programs may have stored them: some fields are missing, or hold what they should not."""
+    found = [dict(document) for document in draw(ordinary)]
+    for document in found if draw(st.booleans()) else []:
+        if draw(st.integers(0, 3)) == 0:
+            key = draw(st.sampled_from(FIELDS))
+            if key == "_id":
+                document[key] = draw(_ODD_IDS)
+            elif draw(st.integers(0, 3)) == 0:
+                del document[key]
+            else:
+                document[key] = draw(st.sampled_from(_ODD_BY_KEY.get(key, _ODD_VALUES)))
+    return found
+
+
+# Variables of the operations that `operations` draws; the last is not given a value.
+SWITCHES = {"on": True, "off": False}
+_CONDITIONS = ["", "", "", "", *(f" @{name}(if: {value})" for name in ("skip", "include") for value in ("$on", "$off"))]
+_CONDITIONS += [
+    " @skip(if: false)",
+    " @include(if: false)",
+    " @include(if: $on) @skip(if: $off)",
+    " @include(if: $unset)",
+]
+_LEAVES = ["__typename", "id", *FIELDS[1:]]
+_PAGE_INFO = ["__typename", "hasNextPage", "hasPreviousPage", "startCursor", "endCursor"]
+
+
+@st.composite
+def operations(draw: st.DrawFn) -> str:
+    """Operations on `transactions` in any words: aliases, fragments, directives, variables and repeated selections."""
+    fragments: list[str] = []
+
+    def select(kind: str, leaves: list[str], objects: dict[str, Callable[[], str]]) -> str:
+        parts = []
+        for name in draw(st.lists(st.sampled_from([*leaves, *objects, *objects]), min_size=1, max_size=6)):
+            alias = draw(st.sampled_from(["", "", "", f"{name}1: ", f"{name}2: "])).lstrip("_")
+            text = alias + name + draw(st.sampled_from(_CONDITIONS)) + (objects[name]() if name in objects else "")
+            match draw(st.integers(0, 9)):
+                case 0:
+                    text = f"... on {kind}{draw(st.sampled_from(_CONDITIONS))} {{ {text} }}"
+                case 1:
+                    text = f"...{draw(st.sampled_from(_CONDITIONS))} {{ {text} {text} }}"
+                case 2:
+                    fragments.append(f"fragment F{len(fragments)} on {kind} {{ {text} }}")
+                    text = f"...F{len(fragments) - 1}{draw(st.sampled_from(_CONDITIONS))}"
+            parts.append(text)
+        return " { " + " ".join(parts) + " }"
+
+    def select_node() -> str:
+        return select("Transaction", _LEAVES, {})
+
+    def select_edge() -> str:
+        return select("TransactionEdge", ["__typename", "cursor"], {"node": select_node})
+
+    def select_page_info() -> str:
+        return select("PageInfo", _PAGE_INFO, {})
+
+    objects = {"nodes": select_node, "edges": select_edge, "pageInfo": select_page_info}
+    lists = [
+        f"list{number}: transactions({draw(st.sampled_from(['first', 'last']))}: {draw(st.integers(0, 45))}, "
+        f"orderBy: {draw(st.sampled_from(ORDERS))})"
+        + select("TransactionConnection", ["__typename", "totalCount"], objects)
+        for number in range(draw(st.integers(1, 2)))
+    ]
+    head = "query ($on: Boolean!, $off: Boolean! = false, $unset: Boolean = true) { "
+    return head + " ".join(lists) + " } " + " ".join(fragments)

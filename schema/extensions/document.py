@@ -1,11 +1,18 @@
 """Parses a document, holds it to the limits and validates it, once: the same text again costs a look-up."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, GraphQLSyntaxError, parse, validate
-from strawberry.extensions import SchemaExtension
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    parse,
+    validate,
+)
 
 from database.errors import GatewayError
 from schema.extensions.aliases import check_aliases
@@ -21,7 +28,34 @@ _CACHED_DOCUMENTS = 256
 # Enough to mend a document by; a hostile one must not turn a short request into a long answer.
 _MAX_ERRORS = 10
 
-PreparedDocument: TypeAlias = tuple[DocumentNode, tuple[GraphQLError, ...]]
+
+@dataclass(frozen=True, slots=True)
+class PreparedDocument:
+    """A document that was parsed and is within the limits.
+
+    Attributes:
+        document: its syntax tree.
+        operations: those that it holds.
+        errors: what validation found in it; only without any may an operation run.
+    """
+
+    document: DocumentNode
+    operations: list[OperationDefinitionNode]
+    errors: list[GraphQLError]
+
+    def find_operation(self, name: str | None) -> OperationDefinitionNode | None:
+        """Give the operation of a name, or the first when none is given."""
+        for operation in self.operations:
+            if name is None or (operation.name and operation.name.value == name):
+                return operation
+        return None
+
+    def check_choice(self, name: str | None) -> list[GraphQLError]:
+        """Give the document's errors, or that one of several operations must be named."""
+        names = [operation.name.value for operation in self.operations if operation.name]
+        if name is None and len(names) > 1:
+            return [_wrap(OperationNotFoundError(f"Name one of the operations in operationName: {', '.join(names)}."))]
+        return self.errors
 
 
 class DocumentTooLargeError(GatewayError):
@@ -37,7 +71,7 @@ class OperationNotFoundError(GatewayError):
 
 
 def build_preparation(limits: Limits) -> Callable[[str, GraphQLSchema], PreparedDocument]:
-    """Give a function that prepares a document: its syntax tree and the errors found in it, from a cache if known.
+    """Give a function that prepares a document, from a cache if it is known.
 
     The function raises GraphQLError for a text that cannot be parsed or breaks a limit.
     """
@@ -66,36 +100,9 @@ def build_preparation(limits: Limits) -> Callable[[str, GraphQLSchema], Prepared
         except GatewayError as error:
             raise _wrap(error) from None
         errors = validate(schema, document, max_errors=_MAX_ERRORS, hide_suggestions=not limits.introspection)
-        return document, tuple(errors)
+        return PreparedDocument(document, find_operations(document), errors)
 
     return prepare
-
-
-class PreparedDocuments(SchemaExtension):
-    """Gives Strawberry the prepared document instead of parsing and validating again."""
-
-    def __init__(self, prepare: Callable[[str, GraphQLSchema], PreparedDocument]) -> None:
-        self._prepare = prepare
-        self._errors: tuple[GraphQLError, ...] = ()
-
-    def on_parse(self) -> Iterator[None]:
-        context = self.execution_context
-        # Strawberry has no public name for the schema that graphql-core validates against.
-        context.graphql_document, self._errors = self._prepare(context.query or "", context.schema._schema)  # noqa: SLF001
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        context = self.execution_context
-        errors = list(self._errors)
-        # Strawberry would run the first of several operations and has no public name for the one that was asked for.
-        if context._provided_operation_name is None and context.graphql_document:  # noqa: SLF001
-            names = [node.name.value for node in find_operations(context.graphql_document) if node.name]
-            if len(names) > 1:
-                known = ", ".join(names)
-                errors = [_wrap(OperationNotFoundError(f"Name one of the operations in operationName: {known}."))]
-        # An empty list, unlike None, says that validation has been done.
-        context.pre_execution_errors = errors
-        yield
 
 
 def _check_size(text: str, most: int) -> None:

@@ -1,6 +1,4 @@
-"""Tells the request which operation runs: its name and the fields of the query type, for logs and counts."""
-
-from collections.abc import Iterator
+"""What an operation asks for at its top, for logs and counts."""
 
 from graphql import (
     DocumentNode,
@@ -9,24 +7,9 @@ from graphql import (
     FragmentSpreadNode,
     InlineFragmentNode,
     SelectionSetNode,
-    get_operation_ast,
 )
-from strawberry.extensions import SchemaExtension
 
 from schema.extensions.definition import find_fragments
-
-
-class NotedOperation(SchemaExtension):
-    """Notes what is about to run; the document is valid by then, so that its fields are the schema's."""
-
-    def on_execute(self) -> Iterator[None]:
-        context = self.execution_context
-        # Strawberry answers the first of several operations where none is named; PreparedDocuments refuses that.
-        operation = context.graphql_document and get_operation_ast(context.graphql_document, context.operation_name)
-        if context.graphql_document and operation:
-            fields = list_root_fields(context.graphql_document, operation.selection_set)
-            context.context.note_operation(context.operation_name, fields)
-        yield
 
 
 def list_root_fields(document: DocumentNode, selection: SelectionSetNode) -> list[str]:

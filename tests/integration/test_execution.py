@@ -1,0 +1,89 @@
+"""Lists that are encoded whole are what the ordinary executor makes of them, to the byte, and nothing waits for long."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import strategies as st
+from pymongo.collection import Collection
+
+from database import repository as repository_module
+from database.client import open_client, open_sync_client
+from database.environment import DatabaseEnvironment
+from database.index import COLLECTION
+from database.repository import TransactionRepository
+from schema import shape
+from schema.context import RequestContext
+from schema.failure import describe_failures
+from schema.schema import TransactionSchema, build_schema
+from schema.types import read_field
+from tests import strategies
+from tests.reference import Document
+
+NOW_MS = 1_795_000_000_123
+FIELDS = "id date currency amount vendor address cardType cardNumber countryOrigin"
+documents = strategies.documents(st.integers(0, 10**12), NOW_MS)
+
+
+@pytest.fixture
+def collection(environment: DatabaseEnvironment) -> Iterator[Collection[dict[str, Any]]]:
+    with open_sync_client(environment) as client:
+        yield client[environment.database][COLLECTION]
+
+
+@asynccontextmanager
+async def open_repository(environment: DatabaseEnvironment) -> AsyncIterator[TransactionRepository]:
+    client = open_client(environment)
+    try:
+        yield TransactionRepository(client, environment.database, timeout_ms=10_000)
+    finally:
+        await client.close()
+
+
+async def answer(
+    schema: TransactionSchema, repository: TransactionRepository, text: str, *, encodes_rows: bool
+) -> dict[str, Any]:
+    """Give the data as bytes, and the errors: codes, messages, paths and places."""
+    context = RequestContext(repository, NOW_MS, encodes_rows=encodes_rows)
+    result = await schema.execute(text, variable_values=strategies.SWITCHES, context_value=context)
+    failures = [(each.code, each.message, each.error.formatted) for each in describe_failures(result)]
+    return {"data": orjson.dumps(result.data), "errors": failures}
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    found=strategies.odd_documents(documents),
+    text=strategies.operations(),
+    batch_rows=st.sampled_from([1, 7, 1_000]),
+    values_per_turn=st.sampled_from([30, 20_000]),
+)
+def test_encoded_lists_are_those_of_the_ordinary_executor(
+    environment: DatabaseEnvironment,
+    collection: Collection[dict[str, Any]],
+    found: list[Document],
+    text: str,
+    batch_rows: int,
+    values_per_turn: int,
+) -> None:
+    """Whatever is selected of whatever is stored, the bytes and the errors are the ordinary executor's."""
+    collection.delete_many({})
+    if found:
+        collection.insert_many(found)
+
+    async def answer_both_ways() -> list[dict[str, Any]]:
+        async with open_repository(environment) as repository:
+            return [await answer(SCHEMA, repository, text, encodes_rows=each) for each in (False, True)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repository_module, "BATCH_ROWS", batch_rows)
+        patch.setattr(shape, "_VALUES_PER_TURN", values_per_turn)
+        ordinary, encoded = asyncio.run(answer_both_ways())
+    event("errors" if ordinary["errors"] else "no errors")
+    assert encoded == ordinary
+
+
+SCHEMA = build_schema()
