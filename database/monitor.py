@@ -13,6 +13,8 @@ from database.meter import METER
 
 # What the driver asks for itself: it is no part of any request.
 _HANDSHAKE = frozenset({"hello", "ismaster", "saslStart", "saslContinue", "authenticate", "endSessions"})
+# The comment of what the gateway asks for its own sake: no question waits for it, and it may take long.
+UPKEEP = "transactions-gateway upkeep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class CommandMonitor(monitoring.CommandListener):
         self._commands: dict[int, Mapping[str, Any]] = {}
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        if event.command_name not in _HANDSHAKE:
+        if event.command_name not in _HANDSHAKE and event.command.get("comment") != UPKEEP:
             self._commands[event.request_id] = event.command
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:

@@ -28,6 +28,7 @@ _OWNER_ACTIONS = (
     "createCollection",
     "createIndex",
     "dropIndex",
+    "collMod",
 )
 
 _UNAUTHORIZED = 13
@@ -41,6 +42,8 @@ class ProvisionReport:
 
     Attributes:
         created_indexes, kept_indexes: names, in the order they are declared.
+        keeps_history: whether the server was told to keep what a document was before it is changed or deleted; a user
+            who may only read may not.
         conflicts: one sentence for each index that exists with other options, with what to do.
         users: the names of the users that were brought to what was asked.
     """
@@ -48,6 +51,7 @@ class ProvisionReport:
     created_collection: bool
     created_indexes: tuple[str, ...]
     kept_indexes: tuple[str, ...]
+    keeps_history: bool
     conflicts: tuple[str, ...]
     users: tuple[str, ...]
 
@@ -104,6 +108,7 @@ def provision(
         existing = _read_indexes(database)
         # Asked for only where it is needed: a user who may just read can provision what is complete.
         created_collection = not existing and _create_collection(database)
+        keeps_history = _keep_history(database)
         missing = [index for index in INDEXES if not _is_served(index, existing)]
         conflicts = {index.name: conflict for index in missing if (conflict := _find_conflict(index, existing))}
         creatable = [index for index in missing if index.name not in conflicts]
@@ -113,6 +118,7 @@ def provision(
         created_collection=created_collection,
         created_indexes=tuple(index.name for index in creatable),
         kept_indexes=tuple(index.name for index in INDEXES if index not in missing),
+        keeps_history=keeps_history,
         conflicts=tuple(conflicts.values()),
         users=tuple(users),
     )
@@ -202,6 +208,17 @@ def _create_collection(database: _Database) -> bool:
         return False
     except OperationFailure as error:
         if error.code != _NAMESPACE_EXISTS:
+            raise
+        return False
+    return True
+
+
+def _keep_history(database: _Database) -> bool:
+    """Let the server keep old documents, unless the user may not; whether it does already is not for all to see."""
+    try:
+        database.command("collMod", COLLECTION, changeStreamPreAndPostImages={"enabled": True})
+    except OperationFailure as error:
+        if error.code != _UNAUTHORIZED:
             raise
         return False
     return True

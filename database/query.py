@@ -93,12 +93,27 @@ class FindPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class CardWindow:
+    """One card type, whatever its case, from `since` to `until`, both inclusive, in ms since the epoch, UTC."""
+
+    card_type: str
+    since: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class CountPlan:
-    """What a count is told. `hint` names the index of a count that no condition would lead to one."""
+    """What a count is told.
+
+    Attributes:
+        hint: the index of a count that no condition would lead to one.
+        window: the same question where it asks for a card type in a window and for nothing else.
+    """
 
     filter: dict[str, Any]
     collation: dict[str, Any] | None = None
     hint: str | None = None
+    window: CardWindow | None = None
 
 
 def build_find_plan(
@@ -146,7 +161,12 @@ def build_rest_plan(plan: FindPlan, value: int) -> FindPlan:
 def build_count_plan(wanted: TransactionFilter) -> CountPlan:
     """Describe how many transactions a filter holds."""
     match = _build_match(wanted)
-    return CountPlan(match, _build_collation(wanted), hint=None if match else "_id_")
+    window = None
+    if wanted.card_type is not None and wanted.since is not None and wanted.until is not None:
+        window = CardWindow(wanted.card_type, wanted.since, wanted.until)
+        if wanted != TransactionFilter(wanted.since, wanted.until, wanted.card_type):
+            window = None
+    return CountPlan(match, _build_collation(wanted), hint=None if match else "_id_", window=window)
 
 
 def _build_collation(wanted: TransactionFilter) -> dict[str, Any] | None:

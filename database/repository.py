@@ -22,6 +22,7 @@ from database.errors import DatabaseTimeoutError, DatabaseUnavailableError, Over
 from database.index import COLLECTION
 from database.meter import METER
 from database.query import CountPlan, FindPlan
+from database.rollup import Rollup
 from database.trail import Trail
 
 Row: TypeAlias = dict[str, Any]
@@ -71,13 +72,23 @@ class TransactionRepository:
     is away, too slow, or refuses, and `OverloadedError` when too many questions wait.
     """
 
-    def __init__(self, client: AsyncMongoClient[Row], database: str, *, timeout_ms: int) -> None:
-        """Use an open client; `timeout_ms` bounds the server's work on a page or a count, not on an unlimited list."""
+    def __init__(
+        self, client: AsyncMongoClient[Row], database: str, *, timeout_ms: int, rollup: Rollup | None = None
+    ) -> None:
+        """Use an open client.
+
+        Args:
+            client: an open one.
+            database: its name.
+            timeout_ms: bounds the server's work on a page or a count, not on an unlimited list.
+            rollup: asked for a count first, if there is one.
+        """
         self._client = client
         self._collection: AsyncCollection[Row] = client[database].get_collection(COLLECTION, codec_options=_CODEC)
         self._timeout_ms = timeout_ms
         # No more than the pool has connections: beyond, the batches of lists that were begun would wait behind them.
         self._slots = asyncio.Semaphore(int(min(POOL_SIZE, client.options.pool_options.max_pool_size)))
+        self._rollup = rollup
         self._is_masking = True
 
     def reveal_cards(self) -> Self:
@@ -170,10 +181,13 @@ class TransactionRepository:
         """Give the exact number of documents that a plan's filter holds."""
         options: dict[str, Any] = {"collation": plan.collation, "hint": plan.hint, "maxTimeMS": self._timeout_ms}
         with translated_errors():
-            async with self._bounded(), self._begin():
-                return await self._collection.count_documents(
-                    plan.filter, **{name: value for name, value in options.items() if value is not None}
-                )
+            async with self._bounded():
+                if self._rollup and plan.window and (known := await self._rollup.find_count(plan.window)) is not None:
+                    return known
+                async with self._begin():
+                    return await self._collection.count_documents(
+                        plan.filter, **{name: value for name, value in options.items() if value is not None}
+                    )
 
     @asynccontextmanager
     async def _begin(self) -> AsyncIterator[None]:

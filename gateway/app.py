@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from database.environment import DatabaseEnvironment
 from database.errors import GatewayError
 from database.explain import explain
 from database.repository import TransactionRepository
+from database.rollup import open_rollup
 from gateway import error_pages, graphql, health, metrics, rest
 from gateway.admission import Admission, AdmissionMiddleware
 from gateway.authentication import AuthenticationMiddleware
@@ -31,6 +32,7 @@ from gateway.origin import OriginMiddleware
 from gateway.problem_response import build_problem_response
 from gateway.rate import RateLimitMiddleware
 from gateway.request import RequestMiddleware
+from gateway.rollup import RollupLog
 from gateway.settings import Settings
 from schema.schema import build_schema
 
@@ -58,15 +60,19 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     async def open_database(app: FastAPI) -> AsyncIterator[None]:
         client = open_client(environment, observer.listeners)
         observer.explain_with(partial(explain, client[environment.database]))
-        try:
-            repository = TransactionRepository(client, environment.database, timeout_ms=settings.database_timeout_ms)
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(client.close)
+            stack.push_async_callback(observer.close)
+            rollup = None
+            if settings.has_rollups:
+                rollup = await stack.enter_async_context(open_rollup(client, environment.database, RollupLog()))
+            repository = TransactionRepository(
+                client, environment.database, timeout_ms=settings.database_timeout_ms, rollup=rollup
+            )
             app.state.repository = repository
             app.state.revealing_repository = repository.reveal_cards()
             app.state.probe = health.DatabaseProbe(repository.check)
             yield
-        finally:
-            await observer.close()
-            await client.close()
 
     app = FastAPI(
         title=TITLE,

@@ -226,6 +226,10 @@ def provision(
     click.echo(f"Collection: {'created' if report.created_collection else 'there already'}")
     click.echo(f"Indexes created: {', '.join(report.created_indexes) or 'none'}")
     click.echo(f"Indexes there already: {', '.join(report.kept_indexes) or 'none'}")
+    if not report.keeps_history:
+        click.echo(
+            "Old documents: not kept, for this user may not ask for it; after a change or deletion, counts are slow"
+        )
     if report.users:
         click.echo(f"Users: {', '.join(report.users)}")
     if report.conflicts:

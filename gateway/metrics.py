@@ -52,6 +52,14 @@ DATABASE_SECONDS = Histogram(
     registry=REGISTRY,
     buckets=_COMMAND_BUCKETS,
 )
+ROLLUP_COUNTS = _count(
+    "gateway_rollup_counts_total", "Counts of a card in a window, by where they came from.", "source"
+)
+ROLLUP_LAG = _gauge(
+    "gateway_rollup_lag_seconds",
+    "How far the change stream was behind the database when it was last read; the worker that was furthest.",
+    mode="livemax",
+)
 POOL_CONNECTIONS = _gauge("gateway_database_pool_connections", "Connections to the database.", "state")
 WORKER_RESTARTS = _count("gateway_worker_restarts_total", "Workers that replaced one that had ended.")
 BUILD_INFO = _gauge("gateway_build_info", "Always 1; the label is the gateway's version.", "version", mode="max")
@@ -66,6 +74,8 @@ DECLARED = (
     ROWS,
     GRAPHQL_FIELDS,
     DATABASE_SECONDS,
+    ROLLUP_COUNTS,
+    ROLLUP_LAG,
     POOL_CONNECTIONS,
     WORKER_RESTARTS,
     BUILD_INFO,

@@ -136,6 +136,12 @@ SETTINGS = (
     _number("GATEWAY_MAX_ROWS", Limits().rows, 1, 1_000_000, "most rows that a GraphQL operation may ask for"),
     _number("GATEWAY_MAX_CONCURRENT", 4, 1, 1_000, "most questions that a worker works on at a time; others wait"),
     _number("GATEWAY_DATABASE_TIMEOUT_MS", 10_000, 1, 600_000, "longest work of the database on one page or count, ms"),
+    _choice(
+        "GATEWAY_COUNT_ROLLUPS",
+        "on",
+        ("on", "off"),
+        "whether each worker keeps counts by card and hour in memory, which it builds at its start",
+    ),
     _number(
         "GATEWAY_REQUEST_TIMEOUT_MS",
         30_000,

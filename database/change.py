@@ -1,0 +1,229 @@
+"""The collection's change stream: one for each worker, read as often as somebody needs to know how far it has come.
+
+It hands changes on and judges none. It knows of no question.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, TypeAlias
+
+from bson.codec_options import CodecOptions
+from bson.timestamp import Timestamp
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import ConnectionFailure, CursorNotFound, OperationFailure, PyMongoError
+
+from database.cell import build_card, build_date
+from database.index import COLLECTION
+from database.monitor import UPKEEP
+
+Change: TypeAlias = Mapping[str, Any]
+Subscriber: TypeAlias = Callable[[Sequence[Change]], None]
+
+# Decoded and handed on in one piece on the event loop: about 5 ms of it.
+_BATCH = 500
+# The stream tells how far it has come at the end of a wait, so that a question waits for one of the shortest.
+_WAIT_MS = 1
+# How often the stream is read while nobody asks: what has gathered meanwhile is read before the next answer.
+_IDLE_SECONDS = 0.5
+_RETRY_SECONDS = 1.0
+_CLOSE_SECONDS = 1.0
+# Further behind than this, it is cheaper to count anew.
+_LONGEST_LAG_SECONDS = 30
+# A token's `_data` is a KeyString in hexadecimal: the type of a timestamp, its seconds, and its number in the second.
+_TIMESTAMP = "82"
+_TOKEN_DIGITS = 18
+
+_FIELDS = ("date", "cardType")
+_CODEC: CodecOptions[dict[str, Any]] = CodecOptions(unicode_decode_error_handler="replace")
+
+
+class StreamEndedError(Exception):
+    """The stream cannot tell every change; the message says why."""
+
+
+class ChangeTail:
+    """Follows the collection from a moment on and hands each change to every subscriber, in order and once.
+
+    A change has `operationType` and `clusterTime`; `date` and `card` of the new document and `oldDate` and `oldCard` of
+    the old one, in the forms of cell.py; whether it `has` the new and `had` the old document; and whether an update
+    `touches` the date or the card.
+
+    Attributes:
+        position: all changes up to this cluster time were handed on, where the tail `is_whole`.
+        is_whole: whether no transaction was handed on in part.
+    """
+
+    def __init__(
+        self,
+        client: AsyncMongoClient[dict[str, Any]],
+        database: str,
+        start: Timestamp,
+        subscribers: Sequence[Subscriber],
+        note_lag: Callable[[int], None],
+    ) -> None:
+        """Begin after `start`; nothing is asked before `follow`.
+
+        Args:
+            client: an open one, whose user may read the collection and its changes.
+            database: its name.
+            start: the cluster time from which on changes are told.
+            subscribers: who is told; none may raise but to end the tail.
+            note_lag: told, at each reading, how far the position is behind the server, in whole seconds.
+        """
+        self._client = client
+        self._database = client[database]
+        self._subscribers = subscribers
+        self._note_lag = note_lag
+        self.position = start
+        self.is_whole = True
+        self._token: Mapping[str, Any] | None = None
+        self._cursor = 0
+        self._asking = 0
+        self._asked = asyncio.Event()
+        self._moved = asyncio.Event()
+
+    async def reach(self, moment: Timestamp) -> None:
+        """Return when every change up to a moment was handed on; whoever asks limits the wait."""
+        while self.position < moment or not self.is_whole:
+            self._asking += 1
+            self._asked.set()
+            try:
+                await self._moved.wait()
+            finally:
+                self._asking -= 1
+
+    async def follow(self) -> None:
+        """Read on until it is cancelled, through losses of the connection and elections.
+
+        Raises:
+            StreamEndedError: changes may have been missed, or there is no telling how far the stream has come.
+            PyMongoError: the server cannot or may not be followed.
+        """
+        async with self._client.start_session(causal_consistency=False) as session:
+            try:
+                while True:
+                    await self._step(session)
+            finally:
+                await self._kill(session)
+
+    async def _step(self, session: AsyncClientSession) -> None:
+        try:
+            reply = await self._read(session)
+        except PyMongoError as error:
+            if not _is_passing(error):
+                raise
+            self._cursor = 0
+            await asyncio.sleep(_RETRY_SECONDS)
+            return
+        begun = time.monotonic()
+        is_full = self._hand_on(reply)
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+        if self._asking:
+            return
+        if is_full:
+            # In a bulk load too, half of the event loop's time stays for the questions.
+            await asyncio.sleep(time.monotonic() - begun)
+            return
+        self._asked.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_IDLE_SECONDS):
+                await self._asked.wait()
+
+    async def _read(self, session: AsyncClientSession) -> dict[str, Any]:
+        command: dict[str, Any] = {"getMore": self._cursor, "collection": COLLECTION, "maxTimeMS": _WAIT_MS}
+        if self._cursor:
+            command["batchSize"] = _BATCH
+        else:
+            command = {"aggregate": COLLECTION, "pipeline": self._build_pipeline(), "cursor": {"batchSize": _BATCH}}
+        return await self._database.command(command, session=session, codec_options=_CODEC, comment=UPKEEP)
+
+    def _build_pipeline(self) -> list[dict[str, Any]]:
+        begin: dict[str, Any] = {"resumeAfter": self._token}
+        if self._token is None:
+            begin = {"startAtOperationTime": Timestamp(self.position.time, self.position.inc + 1)}
+        images = {"fullDocument": "whenAvailable", "fullDocumentBeforeChange": "whenAvailable"}
+        return [{"$changeStream": {**begin, **images}}, {"$project": _PROJECTION}]
+
+    def _hand_on(self, reply: Mapping[str, Any]) -> bool:
+        """Hand a batch to the subscribers, and tell whether more is waiting."""
+        cursor = reply["cursor"]
+        self._cursor = cursor["id"]
+        batch = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
+        # Until all subscribers have it all, nothing that is kept is of one moment.
+        self.is_whole = False
+        for subscriber in self._subscribers:
+            subscriber(batch)
+        if not self._cursor:
+            raise StreamEndedError("the collection was dropped or renamed")
+        self._token = cursor["postBatchResumeToken"]
+        # The changes of a transaction have one time: where the batch is full, some may still be to come.
+        self.is_whole = len(batch) < _BATCH
+        self.position = read_moment(self._token)
+        lag = reply["operationTime"].time - self.position.time
+        self._note_lag(lag)
+        if not self.is_whole and lag > _LONGEST_LAG_SECONDS:
+            raise StreamEndedError(f"changes come faster than they can be followed ({lag} s behind)")
+        return not self.is_whole
+
+    async def _kill(self, session: AsyncClientSession) -> None:
+        if self._cursor:
+            with suppress(PyMongoError, TimeoutError):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    command = {"killCursors": COLLECTION, "cursors": [self._cursor]}
+                    await self._database.command(command, session=session, comment=UPKEEP)
+
+
+async def read_time(client: AsyncMongoClient[dict[str, Any]]) -> Timestamp:
+    """Give a cluster time that no write acknowledged before this call is later than.
+
+    Raises:
+        StreamEndedError: the server has none, as one that is no replica set.
+    """
+    moment = (await client.admin.command("ping")).get("operationTime")
+    if not isinstance(moment, Timestamp):
+        raise StreamEndedError("the database is not a replica set")
+    return moment
+
+
+def read_moment(token: Mapping[str, Any]) -> Timestamp:
+    """Give the cluster time of a resume token; raises StreamEndedError where it has another form than is known."""
+    data = token.get("_data")
+    if not isinstance(data, str) or not data.startswith(_TIMESTAMP) or len(data) < _TOKEN_DIGITS:
+        raise StreamEndedError("the server's resume tokens have a form that is not known")
+    return Timestamp(int(data[2:10], 16), int(data[10:18], 16))
+
+
+def _is_passing(error: PyMongoError) -> bool:
+    """Whether the stream can be taken up again where it was, on this server or the next primary."""
+    if isinstance(error, OperationFailure):
+        return isinstance(error, CursorNotFound) or error.has_error_label("ResumableChangeStreamError")
+    return isinstance(error, ConnectionFailure)
+
+
+def _build_touches() -> dict[str, Any]:
+    updated = {"$objectToArray": {"$ifNull": ["$updateDescription.updatedFields", {}]}}
+    names = [
+        {"$map": {"input": updated, "in": "$$this.k"}},
+        {"$ifNull": ["$updateDescription.removedFields", []]},
+    ]
+    # Of the path of a field inside another the first name decides.
+    first = {"$arrayElemAt": [{"$split": ["$$this", "."]}, 0]}
+    return {"$anyElementTrue": {"$map": {"input": {"$concatArrays": names}, "in": {"$in": [first, list(_FIELDS)]}}}}
+
+
+# `_id` must stay as it is, or the server refuses to go on.
+_PROJECTION: dict[str, Any] = {
+    "operationType": 1,
+    "clusterTime": 1,
+    "date": build_date("$fullDocument.date"),
+    "card": build_card("$fullDocument.cardType"),
+    "oldDate": build_date("$fullDocumentBeforeChange.date"),
+    "oldCard": build_card("$fullDocumentBeforeChange.cardType"),
+    "has": {"$eq": [{"$type": "$fullDocument"}, "object"]},
+    "had": {"$eq": [{"$type": "$fullDocumentBeforeChange"}, "object"]},
+    "touches": _build_touches(),
+}

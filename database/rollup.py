@@ -1,0 +1,297 @@
+"""Counts of one card in a window, out of memory: built from a snapshot, kept by the change stream, exact or not given.
+
+A count is given as of a moment at or after the question's arrival: a ping tells the server's time, and the stream must
+have been read up to it. Where anything is in doubt there is no count, and the repository asks the server for it.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Protocol
+
+from bson.timestamp import Timestamp
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from database.cell import HOUR_MS, LARGEST_DATE, Cell, build_card, build_hour, find_cell, get_hour, is_plain
+from database.change import Change, ChangeTail, StreamEndedError, read_time
+from database.index import CASE_INSENSITIVE, COLLECTION
+from database.monitor import UPKEEP
+from database.query import CardWindow
+from database.tally import MOST_DATES, Dates, Tally, UnfitError
+
+# At 3 s per million documents this takes a minute or two; MongoDB keeps a snapshot for five by default.
+MOST_DOCUMENTS = 50_000_000
+_LONGEST_BUILD_MS = 240_000
+_BUILD_BATCH = 1_000
+_LONGEST_WAIT_SECONDS = 0.1
+_LONGEST_LOAD_MS = 1_000
+# A stream that could not keep up with one question will not with the next.
+_PLAIN_SECONDS = 1.0
+_FIRST_PAUSE_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 600.0
+# A question's two edges are read once; another reader may push one out meanwhile.
+_MOST_ROUNDS = 3
+
+
+class RollupObserver(Protocol):
+    """Whoever is told how the rollup does; none of it may raise."""
+
+    def note_count(self, *, from_memory: bool) -> None:
+        """A count was asked for that memory could answer, and it did or did not."""
+
+    def note_lag(self, seconds: int) -> None:
+        """The change stream was so far behind the server when it was last read."""
+
+    def note_build(self, documents: int, seconds: float) -> None:
+        """Counts come out of memory from now on."""
+
+    def note_end(self, reason: str) -> None:
+        """Counts are plain from now on, and why."""
+
+
+class _Clock:
+    """The server's time, asked for after whoever wants it came: all who wait meanwhile share the next answer."""
+
+    def __init__(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
+        self._client = client
+        self._running: asyncio.Task[Timestamp] | None = None
+        self._next: asyncio.Task[Timestamp] | None = None
+
+    async def read(self) -> Timestamp:
+        """Give a cluster time that no write acknowledged before this call is later than."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._ask_after(self._running))
+            self._next.add_done_callback(_forget)
+        # One of those who wait may leave.
+        return await asyncio.shield(self._next)
+
+    async def _ask_after(self, running: asyncio.Task[Timestamp] | None) -> Timestamp:
+        if running is not None:
+            await asyncio.wait([running])
+        # From here on the answer would be too old for whoever comes.
+        self._running, self._next = self._next, None
+        return await read_time(self._client)
+
+    def close(self) -> None:
+        for task in (self._running, self._next):
+            if task is not None:
+                task.cancel()
+
+
+class _State:
+    """A tally and the stream that keeps it: as good as the stream is, and thrown away together."""
+
+    def __init__(self, tally: Tally, tail: ChangeTail) -> None:
+        self.tally = tally
+        self.tail = tail
+        self.loads: dict[Cell, asyncio.Task[None]] = {}
+
+
+class Rollup:
+    """The counts of one worker; `open_rollup` keeps them."""
+
+    def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str, observer: RollupObserver) -> None:
+        """Use an open client, whose user may read the collection and its changes."""
+        self._client = client
+        self._database = client[database]
+        self._observer = observer
+        self._clock = _Clock(client)
+        self._state: _State | None = None
+        self._plain_until = 0.0
+
+    async def find_count(self, window: CardWindow) -> int | None:
+        """Give the exact number of a window's documents at a moment after this call, or None if it cannot be told."""
+        found = None
+        if (
+            self._state
+            and is_plain(window.card_type)
+            and -LARGEST_DATE < window.since <= window.until < LARGEST_DATE
+            and time.monotonic() >= self._plain_until
+        ):
+            with suppress(PyMongoError, StreamEndedError, UnfitError):
+                found = await self._find_count(window)
+        self._observer.note_count(from_memory=found is not None)
+        return found
+
+    async def _find_count(self, window: CardWindow) -> int | None:
+        moment: Timestamp | None = None
+        for _ in range(_MOST_ROUNDS):
+            try:
+                async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
+                    moment = moment or await self._clock.read()
+                    if self._state is None:
+                        return None
+                    state = self._state
+                    await state.tail.reach(moment)
+            except TimeoutError:
+                self._plain_until = time.monotonic() + _PLAIN_SECONDS
+                return None
+            # From here to the count nothing is awaited: it is of one moment.
+            if state is not self._state or state.tally.odd:
+                return None
+            if (found := state.tally.count(window)) is not None:
+                return found
+            missing = state.tally.list_unknown(window)
+            if not all(map(state.tally.is_small, missing)):
+                return None
+            await asyncio.gather(*(self._load(state, cell) for cell in missing))
+        return None
+
+    async def _load(self, state: _State, cell: Cell) -> None:
+        """Wait for the dates of a cell; all who need them share one reading."""
+        task = state.loads.get(cell)
+        if task is None:
+            dates, moment = state.tally.begin_dates(cell), state.tail.position
+            task = state.loads[cell] = asyncio.create_task(self._read_dates(state, cell, dates, moment))
+            task.add_done_callback(_forget)
+        await asyncio.shield(task)
+
+    async def _read_dates(self, state: _State, cell: Cell, dates: Dates, moment: Timestamp) -> None:
+        hours = {"$gte": cell.hour * HOUR_MS, "$lt": (cell.hour + 1) * HOUR_MS}
+        pipeline = [
+            {"$match": {"cardType": {"$eq": cell.card}, "date": hours}},
+            {"$limit": MOST_DATES + 1},
+            {"$group": {"_id": None, "dates": {"$push": "$date"}}},
+        ]
+        command = {
+            "aggregate": COLLECTION,
+            "pipeline": pipeline,
+            "cursor": {},
+            "collation": CASE_INSENSITIVE,
+            "readConcern": {"level": "snapshot", "atClusterTime": moment},
+            "maxTimeMS": _LONGEST_LOAD_MS,
+        }
+        try:
+            reply = await self._database.command(command)
+            batch = reply["cursor"]["firstBatch"]
+            dates.fill(int(date) for date in batch[0]["dates"]) if batch else dates.fill(())
+        except BaseException:
+            state.tally.drop_dates(cell)
+            self._plain_until = time.monotonic() + _PLAIN_SECONDS
+            raise
+        finally:
+            del state.loads[cell]
+
+    async def keep(self) -> None:
+        """Build the counts and follow the changes, again and again, until it is cancelled."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            begun = time.monotonic()
+            try:
+                await self._keep_once()
+            except Exception as error:  # noqa: BLE001 - whatever goes wrong here, counts are plain and nothing else
+                self._observer.note_end(_describe(error))
+            finally:
+                self._state = None
+            if time.monotonic() - begun > _LONGEST_PAUSE_SECONDS:
+                pause = _FIRST_PAUSE_SECONDS
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+    async def _keep_once(self) -> None:
+        begun = time.monotonic()
+        start = await read_time(self._client)
+        tally = Tally()
+        documents = await self._build(tally, start)
+
+        def apply(changes: Sequence[Change]) -> None:
+            for change in changes:
+                apply_change(tally, change)
+
+        tail = ChangeTail(self._client, self._database.name, start, [apply], self._observer.note_lag)
+        following = asyncio.create_task(tail.follow())
+        try:
+            await self._await_first_reach(tail, following)
+            self._state = _State(tally, tail)
+            self._observer.note_build(documents, time.monotonic() - begun)
+            await following
+        finally:
+            following.cancel()
+            await asyncio.wait([following])
+
+    async def _await_first_reach(self, tail: ChangeTail, following: "asyncio.Task[None]") -> None:
+        """Wait until the stream has come to the present, or has ended."""
+        reached = asyncio.create_task(tail.reach(await read_time(self._client)))
+        await asyncio.wait([reached, following], return_when=asyncio.FIRST_COMPLETED)
+        reached.cancel()
+
+    async def _build(self, tally: Tally, moment: Timestamp) -> int:
+        """Count all documents of a moment by hour and card."""
+        estimated = await self._database[COLLECTION].estimated_document_count(comment=UPKEEP)
+        if estimated > MOST_DOCUMENTS:
+            raise UnfitError(f"the documents are too many to be counted at the start ({estimated:,})")
+        key = {"hour": build_hour("$date"), "card": build_card("$cardType")}
+        command: dict[str, Any] = {
+            "aggregate": COLLECTION,
+            "pipeline": [{"$group": {"_id": key, "number": {"$sum": 1}}}],
+            "cursor": {"batchSize": _BUILD_BATCH},
+            "readConcern": {"level": "snapshot", "atClusterTime": moment},
+            "maxTimeMS": _LONGEST_BUILD_MS,
+        }
+        documents = 0
+        async with self._client.start_session(causal_consistency=False) as session:
+            while True:
+                cursor = (await self._database.command(command, session=session, comment=UPKEEP))["cursor"]
+                for group in cursor.get("firstBatch") or cursor.get("nextBatch", ()):
+                    tally.add(find_cell(group["_id"]["hour"], group["_id"]["card"]), group["number"])
+                    documents += group["number"]
+                if not cursor["id"]:
+                    return documents
+                command = {"getMore": cursor["id"], "collection": COLLECTION, "batchSize": _BUILD_BATCH}
+
+    def close(self) -> None:
+        """Give no more counts."""
+        self._clock.close()
+
+
+@asynccontextmanager
+async def open_rollup(
+    client: AsyncMongoClient[dict[str, Any]], database: str, observer: RollupObserver
+) -> AsyncIterator[Rollup]:
+    """Keep counts in the background for the time of the block."""
+    rollup = Rollup(client, database, observer)
+    keeping = asyncio.create_task(rollup.keep())
+    try:
+        yield rollup
+    finally:
+        rollup.close()
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+
+
+def apply_change(tally: Tally, change: Change) -> None:
+    """Bring a tally from before a change to after it.
+
+    Raises:
+        UnfitError: what the change did to the counts cannot be told.
+    """
+    kind = change["operationType"]
+    if kind not in {"insert", "update", "replace", "delete"}:
+        raise UnfitError(f"the collection has met a change of another kind ({kind})")
+    if kind == "update" and not change["touches"]:
+        return
+    if kind != "insert":
+        if not change["had"]:
+            raise UnfitError("a document was changed or deleted, and the server does not keep what it was before")
+        tally.change(find_cell(get_hour(change["oldDate"]), change["oldCard"]), change["oldDate"], -1)
+    if kind != "delete":
+        if not change["has"]:
+            raise UnfitError("a document was changed, and the server does not keep what it was after")
+        tally.change(find_cell(get_hour(change["date"]), change["card"]), change["date"], 1)
+
+
+def _forget(task: "asyncio.Task[Any]") -> None:
+    """Take note of a failure that nobody waits for any more, which asyncio would otherwise complain of."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _describe(error: Exception) -> str:
+    """Say why, without the server's or the driver's words: they may quote a document."""
+    if isinstance(error, OperationFailure):
+        name = (error.details or {}).get("codeName")
+        return f"the database answered with an error (code {error.code}{f', {name}' if name else ''})"
+    return str(error) if isinstance(error, StreamEndedError | UnfitError) else type(error).__name__

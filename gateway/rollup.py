@@ -1,0 +1,34 @@
+"""Tells how the counts in memory do: by two metrics, and in the log where counts begin or cease to come from memory."""
+
+import structlog
+
+from gateway.metrics import ROLLUP_COUNTS, ROLLUP_LAG, find_child
+
+logger = structlog.get_logger()
+
+
+class RollupLog:
+    """An observer of the rollup of this worker."""
+
+    def __init__(self) -> None:
+        """Know of no reason yet."""
+        self._reason: str | None = None
+
+    def note_count(self, *, from_memory: bool) -> None:
+        """Count a count."""
+        find_child(ROLLUP_COUNTS, "memory" if from_memory else "database").inc()
+
+    def note_lag(self, seconds: int) -> None:
+        """Keep the lag."""
+        find_child(ROLLUP_LAG).set(seconds)
+
+    def note_build(self, documents: int, seconds: float) -> None:
+        """Tell it, with how many documents were counted and how long it took."""
+        self._reason = None
+        logger.info("counts come from memory", documents=documents, duration_ms=round(seconds * 1000, 3))
+
+    def note_end(self, reason: str) -> None:
+        """Tell why, once for each reason: the rollup tries again and again."""
+        if reason != self._reason:
+            self._reason = reason
+            logger.info("counts come from the database", reason=reason)
