@@ -75,7 +75,8 @@ def _ask_large_page(dialect: Dialect) -> Sequence[Ask]:
 def _ask_different_pages(dialect: Dialect) -> Sequence[Ask]:
     if dialect.page is None:
         return []
-    return [dialect.page(days, PAGE_ROWS) for days, _ in _DIFFERENT if days >= _FEWEST_DAYS]
+    different = [days for days, card_type in _DIFFERENT if card_type == CARD_TYPES[0] and days >= _FEWEST_DAYS]
+    return [dialect.page(days, PAGE_ROWS) for days in different]
 
 
 # The gateway itself, asked otherwise.
@@ -132,7 +133,7 @@ PARTS = (
         f"list of {DAYS} days, REST, one client",
         Figure.WHOLE,
         _ask_list,
-        {RAW: Bound(1.4, is_worse=True), FLASK: None},
+        {RAW: Bound(1.4, is_worse=True)},
     ),
     Part("first", f"list of {DAYS} days, REST, one client: the first bytes", Figure.FIRST, _ask_list, {RAW: None}),
 )

@@ -32,9 +32,9 @@ from seeding.seeder import count_cores, seed
 
 _DOCUMENTS = 20_000
 _CLIENTS = 16
-_SECONDS, _ROUNDS = 4.0, 5
+_SECONDS, _ROUNDS = 3.0, 5
 # Compilers that work just in time learn from many answers, in every worker.
-_WARM_UP_SECONDS, _WARM_UP_CLIENTS = 3.0, 4
+_WARM_UP_SECONDS, _WARM_UP_CLIENTS = 2.0, 4
 # Of one client's answers fewer are needed for a steady median than of sixteen clients'.
 _SHARE_OF_ONE_CLIENT = 0.25
 _SAMPLES = 4
@@ -43,10 +43,12 @@ _DOCS = Path(__file__).parents[1] / "docs"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """All that runs while it is measured, and for how long, in s, each figure is taken.
+    """All that runs while it is measured.
 
     Attributes:
         peers: the gateway among them, by name.
+        seconds: for how long each figure is taken in each round.
+        clients: how many ask at a time where a rate is measured.
         own_shares: which share of each answer's time was the client's own; filled while it is measured.
     """
 
@@ -55,6 +57,7 @@ class Stage:
     generator: Generator
     folder: Path
     seconds: float
+    clients: int = _CLIENTS
     own_shares: list[float] = field(default_factory=list)
 
 
@@ -67,9 +70,13 @@ def main(arguments: list[str]) -> None:
     workers = count_cores()
     try:
         with _open_stage(parts, node, workers, options.seconds) as (stage, mongod):
-            comparisons = [
-                comparison for part in parts for comparison in _run_part(stage, part, options.rounds, console)
-            ]
+            comparisons: list[Comparison] = []
+            for part in parts:
+                with console.status(part.work):
+                    compared = run_part(stage, part, options.rounds)
+                if compared:
+                    console.print(build_table(compared))
+                comparisons += compared
     except (DisagreementError, WrongAnswerError, RuntimeError) as error:
         sys.exit(f"Nothing is stated: {error}")
     conditions = {
@@ -87,7 +94,6 @@ def main(arguments: list[str]) -> None:
             f"a blocking Python client for {options.seconds * _SHARE_OF_ONE_CLIENT:g} s a round; of the time of an"
             f" answer at most {max(stage.own_shares):.0%} was its own"
         )
-    console.print(build_table(comparisons))
     for name, value in conditions.items():
         console.print(f"{name}: {value}", highlight=False, markup=False)
     if options.write:
@@ -148,11 +154,6 @@ def _open_stage(parts: Sequence[Part], node: Node | None, workers: int, seconds:
         yield Stage(peers, raw, find_generator(node), folder, seconds), server.version
 
 
-def _run_part(stage: Stage, part: Part, rounds: int, console: Console) -> list[Comparison]:
-    with console.status(part.work):
-        return run_part(stage, part, rounds)
-
-
 def _check_answers(stage: Stage, part: Part, names: Sequence[str]) -> None:
     """Compare a few answers, from all over the part's questions."""
     # The list has other rows than the page beside which it is timed.
@@ -187,7 +188,7 @@ def _warm_up(stage: Stage, part: Part, names: Sequence[str]) -> None:
 
 def _build_measure(stage: Stage, part: Part, name: str) -> Callable[[], float]:
     if part.figure is Figure.RATE:
-        return partial(_measure_rate, stage, part, name, _CLIENTS, stage.seconds)
+        return partial(_measure_rate, stage, part, name, stage.clients, stage.seconds)
     return partial(_measure_latency, stage, part, name)
 
 

@@ -3,22 +3,32 @@
 from collections.abc import Mapping, Sequence
 
 from rich import box
-from rich.table import Table
+from rich.table import Column, Table
 
 from benchmarks.measure import Comparison, Series, Unit
 
 _HEADS = ("work", "gateway", "against", "its figure", "ratio", "bound", "holds")
 _NUMBERS = frozenset({"gateway", "its figure", "ratio", "bound"})
+_COLUMNS = (
+    Column("program", min_width=34),
+    *(Column(head, justify="right", min_width=7) for head in ("median", "lowest", "highest", "ratio", "bound")),
+    Column("holds"),
+)
 _MANY = 100
 
 
 def build_table(comparisons: Sequence[Comparison]) -> Table:
-    """Give the comparisons for a terminal."""
-    table = Table(box=box.SIMPLE_HEAD)
-    for head in _HEADS:
-        table.add_column(head, justify="right" if head in _NUMBERS else "left")
-    for cells in map(_build_cells, comparisons):
-        table.add_row(*cells, style="red" if cells[-1] == "no" else None)
+    """Give the comparisons of one work for a terminal, a line for each program."""
+    table = Table(
+        *_COLUMNS,
+        title=f"{comparisons[0].work}, {comparisons[0].unit.value}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_row(*_build_figures(comparisons[0].ours))
+    for comparison in comparisons:
+        verdict = _build_verdict(comparison)
+        table.add_row(*_build_figures(comparison.theirs), *verdict, style="red" if comparison.holds is False else None)
     return table
 
 
@@ -59,10 +69,17 @@ def _build_cells(comparison: Comparison) -> tuple[str, ...]:
         _format_series(comparison.ours, comparison.unit),
         comparison.theirs.name,
         _format_series(comparison.theirs, comparison.unit),
-        f"{format_figure(comparison.ratio)}",
-        str(comparison.bound or ""),
-        {True: "yes", False: "no", None: ""}[comparison.holds],
+        *_build_verdict(comparison),
     )
+
+
+def _build_verdict(comparison: Comparison) -> tuple[str, str, str]:
+    holds = {True: "yes", False: "no", None: ""}[comparison.holds]
+    return format_figure(comparison.ratio), str(comparison.bound or ""), holds
+
+
+def _build_figures(series: Series) -> tuple[str, ...]:
+    return (series.name, *(format_figure(value) for value in (series.median, series.lowest, series.highest)))
 
 
 def _format_series(series: Series, unit: Unit) -> str:
