@@ -69,7 +69,7 @@ class ChangeTail:
         Args:
             client: an open one, whose user may read the collection and its changes.
             database: its name.
-            start: the cluster time from which on changes are told.
+            start: the cluster time after which changes are told.
             subscribers: who is told; none may raise but to end the tail.
             note_lag: told, at each reading, how far the position is behind the server, in whole seconds.
         """
@@ -77,6 +77,7 @@ class ChangeTail:
         self._database = client[database]
         self._subscribers = subscribers
         self._note_lag = note_lag
+        self._start = start
         self.position = start
         self.is_whole = True
         self._token: Mapping[str, Any] | None = None
@@ -144,7 +145,8 @@ class ChangeTail:
     def _build_pipeline(self) -> list[dict[str, Any]]:
         begin: dict[str, Any] = {"resumeAfter": self._token}
         if self._token is None:
-            begin = {"startAtOperationTime": Timestamp(self.position.time, self.position.inc + 1)}
+            # The first token names this very time, before what has happened at it: a later one would be a false proof.
+            begin = {"startAtOperationTime": self._start}
         images = {"fullDocument": "whenAvailable", "fullDocumentBeforeChange": "whenAvailable"}
         return [{"$changeStream": {**begin, **images}}, {"$project": _PROJECTION}]
 
@@ -153,10 +155,11 @@ class ChangeTail:
         cursor = reply["cursor"]
         self._cursor = cursor["id"]
         batch = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
+        changes = [change for change in batch if change["clusterTime"] > self._start]
         # Until all subscribers have it all, nothing that is kept is of one moment.
         self.is_whole = False
         for subscriber in self._subscribers:
-            subscriber(batch)
+            subscriber(changes)
         if not self._cursor:
             raise StreamEndedError("the collection was dropped or renamed")
         self._token = cursor["postBatchResumeToken"]

@@ -1,0 +1,137 @@
+"""Counts out of memory while others write: each holds at a moment between the question and its answer."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymongo.collection import Collection
+from pymongo.write_concern import WriteConcern
+
+from database.client import open_sync_client
+from database.environment import DatabaseEnvironment
+from database.index import COLLECTION
+from database.query import CardWindow
+from database.rollup import Rollup
+from tests.rollup import HOUR_MS, NOW_MS, ask, run_rollup
+from tests.waiting import DEADLINE_SECONDS
+
+WRITES = 150
+ASKED = (
+    CardWindow("Visa", NOW_MS - 90 * 24 * HOUR_MS, NOW_MS),
+    CardWindow("VISA", NOW_MS - 1000, NOW_MS + 1000),
+    CardWindow("amex", NOW_MS - 26 * HOUR_MS, NOW_MS - HOUR_MS),
+    CardWindow("amex", 0, 2 * NOW_MS),
+)
+
+
+class Writer:
+    """Writes one thing after the other, and knows what each count may be while it does.
+
+    Attributes:
+        counts: of each window, by state; a write leads from one state to the next by single documents.
+        begun, done: how many writes were begun, and acknowledged.
+    """
+
+    def __init__(self, collection: Collection[dict[str, Any]], seed: int) -> None:
+        self._collections = [
+            collection.with_options(write_concern=concern)
+            for concern in (WriteConcern("majority"), WriteConcern(1), WriteConcern(1, j=False))
+        ]
+        self._random = random.Random(seed)  # noqa: S311 - no secret
+        self._documents: dict[Any, tuple[int, str]] = {}
+        self.counts = [self._count()]
+        self.begun = self.done = 0
+
+    def _count(self) -> list[int]:
+        return [
+            sum(
+                window.since <= date <= window.until and card.lower() == window.card_type.lower()
+                for date, card in self._documents.values()
+            )
+            for window in ASKED
+        ]
+
+    def write(self) -> None:
+        """Make one random write, and return when it is acknowledged."""
+        change = self._choose()
+        self.counts.append(self._count())
+        self.begun += 1
+        change()
+        self.done += 1
+
+    def _choose(self) -> Callable[[], object]:
+        some, collection = self._random, self._random.choice(self._collections)
+        date = NOW_MS - some.choice([0, 0, 1, HOUR_MS, 25 * HOUR_MS, 90 * 24 * HOUR_MS]) + some.randrange(-2000, 2000)
+        card = some.choice(["Visa", "visa", "Amex"])
+        values = {"date": date, "cardType": card}
+        kind = some.choice(["insert", "insert", "insert many", "update", "replace", "delete", "delete many"])
+        if kind == "insert" or not self._documents:
+            self._documents[self.begun] = (date, card)
+            return partial(collection.insert_one, {"_id": self.begun, **values})
+        if kind == "insert many":
+            many = [{"_id": f"{self.begun} {number}", **values} for number in range(20)]
+            self._documents |= {each["_id"]: (date, card) for each in many}
+            return partial(collection.insert_many, many)
+        old = some.choice(list(self._documents))
+        if kind in {"update", "replace"}:
+            self._documents[old] = (date, card)
+            update = partial(collection.update_one, {"_id": old}, {"$set": values})
+            return update if kind == "update" else partial(collection.replace_one, {"_id": old}, values)
+        gone = [old] if kind == "delete" else some.sample(list(self._documents), len(self._documents) // 2)
+        for each in gone:
+            del self._documents[each]
+        return partial(collection.delete_many, {"_id": {"$in": gone}})
+
+    def allows(self, number: int, count: int, first: int, last: int) -> bool:
+        """Whether a window had this count between two states: those of the question and the answer."""
+        states = [counts[number] for counts in self.counts[first : last + 1]]
+        return any(min(pair) <= count <= max(pair) for pair in zip(states, states[1:] or states, strict=False))
+
+
+@pytest.fixture
+def collection(environment: DatabaseEnvironment) -> Iterator[Collection[dict[str, Any]]]:
+    with open_sync_client(environment) as client:
+        yield client[environment.database][COLLECTION]
+
+
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32))
+def test_a_count_is_true_at_a_moment_between_question_and_answer(
+    reader_environment: DatabaseEnvironment, collection: Collection[dict[str, Any]], seed: int
+) -> None:
+    """While others write, by any write concern, each count held after it was asked for and before it was given."""
+    collection.delete_many({})
+    writer = Writer(collection, seed)
+    faults: list[tuple[int, ...]] = []
+    answered = 0
+
+    def write_all() -> None:
+        for _ in range(WRITES):
+            writer.write()
+
+    async def keep_asking(rollup: Rollup, number: int) -> None:
+        nonlocal answered
+        while writer.done < WRITES:
+            first = writer.done
+            count = await rollup.find_count(ASKED[number])
+            last = writer.begun
+            if count is not None:
+                answered += 1
+                if not writer.allows(number, count, first, last):
+                    faults.append((number, count, first, last))
+
+    async def run() -> None:
+        async with run_rollup(reader_environment) as (rollup, watcher), asyncio.timeout(DEADLINE_SECONDS):
+            writing = asyncio.get_running_loop().run_in_executor(None, write_all)
+            await asyncio.gather(writing, *(keep_asking(rollup, number % len(ASKED)) for number in range(8)))
+            assert [await ask(rollup, window) for window in ASKED] == writer.counts[-1]
+            assert (len(watcher.builds), watcher.reasons) == (1, [])
+
+    asyncio.run(run())
+    assert answered
+    assert faults == []

@@ -1,0 +1,74 @@
+"""A rollup as a worker keeps it, and whoever watches it; the server's own count to hold it to."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymongo.collection import Collection
+
+from database.client import open_client
+from database.environment import DatabaseEnvironment
+from database.index import CASE_INSENSITIVE
+from database.query import CardWindow
+from database.rollup import Rollup, open_rollup
+from tests.waiting import DEADLINE_SECONDS
+
+HOUR_MS = 3_600_000
+NOW_MS = 1_795_000_000_123
+
+
+@dataclass
+class Watcher:
+    """An observer that keeps what it is told."""
+
+    sources: list[bool] = field(default_factory=list)
+    builds: list[int] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+
+    def note_count(self, *, from_memory: bool) -> None:
+        self.sources.append(from_memory)
+
+    def note_lag(self, seconds: int) -> None:
+        pass
+
+    def note_build(self, documents: int, seconds: float) -> None:  # noqa: ARG002 - given to each observer
+        self.builds.append(documents)
+
+    def note_end(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+
+async def wait_for(condition: Callable[[], object], what: str) -> None:
+    """Let the event loop run until `condition()` is true."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while not condition():  # noqa: ASYNC110 - no event tells of any condition
+            await asyncio.sleep(0.005)
+    assert condition(), what
+
+
+@asynccontextmanager
+async def run_rollup(environment: DatabaseEnvironment) -> AsyncIterator[tuple[Rollup, Watcher]]:
+    """Keep counts with the reader's rights, and wait until they are built."""
+    watcher = Watcher()
+    client = open_client(environment)
+    try:
+        async with open_rollup(client, environment.database, watcher) as rollup:
+            await wait_for(lambda: watcher.builds or watcher.reasons, "the counts")
+            yield rollup, watcher
+    finally:
+        await client.close()
+
+
+async def ask(rollup: Rollup, window: CardWindow) -> int:
+    """Ask until memory answers: a busy machine may be too slow for it once."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while (count := await rollup.find_count(window)) is None:  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.05)
+    return count
+
+
+def count_plainly(collection: Collection[dict[str, Any]], window: CardWindow) -> int:
+    match = {"cardType": {"$eq": window.card_type}, "date": {"$gte": window.since, "$lte": window.until}}
+    return collection.count_documents(match, collation=CASE_INSENSITIVE)
