@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TypeVar, cast
 
 import orjson
@@ -50,7 +51,7 @@ class Listing:
         """Give the page's rows in a shape, encoded; raises some exception when the shape does not take them."""
         encoder = PageEncoder(shape, self.page)
         answer = await self.read_page(encoder.note)
-        return await encoder.finish(answer.rows)
+        return await encoder.finish(answer.rows, self.context.turn)
 
     async def has_rows_beyond(self, *, forward: bool) -> bool:
         """Say whether the whole answer goes on after the page, or, with `forward` false, before it."""
@@ -117,13 +118,13 @@ class TransactionConnection:
 
     @strawberry.field(description="The page's transactions.")
     async def nodes(self) -> list[Transaction]:
-        return cast("list[Transaction]", _give_in_turns(await self.listing.read_rows()))
+        return cast("list[Transaction]", _give_in_turns(await self.listing.read_rows(), self.listing.context.turn))
 
     @strawberry.field(description="The page's transactions, each with its cursor.")
     async def edges(self) -> list[TransactionEdge]:
         rows = await self.listing.read_rows()
         edges = (TransactionEdge(row=row, order=self.listing.order) for row in rows)
-        return cast("list[TransactionEdge]", _give_in_turns(edges))
+        return cast("list[TransactionEdge]", _give_in_turns(edges, self.listing.context.turn))
 
     @strawberry.field(description="Where the page stands in the whole answer.")
     def page_info(self) -> PageInfo:
@@ -134,9 +135,11 @@ class TransactionConnection:
         return await self.listing.count()
 
 
-async def _give_in_turns(items: Iterable[T]) -> AsyncGenerator[T, None]:
+async def _give_in_turns(items: Iterable[T], turn: asyncio.Lock) -> AsyncGenerator[T, None]:
     """Give the items, and the event loop its turns: each item is executed before the next one is asked for."""
-    for count, item in enumerate(items, 1):
-        yield item
-        if count % _ITEMS_PER_TURN == 0:
+    iterator = iter(items)
+    while some := list(islice(iterator, _ITEMS_PER_TURN)):
+        async with turn:
+            for item in some:
+                yield item
             await asyncio.sleep(0)

@@ -1,5 +1,6 @@
 """What one request brings to the resolvers: where the rows are, how many it may ask for, and when it arrived."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class RequestContext:
         budget: the rows that its operation may ask for; REST, whose lists have no limit, does not use it.
         note_operation: is told an operation's name and its fields of the query type before it runs.
         encodes_rows: whether long lists of the result may be encoded, as orjson.Fragment items that stand for several.
+        turn: held while rows are executed or encoded: the event loop goes round between any two such pieces of work.
     """
 
     repository: TransactionRepository
@@ -34,6 +36,7 @@ class RequestContext:
     budget: RowBudget = field(default_factory=lambda: RowBudget(Limits().rows))
     note_operation: Callable[[str | None, Sequence[str]], None] = lambda _name, _fields: None
     encodes_rows: bool = False
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 Info: TypeAlias = strawberry.Info[RequestContext, None]

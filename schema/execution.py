@@ -62,7 +62,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
                     columns[response_name] = build_cursor_column(order)
                 case "node":
                     node = self._build_shape(row_type, inner, order)
-                    columns[response_name] = Column(node.arrange, node.cost)
+                    columns[response_name] = Column(node.write, node.cost)
                 case name:
                     columns[response_name] = TRANSACTION_COLUMNS[name]
         if not columns:

@@ -68,7 +68,7 @@ def questions(draw: st.DrawFn) -> Question:
 
 
 # What other programs may have stored in any field, and what only some fields take.
-_ODD_VALUES = [
+_ODD_VALUES: list[object] = [
     None,
     True,
     7,
@@ -79,7 +79,7 @@ _ODD_VALUES = [
     Decimal128("12.50"),
     datetime(2026, 1, 1, tzinfo=UTC),
 ]
-_ODD_VALUES += ["", "7", b"7", {"a": 1}, Code("7"), ObjectId("0" * 24)]
+_ODD_VALUES += ["", "7", '",', "\\", "\x1f", "\\u001f", "\u2028\x7f", b"7", {"a": 1}, Code("7"), ObjectId("0" * 24)]
 _ODD_IDS = st.integers(0, 10**9) | st.builds(ObjectId) | st.uuids(version=4).map(lambda each: Code(str(each)))
 _ODD_DATES = [
     0,
@@ -92,12 +92,12 @@ _ODD_DATES = [
     1e12,
 ]
 _ODD_AMOUNTS = [-0.0, 1e15, 1e16, 1e-5, 5e-324, 0.1 + 0.2, 10**15, -3, Decimal128("1E+20"), Decimal128("NaN")]
-_ODD_BY_KEY = {"date": [*_ODD_DATES, *_ODD_VALUES], "amount": [*_ODD_AMOUNTS, *_ODD_VALUES]}
+_ODD_BY_KEY: dict[str, list[object]] = {"date": [*_ODD_DATES, *_ODD_VALUES], "amount": [*_ODD_AMOUNTS, *_ODD_VALUES]}
 
 
 @st.composite
 def odd_documents(draw: st.DrawFn, ordinary: st.SearchStrategy[list[Document]]) -> list[Document]:
-    """Lists of documents as other programs may have stored them: some fields are missing, or hold what they should not."""
+    """Lists of documents as other programs may have stored them: fields are missing, or hold what they should not."""
     found = [dict(document) for document in draw(ordinary)]
     for document in found if draw(st.booleans()) else []:
         if draw(st.integers(0, 3)) == 0:

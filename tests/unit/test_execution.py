@@ -1,0 +1,98 @@
+"""Which way a list goes, encoded or executed, and that neither keeps the event loop from going round."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import orjson
+import pytest
+
+from database.query import FIELDS, FindPlan
+from database.repository import NoteBatch, Row, TransactionRepository
+from schema.context import RequestContext
+from schema.schema import build_schema
+
+NODE = "id date currency amount vendor address cardType cardNumber countryOrigin"
+# More than the event loop goes round for everything else of an operation.
+MANY_TURNS = 15
+
+
+class ReadyRows:
+    """In place of a repository: rows that need no waiting, so that all turns of the event loop are the executor's."""
+
+    def __init__(self, rows: list[Row], *, notes: bool) -> None:
+        self._rows = rows
+        self._notes = notes
+
+    async def find_rows(self, plan: FindPlan, note_batch: NoteBatch | None = None) -> list[Row]:
+        for start in range(0, plan.limit if self._notes else 0, 1_000):
+            if note_batch:
+                note_batch(self._rows[start : start + 1_000])
+        return self._rows[: plan.limit]
+
+
+def build_rows(count: int, **changes: object) -> list[Row]:
+    values = ["x", 1_795_000_000_123, "USD", 12.5, "Vendor", "Street\nTown", "Visa", "************1111", "US"]
+    return [dict(zip(FIELDS, values, strict=True)) | changes for _ in range(count)]
+
+
+async def ask(repository: ReadyRows, selection: str, first: int) -> tuple[dict[str, Any], int]:
+    """Give a connection as it was answered, and how often the event loop went round for it."""
+    turns = 0
+
+    async def count_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counter = asyncio.create_task(count_turns())
+    context = RequestContext(cast("TransactionRepository", repository), encodes_rows=True)
+    result = await build_schema().execute(
+        f"{{ transactions(first: {first}) {{ {selection} }} }}", context_value=context
+    )
+    counter.cancel()
+    assert result.errors is None
+    assert result.data is not None
+    return result.data["transactions"], turns
+
+
+@pytest.mark.parametrize("notes", [True, False])
+@pytest.mark.parametrize(
+    "selection",
+    [
+        f"nodes {{ {NODE} }}",
+        "nodes { ...N } } } fragment N on Transaction { a: id __typename ... @include(if: true) { vendor",
+        f"edges {{ cursor node {{ {NODE} }} }}",
+    ],
+)
+def test_a_list_is_encoded_whole(selection: str, *, notes: bool) -> None:
+    """Rows that hold nothing unusual are encoded, seen while they are read or not, and as many as were asked for."""
+    answer, _ = asyncio.run(ask(ReadyRows(build_rows(2_501), notes=notes), selection, 2_500))
+    (name,) = answer
+    assert all(isinstance(part, orjson.Fragment) for part in answer[name])
+    assert len(orjson.loads(orjson.dumps(answer))[name]) == 2_500
+
+
+@pytest.mark.parametrize("build", [lambda: build_rows(101, vendor=5), lambda: build_rows(101, _id=5)])
+def test_an_unusual_list_is_executed(build: Callable[[], list[Row]]) -> None:
+    """A value of a type that its field does not have is the ordinary executor's to judge."""
+    answer, _ = asyncio.run(ask(ReadyRows(build(), notes=True), f"nodes {{ {NODE} }}", 100))
+    assert len(answer["nodes"]) == 100
+    assert all(isinstance(node, dict) for node in answer["nodes"])
+
+
+@pytest.mark.parametrize("selection", [f"nodes {{ {NODE} }}", f"edges {{ cursor node {{ {NODE} }} }}"])
+def test_the_event_loop_goes_round_while_a_list_is_executed(selection: str) -> None:
+    """Executing 10,000 rows field by field leaves room for other requests after every hundred of them."""
+    _, turns = asyncio.run(ask(ReadyRows(build_rows(10_001, vendor=5), notes=True), selection, 10_000))
+    assert turns > 100
+
+
+def test_the_event_loop_goes_round_between_lists_that_are_encoded() -> None:
+    """Many lists of one operation are encoded one after the other, not all in one turn."""
+    lists = " ".join(f"n{number}: nodes {{ {NODE} }}" for number in range(20))
+    _, turns = asyncio.run(ask(ReadyRows(build_rows(1_001), notes=False), lists, 1_000))
+    assert turns > MANY_TURNS
+    _, turns = asyncio.run(ask(ReadyRows(build_rows(1_001), notes=False), f"nodes {{ {NODE} }}", 1_000))
+    assert turns < MANY_TURNS
