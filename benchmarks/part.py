@@ -16,8 +16,8 @@ DAYS_OF_LARGE_PAGE = 91
 
 # What the gateway is compared with beside PEERS.
 RAW = "mongod's raw batches"
-OWN_PAGE = "the gateway's REST page"
-OWN_LIST = f"the gateway's REST list of {DAYS_OF_LARGE_PAGE} days"
+OWN_PAGE = "its own REST page"
+OWN_LIST = f"its own REST list, {DAYS_OF_LARGE_PAGE} days"
 
 
 class Figure(Enum):

@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks.node import Node
 from benchmarks.question import EVE, GATEWAY, GRAPHQL, REST, REST_AND_GRAPHQL, Dialect
 from database.environment import DatabaseEnvironment
+from gateway.setting import PREFIX, SETTINGS
 from tests.process import run_gateway
 from tests.waiting import find_free_port, wait_until
 
@@ -58,10 +59,15 @@ PEERS = tuple(_PROGRAMS)
 NEED_NODE = frozenset(name for name, program in _PROGRAMS.items() if program.server == "node")
 
 
-def list_settings() -> list[tuple[str, str]]:
-    """Give the variables that the gateway is run with: no line for each request, as the others, and the caller's."""
-    given = {name: value for name, value in os.environ.items() if name.startswith("GATEWAY_")}
-    return sorted({"GATEWAY_LOG_LEVEL": "error", **given}.items())
+# No line for each request, as the others.
+_SETTINGS = {"GATEWAY_LOG_LEVEL": "error"}
+
+
+def describe_settings() -> str:
+    """Give the gateway's settings that are not the default, the user's own among them; secret values are left out."""
+    secret = {setting.name for setting in SETTINGS if setting.is_secret}
+    given = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)} | _SETTINGS
+    return ", ".join(name if name in secret else f"{name}={value}" for name, value in sorted(given.items()))
 
 
 @contextmanager
@@ -70,7 +76,7 @@ def run_peer(
 ) -> Iterator[Peer]:
     """Serve the database by one of PEERS, or by the gateway, until the block ends; `node` where the peer needs it."""
     if name == OURS:
-        with run_gateway(environment, find_free_port(), folder, workers, **dict(list_settings())) as gateway:
+        with run_gateway(environment, find_free_port(), folder, workers, **_SETTINGS) as gateway:
             yield Peer(name, gateway.url, GATEWAY)
         return
     program, port = _PROGRAMS[name], find_free_port()

@@ -22,7 +22,7 @@ from benchmarks.generator import Generator, find_generator
 from benchmarks.measure import Comparison, measure_in_turns
 from benchmarks.node import Node, NodeMissingError, install_peers
 from benchmarks.part import DAYS, OWN_ASKS, OWN_LIST, PARTS, RAW, Figure, Part
-from benchmarks.peer import NEED_NODE, OURS, PEERS, Peer, list_settings, run_peer
+from benchmarks.peer import NEED_NODE, OURS, PEERS, Peer, describe_settings, run_peer
 from benchmarks.picture import build_picture
 from benchmarks.process import open_server
 from benchmarks.question import Ask
@@ -79,21 +79,7 @@ def main(arguments: list[str]) -> None:
                 comparisons += compared
     except (DisagreementError, WrongAnswerError, RuntimeError) as error:
         sys.exit(f"Nothing is stated: {error}")
-    conditions = {
-        **describe_machine(),
-        "Node": describe_node(node),
-        "MongoDB": f"{mongod}, embedded, on loopback, with the gateway's indexes",
-        "data": f"{_DOCUMENTS:,} documents over a year, read by the reader's user",
-        "workers": f"{workers} of each program",
-        "the gateway's settings": ", ".join(f"{name}={value}" for name, value in list_settings()),
-        "load": f"{stage.generator.name}, one thread, {_CLIENTS} connections, {options.seconds:g} s a round",
-        "rounds": f"{options.rounds}, in turns, after a warm-up",
-    }
-    if stage.own_shares:
-        conditions["one client"] = (
-            f"a blocking Python client for {options.seconds * _SHARE_OF_ONE_CLIENT:g} s a round; of the time of an"
-            f" answer at most {max(stage.own_shares):.0%} was its own"
-        )
+    conditions = _describe(stage, node, mongod, workers, options.rounds)
     for name, value in conditions.items():
         console.print(f"{name}: {value}", highlight=False, markup=False)
     if options.write:
@@ -152,6 +138,25 @@ def _open_stage(parts: Sequence[Part], node: Node | None, workers: int, seconds:
         peers = {name: stack.enter_context(run_peer(name, server.reader, folder, workers, node)) for name in names}
         raw = stack.enter_context(open_raw_list(server.reader, DAYS))
         yield Stage(peers, raw, find_generator(node), folder, seconds), server.version
+
+
+def _describe(stage: Stage, node: Node | None, mongod: str, workers: int, rounds: int) -> dict[str, str]:
+    conditions = {
+        **describe_machine(),
+        "Node": describe_node(node),
+        "MongoDB": f"{mongod}, embedded, on loopback, with the gateway's indexes",
+        "data": f"{_DOCUMENTS:,} documents over a year, read by the reader's user",
+        "workers": f"{workers} of each program",
+        "the gateway's settings": describe_settings(),
+        "load": f"{stage.generator.name}, one thread, {stage.clients} connections, {stage.seconds:g} s a round",
+        "rounds": f"{rounds}, in turns, after a warm-up",
+    }
+    if stage.own_shares:
+        conditions["one client"] = (
+            f"a blocking Python client for {stage.seconds * _SHARE_OF_ONE_CLIENT:g} s a round; of the time of an"
+            f" answer at most {max(stage.own_shares):.0%} was its own"
+        )
+    return conditions
 
 
 def _check_answers(stage: Stage, part: Part, names: Sequence[str]) -> None:

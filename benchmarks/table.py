@@ -3,28 +3,23 @@
 from collections.abc import Mapping, Sequence
 
 from rich import box
-from rich.table import Column, Table
+from rich.table import Table
 
 from benchmarks.measure import Comparison, Series, Unit
 
 _HEADS = ("work", "gateway", "against", "its figure", "ratio", "bound", "holds")
 _NUMBERS = frozenset({"gateway", "its figure", "ratio", "bound"})
-_COLUMNS = (
-    Column("program", min_width=34),
-    *(Column(head, justify="right", min_width=7) for head in ("median", "lowest", "highest", "ratio", "bound")),
-    Column("holds"),
-)
+_COLUMNS = ("program", "median", "lowest", "highest", "ratio", "bound", "holds")
 _MANY = 100
 
 
 def build_table(comparisons: Sequence[Comparison]) -> Table:
     """Give the comparisons of one work for a terminal, a line for each program."""
     table = Table(
-        *_COLUMNS,
-        title=f"{comparisons[0].work}, {comparisons[0].unit.value}",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
+        title=f"{comparisons[0].work}, {comparisons[0].unit.value}", title_justify="left", box=box.SIMPLE_HEAD
     )
+    for column in _COLUMNS:
+        table.add_column(column, justify="left" if column in {"program", "holds"} else "right")
     table.add_row(*_build_figures(comparisons[0].ours))
     for comparison in comparisons:
         verdict = _build_verdict(comparison)

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from functools import partial
+from io import StringIO
 from itertools import pairwise
 from statistics import median
 from xml.etree import ElementTree as ET
@@ -10,10 +11,11 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from benchmarks.measure import Bound, Comparison, Series, Unit, measure_in_turns
 from benchmarks.picture import build_picture
-from benchmarks.table import build_markdown, build_page
+from benchmarks.table import build_markdown, build_page, build_table
 
 figures = st.floats(0.01, 100_000)
 texts = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1)
@@ -84,6 +86,22 @@ def test_the_table_says_what_holds() -> None:
         "| a list | 30 ms (30 to 30) | raw | 20 ms (20 to 20) | 1.5 | ≤ 1.4 | no |",
         "| a list | 250 requests/s (200 to 300) | Flask | 25 requests/s (20 to 30) | 10 |  |  |",
     ]
+
+
+def test_a_terminal_shows_a_line_for_each_program() -> None:
+    """The tables of two works show each program with its figures, and what holds, within 80 columns."""
+    ours, theirs = Series("gateway", [250, 200, 300]), Series("Flask", [20, 25, 30])
+    compared = [Comparison("a list", Unit.RATE, ours, theirs, Bound(8)), Comparison("a list", Unit.RATE, ours, theirs)]
+    for shown in (compared, compared[:1]):
+        console = Console(width=80, record=True, file=StringIO())
+        console.print(build_table(shown))
+        lines = [line.split() for line in console.export_text().splitlines() if line.strip()]
+        assert lines[0] == ["a", "list,", "requests/s"]
+        assert lines[3:] == [
+            ["gateway", "250", "200", "300"],
+            ["Flask", "25", "20", "30", "10", "≥", "8", "yes"],
+            *([["Flask", "25", "20", "30", "10"]] if len(shown) > 1 else []),
+        ]
 
 
 def test_the_page_says_how_it_was_made() -> None:
