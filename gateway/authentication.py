@@ -1,19 +1,21 @@
 """Who a request comes from, and whether that caller may ask this. What a key or a token is, it does not know."""
 
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import ConfigurationError
 from gateway.caller import ANONYMOUS, STRANGER, Caller
 from gateway.caller import Scope as CallerScope
-from gateway.errors import AuthenticationUnavailableError, ForbiddenError, UnauthenticatedError
+from gateway.errors import AuthenticationUnavailableError, ForbiddenError, KeysUnavailableError, UnauthenticatedError
 from gateway.keys import KEY_PATTERN, KeyRing
 from gateway.problems import GRAPHQL_PATH
 from gateway.rate import Allowance, describe_address, open_storage
-from gateway.settings import Settings
-from gateway.tokens import KeysUnavailableError, TokenVerifier
+from gateway.settings import JwtSettings, Settings
+
+if TYPE_CHECKING:
+    from gateway.tokens import TokenVerifier
 
 # By the first segment of the path. What is in neither needs a caller, who is then told what there is.
 PUBLIC: Final = frozenset({"health", "static", "errors", "openapi.json"})
@@ -30,7 +32,7 @@ class Authenticator:
 
     def __init__(self, settings: Settings) -> None:
         self._keys = KeyRing(settings.keys_file) if settings.keys_file else None
-        self._tokens = TokenVerifier(settings.jwt) if settings.jwt else None
+        self._tokens = _open_tokens(settings.jwt) if settings.jwt else None
         self._storage = open_storage(settings.rate_store)
         self._failures = Allowance(self._storage, "failed authentications", settings.failures_per_minute)
 
@@ -74,6 +76,12 @@ class Authenticator:
     async def close(self) -> None:
         """Let go of where failures are counted."""
         await self._storage.close()
+
+
+def _open_tokens(jwt: JwtSettings) -> "TokenVerifier":
+    from gateway.tokens import TokenVerifier  # noqa: PLC0415 - most gateways have no use for cryptography
+
+    return TokenVerifier(jwt)
 
 
 class AuthenticationMiddleware:

@@ -99,3 +99,7 @@ class TooManyRequestsError(GatewayError):
     def __init__(self, message: str, retry_after_seconds: int) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class KeysUnavailableError(Exception):
+    """The issuer's keys are not known, so that no token can be told right or wrong; it never leaves authentication."""

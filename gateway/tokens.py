@@ -15,6 +15,7 @@ from jwt.types import Options
 
 from database.errors import ConfigurationError, hide_secrets
 from gateway.caller import Caller, Scope
+from gateway.errors import KeysUnavailableError
 from gateway.settings import JwtSettings
 from gateway.watched_file import WatchedFile
 
@@ -35,10 +36,6 @@ _FETCH_SECONDS = 5
 
 # By id and algorithm (RFC 7517): a token can use a key with no other algorithm than the key's own.
 KeySet: TypeAlias = Mapping[tuple[str | None, str], jwt.PyJWK]
-
-
-class KeysUnavailableError(Exception):
-    """The issuer's keys are not known, so that no token can be told right or wrong."""
 
 
 class KeySource(Protocol):

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from database.errors import ConfigurationError
 from gateway import tokens
 from gateway.caller import Caller, Scope
+from gateway.errors import KeysUnavailableError
 from gateway.settings import JwtSettings
-from gateway.tokens import ALGORITHMS, KeysUnavailableError, TokenVerifier, load_key_set
+from gateway.tokens import ALGORITHMS, TokenVerifier, load_key_set
 from tests.issuer import AUDIENCE, ISSUER, Issuer, SigningKey, render_key_set, run_issuer
 from tests.waiting import wait_until
 
