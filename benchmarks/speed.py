@@ -32,7 +32,7 @@ from seeding.seeder import count_cores, seed
 
 _DOCUMENTS = 20_000
 _CLIENTS = 16
-_SECONDS, _ROUNDS = 3.0, 5
+_SECONDS, _ROUNDS = 3, 5
 # Compilers that work just in time learn from many answers, in every worker.
 _WARM_UP_SECONDS, _WARM_UP_CLIENTS = 2.0, 4
 # Of one client's answers fewer are needed for a steady median than of sixteen clients'.
@@ -107,12 +107,16 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks speed")
     parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(part.name for part in PARTS))
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and docs/benchmarks.svg")
-    parser.add_argument("--seconds", type=float, default=_SECONDS, help="of each figure in each round")
+    parser.add_argument("--seconds", type=int, default=_SECONDS, help="of each figure in each round")
     parser.add_argument("--rounds", type=int, default=_ROUNDS)
     options = parser.parse_args(arguments)
     known = [part.name for part in PARTS]
     if unknown := [name for name in options.parts if name not in known]:
         parser.error(f"no part is called {unknown[0]!r}; there are: {', '.join(known)}")
+    if options.parts and options.write:
+        parser.error("--write takes no parts: what it writes holds all of them")
+    if min(options.seconds, options.rounds) < 1:
+        parser.error("--seconds and --rounds take whole numbers from 1")
     return options
 
 

@@ -39,15 +39,15 @@ def build_page(comparisons: Sequence[Comparison], conditions: Mapping[str, str],
     listed = "".join(f"- {name}: {value}\n" for name, value in conditions.items())
     return f"""# Benchmarks
 
-Written by `{command}`; run it again to have your machine's figures. Figures are medians over the rounds (lowest to
-highest); a ratio is of medians of one run, and says by what factor the gateway is better or, where the bound is `≤`, by
-what factor it takes longer. Before anything is measured, all programs must give the same answers to the same questions.
+`{command}` wrote this page and gives your machine's figures (a part alone: `python -m benchmarks speed count`).
+
+Figures are medians over the rounds, lowest to highest beside them. A ratio is of medians of one run: by what factor the
+gateway is better or, where the bound is `≤`, by what factor it takes longer. Before anything is measured, all programs
+must give the same answers to the same questions. Each peer is written as its own documentation shows: benchmarks/peers.
 
 ![The gateway beside its peers: a bar for each median](benchmarks.svg)
 
 {build_markdown(comparisons)}
-Each peer is written as its own documentation shows: benchmarks/peers.
-
 ## Conditions
 
 {listed}"""
