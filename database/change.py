@@ -53,7 +53,7 @@ class ChangeTail:
 
     Attributes:
         position: all changes up to this cluster time were handed on, where the tail `is_whole`.
-        is_whole: whether no transaction was handed on in part.
+        is_whole: whether the stream was opened, and no transaction was handed on in part.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class ChangeTail:
         self._note_lag = note_lag
         self._start = start
         self.position = start
-        self.is_whole = True
+        self.is_whole = False
         self._token: Mapping[str, Any] | None = None
         self._cursor = 0
         self._asking = 0
@@ -184,11 +184,15 @@ async def read_time(client: AsyncMongoClient[dict[str, Any]]) -> Timestamp:
     """Give a cluster time that no write acknowledged before this call is later than.
 
     Raises:
-        StreamEndedError: the server has none, as one that is no replica set.
+        StreamEndedError: the server has none, as one that is no replica set or is not its primary.
     """
-    moment = (await client.admin.command("ping")).get("operationTime")
-    if not isinstance(moment, Timestamp):
+    # A ping costs the same, and a member that the driver still takes for the primary would answer it.
+    reply = await client.admin.command("hello")
+    moment = reply.get("operationTime")
+    if "setName" not in reply or not isinstance(moment, Timestamp):
         raise StreamEndedError("the database is not a replica set")
+    if not reply["isWritablePrimary"]:
+        raise StreamEndedError("the server is not the primary of its replica set")
     return moment
 
 

@@ -12,7 +12,7 @@ from pymongo import monitoring
 from database.meter import METER
 
 # What the driver asks for itself: it is no part of any request.
-_HANDSHAKE = frozenset({"hello", "ismaster", "saslStart", "saslContinue", "authenticate", "endSessions"})
+_HANDSHAKE = frozenset({"saslStart", "saslContinue", "authenticate", "endSessions"})
 # The comment of what the gateway asks for its own sake: no question waits for it, and it may take long.
 UPKEEP = "transactions-gateway upkeep"
 

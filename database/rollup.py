@@ -1,6 +1,6 @@
 """Counts of one card in a window, out of memory: built from a snapshot, kept by the change stream, exact or not given.
 
-A count is given as of a moment at or after the question's arrival: a ping tells the server's time, and the stream must
+A count is given as of a moment at or after the question's arrival: the primary tells its time, and the stream must
 have been read up to it. Where anything is in doubt there is no count, and the repository asks the server for it.
 """
 

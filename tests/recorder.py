@@ -6,7 +6,7 @@ from pymongo import monitoring
 
 # What differs from run to run and says nothing about a question.
 _NOISE = frozenset({"lsid", "$clusterTime", "$db", "$readPreference", "txnNumber", "comment"})
-_SETUP = frozenset({"hello", "ismaster", "isMaster", "saslStart", "saslContinue", "endSessions", "killCursors"})
+_SETUP = frozenset({"saslStart", "saslContinue", "endSessions", "killCursors"})
 
 
 class CommandRecorder(monitoring.CommandListener):

@@ -1,0 +1,191 @@
+"""Counts where memory cannot be trusted: none comes from it, the server's are right, and it is built again."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo.collection import Collection
+
+from database.change import ChangeTail
+from database.client import open_client, open_sync_client
+from database.embedded import EmbeddedServer
+from database.environment import DatabaseEnvironment
+from database.index import COLLECTION
+from database.provision import provision
+from database.query import CardWindow, TransactionFilter, build_count_plan
+from database.repository import TransactionRepository
+from database.rollup import open_rollup
+from tests.crashed import run_crashed_mongod
+from tests.recorder import CommandRecorder
+from tests.replica import run_replica_set
+from tests.rollup import HOUR_MS, NOW_MS, Watcher, ask, run_rollup, wait_for
+
+_Collection = Collection[dict[str, Any]]
+
+WINDOW = CardWindow("visa", NOW_MS - 90 * 24 * HOUR_MS, NOW_MS)
+PLAN = build_count_plan(TransactionFilter(WINDOW.since, WINDOW.until, WINDOW.card_type))
+
+
+def build_documents(count: int, first: int = 0) -> list[dict[str, Any]]:
+    return [{"_id": first + i, "date": NOW_MS - i * 1000, "cardType": "Visa"} for i in range(count)]
+
+
+@pytest.fixture
+def collection(environment: DatabaseEnvironment) -> Iterator[_Collection]:
+    with open_sync_client(environment) as client:
+        yield client[environment.database][COLLECTION]
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Build again at once."""
+    monkeypatch.setattr("database.rollup._FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("database.rollup._LONGEST_PAUSE_SECONDS", 0.1)
+
+
+async def test_a_dropped_collection_is_counted_anew(
+    environment: DatabaseEnvironment, collection: _Collection, mongod: EmbeddedServer
+) -> None:
+    """A question after the drop is never answered out of what was there before, and memory is built again."""
+    collection.insert_many(build_documents(10))
+    async with run_rollup(environment) as (rollup, watcher):
+        assert await ask(rollup, WINDOW) == 10
+        with open_sync_client(mongod.admin) as admin:
+            admin[environment.database].drop_collection(COLLECTION)
+        assert await rollup.find_count(WINDOW) in {None, 0}
+        assert await ask(rollup, WINDOW) == 0
+        collection.insert_many(build_documents(5))
+        assert await ask(rollup, WINDOW) == 5
+        assert watcher.reasons
+
+
+async def test_a_renamed_collection_is_counted_anew(
+    environment: DatabaseEnvironment, collection: _Collection, mongod: EmbeddedServer
+) -> None:
+    """A collection that takes the place of another brings its own counts."""
+    collection.insert_many(build_documents(10))
+    with open_sync_client(replace(mongod.admin, database=environment.database)) as admin:
+        database = admin[environment.database]
+        database["other"].insert_many(build_documents(3))
+        async with run_rollup(environment) as (rollup, _):
+            assert await ask(rollup, WINDOW) == 10
+            database["other"].rename(COLLECTION, dropTarget=True)
+            assert await rollup.find_count(WINDOW) in {None, 3}
+            assert await ask(rollup, WINDOW) == 3
+
+
+@pytest.mark.parametrize("write", ["delete", "update"])
+async def test_without_old_documents_a_change_ends_what_memory_knows(
+    environment: DatabaseEnvironment, collection: _Collection, write: str
+) -> None:
+    """Where the server does not keep old documents, a deletion or a changed date is counted anew, and nothing else."""
+    collection.insert_many(build_documents(10))
+    collection.database.command("collMod", COLLECTION, changeStreamPreAndPostImages={"enabled": False})
+    async with run_rollup(environment) as (rollup, watcher):
+        collection.insert_many(build_documents(1, first=10))
+        collection.update_one({"_id": 1}, {"$set": {"amount": 5}})
+        assert await ask(rollup, WINDOW) == 11
+        assert watcher.reasons == []
+        if write == "delete":
+            collection.delete_one({"_id": 1})
+        else:
+            collection.update_one({"_id": 1}, {"$set": {"date": 0}})
+        assert await rollup.find_count(WINDOW) in {None, 10}
+        assert await ask(rollup, WINDOW) == 10
+        assert "does not keep" in watcher.reasons[0]
+
+
+async def test_a_stream_that_is_behind_gives_no_count(
+    reader_environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the stream is not read, memory gives nothing and the repository counts by the server."""
+    collection.insert_many(build_documents(10))
+    gate, step = asyncio.Event(), ChangeTail._step  # noqa: SLF001 - nothing else holds the stream back
+    gate.set()
+
+    async def step_if_open(tail: ChangeTail, session: Any) -> None:
+        await gate.wait()
+        await step(tail, session)
+
+    monkeypatch.setattr(ChangeTail, "_step", step_if_open)
+    async with open_client(reader_environment) as client, run_rollup(reader_environment) as (rollup, watcher):
+        repository = TransactionRepository(client, reader_environment.database, timeout_ms=10_000, rollup=rollup)
+        assert await ask(rollup, WINDOW) == 10
+        gate.clear()
+        for number in range(3):
+            collection.insert_one({**build_documents(1)[0], "_id": f"late {number}"})
+            assert await repository.count(PLAN) == 11 + number
+        assert watcher.sources[-1] is False
+        gate.set()
+        assert await ask(rollup, WINDOW) == 13
+
+
+async def test_a_single_server_is_counted_plainly(tmp_path: Path) -> None:
+    """A server that is no replica set has no change stream: it counts itself, and why is told once."""
+    with run_crashed_mongod(tmp_path) as address:
+        environment = DatabaseEnvironment(uri=f"mongodb://{address}/shop")
+        with open_sync_client(environment) as client:
+            client.shop[COLLECTION].insert_many(build_documents(10, first=1_000))
+        async with open_client(environment) as client, run_rollup(environment) as (rollup, watcher):
+            repository = TransactionRepository(client, "shop", timeout_ms=10_000, rollup=rollup)
+            assert await repository.count(PLAN) == 10
+            assert set(watcher.reasons) == {"the database is not a replica set"}
+
+
+async def test_memory_outlives_an_election(tmp_path: Path) -> None:
+    """When another member becomes primary the stream is taken up where it was, and no write is missed."""
+    with run_replica_set(tmp_path) as replicas:
+        provision(replicas.admin)
+        collection = replicas.client.get_default_database()[COLLECTION]
+        collection.insert_many(build_documents(10))
+        async with run_rollup(replicas.admin) as (rollup, watcher):
+            assert await ask(rollup, WINDOW) == 10
+            replicas.step_down()
+            replicas.await_primary()
+            collection.insert_many(build_documents(10, first=10))
+            collection.delete_one({"_id": 1})
+            assert await ask(rollup, WINDOW) == 19
+            assert (len(watcher.builds), watcher.reasons) == (1, [])
+            replicas.await_primary().kill()
+            replicas.await_primary()
+            collection.insert_many(build_documents(1, first=20))
+            assert await ask(rollup, WINDOW) == 20
+
+
+@pytest.mark.parametrize("size", [10, 3_000])
+async def test_a_count_costs_one_command(
+    reader_environment: DatabaseEnvironment, collection: _Collection, size: int
+) -> None:
+    """Whatever the number of documents, a count asks the server for its time and for nothing else."""
+    collection.insert_many(build_documents(size))
+    recorder, watcher = CommandRecorder(), Watcher()
+    async with (
+        open_client(reader_environment, [recorder]) as client,
+        open_rollup(client, reader_environment.database, watcher) as rollup,
+    ):
+        await wait_for(lambda: watcher.builds, "the counts")
+        assert await ask(rollup, WINDOW) == size
+        # The build, the stream, and the dates of the one edge that holds any.
+        assert recorder.names.count("aggregate") == 3
+        recorder.commands.clear()
+        assert await ask(rollup, WINDOW) == size
+        # The stream is read all the time, whether questions come or not.
+        assert [name for name in recorder.names if name != "getMore"] == ["hello"]
+
+
+async def test_many_questions_share_a_command(reader_environment: DatabaseEnvironment, collection: _Collection) -> None:
+    """A hundred questions at a time wait for one command, which was sent after the last of them came."""
+    collection.insert_many(build_documents(10))
+    recorder = CommandRecorder()
+    async with (
+        open_client(reader_environment, [recorder]) as client,
+        open_rollup(client, reader_environment.database, watcher := Watcher()) as rollup,
+    ):
+        await wait_for(lambda: watcher.builds, "the counts")
+        await ask(rollup, WINDOW)
+        recorder.commands.clear()
+        assert set(await asyncio.gather(*(rollup.find_count(WINDOW) for _ in range(100)))) == {10}
+        assert recorder.names.count("hello") == 1
