@@ -156,7 +156,7 @@ class PageEncoder:
             self._is_whole = False
 
     async def finish(self, rows: list[Row], turn: asyncio.Lock) -> list[orjson.Fragment]:
-        """Give the page's rows, which together are the items of one JSON list; raises what `RowShape.arrange` does.
+        """Give the page's rows, which together are the items of one JSON list; raises what `RowShape.encode` does.
 
         Rows that were not noted are encoded some at a time, each time as the holder of `turn`.
         """
