@@ -55,9 +55,11 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplicaSet]:
 def gateway(alone: ReplicaSet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     """A gateway of two workers that is never started again, whatever happens to its database."""
     folder = tmp_path_factory.mktemp("gateway")
-    # A list asks several times for a server that is gone before it gives up.
+    # A list asks several times for a server that is gone before it gives up. Counts shall all be the server's.
     impatient = replace(alone.admin, uri=f"{alone.admin.connection_uri}&serverSelectionTimeoutMS=500")
-    with run_gateway(impatient, find_free_port(), folder, 2, GATEWAY_DATABASE_TIMEOUT_MS="2000") as process:
+    with run_gateway(
+        impatient, find_free_port(), folder, 2, GATEWAY_DATABASE_TIMEOUT_MS="2000", GATEWAY_COUNT_ROLLUPS="off"
+    ) as process:
         yield process
 
 
@@ -147,8 +149,9 @@ async def test_a_server_that_never_answers_is_given_up(alone: ReplicaSet, monkey
 def test_more_questions_than_connections_are_turned_away(alone: ReplicaSet, tmp_path: Path) -> None:
     """Where the URI allows two connections and both are busy, the others are told OVERLOADED instead of waiting on."""
     environment = replace(alone.admin, uri=f"{alone.admin.connection_uri}&maxPoolSize=2")
+    variables = {"GATEWAY_DATABASE_TIMEOUT_MS": "20000", "GATEWAY_COUNT_ROLLUPS": "off"}
     with (
-        run_gateway(environment, find_free_port(), tmp_path, GATEWAY_DATABASE_TIMEOUT_MS="20000") as gateway,
+        run_gateway(environment, find_free_port(), tmp_path, **variables) as gateway,
         failing(alone, "alwaysOn", failCommands=["find", "aggregate"], blockConnection=True, blockTimeMS=6_000),
     ):
         answers = ask_all(gateway, 2)

@@ -13,6 +13,7 @@ from database.change import ChangeTail
 from database.client import open_client, open_sync_client
 from database.embedded import EmbeddedServer
 from database.environment import DatabaseEnvironment
+from database.errors import DatabaseTimeoutError, DatabaseUnavailableError
 from database.index import COLLECTION
 from database.provision import provision
 from database.query import CardWindow, TransactionFilter, build_count_plan
@@ -153,6 +154,29 @@ async def test_memory_outlives_an_election(tmp_path: Path) -> None:
             replicas.await_primary()
             collection.insert_many(build_documents(1, first=20))
             assert await ask(rollup, WINDOW) == 20
+
+
+async def test_a_server_that_was_away_is_followed_again(tmp_path: Path) -> None:
+    """While the server hangs a count fails as any other; when it goes on, or was started anew, memory counts again."""
+    with run_replica_set(tmp_path, members=1) as replicas:
+        provision(replicas.admin)
+        collection = replicas.client.get_default_database()[COLLECTION]
+        collection.insert_many(build_documents(10))
+        (member,) = replicas.members
+        async with open_client(replicas.admin) as client, run_rollup(replicas.admin) as (rollup, _):
+            repository = TransactionRepository(client, replicas.admin.database, timeout_ms=1_000, rollup=rollup)
+            assert await ask(rollup, WINDOW) == 10
+            member.stop()
+            with pytest.raises((DatabaseTimeoutError, DatabaseUnavailableError)):
+                await repository.count(PLAN)
+            member.resume()
+            collection.insert_many(build_documents(1, first=10))
+            assert await ask(rollup, WINDOW) == 11
+            member.kill()
+            member.start()
+            replicas.await_primary()
+            collection.insert_many(build_documents(1, first=11))
+            assert await ask(rollup, WINDOW) == 12
 
 
 @pytest.mark.parametrize("size", [10, 3_000])
