@@ -47,7 +47,9 @@ class Generator:
             check=True,
         ).stdout
         report = json.loads(told.splitlines()[-1])
-        if report["errors"] or report["broken"] or not report["answers"]:
+        if not report["answers"]:
+            raise WrongAnswerError(f"{peer.name} answered none of {clients} clients in {seconds} s: give it more.")
+        if report["errors"] or report["broken"]:
             raise WrongAnswerError(
                 f"{clients} clients had {report['answers']} answers of {peer.name} to {asks[0].path}; of these"
                 f" {report['errors']} were errors, and {report['broken']} more never came whole."
