@@ -20,7 +20,7 @@ class RollupLog:
 
     def note_lag(self, seconds: int) -> None:
         """Keep the lag."""
-        find_child(ROLLUP_LAG).set(seconds)
+        ROLLUP_LAG.set(seconds)
 
     def note_build(self, documents: int, seconds: float) -> None:
         """Tell it, with how many documents were counted and how long it took."""

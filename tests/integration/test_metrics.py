@@ -80,6 +80,20 @@ def test_counts_are_those_of_all_workers(gateway: GatewayProcess) -> None:
     assert PLANTED not in str(metrics)
 
 
+def test_counts_come_from_memory(gateway: GatewayProcess, tmp_path: Path) -> None:
+    """Each worker builds its counts once, and a card's count comes from there; the log tells of nothing else."""
+    name = "gateway_rollup_counts_total"
+
+    def count() -> bool:
+        httpx.get(f"{gateway.url}/transactions/90/card/Visa").raise_for_status()
+        return get(read_metrics(gateway), name, source="memory") > 1
+
+    wait_until(count, "counts from memory")
+    assert get(read_metrics(gateway), "gateway_rollup_lag_seconds") == 0
+    told = [line["event"] for line in read_log(tmp_path) if line["event"].startswith("counts come")]
+    assert set(told) == {"counts come from memory"}
+
+
 def test_a_killed_worker_takes_no_counts_along(gateway: GatewayProcess, temporary: Path, tmp_path: Path) -> None:
     """After kill -9 of a worker the totals stand, the restart is counted and logged, and no file is added."""
     for _ in range(10):
