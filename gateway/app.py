@@ -9,9 +9,11 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import Match, Route
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from database.client import open_client
 from database.environment import DatabaseEnvironment
@@ -52,6 +54,20 @@ class PageFiles(StaticFiles):
         return response
 
 
+class _Application(FastAPI):
+    """FastAPI without the layers that answer for what RequestMiddleware answers for, or serve what is not used here."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Past FastAPI's own, which looks for a tracer at each request.
+        await Starlette.__call__(self, scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app: ASGIApp = ExceptionMiddleware(self.router, handlers=self.exception_handlers)
+        for middleware, arguments, options in reversed(self.user_middleware):
+            app = middleware(app, *arguments, **options)
+        return app
+
+
 def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     """Give the application for one worker; it connects to the database when it starts and closes when it stops."""
     observer = Observer(settings)
@@ -74,7 +90,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
             app.state.probe = health.DatabaseProbe(repository.check)
             yield
 
-    app = FastAPI(
+    app = _Application(
         title=TITLE,
         description=DESCRIPTION,
         version=VERSION,
@@ -82,7 +98,6 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings = settings
     app.state.is_draining = False
@@ -90,7 +105,8 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     app.state.schema = build_schema(settings.limits)
     app.state.documents = load_documents(settings.trusted_documents, app.state.schema)
     for router in _ROUTERS:
-        app.include_router(router)
+        # Included in FastAPI's way, each request would be matched with routers before routes.
+        app.router.routes.extend(router.routes)
     app.mount("/static", PageFiles(directory=_STATIC, check_dir=False))
     # The last is the first that a request meets. To compress is work on a question, which those above it bound.
     app.add_middleware(CompressionMiddleware)

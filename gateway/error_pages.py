@@ -6,8 +6,9 @@ from fastapi.responses import Response
 from database.errors import quote_value
 from gateway.errors import NotFoundError
 from gateway.problems import PROBLEMS
+from gateway.route import DirectRoute
 
-router = APIRouter(prefix="/errors", tags=["errors"])
+router = APIRouter(prefix="/errors", tags=["errors"], route_class=DirectRoute)
 
 
 @router.get("/{code}", summary="What an error code means", response_class=Response)

@@ -28,11 +28,12 @@ from gateway.openapi import GRAPHQL_GET, GRAPHQL_POST
 from gateway.problem_response import build_retry_headers
 from gateway.problems import GRAPHQL_PATH, PROBLEMS
 from gateway.request import get_context
+from gateway.route import DirectRoute
 from schema.extensions.document import OperationNotFoundError
 from schema.extensions.rows import RowBudget
 from schema.failure import Failure, describe_failures
 
-router = APIRouter()
+router = APIRouter(route_class=DirectRoute)
 logger = logging.getLogger(__name__)
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"

@@ -10,8 +10,9 @@ from fastapi.responses import JSONResponse, Response
 from database.errors import DatabaseUnavailableError, GatewayError, OverloadedError
 from gateway.errors import DrainingError
 from gateway.openapi import READY_RESPONSES
+from gateway.route import DirectRoute
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = APIRouter(prefix="/health", tags=["health"], route_class=DirectRoute)
 
 # Whatever the number of probes, each worker asks its database twice a second at most.
 _FRESH_SECONDS = 0.5

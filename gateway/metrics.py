@@ -11,12 +11,14 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.concurrency import run_in_threadpool
 
 from gateway.metric_folder import find_metric_folder
+from gateway.route import DirectRoute
 
 _Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
 
-router = APIRouter()
+router = APIRouter(route_class=DirectRoute)
 REGISTRY = CollectorRegistry()
 
 # From a count on an index (1 ms) to the longest that a request may wait.
@@ -94,11 +96,16 @@ def count_shed(reason: str) -> None:
 
 
 @router.get("/metrics", include_in_schema=False)
-def answer_metrics() -> Response:
-    """All workers' counts together, in the text format of Prometheus. In a thread: the files are read and merged."""
+async def answer_metrics() -> Response:
+    """All workers' counts together, in the text format of Prometheus."""
+    # The files are read and merged.
+    return Response(await run_in_threadpool(_write_metrics), media_type=CONTENT_TYPE_LATEST)
+
+
+def _write_metrics() -> bytes:
     folder = find_metric_folder()
     registry = REGISTRY
     if folder is not None:
         registry = CollectorRegistry()
         MultiProcessCollector(registry, str(folder))  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    return generate_latest(registry)

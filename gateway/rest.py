@@ -16,12 +16,13 @@ from gateway.accept import choose_media_type
 from gateway.errors import NotFoundError
 from gateway.openapi import COUNT_RESPONSES, LIST_RESPONSES
 from gateway.request import get_context
+from gateway.route import DirectRoute
 from gateway.rows import JSON, ROW_FORMATS, RowStream
 from schema.filter import MAX_CARD_TYPE_LENGTH, MAX_DAYS, FieldNames, build_filter, parse_days
 from schema.page import MAX_ROWS, build_cursor, parse_limit
 from schema.resolvers import count_transactions, list_transactions, stream_transactions
 
-router = APIRouter(prefix="/transactions", tags=["transactions"])
+router = APIRouter(prefix="/transactions", tags=["transactions"], route_class=DirectRoute)
 
 
 class _Segment(Convertor[str]):
