@@ -53,10 +53,18 @@ def mask_card_number(number: object) -> str:
     return MASK + text[-4:] if len(text) >= _SHORTEST_NUMBER else MASK
 
 
+async def _read_batch(cursor: AsyncCursor[Row]) -> list[Row]:
+    """Give what one reply of the server holds, or nothing after the last."""
+    rows: list[Row] = []
+    # `to_list` would gather as many rows from several replies, of up to 16 MB each where documents are large.
+    await cursor._next_batch(rows)  # noqa: SLF001 - the driver has no public name for it
+    return rows
+
+
 async def _read_ahead(cursor: AsyncCursor[Row], read: asyncio.Queue[list[Row] | Exception]) -> None:
     """Put a cursor's batches where they are waited for, and last what ends them: an empty one, or their failure."""
     try:
-        while batch := await cursor.to_list(BATCH_ROWS):
+        while batch := await _read_batch(cursor):
             await read.put(batch)
     except Exception as error:  # noqa: BLE001 - raised again where the batches are waited for
         await read.put(error)
@@ -150,7 +158,7 @@ class TransactionRepository:
                 try:
                     async with begin:
                         async with self._killed_when_given_up(session):
-                            batch: list[Row] | Exception = await cursor.to_list(BATCH_ROWS)
+                            batch: list[Row] | Exception = await _read_batch(cursor)
                         if not batch:
                             return
                         reader = asyncio.create_task(_read_ahead(cursor, read))

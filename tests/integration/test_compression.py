@@ -209,10 +209,10 @@ def test_a_list_that_breaks_off_stays_broken(tmp_path: Path) -> None:
     """When the database is killed in the middle of a list, neither the chunks nor the compressed data have an end."""
     now = time.time_ns() // 1_000_000
     with run_replica_set(tmp_path, members=1) as replicas:
-        # Digits that hardly compress: far more than what the sockets between server and client hold.
+        # Digits that hardly compress: far more than what is read ahead, and held by the sockets on the way.
         replicas.client[replicas.admin.database]["transaction"].insert_many(
             {"_id": str(number), "date": now - DAY_MS - number, "address": secrets.token_hex(10_000)}
-            for number in range(4_000)
+            for number in range(7_000)
         )
         impatient = replace(replicas.admin, uri=f"{replicas.admin.connection_uri}&serverSelectionTimeoutMS=500")
         with (
