@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHMARKS = ("failover", "overload", "seeding", "speed", "startup")
+BENCHMARKS = ("failover", "overload", "scaling", "seeding", "speed", "startup")
 
 
 def main() -> None:

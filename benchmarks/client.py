@@ -76,6 +76,28 @@ class Client:
             raise WrongAnswerError(f"The answer to {ask.path} was a {status}.")
         return first or whole, whole
 
+    def start(self, ask: Ask) -> float:
+        """Give the time from the request to the first byte of the answer's body, in s, and hang up.
+
+        Raises:
+            WrongAnswerError: the answer is not a 200, or ended before its body.
+        """
+        request = self._build_request(ask)
+        answer = b""
+        began = time.perf_counter()
+        self._socket.sendall(request)
+        # In chunks, the body begins after a line with the length of the first.
+        while len(answer.partition(b"\r\n\r\n")[2].partition(b"\r\n")[2]) == 0:
+            part = self._socket.recv(_PART_BYTES)
+            if not part:
+                raise WrongAnswerError(f"The answer to {ask.path} broke off.")
+            answer += part
+        taken = time.perf_counter() - began
+        self.close()
+        if answer.split(b" ", 2)[1] != b"200":
+            raise WrongAnswerError(f"The answer to {ask.path} was a {answer.split(b' ', 2)[1].decode()}.")
+        return taken
+
     def _build_request(self, ask: Ask) -> bytes:
         if ask.body is None:
             return f"GET {ask.path} HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode()

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from database.errors import ConfigurationError, GatewayError
+from gateway.board import Board, Numbers
 from gateway.metric_folder import enter_metric_folder, open_metric_folder
 
 if TYPE_CHECKING:
@@ -101,10 +102,12 @@ def serve(
         raise _taken(listener.getsockname()[1], "another program has just taken it") from error
     stops = _receive_stop_signals()
     workers: list[_Worker] = []
+    connections = _spawn.RawArray("i", settings.workers)
     with open_metric_folder() as folder:
 
         def start_worker(place: int, *, is_replacement: bool = False) -> None:
-            seat = Seat(folder, place, is_replacement)
+            connections[place] = 0
+            seat = Seat(folder, connections, place, is_replacement)
             workers.append(_Worker.start(settings, environment, listener, seat))
 
         try:
@@ -123,11 +126,13 @@ class Seat:
 
     Attributes:
         metric_folder: where all workers keep their counts.
+        connections: how many each worker has, by its place.
         place: from 0.
         is_replacement: whether another worker had it before.
     """
 
     metric_folder: Path
+    connections: Numbers
     place: int
     is_replacement: bool
 
@@ -244,7 +249,8 @@ def _run_worker(
     # Only the workers need the application: the command line starts in a fraction of the time without it.
     from gateway.worker import run_worker  # noqa: PLC0415
 
-    run_worker(settings, environment, listener, line, is_replacement=seat.is_replacement)
+    board = Board(seat.connections, seat.place)
+    run_worker(settings, environment, listener, line, board, is_replacement=seat.is_replacement)
 
 
 def _find_occupant(host: str, port: int) -> str | None:

@@ -18,7 +18,9 @@ import uvicorn
 from starlette.datastructures import State
 
 from database.environment import DatabaseEnvironment
+from gateway.acceptor import Acceptor
 from gateway.app import create_app
+from gateway.board import Board
 from gateway.log import configure_logging
 from gateway.metrics import WORKER_RESTARTS
 from gateway.protocol import HttpProtocol
@@ -38,6 +40,7 @@ def run_worker(
     environment: DatabaseEnvironment,
     listener: socket.socket,
     line: Connection,
+    board: Board,
     *,
     is_replacement: bool,
 ) -> None:
@@ -64,22 +67,35 @@ def run_worker(
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    server = _Server(config, line, app.state, settings.drain_seconds)
+    server = _Server(config, listener, line, board, app.state, settings.drain_seconds)
     threading.Thread(target=_stop_with_line, args=(server, settings.drain_seconds + CLOSE_SECONDS), daemon=True).start()
-    server.run(sockets=[listener])
+    # It accepts by itself.
+    server.run(sockets=[])
 
 
 class _Server(uvicorn.Server):
     """A uvicorn server that says when it serves, and answers on open connections as long as it drains."""
 
-    def __init__(self, config: uvicorn.Config, line: Connection, state: State, drain_seconds: int) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        listener: socket.socket,
+        line: Connection,
+        board: Board,
+        state: State,
+        drain_seconds: int,
+    ) -> None:
         super().__init__(config)
         self.line = line
+        self._listener = listener
+        self._board = board
         self._state = state
         self._drain_seconds = drain_seconds
+        self._acceptor: Acceptor | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._acceptor = Acceptor(self._listener, self._open_protocol, self.server_state.connections, self._board)
         # What is there now stays: a full collection that looked at it would stop the event loop for 100 ms.
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD)
@@ -93,14 +109,27 @@ class _Server(uvicorn.Server):
         uvicorn would close those without a request first, and lose the requests that are on their way on them.
         """
         self._state.is_draining = True
-        for server in self.servers:
-            server.close()
+        if self._acceptor is not None:
+            self._acceptor.close()
+        self._listener.close()
         deadline = time.monotonic() + self._drain_seconds
         while self.server_state.tasks and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn's tasks tell nobody
             await asyncio.sleep(_DRAIN_PAUSE_SECONDS)
         # What is left has had its time; where nothing is, the open connections are closed in a moment.
         self.config.timeout_graceful_shutdown = 0 if self.server_state.tasks else 1
         await super().shutdown(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second, tell the others how many connections are left."""
+        if self._acceptor is not None:
+            self._acceptor.tell()
+        return await super().on_tick(counter)
+
+    def _open_protocol(self) -> asyncio.Protocol:
+        protocol: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]  # as uvicorn's own
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
 
 
 def _stop_with_line(server: _Server, seconds: float) -> None:

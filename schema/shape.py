@@ -21,8 +21,8 @@ _VALUES_PER_TURN = 40_000
 # A part of each row's JSON: the same for all rows, or one for each.
 Piece: TypeAlias = str | list[str]
 
-# Between texts that are escaped together: a character (US, unit separator) that JSON always escapes.
-_SEPARATOR, _ESCAPED_SEPARATOR = "\x1f", "\\u001f"
+# Between two texts of a JSON list; and at the end of a text that ends in a quote, which is escaped, and a comma.
+_BETWEEN = '","'
 
 
 class Column(NamedTuple):
@@ -51,13 +51,12 @@ def _write_texts_or_nulls(rows: Sequence[Row], key: str) -> list[Piece]:
 
 def _escape(texts: list[Any]) -> list[str]:
     """Give texts as they stand between the quotes of JSON; raises TypeError when one is none."""
-    joined = "".join(texts)
-    if len(orjson.dumps(joined)) == len(joined.encode()) + len('""'):
+    "".join(texts)
+    escaped = orjson.dumps(texts)
+    if b"\\" not in escaped:
         return texts
-    # Without a backslash in a text, what looks like an escaped separator is one.
-    if "\\" in joined or _SEPARATOR in joined:
-        return [orjson.dumps(text)[1:-1].decode() for text in texts]
-    return orjson.dumps(_SEPARATOR.join(texts))[1:-1].decode().split(_ESCAPED_SEPARATOR)
+    parts = escaped[2:-2].decode().split(_BETWEEN)
+    return parts if len(parts) == len(texts) else [orjson.dumps(text)[1:-1].decode() for text in texts]
 
 
 def _read_numbers(rows: Sequence[Row], key: str, *kinds: type) -> list[Any]:
