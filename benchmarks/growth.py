@@ -1,0 +1,137 @@
+"""What grows with the data, as tables for a terminal and for docs/scaling.md. It measures nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.table import Table
+
+from benchmarks.measure import Comparison, Series, Unit
+from benchmarks.profiler import Cost
+from benchmarks.table import format_figure
+from benchmarks.workload import Question
+from database.provision import DatabaseStatus
+
+_BEGIN, _END = "<!-- figures begin -->\n", "<!-- figures end -->\n"
+_MEGABYTE = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question took at one size of data, in ms; its cost where the profiler saw the whole of it."""
+
+    question: Question
+    series: Series
+    cost: Cost | None
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """All that was found at one size of data.
+
+    Attributes:
+        seconds: how long the documents took that were added to those of the size before.
+        build_seconds: what a worker's counts took to be built.
+        worker_bytes: what that worker held alone afterwards.
+        server_bytes: what mongod held in memory at the end.
+    """
+
+    documents: int
+    answers: tuple[Answer, ...]
+    status: DatabaseStatus
+    seconds: float
+    build_seconds: float
+    worker_bytes: int
+    server_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table: its title, its heads, and its lines."""
+
+    title: str
+    heads: Sequence[str]
+    lines: Sequence[Sequence[str]]
+
+
+def build_grids(sizes: Sequence[Size]) -> tuple[Grid, ...]:
+    """Give the tables of all sizes, from the smallest to the largest."""
+    heads = [f"{size.documents:,}" for size in sizes]
+    questions = list(zip(*(size.answers for size in sizes), strict=True))
+    return (
+        Grid(
+            "Median latency of one client, ms; the last ratio is of the largest data against the smallest",
+            ["question", *heads, "ratio", "bound", "holds"],
+            [_build_latencies(answers) for answers in questions],
+        ),
+        Grid(
+            "Commands on the collection, keys and documents that they read, at the largest size the plan",
+            ["question", *heads, "plan"],
+            [_build_costs(answers) for answers in questions if answers[0].cost],
+        ),
+        Grid("What the data takes", ["", *heads], list(_build_sizes(sizes))),
+    )
+
+
+def build_terminal_table(grid: Grid) -> Table:
+    """Give a table for a terminal."""
+    table = Table(title=grid.title, title_justify="left", box=box.SIMPLE_HEAD)
+    for number, head in enumerate(grid.heads):
+        table.add_column(head, justify="right" if number else "left")
+    for line in grid.lines:
+        table.add_row(*line, style="red" if line[-1] == "no" else None)
+    return table
+
+
+def replace_figures(page: str, grids: Sequence[Grid], conditions: Mapping[str, str]) -> str:
+    """Give the page with these tables and conditions between its two marks; what a person wrote around them stays.
+
+    Raises:
+        ValueError: the marks are not there.
+    """
+    before, begin, rest = page.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if not begin or not end:
+        raise ValueError(f"The page has no lines {_BEGIN.strip()!r} and {_END.strip()!r}.")
+    tables = "\n".join(_build_markdown(grid) for grid in grids)
+    listed = "".join(f"- {name}: {value}\n" for name, value in conditions.items())
+    return f"{before}{begin}\n{tables}\n{listed}\n{end}{after}"
+
+
+def _build_markdown(grid: Grid) -> str:
+    lines = [grid.heads, ["---", *(["---:"] * (len(grid.heads) - 1))], *grid.lines]
+    return f"{grid.title}:\n\n" + "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _build_latencies(answers: Sequence[Answer]) -> list[str]:
+    question, smallest, largest = answers[0].question, answers[0].series, answers[-1].series
+    grown = Comparison(question.name, Unit.TIME, largest, smallest, question.bound)
+    holds = {True: "yes", False: "no", None: ""}[grown.holds]
+    medians = [format_figure(answer.series.median) for answer in answers]
+    ratio = format_figure(largest.median / smallest.median)
+    return [question.name, *medians, ratio, str(question.bound or ""), holds]
+
+
+def _build_costs(answers: Sequence[Answer]) -> list[str]:
+    costs = [answer.cost for answer in answers if answer.cost]
+    cells = [f"{cost.commands:,}; {cost.keys:,}; {cost.documents:,}" for cost in costs]
+    return [answers[0].question.name, *cells, costs[-1].plan]
+
+
+def _build_sizes(sizes: Sequence[Size]) -> Iterator[list[str]]:
+    """Give sizes on the disk for each million documents, as they grow with them; memory as it is."""
+    yield ["data, MB a million", *(_per_million(size, size.status.data_size) for size in sizes)]
+    yield ["data on the disk, MB a million", *(_per_million(size, size.status.storage_size) for size in sizes)]
+    for place, index in enumerate(sizes[0].status.indexes or ()):
+        each = ((size, (size.status.indexes or ())[place].size) for size in sizes)
+        yield [f"index {index.name}, MB a million", *(_per_million(size, bytes_) for size, bytes_ in each)]
+    yield ["all indexes, MB a million", *(_per_million(size, size.status.index_size) for size in sizes)]
+    yield ["mongod's memory, MB", *(f"{size.server_bytes / _MEGABYTE:,.0f}" for size in sizes)]
+    yield ["a worker's counts: built in s", *(format_figure(size.build_seconds) for size in sizes)]
+    yield ["a worker's memory, MB", *(f"{size.worker_bytes / _MEGABYTE:,.0f}" for size in sizes)]
+    yield ["seeded (what was added) in s", *(format_figure(size.seconds) for size in sizes)]
+
+
+def _per_million(size: Size, number: int | None) -> str:
+    # A megabyte a million is a byte each.
+    return "" if number is None else format_figure(number / size.documents)

@@ -1,0 +1,243 @@
+"""How each question's cost grows with the data: one mongod, one database that grows from size to size.
+
+`python -m benchmarks scaling [SIZE ...] [--write]`. It starts everything itself and leaves nothing behind, but with
+`--write` the figures in docs/scaling.md. Ten million documents need an hour and 10 GB.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from pymongo.collection import Collection
+from rich.console import Console
+
+from benchmarks.client import Client, WrongAnswerError
+from benchmarks.conditions import describe_machine
+from benchmarks.growth import Answer, Grid, Size, build_grids, build_terminal_table, replace_figures
+from benchmarks.measure import Series
+from benchmarks.process import open_server
+from benchmarks.profiler import Cost, Profiler, sum_cost
+from benchmarks.question import Ask
+from benchmarks.workload import Question, Timing, build_questions, build_window
+from database.client import open_sync_client
+from database.embedded import EmbeddedServer
+from database.environment import DatabaseEnvironment
+from database.errors import GatewayError
+from database.index import CASE_INSENSITIVE, COLLECTION
+from database.provision import read_status
+from seeding.seeder import SeedReport, seed
+from tests.process import GatewayProcess, read_log, run_gateway
+from tests.waiting import find_free_port
+
+_SIZES = (20_000, 200_000, 2_000_000, 10_000_000)
+_PAGE = Path(__file__).parents[1] / "docs" / "scaling.md"
+_HOUR_MS = 3_600_000
+# Later than the end of the longest run, so that the hour in which a window ends is as full as any.
+_HOURS_AHEAD = 6
+_SECONDS, _AT_LEAST = 2.0, 5
+_BUILD_SECONDS, _POLL_SECONDS = 600.0, 0.1
+_STEPS_TOLD = 20
+# It reads next to nothing, and makes a connection as warm as one that is in use.
+_LITTLE = Ask("/transactions/0?limit=1")
+_ITSELF = Question("count: a card, mongod itself", ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """What runs at one size: two gateways of one worker each, with and without rollups, and the server itself."""
+
+    kept: GatewayProcess
+    plain: GatewayProcess
+    profiler: Profiler
+    collection: Collection[dict[str, Any]]
+
+    def find_url(self, question: Question) -> str:
+        return (self.kept if question.has_rollups else self.plain).url
+
+
+def main(arguments: list[str]) -> None:
+    """Print the tables of the sizes, and write them where that is asked for."""
+    options = _parse(arguments)
+    console = Console(highlight=False)
+    began = time.monotonic()
+    sizes: list[Size] = []
+    try:
+        with tempfile.TemporaryDirectory() as folder, open_server(Path(folder)) as server:
+            until = time.time_ns() // 1_000_000 // _HOUR_MS * _HOUR_MS + _HOURS_AHEAD * _HOUR_MS
+            for count in options.sizes:
+                sizes.append(_measure_size(server, Path(folder), count, until, console))
+                _print_tables(console, build_grids(sizes[-1:]))
+    except (GatewayError, WrongAnswerError, RuntimeError) as error:
+        sys.exit(f"Nothing is written: {error}")
+    grids = build_grids(sizes)
+    _print_tables(console, grids)
+    conditions = _describe(server.version, arguments, time.monotonic() - began)
+    for name, value in conditions.items():
+        console.print(f"{name}: {value}", markup=False)
+    if options.write:
+        _PAGE.write_text(replace_figures(_PAGE.read_text(), grids, conditions))
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks scaling")
+    parser.add_argument("sizes", nargs="*", type=int, metavar="SIZE", help="numbers of documents, growing")
+    parser.add_argument("--write", action="store_true", help="write the figures into docs/scaling.md")
+    options = parser.parse_args(arguments)
+    options.sizes = options.sizes or list(_SIZES)
+    if options.sizes != sorted(set(options.sizes)) or options.sizes[0] < 1:
+        parser.error("the sizes are whole numbers from 1, each larger than the one before")
+    return options
+
+
+def _print_tables(console: Console, grids: Sequence[Grid]) -> None:
+    for grid in grids:
+        console.print(build_terminal_table(grid))
+
+
+def _describe(mongod: str, arguments: Sequence[str], seconds: float) -> dict[str, str]:
+    return {
+        "command": f"`{' '.join(['python -m benchmarks scaling', *arguments])}`, {seconds / 60:.0f} minutes",
+        **describe_machine(),
+        "MongoDB": f"{mongod}, embedded, with its cache of at most 4 GB, on loopback",
+        "data": (
+            "one set of `gateway seed`, which each size enlarges; stored in no order of their dates, so that neighbours"
+            f" in a list are far apart on the disk; over 52 weeks that end {_HOURS_AHEAD} hours after the start"
+        ),
+        "gateway": "one worker, default settings",
+        "latency": (
+            f"one client, one connection, medians of at least {_AT_LEAST} answers in {_SECONDS:g} s; what is asked once"
+            " for each place or hour, of as many as there are; the first byte each time over a new connection, in use"
+        ),
+    }
+
+
+def _measure_size(server: EmbeddedServer, folder: Path, count: int, until: int, console: Console) -> Size:
+    """Bring the data to a size, and measure all questions there."""
+    began = time.monotonic()
+    seed(server.owner, count, seed=1, until=until, progress=_build_progress(console, count))
+    seconds = time.monotonic() - began
+    with _open_stage(server, folder) as stage:
+        build_seconds = _await_rollup(folder / "kept")
+        console.print(f"{count:,} documents: a worker's counts were built in {build_seconds:.1f} s")
+        status = read_status(server.owner)
+        answers = []
+        for question in build_questions(time.time_ns() // 1_000_000, _find_id(stage.collection)):
+            answers.append(_answer(stage, question))
+            console.print(f"{count:,} documents: {question.name}: {answers[-1].series.median:.2f} ms")
+        answers.append(Answer(_ITSELF, _measure_itself(stage.collection), None))
+        held = _measure_worker(stage.kept), psutil.Process(server.pid).memory_info().rss
+    return Size(count, tuple(answers), status, seconds, build_seconds, *held)
+
+
+def _build_progress(console: Console, count: int) -> Callable[[SeedReport], None]:
+    """Give what tells of each twentieth of the way."""
+    told = -1
+
+    def tell(report: SeedReport) -> None:
+        nonlocal told
+        if (step := report.stored * _STEPS_TOLD // count) > told:
+            told = step
+            console.print(f"{count:,} documents: {report.stored:,} are stored after {report.seconds:.0f} s")
+
+    return tell
+
+
+@contextmanager
+def _open_stage(server: EmbeddedServer, folder: Path) -> Iterator[_Stage]:
+    with ExitStack() as stack:
+        client = stack.enter_context(open_sync_client(server.admin))
+        # What loading left to be written would be written while the questions are timed.
+        client.admin.command("fsync")
+        plain = stack.enter_context(_run_gateway(server.reader, folder / "plain", rollups="off"))
+        kept = stack.enter_context(_run_gateway(server.reader, folder / "kept", rollups="on"))
+        database = client[server.reader.database]
+        yield _Stage(kept, plain, Profiler(database), database[COLLECTION])
+
+
+@contextmanager
+def _run_gateway(reader: DatabaseEnvironment, folder: Path, *, rollups: str) -> Iterator[GatewayProcess]:
+    folder.mkdir(exist_ok=True)
+    with run_gateway(reader, find_free_port(), folder, GATEWAY_COUNT_ROLLUPS=rollups) as gateway:
+        yield gateway
+
+
+def _await_rollup(folder: Path) -> float:
+    """Wait until the gateway of a folder counts from memory, and give the seconds that it says this took."""
+    deadline = time.monotonic() + _BUILD_SECONDS
+    while time.monotonic() < deadline:
+        for line in read_log(folder):
+            if line["event"] == "counts come from memory":
+                return float(line["duration_ms"]) / 1000
+            if line["event"] == "counts come from the database":
+                raise RuntimeError(f"the gateway cannot count from memory: {line['reason']}")
+        time.sleep(_POLL_SECONDS)
+    raise RuntimeError(f"the gateway has built no counts in {_BUILD_SECONDS:g} s")
+
+
+def _find_id(collection: Collection[dict[str, Any]]) -> str:
+    row = collection.find_one({}, {"_id": 1})
+    return str(row["_id"]) if row else ""
+
+
+def _answer(stage: _Stage, question: Question) -> Answer:
+    """Ask a question as its timing says, and once before with the profiler on."""
+    url = stage.find_url(question)
+    if question.timing is Timing.START:
+        return Answer(question, _measure(question.name, lambda: _time_start(url, question.asks[0])), None)
+    first, *others = question.asks
+    with closing(Client(url)) as client:
+        cost = _profile(stage.profiler, client, first)
+        client.ask(_LITTLE)
+        if others:
+            series = Series(question.name, [1000 * client.ask(ask)[1] for ask in others])
+        else:
+            series = _measure(question.name, lambda: client.ask(first)[1])
+    return Answer(question, series, cost)
+
+
+def _profile(profiler: Profiler, client: Client, ask: Ask) -> Cost:
+    with profiler.watch() as entries:
+        client.ask(ask)
+    return sum_cost(entries)
+
+
+def _time_start(url: str, ask: Ask) -> float:
+    with closing(Client(url)) as client:
+        client.ask(_LITTLE)
+        return client.start(ask)
+
+
+def _measure_itself(collection: Collection[dict[str, Any]]) -> Series:
+    """Take the time of the same count by the driver alone, with nothing between it and the server."""
+    window = build_window(time.time_ns() // 1_000_000)
+    wanted = {"cardType": window.card_type, "date": {"$gte": window.since, "$lte": window.until}}
+
+    def count() -> float:
+        began = time.perf_counter()
+        collection.count_documents(wanted, collation=CASE_INSENSITIVE)
+        return time.perf_counter() - began
+
+    count()
+    return _measure(_ITSELF.name, count)
+
+
+def _measure(name: str, take: Callable[[], float]) -> Series:
+    """Take figures in s for so long, and so many at least; gives them in ms."""
+    values: list[float] = []
+    began = time.perf_counter()
+    while len(values) < _AT_LEAST or time.perf_counter() - began < _SECONDS:
+        values.append(1000 * take())
+    return Series(name, values)
+
+
+def _measure_worker(gateway: GatewayProcess) -> int:
+    """Give what a gateway's worker holds alone, in bytes: its other processes hold less."""
+    parent = psutil.Process(gateway.process.pid)
+    return max(int(each.memory_full_info().uss) for each in (parent, *parent.children(recursive=True)))

@@ -1,0 +1,93 @@
+"""How figures of several sizes of data become tables, and how these come into the page that a person wrote."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.growth import Answer, Grid, Size, build_grids, replace_figures
+from benchmarks.measure import Bound, Series
+from benchmarks.profiler import Cost, sum_cost
+from benchmarks.workload import Question, build_questions
+from database.index import INDEXES
+from database.provision import DatabaseStatus, IndexStatus
+
+MARKS = "<!-- figures begin -->\n<!-- figures end -->\n"
+STATUS = DatabaseStatus(
+    version="6.0.5",
+    topology="replica set embedded",
+    user=None,
+    roles=(),
+    documents=None,
+    data_size=200_000,
+    storage_size=100_000,
+    index_size=50_000,
+    indexes=(IndexStatus("_id_", 50_000),),
+    missing_indexes=(),
+)
+texts = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"], exclude_characters="|<"))
+grids = st.lists(st.builds(Grid, texts, st.lists(texts, min_size=1), st.just([])))
+
+
+def _build_size(documents: int, milliseconds: float, bound: Bound | None = None) -> Size:
+    cost = Cost(commands=1, keys=documents, documents=7, plan="IXSCAN card_date")
+    answer = Answer(Question("count", (), bound=bound), Series("count", [milliseconds]), cost)
+    return Size(documents, (answer,), STATUS, 1.0, 2.0, 90_000_000, 500_000_000)
+
+
+@given(texts, texts, grids)
+def test_what_a_person_wrote_around_the_figures_stays(before: str, after: str, written: list[Grid]) -> None:
+    """Writing the figures again replaces those that were there and nothing else."""
+    page = replace_figures(f"{before}\n{MARKS}{after}", written, {"data": "some"})
+    assert page.startswith(f"{before}\n<!-- figures begin -->\n")
+    assert page.endswith(f"<!-- figures end -->\n{after}")
+    assert replace_figures(page, written, {"data": "some"}) == page
+
+
+def test_a_page_without_marks_is_refused() -> None:
+    """Figures are never written where nobody made a place for them."""
+    with pytest.raises(ValueError, match="figures begin"):
+        replace_figures("# Scaling\n", [], {})
+
+
+@given(st.floats(0.1, 1_000), st.floats(0.1, 1_000))
+def test_the_largest_data_is_held_to_the_smallest(smallest: float, largest: float) -> None:
+    """A bound holds where the largest data's median is at most so many times the smallest's."""
+    bound = Bound(2, is_worse=True)
+    sizes = [_build_size(20, smallest, bound), _build_size(200, 5_000, bound), _build_size(2_000, largest, bound)]
+    latencies = build_grids(sizes)[0].lines[0]
+    assert latencies[-1] == ("yes" if largest / smallest <= 2 else "no")
+
+
+def test_sizes_are_told_for_a_million() -> None:
+    """Ten bytes a document are ten megabytes a million."""
+    lines = {line[0]: line[1] for line in build_grids([_build_size(10_000, 1.0)])[2].lines}
+    assert lines["data, MB a million"] == "20"
+    assert lines["index _id_, MB a million"] == "5"
+
+
+def test_an_answer_that_was_not_profiled_has_no_costs() -> None:
+    """A question whose answer is broken off has a latency and no line of what it read."""
+    size = _build_size(20, 1.0)
+    size = replace(size, answers=(replace(size.answers[0], cost=None),))
+    latencies, costs, _ = build_grids([size])
+    assert (len(latencies.lines), len(costs.lines)) == (1, 0)
+
+
+def test_the_cost_of_a_question_is_that_of_all_its_commands() -> None:
+    """Keys and documents add up over a list's batches; the plan is the first command's, its index by name."""
+    find = {
+        "keysExamined": 3,
+        "docsExamined": 2,
+        "planSummary": "IXSCAN { date: -1, _id: -1, amount: 1 }, IXSCAN { date: -1, _id: -1, amount: 1 }",
+    }
+    assert INDEXES[0].name == "date_amount"
+    assert sum_cost([find, {"keysExamined": 4, "docsExamined": 4}]) == Cost(2, 7, 6, "IXSCAN date_amount")
+    assert sum_cost([]) == Cost(0, 0, 0, "")
+
+
+def test_what_is_asked_once_is_never_asked_twice() -> None:
+    """The places and windows that are asked once each differ, so that none is helped by the one before."""
+    for question in build_questions(1_750_000_000_000, "0"):
+        assert len(set(question.asks)) == len(question.asks)
