@@ -117,12 +117,16 @@ class TransactionRepository:
                     note_batch(batch)
         return rows[::-1] if plan.reverse else rows
 
-    async def open_batches(self, plan: FindPlan) -> AsyncGenerator[list[Row], None]:
+    async def open_batches(self, plan: FindPlan, trail: Trail | None = None) -> AsyncGenerator[list[Row], None]:
         """Give the rows of an ordered plan without a limit, some at a time; close it to end the query.
 
+        A trail of the plan says how far it was read before; what is left is given.
         Where the server goes away the list goes on at the one that answers next: each row comes once.
         """
-        trail, rest = Trail(plan), plan
+        rest: FindPlan | None = plan if trail is None else trail.find_rest()
+        trail = trail or Trail(plan)
+        if rest is None:
+            raise QueryEndedError("The list cannot be gone on with: too many rows share one date.")
         begin: AbstractAsyncContextManager[None] = self._begin()
         for resumptions_left in range(_MOST_RESUMPTIONS, -1, -1):
             try:
@@ -161,15 +165,16 @@ class TransactionRepository:
                             batch: list[Row] | Exception = await _read_batch(cursor)
                         if not batch:
                             return
-                        reader = asyncio.create_task(_read_ahead(cursor, read))
-                        # It asks for the next batch before this one is worked on, and before the slot is free, or
-                        # another question would begin on the connection that this one goes on with.
-                        await asyncio.sleep(0)
+                        if cursor.alive:
+                            reader = asyncio.create_task(_read_ahead(cursor, read))
+                            # It asks for the next batch before this one is worked on, and before the slot is free, or
+                            # another question would begin on the connection that this one goes on with.
+                            await asyncio.sleep(0)
                     while batch:
                         if isinstance(batch, Exception):
                             raise batch
                         yield self._shape(batch)
-                        batch = await read.get()
+                        batch = await read.get() if reader else []
                 finally:
                     if reader is not None:
                         reader.cancel()

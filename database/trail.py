@@ -1,6 +1,6 @@
 """How far a list has come, so that what is left of it can be asked of another server. It asks nothing itself."""
 
-from typing import Any
+from typing import Any, Self
 
 from database.query import FindPlan, build_rest_plan
 
@@ -20,6 +20,12 @@ class Trail:
         self._field = plan.sort[0][0]
         self._value: object = None
         self._ids: set[str] = set()
+
+    def copy(self, plan: FindPlan) -> Self:
+        """Give a trail that has come as far, for a plan of the same order."""
+        other = type(self)(plan)
+        other._value, other._ids = self._value, set(self._ids)  # noqa: SLF001 - it is of this class
+        return other
 
     def follow(self, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Give the rows of a batch that were not met before, and remember how far they come."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sized
 from gateway.board import Board
 
 # Long enough for another worker to wake up in; one that does not is busy, or hung.
-_GRACE_SECONDS = 0.002
+_GRACE_SECONDS = 0.005
 _PAUSE_SECONDS = 1.0
 # Too many open files, here or on the whole machine, or no memory: it passes when a connection is closed.
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)

@@ -168,19 +168,23 @@ def is_question(path: str) -> bool:
     return path[1:].partition("/")[0] in _QUESTIONS
 
 
-class _Turn:
-    """A question that sends a part of its answer: when its client takes none for long, another may go on meanwhile."""
+class Turn:
+    """A question that is worked on; while it waits for a slow client, or another's work, somebody else may go on."""
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
-        self._paused = False
+        self._pauses = 0
 
     def pause(self) -> None:
-        self._paused = True
-        self._admission.pause()
+        """Let somebody else go on, until as many calls of `resume` follow."""
+        self._pauses += 1
+        if self._pauses == 1:
+            self._admission.pause()
 
     def resume(self) -> None:
-        if self._paused:
+        """Go on."""
+        self._pauses -= 1
+        if not self._pauses:
             self._admission.resume()
 
 
@@ -198,6 +202,7 @@ class AdmissionMiddleware:
             return
 
         has_entered = False
+        turn = scope["state"]["turn"] = Turn(admission)
 
         async def receive_and_enter() -> Message:
             """Let the question in once it is known: one whose body trickles in keeps nobody waiting."""
@@ -212,13 +217,20 @@ class AdmissionMiddleware:
             if not message.get("more_body"):
                 await send(message)
                 return
-            turn = _Turn(admission)
-            timer = asyncio.get_running_loop().call_later(_SLOW_SECONDS, turn.pause)
+            is_slow = False
+
+            def note_slow() -> None:
+                nonlocal is_slow
+                is_slow = True
+                turn.pause()
+
+            timer = asyncio.get_running_loop().call_later(_SLOW_SECONDS, note_slow)
             try:
                 await send(message)
             finally:
                 timer.cancel()
-                turn.resume()
+                if is_slow:
+                    turn.resume()
 
         if scope["method"] == "GET":
             await admission.enter()

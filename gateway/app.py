@@ -36,6 +36,7 @@ from gateway.rate import RateLimitMiddleware
 from gateway.request import RequestMiddleware
 from gateway.rollup import RollupLog
 from gateway.settings import Settings
+from gateway.shared_list import SharedLists
 from schema.schema import build_schema
 
 _ROUTERS = (rest.router, graphql.router, health.router, metrics.router, error_pages.router)
@@ -102,6 +103,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     app.state.settings = settings
     app.state.is_draining = False
     app.state.admission = Admission(settings.max_concurrent)
+    app.state.lists = SharedLists()
     app.state.schema = build_schema(settings.limits)
     app.state.documents = load_documents(settings.trusted_documents, app.state.schema)
     for router in _ROUTERS:

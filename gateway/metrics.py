@@ -45,6 +45,7 @@ REQUEST_SECONDS = Histogram(
 REQUESTS_IN_FLIGHT = _gauge("gateway_requests_in_flight", "Requests that are being answered.")
 ERRORS = _count("gateway_errors_total", "Requests that were answered with an error, by its code.", "code")
 SHED = _count("gateway_shed_total", "Requests that were turned away to protect the others.", "reason")
+SHARED_QUERIES = _count("gateway_shared_queries_total", "Questions that another's query answered.", "kind")
 ROWS = _count("gateway_rows_total", "Rows that were read from the database.", "style")
 GRAPHQL_FIELDS = _count("gateway_graphql_fields_total", "Fields of the query type that were asked for.", "field")
 DATABASE_SECONDS = Histogram(
@@ -74,6 +75,7 @@ DECLARED = (
     ERRORS,
     SHED,
     ROWS,
+    SHARED_QUERIES,
     GRAPHQL_FIELDS,
     DATABASE_SECONDS,
     ROLLUP_COUNTS,

@@ -18,9 +18,10 @@ from gateway.openapi import COUNT_RESPONSES, LIST_RESPONSES
 from gateway.request import get_context
 from gateway.route import DirectRoute
 from gateway.rows import JSON, ROW_FORMATS, RowStream
+from gateway.shared_list import ListQuestion, SharedLists
 from schema.filter import MAX_CARD_TYPE_LENGTH, MAX_DAYS, FieldNames, build_filter, parse_days
 from schema.page import MAX_ROWS, build_cursor, parse_limit
-from schema.resolvers import count_transactions, list_transactions, stream_transactions
+from schema.resolvers import count_transactions, list_transactions
 
 router = APIRouter(prefix="/transactions", tags=["transactions"], route_class=DirectRoute)
 
@@ -180,9 +181,10 @@ async def _answer_list(request: Request, wanted: TransactionFilter, limit: str |
     row_format = ROW_FORMATS[media_type]
     position = None if after is None else decode_cursor(after, order=Order.DATE_DESC.name, field="after")
     if limit is None:
-        rest = stream_transactions(repository, wanted, position)
+        lists: SharedLists = request.app.state.lists
+        rest = lists.open(ListQuestion(repository, wanted, position, row_format), request.state.turn)
         # Read before the answer begins: a question that fails is answered with an error, not with a broken body.
-        first: list[Row] = await anext(rest, [])
+        first = await anext(rest, b"")
         return RowStream(row_format, first, rest)
     page = await list_transactions(repository, wanted, Order.DATE_DESC, Page(parse_limit(limit), after=position))
     headers = {"Vary": "Accept"} | ({"Link": _build_link(request, page.rows[-1])} if page.has_more else {})

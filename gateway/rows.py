@@ -52,13 +52,13 @@ ROW_FORMATS = {"application/json": JSON, "application/x-ndjson": NDJSON, "text/c
 
 
 class RowStream(Response):
-    """Streams batches as they come, and closes them, which ends the query, when it is cancelled.
+    """Streams encoded batches as they come, and closes them, which ends the query, when it is cancelled.
 
     When the batches fail, the exception ends the connection before the last chunk: the client sees a broken body,
     never a shorter one.
     """
 
-    def __init__(self, row_format: RowFormat, first: list[Row], rest: AsyncGenerator[list[Row], None]) -> None:
+    def __init__(self, row_format: RowFormat, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
         """Take the first batch, already read so that a failing question has an answer of its own, and the others."""
         super().__init__(media_type=row_format.media_type, headers={"Vary": "Accept"})
         del self.headers["content-length"]
@@ -70,10 +70,10 @@ class RowStream(Response):
         async with aclosing(self._rest) as rest:
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             # For HEAD too, which gets none of it: what is said of the body depends on how it begins.
-            await _send_part(send, self._format.head + self._format.encode(self._first))
+            await _send_part(send, self._format.head + self._first)
             if not scope["state"]["is_head"]:
-                async for batch in rest:
-                    await _send_part(send, self._format.separator + self._format.encode(batch))
+                async for part in rest:
+                    await _send_part(send, self._format.separator + part)
         await _send_part(send, self._format.tail, more=False)
 
 

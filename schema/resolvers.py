@@ -1,11 +1,19 @@
 """The answers that both styles give: GraphQL's fields and REST's paths call these and nothing else."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass, replace
 from math import nan
 
 from database.cursor import Position
-from database.query import FIELDS, Order, Page, TransactionFilter, build_count_plan, build_find_plan, build_id_plan
+from database.query import (
+    FIELDS,
+    FindPlan,
+    Order,
+    Page,
+    TransactionFilter,
+    build_count_plan,
+    build_find_plan,
+    build_id_plan,
+)
 from database.repository import NoteBatch, Row, TransactionRepository
 
 ALL_FIELDS = frozenset(FIELDS)
@@ -39,11 +47,9 @@ async def list_transactions(
     return TransactionPage(rows[1:] if page.from_end else rows[:-1], has_more=True)
 
 
-def stream_transactions(
-    repository: TransactionRepository, wanted: TransactionFilter, after: Position | None = None
-) -> AsyncGenerator[list[Row], None]:
-    """Give all rows, newest first, some at a time; close it to end the query in the database."""
-    return repository.open_batches(build_find_plan(wanted, Order.DATE_DESC, Page(after=after)))
+def build_list_plan(wanted: TransactionFilter, after: Position | None = None) -> FindPlan:
+    """Describe all rows, newest first, for `TransactionRepository.open_batches`."""
+    return build_find_plan(wanted, Order.DATE_DESC, Page(after=after))
 
 
 async def count_transactions(repository: TransactionRepository, wanted: TransactionFilter) -> int:

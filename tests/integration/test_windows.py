@@ -19,7 +19,7 @@ from database.repository import TransactionRepository
 from schema.context import RequestContext
 from schema.filter import build_filter
 from schema.page import build_page
-from schema.resolvers import count_transactions, list_transactions, stream_transactions
+from schema.resolvers import build_list_plan, count_transactions, list_transactions
 from schema.schema import build_schema
 from tests import strategies
 from tests.reference import Document, Question, select
@@ -46,7 +46,7 @@ async def answer_every_way(repository: TransactionRepository, question: Question
         max_amount=question.max_amount,
     )
     page = await list_transactions(repository, wanted, order, build_page(order, first=1000))
-    async with aclosing(stream_transactions(repository, wanted)) as batches:
+    async with aclosing(repository.open_batches(build_list_plan(wanted))) as batches:
         streamed = [row["_id"] async for batch in batches for row in batch]
     result = await build_schema().execute(
         "query ($filter: TransactionFilter, $order: TransactionOrder) "

@@ -1,0 +1,227 @@
+"""Lists that several clients ask for at the same time are read and written once.
+
+Whoever asks joins the next reading, never one that began before: sharing serves nothing older. It must not let one
+client wait for another: who is slow goes on alone, and memory holds a few parts of a list, however long that is.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Hashable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from database.cursor import Position
+from database.query import TransactionFilter
+from database.repository import Row, TransactionRepository
+from database.trail import Trail
+from gateway.admission import Turn
+from gateway.metrics import SHARED_QUERIES, find_child
+from gateway.rows import RowFormat
+from schema.resolvers import build_list_plan
+
+# How long those who ask the same wait for each other, at most, while the last reading is not at its end.
+_GATHERING_SECONDS = 0.05
+# Of 1,000 rows each. Whoever is further behind than this goes on alone.
+_MOST_PARTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuestion:
+    """What one client asks: all rows of a window, newest first, from a position on, in a format."""
+
+    repository: TransactionRepository
+    wanted: TransactionFilter
+    after: Position | None
+    row_format: RowFormat
+
+    @property
+    def since(self) -> int:
+        return self.wanted.since or 0
+
+    @property
+    def until(self) -> int:
+        return self.wanted.until or 0
+
+    def build_key(self) -> Hashable:
+        """What questions that may share a reading have in common: all but the moment of their arrival."""
+        rest = replace(self.wanted, since=None, until=None)
+        return self.repository, rest, self.until - self.since, self.after, self.row_format.media_type
+
+    async def read_alone(self, trail: Trail | None) -> AsyncGenerator[bytes, None]:
+        """Give what is left of the list beyond a trail, or all of it, in parts."""
+        plan = build_list_plan(self.wanted, self.after)
+        batches = self.repository.open_batches(plan, trail and trail.copy(plan))
+        async with aclosing(batches):
+            async for batch in batches:
+                yield self.row_format.encode(batch)
+
+    def write(self, rows: Sequence[Row]) -> bytes:
+        """Give those of some rows that are in this question's window; their dates are numbers."""
+        own = [row for row in rows if self.since <= row["date"] <= self.until]
+        return self.row_format.encode(own) if own else b""
+
+
+class SharedLists:
+    """The lists of one worker that are being read, and those that are about to be."""
+
+    def __init__(self) -> None:
+        self._running: dict[Hashable, _Reading] = {}
+        self._gathering: dict[Hashable, _Reading] = {}
+
+    async def open(self, question: ListQuestion, turn: Turn) -> AsyncGenerator[bytes, None]:
+        """Give the parts of a list, which are not empty; close it to end the query, if nobody else needs it.
+
+        `turn` is the question's own; it lets another go on while others do this one's work.
+        """
+        key = question.build_key()
+        reading = self._gathering.get(key)
+        is_first = reading is None
+        if reading is None:
+            reading = _Reading()
+            self._gathering[key] = reading
+            reading.task = asyncio.create_task(self._run(key, reading, question))
+        else:
+            find_child(SHARED_QUERIES, "list").inc()
+            turn.pause()
+        reader = _Reader(question)
+        reading.readers.append(reader)
+        try:
+            parts = reading.follow(reader)
+            async with aclosing(parts):
+                async for part in parts:
+                    yield part
+        finally:
+            reading.leave(reader)
+            if not is_first:
+                turn.resume()
+
+    async def _run(self, key: Hashable, reading: "_Reading", question: ListQuestion) -> None:
+        try:
+            before = self._running.get(key)
+            if before is not None and before.task is not None:
+                await asyncio.wait([before.task], timeout=_GATHERING_SECONDS)
+        finally:
+            # From here on its rows would be too old for whoever comes.
+            del self._gathering[key]
+        self._running[key] = reading
+        try:
+            await reading.read(question)
+        except Exception as error:  # noqa: BLE001 - raised again in whoever reads
+            reading.end(error)
+        else:
+            reading.end(None)
+        finally:
+            if self._running.get(key) is reading:
+                del self._running[key]
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some rows, as bytes if every window holds all of them; and how far the list has come with them."""
+
+    body: bytes | None
+    rows: Sequence[Row]
+    trail: Trail
+
+
+@dataclass(eq=False, slots=True)
+class _Reader:
+    """A client of a reading, and how many parts it has taken."""
+
+    question: ListQuestion
+    taken: int = 0
+
+
+class _Reading:
+    """One list on its way to its readers."""
+
+    def __init__(self) -> None:
+        self.readers: list[_Reader] = []
+        self.task: asyncio.Task[None] | None = None
+        self._parts: deque[_Part] = deque()
+        self._dropped = 0
+        self._is_ended = False
+        self._is_left = False
+        self._failure: Exception | None = None
+        self._changed = asyncio.Event()
+
+    async def read(self, question: ListQuestion) -> None:
+        """Read for all who have joined until now, as fast as the fastest of them takes it."""
+        # Their windows differ by the moments of their arrival: what any of them holds is read.
+        questions = [reader.question for reader in self.readers]
+        sinces, untils = [each.since for each in questions], [each.until for each in questions]
+        plan = build_list_plan(replace(question.wanted, since=min(sinces), until=max(untils)), question.after)
+        trail = Trail(plan)
+        batches = question.repository.open_batches(plan)
+        async with aclosing(batches):
+            async for batch in batches:
+                trail = trail.copy(plan)
+                trail.follow(batch)
+                dates = [row["date"] for row in batch if isinstance(row.get("date"), int | float)]
+                if len(dates) == len(batch) and max(sinces) <= min(dates) and max(dates) <= min(untils):
+                    part = _Part(question.row_format.encode(batch), (), trail)
+                elif len(dates) == len(batch):
+                    part = _Part(None, batch, trail)
+                elif len(questions) == 1:
+                    part = _Part(question.row_format.encode(batch), (), trail)
+                else:
+                    # The server alone knows which windows hold what is no number: each goes on alone.
+                    self._is_left = True
+                    return
+                self._parts.append(part)
+                self._note_change()
+                while self._get_produced() - max(reader.taken for reader in self.readers) > 1:
+                    await self._changed.wait()
+
+    async def follow(self, reader: _Reader) -> AsyncGenerator[bytes, None]:
+        """Give a reader its parts as they come."""
+        trail: Trail | None = None
+        while reader.taken >= self._dropped:
+            if reader.taken < self._get_produced():
+                part = self._parts[reader.taken - self._dropped]
+                trail = part.trail
+                reader.taken += 1
+                self._drop()
+                if body := reader.question.write(part.rows) if part.body is None else part.body:
+                    yield body
+            elif self._failure is not None:
+                raise self._failure.with_traceback(None)
+            elif self._is_left:
+                break
+            elif self._is_ended:
+                return
+            else:
+                await self._changed.wait()
+        alone = reader.question.read_alone(trail)
+        async with aclosing(alone):
+            async for body in alone:
+                yield body
+
+    def leave(self, reader: _Reader) -> None:
+        """Go on without a reader; without any, not at all."""
+        self.readers.remove(reader)
+        if self.readers:
+            self._drop()
+        elif self.task is not None:
+            self.task.cancel()
+
+    def end(self, failure: Exception | None) -> None:
+        """Tell the readers that no part follows, or why."""
+        self._is_ended = True
+        self._failure = failure
+        self._note_change()
+
+    def _get_produced(self) -> int:
+        return self._dropped + len(self._parts)
+
+    def _drop(self) -> None:
+        """Let go of what all have taken, and of what only somebody slow has not."""
+        needed = min(reader.taken for reader in self.readers)
+        while self._parts and (self._dropped < needed or len(self._parts) > _MOST_PARTS):
+            self._parts.popleft()
+            self._dropped += 1
+        self._note_change()
+
+    def _note_change(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
