@@ -1,7 +1,7 @@
 """How each question's cost grows with the data: one mongod, one database that grows from size to size.
 
 `python -m benchmarks scaling [SIZE ...] [--write]`. It starts everything itself and leaves nothing behind, but with
-`--write` the figures in docs/scaling.md. Ten million documents need an hour and 10 GB.
+`--write` docs/scaling.svg and the figures in docs/scaling.md. Ten million documents need an hour and 10 GB.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from rich.console import Console
 
 from benchmarks.client import Client, WrongAnswerError
 from benchmarks.conditions import describe_machine
+from benchmarks.curve import build_curves
 from benchmarks.growth import Answer, Grid, Size, build_grids, build_terminal_table, replace_figures
 from benchmarks.measure import Series
 from benchmarks.process import open_server
@@ -37,13 +38,15 @@ from tests.process import GatewayProcess, read_log, run_gateway
 from tests.waiting import find_free_port
 
 _SIZES = (20_000, 200_000, 2_000_000, 10_000_000)
-_PAGE = Path(__file__).parents[1] / "docs" / "scaling.md"
+_DOCS = Path(__file__).parents[1] / "docs"
 _HOUR_MS = 3_600_000
 # Later than the end of the longest run, so that the hour in which a window ends is as full as any.
 _HOURS_AHEAD = 6
 _SECONDS, _AT_LEAST = 2.0, 5
 _BUILD_SECONDS, _POLL_SECONDS = 600.0, 0.1
 _STEPS_TOLD = 20
+# Longer than the defaults: what takes too long is to be seen, not refused.
+_SETTINGS = {"GATEWAY_DATABASE_TIMEOUT_MS": "60000", "GATEWAY_REQUEST_TIMEOUT_MS": "60000"}
 # It reads next to nothing, and makes a connection as warm as one that is in use.
 _LITTLE = Ask("/transactions/0?limit=1")
 _ITSELF = Question("count: a card, mongod itself", ())
@@ -82,13 +85,17 @@ def main(arguments: list[str]) -> None:
     for name, value in conditions.items():
         console.print(f"{name}: {value}", markup=False)
     if options.write:
-        _PAGE.write_text(replace_figures(_PAGE.read_text(), grids, conditions))
+        page = _DOCS / "scaling.md"
+        page.write_text(replace_figures(page.read_text(), grids, conditions))
+        (_DOCS / "scaling.svg").write_text(build_curves(sizes))
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks scaling")
     parser.add_argument("sizes", nargs="*", type=int, metavar="SIZE", help="numbers of documents, growing")
-    parser.add_argument("--write", action="store_true", help="write the figures into docs/scaling.md")
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/scaling.svg and the figures of docs/scaling.md"
+    )
     options = parser.parse_args(arguments)
     options.sizes = options.sizes or list(_SIZES)
     if options.sizes != sorted(set(options.sizes)) or options.sizes[0] < 1:
@@ -110,7 +117,7 @@ def _describe(mongod: str, arguments: Sequence[str], seconds: float) -> dict[str
             "one set of `gateway seed`, which each size enlarges; stored in no order of their dates, so that neighbours"
             f" in a list are far apart on the disk; over 52 weeks that end {_HOURS_AHEAD} hours after the start"
         ),
-        "gateway": "one worker, default settings",
+        "gateway": f"one worker, {', '.join(f'{name}={value}' for name, value in _SETTINGS.items())}",
         "latency": (
             f"one client, one connection, medians of at least {_AT_LEAST} answers in {_SECONDS:g} s; what is asked once"
             " for each place or hour, of as many as there are; the first byte each time over a new connection, in use"
@@ -164,7 +171,7 @@ def _open_stage(server: EmbeddedServer, folder: Path) -> Iterator[_Stage]:
 @contextmanager
 def _run_gateway(reader: DatabaseEnvironment, folder: Path, *, rollups: str) -> Iterator[GatewayProcess]:
     folder.mkdir(exist_ok=True)
-    with run_gateway(reader, find_free_port(), folder, GATEWAY_COUNT_ROLLUPS=rollups) as gateway:
+    with run_gateway(reader, find_free_port(), folder, GATEWAY_COUNT_ROLLUPS=rollups, **_SETTINGS) as gateway:
         yield gateway
 
 

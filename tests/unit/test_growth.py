@@ -1,11 +1,13 @@
 """How figures of several sizes of data become tables, and how these come into the page that a person wrote."""
 
 from dataclasses import replace
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.curve import build_curves
 from benchmarks.growth import Answer, Grid, Size, build_grids, replace_figures
 from benchmarks.measure import Bound, Series
 from benchmarks.profiler import Cost, sum_cost
@@ -73,6 +75,19 @@ def test_an_answer_that_was_not_profiled_has_no_costs() -> None:
     size = replace(size, answers=(replace(size.answers[0], cost=None),))
     latencies, costs, _ = build_grids([size])
     assert (len(latencies.lines), len(costs.lines)) == (1, 0)
+
+
+@given(st.lists(st.floats(0.1, 100_000), min_size=1, max_size=4))
+def test_a_curve_rises_with_the_figures(milliseconds: list[float]) -> None:
+    """Each size has a point, further to the right the larger it is and higher the longer its answer took."""
+    sizes = [_build_size(10**number, value) for number, value in enumerate(milliseconds, 3)]
+    picture = ET.fromstring(build_curves(sizes))  # noqa: S314 (our own)
+    points = [
+        (float(point.attrib["cx"]), -float(point.attrib["cy"])) for point in picture.iter() if "cx" in point.attrib
+    ]
+    assert [x for x, _ in points] == sorted(x for x, _ in points)
+    heights = [height for _, (_, height) in sorted(zip(milliseconds, points, strict=True))]
+    assert heights == sorted(heights)
 
 
 def test_the_cost_of_a_question_is_that_of_all_its_commands() -> None:
