@@ -157,18 +157,15 @@ class _Reading:
             async for batch in batches:
                 trail = trail.copy(plan)
                 trail.follow(batch)
-                dates = [row["date"] for row in batch if isinstance(row.get("date"), int | float)]
-                if len(dates) == len(batch) and max(sinces) <= min(dates) and max(dates) <= min(untils):
-                    part = _Part(question.row_format.encode(batch), (), trail)
-                elif len(dates) == len(batch):
-                    part = _Part(None, batch, trail)
-                elif len(questions) == 1:
-                    part = _Part(question.row_format.encode(batch), (), trail)
-                else:
+                dates = None if len(questions) == 1 else _find_range(batch)
+                if len(questions) > 1 and dates is None:
                     # The server alone knows which windows hold what is no number: each goes on alone.
                     self._is_left = True
                     return
-                self._parts.append(part)
+                if dates is None or (max(sinces) <= dates[0] and dates[1] <= min(untils)):
+                    self._parts.append(_Part(question.row_format.encode(batch), (), trail))
+                else:
+                    self._parts.append(_Part(None, batch, trail))
                 self._note_change()
                 while self._get_produced() - max(reader.taken for reader in self.readers) > 1:
                     await self._changed.wait()
@@ -225,3 +222,13 @@ class _Reading:
     def _note_change(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
+
+
+def _find_range(rows: Sequence[Row]) -> tuple[float, float] | None:
+    """Give the first and the last date of some rows, or None if they are not all numbers."""
+    try:
+        dates = [row["date"] for row in rows]
+        first, last = min(dates), max(dates)
+    except (KeyError, TypeError):
+        return None
+    return (first, last) if isinstance(first, int | float) else None
