@@ -11,6 +11,7 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 from strawberry.types.graphql import OperationType
 from strawberry.utils.await_maybe import await_maybe
 
+from schema.argument import pass_arguments
 from schema.context import RequestContext
 from schema.execution import RowExecutor
 from schema.extensions.document import build_preparation
@@ -32,6 +33,8 @@ class TransactionSchema(strawberry.Schema):
             query=Query,
             config=StrawberryConfig(scalar_map=SCALARS, default_resolver=read_field),
         )
+        for type_ in self._schema.type_map.values():
+            pass_arguments(type_, self.config.name_converter)
 
     def find_faults(self, text: str) -> list[str]:
         """Give what is wrong with a document, whatever its variables; none when its operations can be asked."""

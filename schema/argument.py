@@ -1,0 +1,57 @@
+"""Has graphql-core call the resolvers with arguments in Python's names and types, as it reads them.
+
+Strawberry, which converts them once more, looks all their types up at each request: that took longer than all else
+that an operation costs before the database is asked. It remains the one that declares them.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+from graphql import GraphQLField, GraphQLInputObjectType, GraphQLNamedType, GraphQLObjectType, GraphQLResolveInfo
+from strawberry import Info
+from strawberry.schema.name_converter import NameConverter
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.base import StrawberryObjectDefinition
+from strawberry.types.field import StrawberryField
+
+_DEFINITION = GraphQLCoreConverter.DEFINITION_BACKREF
+
+
+def pass_arguments(type_: GraphQLNamedType, names: NameConverter) -> None:
+    """Change an object type's fields that have resolvers of their own, or an input type; any other stays as it is."""
+    match type_:
+        case GraphQLInputObjectType(extensions={GraphQLCoreConverter.DEFINITION_BACKREF: definition}):
+            _build_inputs(type_, definition, names)
+        case GraphQLObjectType(extensions={GraphQLCoreConverter.DEFINITION_BACKREF: _}):
+            for field in type_.fields.values():
+                _call_resolver(field, field.extensions[_DEFINITION], names)
+
+
+def _build_inputs(type_: GraphQLInputObjectType, definition: StrawberryObjectDefinition, names: NameConverter) -> None:
+    for declared in definition.fields:
+        type_.fields[names.from_field(declared)].out_name = declared.python_name
+    build = definition.origin
+    type_.out_type = lambda value: build(**value)  # type: ignore[method-assign]  # graphql-core's documented way
+
+
+def _call_resolver(field: GraphQLField, declared: StrawberryField, names: NameConverter) -> None:
+    if declared.base_resolver is None:
+        return
+    for argument in declared.arguments:
+        field.args[names.from_argument(argument)].out_name = argument.python_name
+    resolve = cast("Callable[..., Any]", declared.base_resolver.wrapped_func)
+    if declared.base_resolver.info_parameter is None:
+        field.resolve = lambda source, _info, **given: resolve(source, **given)
+    else:
+        field.resolve = partial(_resolve_with_info, resolve, declared)
+
+
+def _resolve_with_info(
+    resolve: Callable[..., Any],
+    declared: StrawberryField,
+    source: object,
+    info: GraphQLResolveInfo[Any],
+    **given: object,
+) -> object:
+    return resolve(source, info=Info(_raw_info=info, _field=declared), **given)
