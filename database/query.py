@@ -174,15 +174,21 @@ def _build_collation(wanted: TransactionFilter) -> dict[str, Any] | None:
 
 
 def _build_match(wanted: TransactionFilter) -> dict[str, Any]:
-    conditions: dict[str, dict[str, Any]] = {
-        "date": {"$gte": wanted.since, "$lte": wanted.until},
-        # 15 significant digits and a double name each other exactly, so the double compares as the decimal does.
-        "amount": {"$gte": _to_double(wanted.min_amount), "$lte": _to_double(wanted.max_amount)},
-        "cardType": {"$eq": wanted.card_type},
-        "countryOrigin": {"$eq": wanted.country},
-    }
-    given = {key: {name: v for name, v in tests.items() if v is not None} for key, tests in conditions.items()}
-    return {key: tests for key, tests in given.items() if tests}
+    match: dict[str, Any] = {}
+    if tests := _build_range(wanted.since, wanted.until):
+        match["date"] = tests
+    # 15 significant digits and a double name each other exactly, so the double compares as the decimal does.
+    if tests := _build_range(_to_double(wanted.min_amount), _to_double(wanted.max_amount)):
+        match["amount"] = tests
+    if wanted.card_type is not None:
+        match["cardType"] = {"$eq": wanted.card_type}
+    if wanted.country is not None:
+        match["countryOrigin"] = {"$eq": wanted.country}
+    return match
+
+
+def _build_range(least: float | None, most: float | None) -> dict[str, Any]:
+    return ({} if least is None else {"$gte": least}) | ({} if most is None else {"$lte": most})
 
 
 def _to_double(amount: Decimal | None) -> float | None:

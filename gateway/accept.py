@@ -12,7 +12,12 @@ def choose_media_type(accept: Sequence[str], offers: Sequence[str]) -> str:
     Raises:
         NotAcceptableError: the lines exclude every offer.
     """
-    ranges = [_parse_range(part) for part in ",".join(accept).split(",") if part.strip()]
+    return _choose(",".join(accept), tuple(offers))
+
+
+@lru_cache(maxsize=64)
+def _choose(accept: str, offers: tuple[str, ...]) -> str:
+    ranges = [_parse_range(part) for part in accept.split(",") if part.strip()]
     if not ranges:
         return offers[0]
     best = max(offers, key=lambda offer: _get_quality(offer, ranges))
