@@ -103,7 +103,9 @@ def odd_documents(draw: st.DrawFn, ordinary: st.SearchStrategy[list[Document]]) 
         if draw(st.integers(0, 3)) == 0:
             key = draw(st.sampled_from(FIELDS))
             if key == "_id":
-                document[key] = draw(_ODD_IDS)
+                odd = draw(_ODD_IDS)
+                if odd not in (each["_id"] for each in found):
+                    document[key] = odd
             elif draw(st.integers(0, 3)) == 0:
                 del document[key]
             else:
