@@ -10,7 +10,6 @@ from benchmarks.measure import Comparison, Series, Unit
 from benchmarks.profiler import Cost
 from benchmarks.table import format_figure
 from benchmarks.workload import Question
-from database.provision import DatabaseStatus
 
 _BEGIN, _END = "<!-- figures begin -->\n", "<!-- figures end -->\n"
 _MEGABYTE = 1e6
@@ -30,6 +29,7 @@ class Size:
     """All that was found at one size of data.
 
     Attributes:
+        stored: bytes of the data and of each index, by what they are.
         seconds: how long the documents took that were added to those of the size before.
         build_seconds: what a worker's counts took to be built.
         worker_bytes: what that worker held alone afterwards.
@@ -38,7 +38,7 @@ class Size:
 
     documents: int
     answers: tuple[Answer, ...]
-    status: DatabaseStatus
+    stored: Mapping[str, int]
     seconds: float
     build_seconds: float
     worker_bytes: int
@@ -120,18 +120,10 @@ def _build_costs(answers: Sequence[Answer]) -> list[str]:
 
 def _build_sizes(sizes: Sequence[Size]) -> Iterator[list[str]]:
     """Give sizes on the disk for each million documents, as they grow with them; memory as it is."""
-    yield ["data, MB a million", *(_per_million(size, size.status.data_size) for size in sizes)]
-    yield ["data on the disk, MB a million", *(_per_million(size, size.status.storage_size) for size in sizes)]
-    for place, index in enumerate(sizes[0].status.indexes or ()):
-        each = ((size, (size.status.indexes or ())[place].size) for size in sizes)
-        yield [f"index {index.name}, MB a million", *(_per_million(size, bytes_) for size, bytes_ in each)]
-    yield ["all indexes, MB a million", *(_per_million(size, size.status.index_size) for size in sizes)]
+    for name in sizes[0].stored:
+        # A megabyte a million is a byte each.
+        yield [f"{name}, MB a million", *(format_figure(size.stored[name] / size.documents) for size in sizes)]
     yield ["mongod's memory, MB", *(f"{size.server_bytes / _MEGABYTE:,.0f}" for size in sizes)]
     yield ["a worker's counts: built in s", *(format_figure(size.build_seconds) for size in sizes)]
     yield ["a worker's memory, MB", *(f"{size.worker_bytes / _MEGABYTE:,.0f}" for size in sizes)]
     yield ["seeded (what was added) in s", *(format_figure(size.seconds) for size in sizes)]
-
-
-def _per_million(size: Size, number: int | None) -> str:
-    # A megabyte a million is a byte each.
-    return "" if number is None else format_figure(number / size.documents)

@@ -32,7 +32,6 @@ from database.embedded import EmbeddedServer
 from database.environment import DatabaseEnvironment
 from database.errors import GatewayError
 from database.index import CASE_INSENSITIVE, COLLECTION
-from database.provision import read_status
 from seeding.seeder import SeedReport, seed
 from tests.process import GatewayProcess, read_log, run_gateway
 from tests.waiting import find_free_port
@@ -133,14 +132,14 @@ def _measure_size(server: EmbeddedServer, folder: Path, count: int, until: int, 
     with _open_stage(server, folder) as stage:
         build_seconds = _await_rollup(folder / "kept")
         console.print(f"{count:,} documents: a worker's counts were built in {build_seconds:.1f} s")
-        status = read_status(server.owner)
+        stored = _measure_storage(stage.collection)
         answers = []
         for question in build_questions(time.time_ns() // 1_000_000, _find_id(stage.collection)):
             answers.append(_answer(stage, question))
             console.print(f"{count:,} documents: {question.name}: {answers[-1].series.median:.2f} ms")
         answers.append(Answer(_ITSELF, _measure_itself(stage.collection), None))
         held = _measure_worker(stage.kept), psutil.Process(server.pid).memory_info().rss
-    return Size(count, tuple(answers), status, seconds, build_seconds, *held)
+    return Size(count, tuple(answers), stored, seconds, build_seconds, *held)
 
 
 def _build_progress(console: Console, count: int) -> Callable[[SeedReport], None]:
@@ -242,6 +241,28 @@ def _measure(name: str, take: Callable[[], float]) -> Series:
     while len(values) < _AT_LEAST or time.perf_counter() - began < _SECONDS:
         values.append(1000 * take())
     return Series(name, values)
+
+
+def _measure_storage(collection: Collection[dict[str, Any]]) -> dict[str, int]:
+    """Give the bytes of the data and of each index on the disk, without the room in the files that is free again.
+
+    How much of that there is depends on how quickly the data was loaded, and may double a file.
+    """
+    statistics = collection.database.command({"collStats": collection.name, "indexDetails": True})
+    indexes = {
+        f"index {name}": size - _get_free(statistics["indexDetails"][name])
+        for name, size in statistics["indexSizes"].items()
+    }
+    return {
+        "data": statistics["size"],
+        "data on the disk": statistics["storageSize"] - _get_free(statistics["wiredTiger"]),
+        **indexes,
+        "all indexes": sum(indexes.values()),
+    }
+
+
+def _get_free(statistics: dict[str, Any]) -> int:
+    return int(statistics["block-manager"]["file bytes available for reuse"])
 
 
 def _measure_worker(gateway: GatewayProcess) -> int:

@@ -13,21 +13,9 @@ from benchmarks.measure import Bound, Series
 from benchmarks.profiler import Cost, sum_cost
 from benchmarks.workload import Question, build_questions
 from database.index import INDEXES
-from database.provision import DatabaseStatus, IndexStatus
 
 MARKS = "<!-- figures begin -->\n<!-- figures end -->\n"
-STATUS = DatabaseStatus(
-    version="6.0.5",
-    topology="replica set embedded",
-    user=None,
-    roles=(),
-    documents=None,
-    data_size=200_000,
-    storage_size=100_000,
-    index_size=50_000,
-    indexes=(IndexStatus("_id_", 50_000),),
-    missing_indexes=(),
-)
+STORED = {"data": 200_000, "index _id_": 50_000}
 texts = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"], exclude_characters="|<"))
 grids = st.lists(st.builds(Grid, texts, st.lists(texts, min_size=1), st.just([])))
 
@@ -35,7 +23,7 @@ grids = st.lists(st.builds(Grid, texts, st.lists(texts, min_size=1), st.just([])
 def _build_size(documents: int, milliseconds: float, bound: Bound | None = None) -> Size:
     cost = Cost(commands=1, keys=documents, documents=7, plan="IXSCAN card_date")
     answer = Answer(Question("count", (), bound=bound), Series("count", [milliseconds]), cost)
-    return Size(documents, (answer,), STATUS, 1.0, 2.0, 90_000_000, 500_000_000)
+    return Size(documents, (answer,), STORED, 1.0, 2.0, 90_000_000, 500_000_000)
 
 
 @given(texts, texts, grids)
