@@ -2,9 +2,10 @@
 
 from typing import Annotated
 
+import orjson
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.openapi.models import Example
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from pydantic import WithJsonSchema
 from starlette.convertors import Convertor, register_url_convertor
 
@@ -133,7 +134,8 @@ async def count_by_card(request: Request, days: DaysPath, card_type: CardTypePat
     choose_media_type(request.headers.getlist("accept"), [JSON.media_type])
     context = get_context(request)
     wanted = build_filter(now_ms=context.now_ms, days=days, card_type=card_type)
-    return JSONResponse({"count": await count_transactions(context.repository, wanted)})
+    count = await count_transactions(context.repository, wanted)
+    return Response(orjson.dumps({"count": count}), media_type=JSON.media_type)
 
 
 @router.get(

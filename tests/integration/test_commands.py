@@ -62,6 +62,14 @@ CASES = [
     Case("graphql_oldest", f"{{ transactions(filter: {{days: 90}}, orderBy: DATE_ASC) {{ {NODES} }} }}"),
     Case("graphql_largest", f"{{ transactions(filter: {{days: 90}}, orderBy: AMOUNT_DESC) {{ {NODES} }} }}"),
     Case("graphql_smallest", f"{{ transactions(orderBy: AMOUNT_ASC) {{ {NODES} }} }}"),
+    Case(
+        "graphql_largest_of_country",
+        f'{{ transactions(filter: {{days: 90, country: "US"}}, orderBy: AMOUNT_DESC) {{ {NODES} }} }}',
+    ),
+    Case(
+        "graphql_smallest_of_card",
+        f'{{ transactions(filter: {{days: 90, cardType: "Visa"}}, orderBy: AMOUNT_ASC, first: 3) {{ {NODES} }} }}',
+    ),
     Case("graphql_last", f"{{ transactions(filter: {{days: 90}}, last: 3) {{ {NODES} }} }}"),
     Case("graphql_edges", "{ transactions(filter: {days: 90}, first: 3) { edges { cursor node { vendor } } } }"),
     Case(
