@@ -153,8 +153,13 @@ def build_rest_plan(plan: FindPlan, value: int) -> FindPlan:
     are ordered among them is the server's to know.
     """
     field, direction = plan.sort[0]
-    bound = {field: {"$lte" if direction == -1 else "$gte": value}}
-    branches = [branch for each in plan.filter.get("$or", [plan.filter]) if (branch := _merge(each, bound)) is not None]
+    operator, choose = ("$lte", min) if direction == -1 else ("$gte", max)
+    branches = []
+    for each in plan.filter.get("$or", [plan.filter]):
+        # Rows of a wider window may have come to a value beyond this one's.
+        bound = choose(value, each.get(field, {}).get(operator, value))
+        if (branch := _merge(each, {field: {operator: bound}})) is not None:
+            branches.append(branch)
     return replace(plan, filter=branches[0] if len(branches) == 1 else {"$or": branches})
 
 

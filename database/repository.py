@@ -124,10 +124,11 @@ class TransactionRepository:
         Where the server goes away the list goes on at the one that answers next: each row comes once.
         """
         rest: FindPlan | None = plan if trail is None else trail.find_rest()
+        # A list that was begun must be able to go on without a slot.
+        begin: AbstractAsyncContextManager[None] = self._begin() if trail is None else nullcontext()
         trail = trail or Trail(plan)
         if rest is None:
             raise QueryEndedError("The list cannot be gone on with: too many rows share one date.")
-        begin: AbstractAsyncContextManager[None] = self._begin()
         for resumptions_left in range(_MOST_RESUMPTIONS, -1, -1):
             try:
                 async with aclosing(self._read(rest, begin)) as batches:
@@ -138,7 +139,6 @@ class TransactionRepository:
                 left = trail.find_rest()
                 if isinstance(error, QueryEndedError) or left is None or not resumptions_left:
                     raise
-                # Without a slot: a list that was begun must be able to go on.
                 rest, begin = left, nullcontext()
             else:
                 return

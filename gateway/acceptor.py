@@ -75,7 +75,6 @@ class Acceptor:
                 self._timer = self._loop.call_later(_PAUSE_SECONDS, self._wait)
             return
         connection.setblocking(False)  # noqa: FBT003 - as above
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opening = self._loop.create_task(self._loop.connect_accepted_socket(self._open_protocol, connection))
         self._opening.add(opening)
         opening.add_done_callback(self._end_opening)

@@ -9,8 +9,10 @@ from collections import deque
 from collections.abc import AsyncGenerator, Hashable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from types import TracebackType
 
 from database.cursor import Position
+from database.errors import QueryEndedError
 from database.query import TransactionFilter
 from database.repository import Row, TransactionRepository
 from database.trail import Trail
@@ -50,8 +52,7 @@ class ListQuestion:
     async def read_alone(self, trail: Trail | None) -> AsyncGenerator[bytes, None]:
         """Give what is left of the list beyond a trail, or all of it, in parts."""
         plan = build_list_plan(self.wanted, self.after)
-        batches = self.repository.open_batches(plan, trail and trail.copy(plan))
-        async with aclosing(batches):
+        async with aclosing(self.repository.open_batches(plan, trail and trail.copy(plan))) as batches:
             async for batch in batches:
                 yield self.row_format.encode(batch)
 
@@ -77,8 +78,7 @@ class SharedLists:
         reading = self._gathering.get(key)
         is_first = reading is None
         if reading is None:
-            reading = _Reading()
-            self._gathering[key] = reading
+            reading = self._gathering[key] = _Reading()
             reading.task = asyncio.create_task(self._run(key, reading, question))
         else:
             find_child(SHARED_QUERIES, "list").inc()
@@ -86,33 +86,42 @@ class SharedLists:
         reader = _Reader(question)
         reading.readers.append(reader)
         try:
-            parts = reading.follow(reader)
-            async with aclosing(parts):
+            async with aclosing(reading.follow(reader)) as parts:
                 async for part in parts:
                     yield part
         finally:
             reading.leave(reader)
+            if not reading.readers:
+                # At once: what is being cancelled must not be joined.
+                self._forget(key, reading)
             if not is_first:
                 turn.resume()
+        if not reader.is_whole:
+            async with aclosing(question.read_alone(reader.trail)) as rest:
+                async for part in rest:
+                    yield part
 
     async def _run(self, key: Hashable, reading: "_Reading", question: ListQuestion) -> None:
+        failure: Exception | None = QueryEndedError("The list was given up.")
         try:
             before = self._running.get(key)
             if before is not None and before.task is not None:
                 await asyncio.wait([before.task], timeout=_GATHERING_SECONDS)
-        finally:
             # From here on its rows would be too old for whoever comes.
             del self._gathering[key]
-        self._running[key] = reading
-        try:
+            self._running[key] = reading
             await reading.read(question)
+            failure = None
         except Exception as error:  # noqa: BLE001 - raised again in whoever reads
-            reading.end(error)
-        else:
-            reading.end(None)
+            failure = error
         finally:
-            if self._running.get(key) is reading:
-                del self._running[key]
+            self._forget(key, reading)
+            reading.end(failure)
+
+    def _forget(self, key: Hashable, reading: "_Reading") -> None:
+        for lists in (self._gathering, self._running):
+            if lists.get(key) is reading:
+                del lists[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +135,12 @@ class _Part:
 
 @dataclass(eq=False, slots=True)
 class _Reader:
-    """A client of a reading, and how many parts it has taken."""
+    """A client of a reading: how many parts it has taken, how far it has come with them, and whether that is all."""
 
     question: ListQuestion
     taken: int = 0
+    trail: Trail | None = None
+    is_whole: bool = False
 
 
 class _Reading:
@@ -143,7 +154,10 @@ class _Reading:
         self._is_ended = False
         self._is_left = False
         self._failure: Exception | None = None
-        self._changed = asyncio.Event()
+        self._trace: TracebackType | None = None
+        # Of the readers the next part, or the end, wakes all; of the reading itself each part that is taken.
+        self._grown = asyncio.Event()
+        self._taken = asyncio.Event()
 
     async def read(self, question: ListQuestion) -> None:
         """Read for all who have joined until now, as fast as the fastest of them takes it."""
@@ -152,51 +166,50 @@ class _Reading:
         sinces, untils = [each.since for each in questions], [each.until for each in questions]
         plan = build_list_plan(replace(question.wanted, since=min(sinces), until=max(untils)), question.after)
         trail = Trail(plan)
-        batches = question.repository.open_batches(plan)
-        async with aclosing(batches):
+        async with aclosing(question.repository.open_batches(plan)) as batches:
             async for batch in batches:
                 trail = trail.copy(plan)
                 trail.follow(batch)
                 dates = None if len(questions) == 1 else _find_range(batch)
-                if len(questions) > 1 and dates is None:
-                    # The server alone knows which windows hold what is no number: each goes on alone.
+                # The server alone knows which windows hold what is no number, and nobody could go on alone from within
+                # more rows of one date than a trail remembers: each goes on alone from here.
+                if len(questions) > 1 and (dates is None or trail.find_rest() is None):
                     self._is_left = True
                     return
                 if dates is None or (max(sinces) <= dates[0] and dates[1] <= min(untils)):
                     self._parts.append(_Part(question.row_format.encode(batch), (), trail))
                 else:
                     self._parts.append(_Part(None, batch, trail))
-                self._note_change()
+                self._wake_readers()
                 while self._get_produced() - max(reader.taken for reader in self.readers) > 1:
-                    await self._changed.wait()
+                    self._taken.clear()
+                    await self._taken.wait()
 
     async def follow(self, reader: _Reader) -> AsyncGenerator[bytes, None]:
-        """Give a reader its parts as they come."""
-        trail: Trail | None = None
+        """Give a reader its parts as they come, to the last, or until it has to go on alone."""
         while reader.taken >= self._dropped:
             if reader.taken < self._get_produced():
                 part = self._parts[reader.taken - self._dropped]
-                trail = part.trail
+                reader.trail = part.trail
                 reader.taken += 1
                 self._drop()
                 if body := reader.question.write(part.rows) if part.body is None else part.body:
                     yield body
             elif self._failure is not None:
-                raise self._failure.with_traceback(None)
+                # Each that it was raised in before has left its own trace in it.
+                raise self._failure.with_traceback(self._trace)
             elif self._is_left:
-                break
+                return
             elif self._is_ended:
+                reader.is_whole = True
                 return
             else:
-                await self._changed.wait()
-        alone = reader.question.read_alone(trail)
-        async with aclosing(alone):
-            async for body in alone:
-                yield body
+                await self._grown.wait()
 
     def leave(self, reader: _Reader) -> None:
         """Go on without a reader; without any, not at all."""
-        self.readers.remove(reader)
+        if reader in self.readers:
+            self.readers.remove(reader)
         if self.readers:
             self._drop()
         elif self.task is not None:
@@ -206,22 +219,25 @@ class _Reading:
         """Tell the readers that no part follows, or why."""
         self._is_ended = True
         self._failure = failure
-        self._note_change()
+        self._trace = failure.__traceback__ if failure else None
+        self._wake_readers()
 
     def _get_produced(self) -> int:
         return self._dropped + len(self._parts)
 
     def _drop(self) -> None:
-        """Let go of what all have taken, and of what only somebody slow has not."""
+        """Let go of what all have taken, and of what only somebody slow has not, who is no reader from then on."""
         needed = min(reader.taken for reader in self.readers)
         while self._parts and (self._dropped < needed or len(self._parts) > _MOST_PARTS):
             self._parts.popleft()
             self._dropped += 1
-        self._note_change()
+        if needed < self._dropped:
+            self.readers = [reader for reader in self.readers if reader.taken >= self._dropped]
+        self._taken.set()
 
-    def _note_change(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+    def _wake_readers(self) -> None:
+        self._grown.set()
+        self._grown = asyncio.Event()
 
 
 def _find_range(rows: Sequence[Row]) -> tuple[float, float] | None:

@@ -1,0 +1,447 @@
+"""Lists that are read once for several clients: each gets what it would have got alone, and none waits for another."""
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymongo import AsyncMongoClient, MongoClient
+from pymongo.collection import Collection
+
+from database.client import open_client, open_sync_client
+from database.embedded import EmbeddedServer
+from database.environment import DatabaseEnvironment
+from database.errors import OverloadedError, QueryEndedError
+from database.index import COLLECTION
+from database.query import TransactionFilter
+from database.repository import TransactionRepository
+from gateway.admission import Admission, Turn
+from gateway.app import create_app
+from gateway.caller import Scope
+from gateway.keys import create_key
+from gateway.rows import CSV, JSON, NDJSON, RowFormat
+from gateway.settings import load_settings
+from gateway.shared_list import ListQuestion, SharedLists, _Reading
+from schema.context import read_clock_ms
+from tests.conftest import serve_database
+from tests.recorder import CommandRecorder
+from tests.waiting import DEADLINE_SECONDS, wait_until
+
+NUMBER = "4111111111111111"
+SPAN_MS = 20
+NOW = 1_000
+MANY = 6_000
+
+
+@dataclass
+class Bench:
+    """Shared lists over a real collection, without HTTP, and the admission that their questions were let in by."""
+
+    repository: TransactionRepository
+    recorder: CommandRecorder
+    lists: SharedLists = field(default_factory=SharedLists)
+    admission: Admission = field(default_factory=lambda: Admission(1_000))
+
+    def ask(
+        self, now: int = NOW, row_format: RowFormat = NDJSON, span: int = SPAN_MS, **wanted: Any
+    ) -> AsyncGenerator[bytes, None]:
+        """Ask as an endpoint does."""
+        return self.ask_question(
+            ListQuestion(self.repository, TransactionFilter(since=now - span, until=now, **wanted), None, row_format)
+        )
+
+    async def ask_question(self, question: ListQuestion) -> AsyncGenerator[bytes, None]:
+        await self.admission.enter()
+        try:
+            async with aclosing(self.lists.open(question, Turn(self.admission))) as parts:
+                async for part in parts:
+                    yield part
+        finally:
+            self.admission.leave()
+
+    async def read_alone(self, now: int) -> bytes:
+        wanted = TransactionFilter(since=now - SPAN_MS, until=now)
+        return await read(ListQuestion(self.repository, wanted, None, NDJSON).read_alone(None))
+
+    async def check_left(self) -> None:
+        """See that nothing stays of any question."""
+        await asyncio.to_thread(wait_until, lambda: not find_readings(self.lists), "the readings to end")
+        assert count_active(self.admission) == 0
+
+    @property
+    def finds(self) -> int:
+        return self.recorder.names.count("find")
+
+
+def find_readings(lists: SharedLists) -> list[_Reading]:
+    return [*lists._gathering.values(), *lists._running.values()]  # noqa: SLF001 - nobody else needs to know
+
+
+def count_active(admission: Admission) -> int:
+    return admission._active  # noqa: SLF001 - as above
+
+
+async def read(parts: AsyncGenerator[bytes, None]) -> bytes:
+    async with aclosing(parts):
+        return b"".join([part async for part in parts])
+
+
+@pytest.fixture
+def collection(environment: DatabaseEnvironment) -> Iterator[Collection[dict[str, Any]]]:
+    with open_sync_client(environment) as client:
+        yield client[environment.database][COLLECTION]
+
+
+@pytest.fixture
+async def bench(reader_environment: DatabaseEnvironment) -> AsyncIterator[Bench]:
+    recorder = CommandRecorder()
+    async with open_client(reader_environment, (recorder,)) as client:
+        yield Bench(TransactionRepository(client, reader_environment.database, timeout_ms=10_000), recorder)
+
+
+@pytest.fixture
+def admin(mongod: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
+    with open_sync_client(mongod.admin) as client:
+        yield client
+
+
+def fill(collection: Collection[dict[str, Any]], count: int, date: int | None = None) -> None:
+    """Store documents of one date, or of one for each ten."""
+    collection.insert_many(
+        [
+            {"_id": f"{number:07}", "date": date or NOW - number * SPAN_MS // count, "cardNumber": NUMBER}
+            for number in range(count)
+        ]
+    )
+
+
+# In and around the windows: whole numbers, other numbers, and what only the server can compare with a window.
+edges = st.sampled_from([NOW - SPAN_MS, NOW - SPAN_MS + 1, NOW, NOW + 1, NOW + 2])
+dates = st.integers(NOW - SPAN_MS - 3, NOW + 6) | edges | st.sampled_from([NOW + 0.5, NOW - SPAN_MS + 0.5, float(NOW)])
+arrays = st.lists(st.integers(NOW - SPAN_MS - 3, NOW + 6), min_size=1, max_size=2)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    stored=st.lists(dates, max_size=40)
+    | st.lists(edges, min_size=20, max_size=60)
+    | st.lists(dates | arrays, max_size=20),
+    nows=st.lists(st.integers(NOW, NOW + 3), min_size=1, max_size=4),
+    order=st.lists(st.integers(0, 3), max_size=40),
+    leavers=st.dictionaries(st.integers(0, 3), st.integers(0, 3), max_size=2),
+    bounds=st.tuples(st.integers(2, 5), st.integers(1, 3), st.integers(2, 30)),
+)
+async def test_each_gets_what_it_would_get_alone(
+    reader_environment: DatabaseEnvironment,
+    collection: Collection[dict[str, Any]],
+    stored: list[Any],
+    nows: list[int],
+    order: list[int],
+    leavers: dict[int, int],
+    bounds: tuple[int, int, int],
+) -> None:
+    """Whoever takes parts when, leaves when, and asks at which moment, each client gets its own list to the byte."""
+    collection.delete_many({})
+    if stored:
+        collection.insert_many([{"_id": number, "date": date} for number, date in enumerate(stored)])
+    with pytest.MonkeyPatch.context() as patch:
+        for name, bound in zip(
+            ("database.repository.BATCH_ROWS", "gateway.shared_list._MOST_PARTS", "database.trail._MOST_IDS"),
+            bounds,
+            strict=True,
+        ):
+            patch.setattr(name, bound)
+        async with open_client(reader_environment) as client:
+            repository = TransactionRepository(client, reader_environment.database, timeout_ms=10_000)
+            bench = Bench(repository, CommandRecorder())
+            readers = [bench.ask(now) for now in nows]
+            firsts = await asyncio.gather(*(anext(reader, b"") for reader in readers))
+            bodies = list(firsts)
+            taken = [1] * len(readers)
+            for place in [*(place % len(readers) for place in order), *range(len(readers))]:
+                if taken[place] > leavers.get(place, 100):
+                    await readers[place].aclose()
+                else:
+                    bodies[place] += await anext(readers[place], b"")
+                    taken[place] += 1
+            for place, reader in enumerate(readers):
+                if place in leavers:
+                    await reader.aclose()
+                else:
+                    bodies[place] += await read(reader)
+            await bench.check_left()
+            right = [await bench.read_alone(now) for now in nows]
+    for place, body in enumerate(bodies):
+        assert right[place].startswith(body) if place in leavers else body == right[place]
+
+
+async def test_many_cost_one_query(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
+    """Fifty clients who ask for a list at once, at moments that differ by milliseconds, cost one find command."""
+    fill(collection, MANY)
+    nows = [NOW + number % 3 for number in range(50)]
+    bodies = await asyncio.gather(*(read(bench.ask(now)) for now in nows))
+    assert bench.finds == 1
+    right = {now: await bench.read_alone(now) for now in set(nows)}
+    assert bodies == [right[now] for now in nows]
+    await bench.check_left()
+
+
+async def test_other_questions_are_not_shared(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
+    """Another format, filter, window or right to see card numbers is another query."""
+    fill(collection, 10)
+    window = TransactionFilter(since=NOW - SPAN_MS, until=NOW)
+    masked, revealing = (
+        ListQuestion(repository, window, None, NDJSON)
+        for repository in (bench.repository, bench.repository.reveal_cards())
+    )
+    questions = [
+        masked,
+        revealing,
+        replace(masked, row_format=CSV),
+        replace(masked, row_format=JSON),
+        replace(masked, wanted=replace(window, country="US")),
+        replace(masked, wanted=replace(window, since=NOW - SPAN_MS - 1)),
+    ]
+    bodies = await asyncio.gather(*(read(bench.ask_question(question)) for question in questions * 5))
+    assert bench.finds == len(questions)
+    right = [await read(question.read_alone(None)) for question in questions]
+    assert bodies == right * 5
+    assert NUMBER.encode() in right[1]
+    assert not any(NUMBER.encode() in body for body in right if body != right[1])
+
+
+def test_card_numbers_reach_those_alone_who_may_see_them(mongod: EmbeddedServer, tmp_path: Path) -> None:
+    """While some callers with cards:read and some without ask for one list together, each sees what it may."""
+    keys_file = tmp_path / "keys.json"
+    masked = create_key(keys_file, "masked", frozenset({Scope.TRANSACTIONS_READ}))[1]
+    revealing = create_key(keys_file, "revealing", frozenset({Scope.TRANSACTIONS_READ, Scope.CARDS_READ}))[1]
+    with serve_database(mongod, tmp_path, GATEWAY_KEYS_FILE=str(keys_file), GATEWAY_MAX_CONCURRENT="100") as served:
+        served.collection.insert_many(
+            [{"date": read_clock_ms() - number, "cardNumber": NUMBER} for number in range(3_000)]
+        )
+
+        async def ask_all() -> list[tuple[str, httpx.Response]]:
+            async with httpx.AsyncClient(base_url=served.gateway.url, timeout=60) as http:
+
+                async def ask(key: str) -> tuple[str, httpx.Response]:
+                    return key, await http.get("/transactions/1", headers={"Authorization": f"Bearer {key}"})
+
+                return await asyncio.gather(*(ask(key) for _ in range(15) for key in (masked, revealing)))
+
+        answers = asyncio.run(ask_all())
+    assert {answer.status_code for _, answer in answers} == {200}
+    shown = {
+        key: {row["cardNumber"] for k, answer in answers if k == key for row in answer.json()} for key, _ in answers
+    }
+    assert shown == {masked: {"*" * 12 + NUMBER[-4:]}, revealing: {NUMBER}}
+
+
+async def test_sharing_serves_nothing_older(
+    reader_environment: DatabaseEnvironment, environment: DatabaseEnvironment
+) -> None:
+    """Whatever was stored, changed or deleted before a client asks is so in its answer, while many ask and share."""
+    app = create_app(load_settings({}), reader_environment)
+    state: dict[int, int] = {}
+    until = time.monotonic() + 3
+    questions = 0
+    recorder = CommandRecorder()
+    async with open_client(environment) as owner, open_client(reader_environment, (recorder,)) as client:
+        documents = owner[environment.database][COLLECTION]
+        app.state.repository = TransactionRepository(client, environment.database, timeout_ms=10_000)
+
+        async def write() -> None:
+            number = 0
+            while time.monotonic() < until:
+                number += 1
+                await documents.insert_one({"_id": number, "date": read_clock_ms(), "amount": 0})
+                state[number] = 0
+                changed = number // 2 + 1
+                if changed in state and changed % 3:
+                    await documents.update_one({"_id": changed}, {"$inc": {"amount": 1}})
+                    state[changed] += 1
+                elif changed in state:
+                    del state[changed]
+                    await documents.delete_one({"_id": changed})
+                    gone.add(changed)
+
+        gone: set[int] = set()
+
+        async def ask(http: httpx.AsyncClient) -> None:
+            nonlocal questions
+            while time.monotonic() < until:
+                known, deleted = dict(state), set(gone)
+                found = {row["_id"]: row["amount"] for row in (await http.get("/transactions/1")).json()}
+                questions += 1
+                assert not deleted & found.keys()
+                for number, amount in known.items():
+                    if number not in gone and number in state:
+                        assert found[number] >= amount
+
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+            await asyncio.gather(write(), *(ask(http) for _ in range(8)))
+    assert recorder.names.count("find") < questions
+
+
+async def test_nobody_waits_for_a_slow_client(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
+    """While one client takes a single part the others read to the end, and then it still gets each row once."""
+    fill(collection, 20_000)
+    slow, *fast = (bench.ask(NOW + number) for number in range(4))
+    begun = asyncio.create_task(anext(slow))
+    bodies = await asyncio.gather(*(read(reader) for reader in fast))
+    assert bench.finds == 1
+    body = await begun + await read(slow)
+    assert [body, *bodies] == [await bench.read_alone(NOW + number) for number in range(4)]
+    await bench.check_left()
+
+
+async def test_a_slow_client_within_many_rows_of_one_date(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
+    """More rows of one date than can be told apart later are read by each alone, and break nobody's list."""
+    fill(collection, 25_000, date=NOW)
+    readers = [bench.ask(), bench.ask()]
+    bodies = [b"", b""]
+    for _ in range(15):
+        parts = await asyncio.gather(*(anext(reader) for reader in readers))
+        bodies = [body + part for body, part in zip(bodies, parts, strict=True)]
+    # The second waits meanwhile.
+    for place, reader in enumerate(readers):
+        bodies[place] += await read(reader)
+    assert bodies == [await bench.read_alone(NOW)] * 2
+    assert bodies[0].count(b"\n") == 25_000
+
+
+async def test_the_first_leaves_and_the_others_go_on(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
+    """When the client that asked first leaves in the middle, those who joined it get their whole lists."""
+    fill(collection, MANY)
+    first, *others = (bench.ask() for _ in range(3))
+    begun = asyncio.create_task(anext(first))
+    joined = [asyncio.create_task(anext(other)) for other in others]
+    await begun
+    await first.aclose()
+    bodies = [await part + await read(other) for part, other in zip(joined, others, strict=True)]
+    assert bench.finds == 1
+    assert bodies == [await bench.read_alone(NOW)] * 2
+    await bench.check_left()
+
+
+async def test_when_all_leave_the_query_ends(
+    bench: Bench, collection: Collection[dict[str, Any]], admin: MongoClient[dict[str, Any]]
+) -> None:
+    """When the last client of a list leaves, its cursor is closed in the database and nothing stays of it here."""
+    fill(collection, MANY)
+    cursors: list[dict[str, Any]] = [
+        {"$currentOp": {"allUsers": True, "idleCursors": True}},
+        {"$match": {"ns": f"{collection.database.name}.{COLLECTION}", "type": "idleCursor"}},
+    ]
+    readers = [bench.ask() for _ in range(3)]
+    await asyncio.gather(*(anext(reader) for reader in readers))
+    assert list(admin["admin"].aggregate(cursors))
+    for reader in readers:
+        await reader.aclose()
+    await bench.check_left()
+    await asyncio.to_thread(wait_until, lambda: not list(admin["admin"].aggregate(cursors)), "the cursor's end")
+
+
+async def test_what_is_given_up_is_not_joined(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
+    """Who asks in the moment in which the only one who waited to be read for gives up gets the whole list."""
+    fill(collection, MANY)
+    for _ in range(3):
+        running = bench.ask()
+        begun = await anext(running)
+        waiting = asyncio.create_task(anext(bench.ask()))
+        await asyncio.sleep(0)
+        assert len(find_readings(bench.lists)) == 2
+        # Both happen in one turn of the event loop.
+        waiting.cancel()
+        asking = asyncio.create_task(read(bench.ask()))
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            assert await asking == await bench.read_alone(NOW)
+        assert begun + await read(running) == await bench.read_alone(NOW)
+    await bench.check_left()
+
+
+async def test_a_query_that_is_ended_breaks_all_its_lists(
+    bench: Bench, collection: Collection[dict[str, Any]], admin: MongoClient[dict[str, Any]]
+) -> None:
+    """When the database ends a query in the middle, all who share it learn so, and whoever asks next is answered."""
+    fill(collection, 20_000)
+    readers = [bench.ask() for _ in range(3)]
+    await asyncio.gather(*(anext(reader) for reader in readers))
+    operations = admin["admin"].aggregate([{"$currentOp": {"allUsers": True, "idleCursors": True}}])
+    namespace = f"{collection.database.name}.{COLLECTION}"
+    cursors = [each["cursor"]["cursorId"] for each in operations if each.get("ns") == namespace]
+    admin[collection.database.name].command("killCursors", COLLECTION, cursors=cursors)
+    ends = await asyncio.gather(*(read(reader) for reader in readers), return_exceptions=True)
+    assert [type(end) for end in ends] == [QueryEndedError] * 3
+    assert await read(bench.ask()) == await bench.read_alone(NOW)
+    await bench.check_left()
+
+
+async def test_a_reading_that_is_cancelled_leaves_nobody_waiting(
+    bench: Bench, collection: Collection[dict[str, Any]]
+) -> None:
+    """Whatever ends the reading, as a server that stops does, all who share it learn so."""
+    fill(collection, 20_000)
+    readers = [bench.ask() for _ in range(3)]
+    await asyncio.gather(*(anext(reader) for reader in readers))
+    [reading] = find_readings(bench.lists)
+    assert reading.task
+    reading.task.cancel()
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        ends = await asyncio.gather(*(read(reader) for reader in readers), return_exceptions=True)
+    assert [type(end) for end in ends] == [QueryEndedError] * 3
+    await bench.check_left()
+
+
+async def test_a_question_that_cannot_begin_is_refused_to_all(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no query can begin, all who would share it are told before their answers begin, and the next may ask."""
+    monkeypatch.setattr("database.repository._LONGEST_WAIT_SECONDS", 0.05)
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.repository, "_slots", asyncio.Semaphore(0))
+        ends = await asyncio.gather(*(anext(bench.ask()) for _ in range(5)), return_exceptions=True)
+    assert [type(end) for end in ends] == [OverloadedError] * 5
+    assert await read(bench.ask()) == b""
+    await bench.check_left()
+
+
+async def test_who_goes_on_alone_counts_again(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
+    """Who shares another's reading makes room for somebody else, until it needs a query of its own."""
+    fill(collection, 20_000)
+    first, slow = bench.ask(), bench.ask()
+    await asyncio.gather(anext(first), anext(slow))
+    sharing = count_active(bench.admission)
+    await read(first)
+    while (await anext(slow)) and bench.finds == 1:
+        pass
+    assert (sharing, count_active(bench.admission)) == (1, 1)
+    await slow.aclose()
+    await bench.check_left()
+
+
+async def test_head_ends_what_nobody_else_reads(
+    reader_environment: DatabaseEnvironment, collection: Collection[dict[str, Any]]
+) -> None:
+    """HEAD beside GET takes nothing from it, and HEAD alone leaves no reading behind."""
+    collection.insert_many([{"_id": number, "date": read_clock_ms()} for number in range(MANY)])
+    app = create_app(load_settings({}), reader_environment)
+    async with (
+        AsyncMongoClient[dict[str, Any]](reader_environment.connection_uri) as client,
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http,
+    ):
+        app.state.repository = TransactionRepository(client, reader_environment.database, timeout_ms=10_000)
+        answers = await asyncio.gather(
+            http.head("/transactions/1"), *(http.get("/transactions/1") for _ in range(3)), http.head("/transactions/1")
+        )
+        await asyncio.to_thread(wait_until, lambda: not find_readings(app.state.lists), "the readings to end")
+    assert {answer.status_code for answer in answers} == {200}
+    assert [len(json.loads(answer.content)) for answer in answers if answer.request.method == "GET"] == [MANY] * 3
+    assert count_active(app.state.admission) == 0
