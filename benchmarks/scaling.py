@@ -20,6 +20,7 @@ from rich.console import Console
 
 from benchmarks.client import Client, WrongAnswerError
 from benchmarks.conditions import describe_machine
+from benchmarks.copies import MOST_SEEDED, Copier
 from benchmarks.curve import build_curves
 from benchmarks.growth import Answer, Grid, Size, build_grids, build_terminal_table, replace_figures
 from benchmarks.measure import Series
@@ -32,7 +33,7 @@ from database.embedded import EmbeddedServer
 from database.environment import DatabaseEnvironment
 from database.errors import GatewayError
 from database.index import CASE_INSENSITIVE, COLLECTION
-from seeding.seeder import SeedReport, seed
+from seeding.seeder import seed
 from tests.process import GatewayProcess, read_log, run_gateway
 from tests.waiting import find_free_port
 
@@ -73,9 +74,11 @@ def main(arguments: list[str]) -> None:
     try:
         with tempfile.TemporaryDirectory() as folder, open_server(Path(folder)) as server:
             until = time.time_ns() // 1_000_000 // _HOUR_MS * _HOUR_MS + _HOURS_AHEAD * _HOUR_MS
-            for count in options.sizes:
-                sizes.append(_measure_size(server, Path(folder), count, until, console))
-                _print_tables(console, build_grids(sizes[-1:]))
+            with open_sync_client(server.owner) as client:
+                copier = Copier(client[server.owner.database][COLLECTION], until)
+                for count in options.sizes:
+                    sizes.append(_measure_size(server, Path(folder), count, copier, console))
+                    _print_tables(console, build_grids(sizes[-1:]))
     except (GatewayError, WrongAnswerError, RuntimeError) as error:
         sys.exit(f"Nothing is written: {error}")
     grids = build_grids(sizes)
@@ -99,6 +102,8 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     options.sizes = options.sizes or list(_SIZES)
     if options.sizes != sorted(set(options.sizes)) or options.sizes[0] < 1:
         parser.error("the sizes are whole numbers from 1, each larger than the one before")
+    if any(size % MOST_SEEDED for size in options.sizes if size > MOST_SEEDED):
+        parser.error(f"sizes beyond {MOST_SEEDED:,} are multiples of it")
     return options
 
 
@@ -113,7 +118,8 @@ def _describe(mongod: str, arguments: Sequence[str], seconds: float) -> dict[str
         **describe_machine(),
         "MongoDB": f"{mongod}, embedded, with its cache of at most 4 GB, on loopback",
         "data": (
-            "one set of `gateway seed`, which each size enlarges; stored in no order of their dates, so that neighbours"
+            f"one set of `gateway seed`, which each size enlarges, beyond {MOST_SEEDED:,} by copies with other ids and"
+            " dates; stored in no order of their dates, so that neighbours"
             f" in a list are far apart on the disk; over 52 weeks that end {_HOURS_AHEAD} hours after the start"
         ),
         "gateway": f"one worker, {', '.join(f'{name}={value}' for name, value in _SETTINGS.items())}",
@@ -124,10 +130,13 @@ def _describe(mongod: str, arguments: Sequence[str], seconds: float) -> dict[str
     }
 
 
-def _measure_size(server: EmbeddedServer, folder: Path, count: int, until: int, console: Console) -> Size:
+def _measure_size(server: EmbeddedServer, folder: Path, count: int, copier: Copier, console: Console) -> Size:
     """Bring the data to a size, and measure all questions there."""
     began = time.monotonic()
-    seed(server.owner, count, seed=1, until=until, progress=_build_progress(console, count))
+    tell = _build_progress(console, count)
+    seed(server.owner, min(count, MOST_SEEDED), seed=1, until=copier.until, progress=lambda report: tell(report.stored))
+    if count > MOST_SEEDED:
+        copier.enlarge(count, tell)
     seconds = time.monotonic() - began
     with _open_stage(server, folder) as stage:
         build_seconds = _await_rollup(folder / "kept")
@@ -142,15 +151,15 @@ def _measure_size(server: EmbeddedServer, folder: Path, count: int, until: int, 
     return Size(count, tuple(answers), stored, seconds, build_seconds, *held)
 
 
-def _build_progress(console: Console, count: int) -> Callable[[SeedReport], None]:
+def _build_progress(console: Console, count: int) -> Callable[[int], None]:
     """Give what tells of each twentieth of the way."""
-    told = -1
+    told, began = -1, time.monotonic()
 
-    def tell(report: SeedReport) -> None:
+    def tell(stored: int) -> None:
         nonlocal told
-        if (step := report.stored * _STEPS_TOLD // count) > told:
+        if (step := stored * _STEPS_TOLD // count) > told:
             told = step
-            console.print(f"{count:,} documents: {report.stored:,} are stored after {report.seconds:.0f} s")
+            console.print(f"{count:,} documents: {stored:,} are stored after {time.monotonic() - began:.0f} s")
 
     return tell
 
