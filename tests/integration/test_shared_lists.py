@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
@@ -39,6 +38,7 @@ NUMBER = "4111111111111111"
 SPAN_MS = 20
 NOW = 1_000
 MANY = 6_000
+WRITES = 80
 
 
 @dataclass
@@ -250,7 +250,8 @@ async def test_sharing_serves_nothing_older(
     """Whatever was stored, changed or deleted before a client asks is so in its answer, while many ask and share."""
     app = create_app(load_settings({}), reader_environment)
     state: dict[int, int] = {}
-    until = time.monotonic() + 3
+    gone: set[int] = set()
+    is_written = False
     questions = 0
     recorder = CommandRecorder()
     async with open_client(environment) as owner, open_client(reader_environment, (recorder,)) as client:
@@ -258,9 +259,8 @@ async def test_sharing_serves_nothing_older(
         app.state.repository = TransactionRepository(client, environment.database, timeout_ms=10_000)
 
         async def write() -> None:
-            number = 0
-            while time.monotonic() < until:
-                number += 1
+            nonlocal is_written
+            for number in range(1, WRITES):
                 await documents.insert_one({"_id": number, "date": read_clock_ms(), "amount": 0})
                 state[number] = 0
                 changed = number // 2 + 1
@@ -271,12 +271,11 @@ async def test_sharing_serves_nothing_older(
                     del state[changed]
                     await documents.delete_one({"_id": changed})
                     gone.add(changed)
-
-        gone: set[int] = set()
+            is_written = True
 
         async def ask(http: httpx.AsyncClient) -> None:
             nonlocal questions
-            while time.monotonic() < until:
+            while not is_written:
                 known, deleted = dict(state), set(gone)
                 found = {row["_id"]: row["amount"] for row in (await http.get("/transactions/1")).json()}
                 questions += 1
