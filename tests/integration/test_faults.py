@@ -33,9 +33,9 @@ from tests.replica import Member, ReplicaSet, run_replica_set
 from tests.waiting import find_free_port, wait_until
 
 GATEWAY = Path(sys.executable).with_name("gateway")
-SIZE = 6_000
+SIZE = 12_000
 DAY_MS = 86_400_000
-# Together far more than what the sockets between server and client hold.
+# Together far more than the gateway reads ahead and the sockets between server and client hold.
 ADDRESS = "1 Main Street\n" * 200
 PATIENCE_SECONDS = 40
 QUERY = {"query": "{ transactions(filter: {days: 90}, first: 3000) { nodes { id } } }"}
