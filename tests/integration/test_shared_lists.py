@@ -289,6 +289,18 @@ async def test_sharing_serves_nothing_older(
     assert recorder.names.count("find") < questions
 
 
+async def test_a_list_that_has_begun_is_not_joined(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
+    """What is stored after a list has begun is in the answer of who asks then, though the first is still read."""
+    fill(collection, MANY)
+    first = bench.ask()
+    begun = await anext(first)
+    collection.insert_one({"_id": "new", "date": NOW})
+    second = await read(bench.ask())
+    assert b'"new"' in second
+    assert b'"new"' not in begun + await read(first)
+    assert second == await bench.read_alone(NOW)
+
+
 async def test_nobody_waits_for_a_slow_client(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
     """While one client takes a single part the others read to the end, and then it still gets each row once."""
     fill(collection, 20_000)
