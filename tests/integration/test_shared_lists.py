@@ -12,7 +12,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pymongo import AsyncMongoClient, MongoClient
+from pymongo import AsyncMongoClient, MongoClient, monitoring
 from pymongo.collection import Collection
 
 from database.client import open_client, open_sync_client
@@ -289,16 +289,24 @@ async def test_sharing_serves_nothing_older(
     assert recorder.names.count("find") < questions
 
 
-async def test_a_list_that_has_begun_is_not_joined(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
-    """What is stored after a list has begun is in the answer of who asks then, though the first is still read."""
+async def test_a_list_that_has_begun_is_not_joined(
+    bench: Bench, collection: Collection[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is stored after the query of a list began is in the answer of who asks then, before any row has come."""
     fill(collection, MANY)
-    first = bench.ask()
-    begun = await anext(first)
-    collection.insert_one({"_id": "new", "date": NOW})
-    second = await read(bench.ask())
-    assert b'"new"' in second
-    assert b'"new"' not in begun + await read(first)
+    asked: list[asyncio.Task[bytes]] = []
+
+    def store_and_ask(event: monitoring.CommandSucceededEvent) -> None:
+        if event.command_name == "find" and not asked:
+            collection.insert_one({"_id": "new", "date": NOW})
+            asked.append(asyncio.create_task(read(bench.ask())))
+
+    monkeypatch.setattr(bench.recorder, "succeeded", store_and_ask)
+    first = await read(bench.ask())
+    second = await asked[0]
+    assert b'"new"' not in first
     assert second == await bench.read_alone(NOW)
+    assert second.startswith(b'{"_id":"new"')
 
 
 async def test_nobody_waits_for_a_slow_client(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
