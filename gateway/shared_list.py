@@ -7,7 +7,7 @@ client wait for another: who is slow goes on alone, and memory holds a few parts
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Hashable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from types import TracebackType
 
@@ -23,6 +23,9 @@ from schema.resolvers import build_list_plan
 
 # How long those who ask the same wait for each other, at most, while the last reading is not at its end.
 _GATHERING_SECONDS = 0.05
+# Clients that had one list together come back for the next within a moment of each other.
+_TOGETHER_SECONDS = 0.01
+_REMEMBERED_SECONDS = 0.05
 # Of 1,000 rows each. Whoever is further behind than this goes on alone.
 _MOST_PARTS = 8
 
@@ -68,6 +71,8 @@ class SharedLists:
     def __init__(self) -> None:
         self._running: dict[Hashable, _Reading] = {}
         self._gathering: dict[Hashable, _Reading] = {}
+        # The last reading that began, until a moment after its end.
+        self._last: dict[Hashable, _Reading] = {}
 
     async def open(self, question: ListQuestion, turn: Turn) -> AsyncGenerator[bytes, None]:
         """Give the parts of a list, which are not empty; close it to end the query, if nobody else needs it.
@@ -84,7 +89,7 @@ class SharedLists:
             find_child(SHARED_QUERIES, "list").inc()
             turn.pause()
         reader = _Reader(question)
-        reading.readers.append(reader)
+        reading.join(reader)
         try:
             async with aclosing(reading.follow(reader)) as parts:
                 async for part in parts:
@@ -107,9 +112,12 @@ class SharedLists:
             before = self._running.get(key)
             if before is not None and before.task is not None:
                 await asyncio.wait([before.task], timeout=_GATHERING_SECONDS)
+            if last := self._last.get(key):
+                await reading.gather(last.begun_with)
             # From here on its rows would be too old for whoever comes.
             del self._gathering[key]
             self._running[key] = reading
+            self._last[key] = reading
             await reading.read(question)
             failure = None
         except Exception as error:  # noqa: BLE001 - raised again in whoever reads
@@ -117,11 +125,16 @@ class SharedLists:
         finally:
             self._forget(key, reading)
             reading.end(failure)
+            asyncio.get_running_loop().call_later(_REMEMBERED_SECONDS, self._drop, self._last, key, reading)
 
     def _forget(self, key: Hashable, reading: "_Reading") -> None:
         for lists in (self._gathering, self._running):
-            if lists.get(key) is reading:
-                del lists[key]
+            self._drop(lists, key, reading)
+
+    @staticmethod
+    def _drop(lists: "dict[Hashable, _Reading]", key: Hashable, reading: "_Reading") -> None:
+        if lists.get(key) is reading:
+            del lists[key]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +157,14 @@ class _Reader:
 
 
 class _Reading:
-    """One list on its way to its readers."""
+    """One list on its way to its readers.
+
+    Attributes:
+        begun_with: how many readers it had when it began.
+    """
 
     def __init__(self) -> None:
+        self.begun_with = 0
         self.readers: list[_Reader] = []
         self.task: asyncio.Task[None] | None = None
         self._parts: deque[_Part] = deque()
@@ -158,11 +176,26 @@ class _Reading:
         # Of the readers the next part, or the end, wakes all; of the reading itself each part that is taken.
         self._grown = asyncio.Event()
         self._taken = asyncio.Event()
+        self._joined = asyncio.Event()
+
+    def join(self, reader: _Reader) -> None:
+        """Give to one reader more."""
+        self.readers.append(reader)
+        self._joined.set()
+
+    async def gather(self, number: int) -> None:
+        """Wait a moment for as many readers."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TOGETHER_SECONDS):
+                while len(self.readers) < number:
+                    self._joined.clear()
+                    await self._joined.wait()
 
     async def read(self, question: ListQuestion) -> None:
         """Read for all who have joined until now, as fast as the fastest of them takes it."""
         # Their windows differ by the moments of their arrival: what any of them holds is read.
         questions = [reader.question for reader in self.readers]
+        self.begun_with = len(questions)
         sinces, untils = [each.since for each in questions], [each.until for each in questions]
         plan = build_list_plan(replace(question.wanted, since=min(sinces), until=max(untils)), question.after)
         trail = Trail(plan)

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
+
 # Beyond the gateway's own limits for a question and for a body: what takes longer hangs.
 HANG_SECONDS = 20
 _CHUNK_BYTES = 65_536
@@ -85,7 +87,7 @@ class Answer:
     Attributes:
         status: HTTP's.
         headers: in their order, names in lower case.
-        body: without chunks.
+        body: without chunks, and decoded.
         seconds: from the connection to the last byte.
     """
 
@@ -144,8 +146,9 @@ def send(url: str, request: Request) -> Answer | None:
 def _parse(received: bytes, method: bytes, seconds: float) -> Answer:
     response = http.client.HTTPResponse(_Bytes(received), method=method.decode("latin-1"))  # type: ignore[arg-type]  # only makefile is asked
     response.begin()
-    body = response.read()
     headers = tuple((name.lower(), value) for name, value in response.getheaders())
+    # The requests that schemathesis makes accept gzip.
+    body = httpx.Response(response.status, headers=headers, content=response.read()).content
     return Answer(response.status, headers, body, seconds)
 
 

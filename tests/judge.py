@@ -137,7 +137,7 @@ class Judge:
         path = request.target.decode("latin-1")
         response = httpx.Response(
             answer.status,
-            headers=list(answer.headers),
+            headers=[header for header in answer.headers if header[0] != "content-encoding"],
             content=answer.body,
             request=httpx.Request(request.method.decode(), f"http://127.0.0.1{path}"),
         )

@@ -156,7 +156,8 @@ def test_more_questions_than_connections_are_turned_away(alone: ReplicaSet, tmp_
     ):
         answers = ask_all(gateway, 2)
     turned_away = [answer for answer in answers if not answer.is_success]
-    assert len(turned_away) >= len(answers) - 4
+    # Two rounds of two; of the two lists, which share a reading, one comes for nothing.
+    assert len(turned_away) >= len(answers) - 5
     assert {read_code(answer) for answer in turned_away} == {"OVERLOADED"}
     assert all(answer.headers["retry-after"] == "5" for answer in turned_away)
 
