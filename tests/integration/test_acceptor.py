@@ -185,6 +185,8 @@ def test_a_worker_that_is_replaced_gets_its_share(gateway: GatewayProcess) -> No
         ask(connections)
         killed, left = find_workers(gateway)
         killed.kill()
+        # Until then it may vanish while it is looked at.
+        killed.wait(ANSWER_SECONDS)
         wait_until(lambda: len(find_workers(gateway)) == WORKERS, "the other worker")
         [new] = [worker for worker in find_workers(gateway) if worker != left]
         wait_until(lambda: takes_the_next(gateway, new), "the new worker to serve")
