@@ -30,7 +30,4 @@ INDEXES = (
     Index("amount_date", (("amount", -1), ("_id", -1), ("date", -1))),
     Index("card_date", (("cardType", 1), ("date", -1), ("_id", -1)), ignores_case=True),
     Index("country_date", (("countryOrigin", 1), ("date", -1), ("_id", -1)), ignores_case=True),
-    # `amount_date` cannot give the order of amounts to a question that ignores case, for it orders ids otherwise.
-    Index("card_amount", (("cardType", 1), ("amount", -1), ("_id", -1), ("date", -1)), ignores_case=True),
-    Index("country_amount", (("countryOrigin", 1), ("amount", -1), ("_id", -1), ("date", -1)), ignores_case=True),
 )
