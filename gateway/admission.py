@@ -28,16 +28,18 @@ _TRYING_SECONDS = 0.5
 
 # Whoever takes nothing of an answer for this long waits for nobody else's core.
 _SLOW_SECONDS = 0.2
-# With fewer at a time the database would idle between two questions.
-_FEWEST = 2
+# What a worker finishes in this share of a second may wait: whoever is let in last is answered in time all the same.
+_WAITING_SHARE = 40
+# The share of `most` that is worked on in an overload: what is let in is to be answered about as fast as alone.
+_OVERLOADED_SHARE = 4
 
 
 class Admission:
     """The questions of one worker.
 
-    As many as `most` are worked on at a time; twice as many may wait, or what the worker finishes in a tenth of a
+    As many as `most` are worked on at a time; twice as many may wait, or what the worker finishes in a fortieth of a
     second, and are let in as they came. One more is an overload: all who wait are turned away, and for some seconds
-    whoever finds half of `most` being worked on, so that each of those is answered about as fast as alone. Then
+    whoever finds a quarter of `most` being worked on, so that each of those is answered about as fast as alone. Then
     questions may wait again, the newest being let in first, so that nobody is answered late. If they are too many
     again, so is the overload; if not, it is over: whoever comes back at once, though told not to, does not keep it up.
     """
@@ -46,7 +48,7 @@ class Admission:
         """Let `most` questions in at a time; `clock` gives seconds."""
         self._clock = clock
         self._most = most
-        self._few = min(most, max(_FEWEST, most // 2))
+        self._few = max(1, most // _OVERLOADED_SHARE)
         self._active = 0
         self._passing = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
@@ -89,7 +91,7 @@ class Admission:
             self._active += 1
             return
         if not self._is_refusing():
-            if len(self._waiting) < max(2 * self._most, self._finished_before // 10):
+            if len(self._waiting) < max(2 * self._most, self._finished_before // _WAITING_SHARE):
                 await self._wait()
                 return
             self._begin_to_refuse()

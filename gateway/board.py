@@ -2,6 +2,9 @@
 
 from typing import Protocol
 
+# An eighth of what a worker has.
+_SLACK = 8
+
 
 class Numbers(Protocol):
     """An array that the workers share."""
@@ -22,6 +25,13 @@ class Board:
         """Tell how many connections this worker has."""
         self._numbers[self._place] = number
 
-    def has_fewer_elsewhere(self) -> bool:
-        """Whether another worker has fewer than this one."""
-        return any(self._numbers[place] < self._numbers[self._place] for place in range(len(self._numbers)))
+    def is_ahead(self) -> bool:
+        """Whether this worker has more than another, by more than it may."""
+        return (
+            self._numbers[self._place]
+            > min(self._numbers[place] for place in range(len(self._numbers))) + self.get_slack()
+        )
+
+    def get_slack(self) -> int:
+        """Give by how many connections it may be ahead: with few each counts, with many an eighth more is even."""
+        return self._numbers[self._place] // _SLACK

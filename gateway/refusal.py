@@ -3,7 +3,7 @@
 What an overload is, gateway/admission.py says; the answer is the one that it would give.
 """
 
-import uuid
+import random
 
 from uvicorn._types import HTTPScope
 
@@ -44,7 +44,7 @@ class Refusal:
         find_child(REQUESTS, method, ROUTE, "503").inc()
         find_child(ERRORS, _PROBLEM.code).inc()
         traceparent = find_traceparent(list(scope["headers"]))
-        request_id = get_trace_id(traceparent) if traceparent else uuid.uuid4().hex
+        request_id = get_trace_id(traceparent) if traceparent else f"{random.getrandbits(128):032x}"
         body, media_type = build_problem_body(_PROBLEM, REFUSAL, scope["path"], request_id)
         own = f"x-request-id: {request_id}\r\ncontent-type: {media_type}\r\ncontent-length: {len(body)}\r\n\r\n"
         return b"".join((_HEAD, own.encode(), b"" if method == "HEAD" else body))

@@ -12,7 +12,7 @@ from database.errors import OverloadedError
 from gateway.admission import Admission
 
 MOST = 8
-FEW = 4
+FEW = 2
 WAITING = 2 * MOST
 REFUSING = 3.0
 TRYING = 0.5
@@ -158,8 +158,8 @@ async def test_a_question_is_turned_away_before_it_costs_anything(admission: Adm
 
 
 async def test_as_many_may_wait_as_are_finished_in_a_moment(admission: Admission, clock: Clock) -> None:
-    """A worker that finished a thousand questions in the last second lets a hundred wait."""
-    for _ in range(1_000):
+    """A worker that finished four thousand questions in the last second lets a hundred wait."""
+    for _ in range(4_000):
         await admission.enter()
         admission.leave()
     clock.now += 1
