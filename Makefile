@@ -50,9 +50,9 @@ bench: .venv/.development ## Measure what the README and docs state
 
 lock: $(UV) ## Resolve the newest versions anew into requirements/
 	for name in uv build; do $(LOCK) --upgrade requirements/$$name.in -o requirements/$$name.txt; done
-	$(LOCK) --upgrade pyproject.toml --extra redis --extra tracing -o requirements/run.txt
-	$(LOCK) --upgrade pyproject.toml --extra redis --extra tracing --extra embedded -c requirements/run.txt -o requirements/embedded.txt
-	$(LOCK) --upgrade pyproject.toml --extra redis --extra tracing --extra embedded --group development -c requirements/run.txt -o requirements/development.txt
+	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing -o requirements/run.txt
+	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing --extra embedded -c requirements/run.txt -o requirements/embedded.txt
+	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing --extra embedded --group development -c requirements/run.txt -o requirements/development.txt
 
 clean: ## Remove what make made, the embedded server's data included
 	rm -rf .tools .venv .data dist gateway/static test-results .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
