@@ -52,6 +52,10 @@ class InvalidParameterError(InvalidInputError):
     code = "INVALID_PARAMETER"
 
 
+class InvalidRepresentationError(InvalidInputError):
+    code = "INVALID_REPRESENTATION"
+
+
 class DatabaseError(GatewayError):
     """The database could not answer; nothing is wrong with the question."""
 

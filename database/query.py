@@ -1,5 +1,6 @@
 """Pure: a filter, an order and a page become a frozen plan. A plan describes; repository.py runs it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
@@ -141,9 +142,24 @@ def build_find_plan(
 
 def build_id_plan(row_id: str, fields: frozenset[str] = frozenset(FIELDS)) -> FindPlan:
     """Describe the one transaction of an `_id`; an ObjectId is found by its 24 hexadecimal digits."""
-    ids = [row_id, ObjectId(row_id)] if ObjectId.is_valid(row_id) else [row_id]
+    return replace(build_ids_plan([row_id], fields), limit=1)
+
+
+def build_ids_plan(row_ids: Iterable[str], fields: frozenset[str] = frozenset(FIELDS)) -> FindPlan:
+    """Describe the transactions of at least one `_id`, in no order; `match_ids` puts them in that of the ids."""
+    ids = list(dict.fromkeys(each for row_id in row_ids for each in _list_ids(row_id)))
     projection = {name: 1 for name in FIELDS if name in fields | {"_id"}}
-    return FindPlan({"_id": {"$in": ids}}, sort=(), projection=projection, limit=1)
+    return FindPlan({"_id": {"$in": ids}}, sort=(), projection=projection, limit=len(ids))
+
+
+def match_ids(row_ids: Iterable[str], rows: Iterable[dict[str, Any]]) -> list[dict[str, Any] | None]:
+    """Give for each id, however often it comes, its row of what a plan of the ids has found, or None."""
+    found = {row["_id"]: row for row in rows}
+    return [next((found[each] for each in _list_ids(row_id) if each in found), None) for row_id in row_ids]
+
+
+def _list_ids(row_id: str) -> list[str | ObjectId]:
+    return [row_id, ObjectId(row_id)] if ObjectId.is_valid(row_id) else [row_id]
 
 
 def build_rest_plan(plan: FindPlan, value: int) -> FindPlan:

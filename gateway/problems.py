@@ -95,6 +95,15 @@ _TABLE = (
         "Use the parameters that `detail` lists, each once.",
     ),
     Problem(
+        "INVALID_REPRESENTATION",
+        HTTPStatus.BAD_REQUEST,
+        "The representation of an entity is not valid",
+        "A router of Apollo Federation asks `_entities` by representations: objects with `__typename`, which here is "
+        "`Transaction`, and the `id`. One that is not valid is answered with null and this error, at its place; the "
+        "others are answered.",
+        "Correct the representation whose number `detail` gives, counted from 0.",
+    ),
+    Problem(
         "GRAPHQL_REQUEST_INVALID",
         HTTPStatus.BAD_REQUEST,
         "The request is not a GraphQL request",
@@ -178,8 +187,8 @@ _TABLE = (
         "INTROSPECTION_DISABLED",
         HTTPStatus.BAD_REQUEST,
         "The schema is not shown here",
-        "The document asks for `__schema` or `__type`, which GATEWAY_INTROSPECTION keeps back; `__typename` is "
-        "answered.",
+        "The document asks for `__schema`, `__type` or Federation's `_service`, which GATEWAY_INTROSPECTION keeps "
+        "back; `__typename` is answered.",
         "Read the schema in the repository: schema/schema.graphql.",
     ),
     Problem(

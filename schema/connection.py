@@ -118,13 +118,13 @@ class TransactionConnection:
 
     @strawberry.field(description="The page's transactions.")
     async def nodes(self) -> list[Transaction]:
-        return cast("list[Transaction]", _give_in_turns(await self.listing.read_rows(), self.listing.context.turn))
+        return cast("list[Transaction]", give_in_turns(await self.listing.read_rows(), self.listing.context.turn))
 
     @strawberry.field(description="The page's transactions, each with its cursor.")
     async def edges(self) -> list[TransactionEdge]:
         rows = await self.listing.read_rows()
         edges = (TransactionEdge(row=row, order=self.listing.order) for row in rows)
-        return cast("list[TransactionEdge]", _give_in_turns(edges, self.listing.context.turn))
+        return cast("list[TransactionEdge]", give_in_turns(edges, self.listing.context.turn))
 
     @strawberry.field(description="Where the page stands in the whole answer.")
     def page_info(self) -> PageInfo:
@@ -135,7 +135,7 @@ class TransactionConnection:
         return await self.listing.count()
 
 
-async def _give_in_turns(items: Iterable[T], turn: asyncio.Lock) -> AsyncGenerator[T, None]:
+async def give_in_turns(items: Iterable[T], turn: asyncio.Lock) -> AsyncGenerator[T, None]:
     """Give the items, and the event loop its turns: each item is executed before the next one is asked for."""
     iterator = iter(items)
     while some := list(islice(iterator, _ITEMS_PER_TURN)):

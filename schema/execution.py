@@ -1,18 +1,19 @@
 """Runs operations as graphql-core does, but for lists of rows: those are encoded whole, not field by field."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from inspect import isawaitable
 from typing import Any, cast
 
-from graphql import GraphQLObjectType, get_named_type
+from graphql import GraphQLList, GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo, get_named_type
 from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import AwaitableOrValue, Path, RefMap, UndefinedType
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from database.query import Order
-from schema.connection import Listing, TransactionConnection
+from schema.connection import Listing, TransactionConnection, give_in_turns
+from schema.federation import EntityList
 from schema.shape import TRANSACTION_COLUMNS, Column, RowShape, build_cursor_column, build_typename_column
 
 
@@ -34,34 +35,68 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
             and self.context_value.encodes_rows
             and field_details_list[0].node.name.value in {"nodes", "edges"}
         ):
-            return self._encode_rows(source.listing, parent_type, field_details_list, execute)
+            row_type = get_named_type(parent_type.fields[field_details_list[0].node.name.value].type)
+            return self._encode_rows(source.listing, cast("GraphQLObjectType", row_type), field_details_list, execute)
         return execute()
+
+    def complete_list_value(
+        self,
+        return_type: GraphQLList[GraphQLOutputType],
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: AsyncIterable[Any] | Iterable[Any],
+        position_context: RefMap[Any, Any] | None,
+    ) -> AwaitableOrValue[list[Any]]:
+        """Give a list's items; those of entities may be orjson.Fragment."""
+        complete = partial(super().complete_list_value, return_type, field_details_list, info, path)
+        if not isinstance(result, EntityList):
+            return complete(result, position_context)
+        # Each is executed before the next is asked for, so that the event loop has its turns.
+        execute = partial(complete, give_in_turns(result, self.context_value.turn), position_context)
+        return self._encode_entities(result, field_details_list, execute)
+
+    async def _encode_entities(
+        self,
+        entities: EntityList,
+        fields: FieldDetailsList,
+        execute: Callable[[], AwaitableOrValue[list[Any]]],
+    ) -> list[Any]:
+        if self.context_value.encodes_rows:
+            with suppress(Exception):
+                row_type = cast("GraphQLObjectType", self.schema.type_map["Transaction"])
+                return await entities.encode(self._build_shape(row_type, fields), self.context_value.turn)
+        completed = execute()
+        return await completed if isawaitable(completed) else completed
 
     async def _encode_rows(
         self,
         listing: Listing,
-        parent_type: GraphQLObjectType,
+        row_type: GraphQLObjectType,
         fields: FieldDetailsList,
         execute: Callable[[], AwaitableOrValue[Any] | UndefinedType],
     ) -> object:
         # Whatever fails, the selection, the database or an unusual row: executed, it is told in its place.
         with suppress(Exception):
-            return await listing.encode_rows(self._build_shape(parent_type, fields, listing.order))
+            return await listing.encode_rows(self._build_shape(row_type, fields, listing.order))
         completed = execute()
         return await completed if isawaitable(completed) else completed
 
-    def _build_shape(self, parent_type: GraphQLObjectType, fields: FieldDetailsList, order: Order) -> RowShape:
+    def _build_shape(
+        self, row_type: GraphQLObjectType, fields: FieldDetailsList, order: Order | None = None
+    ) -> RowShape:
         """Describe what one field's selection makes of its rows; raises KeyError where that has no columns."""
-        row_type = cast("GraphQLObjectType", get_named_type(parent_type.fields[fields[0].node.name.value].type))
         columns: dict[str, Column] = {}
         for response_name, inner in self.collect_subfields(row_type, fields).grouped_field_set.items():
             match inner[0].node.name.value:
                 case "__typename":
                     columns[response_name] = build_typename_column(row_type.name)
-                case "cursor":
+                case "cursor" if order:
                     columns[response_name] = build_cursor_column(order)
                 case "node":
-                    node = self._build_shape(row_type, inner, order)
+                    node = self._build_shape(
+                        cast("GraphQLObjectType", get_named_type(row_type.fields["node"].type)), inner
+                    )
                     columns[response_name] = Column(node.write, node.cost)
                 case name:
                     columns[response_name] = TRANSACTION_COLUMNS[name]

@@ -7,6 +7,7 @@ import strawberry
 from database.query import Order
 from schema.connection import Listing, TransactionConnection
 from schema.context import Info
+from schema.federation import Entity, FederationAny, Service, find_entities, print_sdl
 from schema.filter import build_filter
 from schema.page import DEFAULT_ROWS, MAX_ROWS, build_page
 from schema.resolvers import find_transaction
@@ -69,6 +70,29 @@ class Query:
         info.context.budget.check()
         row = await find_transaction(info.context.repository, id, select_keys(info))
         return cast("Transaction | None", row)
+
+    @strawberry.field(
+        name="_entities",
+        description="For a router of Apollo Federation: the transaction of each representation, in their order, or "
+        "null; an invalid one is told at its place, and the others are answered.",
+    )
+    def entities(
+        self,
+        info: Info,
+        representations: Annotated[
+            list[FederationAny],
+            strawberry.argument(description='Which ones: each as `{__typename: "Transaction", id: …}`.'),
+        ],
+    ) -> list[Entity | None]:
+        info.context.budget.take(len(representations))
+        return cast("list[Entity | None]", find_entities(info.context, representations, select_keys(info)))
+
+    @strawberry.field(
+        name="_service",
+        description="For the composition of Apollo Federation: this schema; only where introspection is allowed.",
+    )
+    def service(self, info: Info) -> Service:
+        return Service(sdl=print_sdl(info.schema))
 
 
 def _reads_rows(info: Info) -> bool:

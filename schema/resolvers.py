@@ -1,5 +1,6 @@
 """The answers that both styles give: GraphQL's fields and REST's paths call these and nothing else."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import nan
 
@@ -13,6 +14,8 @@ from database.query import (
     build_count_plan,
     build_find_plan,
     build_id_plan,
+    build_ids_plan,
+    match_ids,
 )
 from database.repository import NoteBatch, Row, TransactionRepository
 
@@ -63,6 +66,15 @@ async def find_transaction(
     """Give the transaction of an id, or None."""
     rows = await repository.find_rows(build_id_plan(row_id, fields))
     return rows[0] if rows else None
+
+
+async def find_transactions(
+    repository: TransactionRepository, row_ids: Sequence[str], fields: frozenset[str] = ALL_FIELDS
+) -> list[Row | None]:
+    """Give the transaction of each id, or None, in the order of the ids; the database is asked once for all."""
+    if not row_ids:
+        return []
+    return match_ids(row_ids, await repository.find_rows(build_ids_plan(row_ids, fields)))
 
 
 def get_position(row: Row, order: Order) -> Position:

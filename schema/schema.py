@@ -16,13 +16,14 @@ from schema.context import RequestContext
 from schema.execution import RowExecutor
 from schema.extensions.document import build_preparation
 from schema.extensions.operation import list_root_fields
+from schema.federation import ANY, FEDERATION_VERSION, FederationAny, resolve_entities
 from schema.limits import Limits
 from schema.query import Query
 from schema.scalar import SCALARS
 from schema.types import read_field
 
 
-class TransactionSchema(strawberry.Schema):
+class TransactionSchema(strawberry.federation.Schema):
     """The schema, which leaves the reporting of errors to whoever asked: schema/failure.py says what each one is."""
 
     def __init__(self, limits: Limits) -> None:
@@ -32,7 +33,10 @@ class TransactionSchema(strawberry.Schema):
         super().__init__(
             query=Query,
             config=StrawberryConfig(scalar_map=SCALARS, default_resolver=read_field),
+            scalar_overrides={FederationAny: ANY},
+            federation_version=FEDERATION_VERSION,
         )
+        resolve_entities(self._schema)
         for type_ in self._schema.type_map.values():
             pass_arguments(type_, self.config.name_converter)
 

@@ -30,7 +30,7 @@ def read_field(source: object, name: str) -> object:
     return value
 
 
-@strawberry.type(description="One card transaction.")
+@strawberry.federation.type(keys=["id"], description="One card transaction.")
 class Transaction:
     id: strawberry.ID = strawberry.field(description="The transaction's id, a UUID.")
     date: datetime = strawberry.field(description="When it took place, in UTC.")

@@ -5,8 +5,8 @@ from graphql import DocumentNode, FieldNode
 from database.errors import GatewayError
 from schema.extensions.definition import find_nodes
 
-# All of introspection hangs on these two fields (GraphQL, section 4.2).
-_ROOTS = frozenset({"__schema", "__type"})
+# All of introspection hangs on two fields (GraphQL, section 4.2); Federation's gives the schema as text.
+_ROOTS = frozenset({"__schema", "__type", "_service"})
 
 
 class IntrospectionDisabledError(GatewayError):
