@@ -1,5 +1,6 @@
 """Opaque keyset cursors: a position in an ordered answer, as text. One holds a sort value and an id, nothing else."""
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -14,6 +15,8 @@ from database.errors import InvalidCursorError, MalformedDocumentError, quote_va
 # Long enough that no slip of a hand or a program passes; a forger gains nothing, for a position holds no secret.
 _CHECKSUM_BYTES = 6
 _MAX_LENGTH = 2_000
+# No cursor has a comma.
+_ROW = re.compile(r"(-?[0-9]{1,16}),(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,18 @@ def decode_cursor(text: str, *, order: str, field: str) -> Position:
             "Ask in the cursor's order, or start again without it.",
         )
     return position
+
+
+def find_row_position(text: str) -> Position | None:
+    """Read `<date>,<_id>`, as REST writes both of a row, as that row's place by date; None if it is of another form.
+
+    An id of 24 hexadecimal digits is taken for an ObjectId, whose text it is.
+    """
+    match = _ROW.fullmatch(text)
+    if match is None or len(text) > _MAX_LENGTH:
+        return None
+    date, row_id = match.groups()
+    return Position(int(date), ObjectId(row_id) if ObjectId.is_valid(row_id) else row_id)
 
 
 def _find_position(text: str) -> tuple[str, Position] | None:

@@ -25,6 +25,7 @@ _ZSTD_LEVEL = 3
 _GZIP_LEVEL = 2
 _GZIP_WINDOW = zlib.MAX_WBITS + 16  # zlib's way to ask for gzip's frame
 _PARTIAL_CONTENT = 206
+_PARQUET = b"application/vnd.apache.parquet"
 _VARY = (b"vary", b"Accept-Encoding")
 
 
@@ -53,8 +54,8 @@ _OFFERS = tuple(_CODINGS)
 class CompressionMiddleware:
     """Answers by Zstandard (RFC 8878) or gzip (RFC 1952) what is large enough, to those who accept it.
 
-    Everything that the gateway answers compresses well: it is text, or a font. What is compressed already passes as
-    it is, and so does a range of a file, whose bytes are counted in the file.
+    What the gateway answers compresses well: it is text, a font, or columns. What is compressed already, as Parquet is
+    within, passes as it is, and so does a range of a file, whose bytes are counted in the file.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -111,7 +112,7 @@ class _Answer:
         return (
             len(first.get("body", b"")) >= self._minimum
             and head["status"] != _PARTIAL_CONTENT
-            and not any(name == b"content-encoding" for name, _ in head["headers"])
+            and not any(name == b"content-encoding" or value == _PARQUET for name, value in head["headers"])
         )
 
     async def _compress(self, part: Message, compressor: _Compressor) -> Message:

@@ -176,7 +176,11 @@ LIST_RESPONSES: dict[int | str, dict[str, Any]] = {
             "Link": {
                 "schema": {"type": "string"},
                 "description": 'With `limit`, when rows follow: the next page, rel="next" (RFC 8288).',
-            }
+            },
+            "Content-Disposition": {
+                "schema": {"type": "string"},
+                "description": "With `format`: an attachment, named after the question (RFC 6266).",
+            },
         },
         "content": {
             "application/json": {
@@ -185,6 +189,9 @@ LIST_RESPONSES: dict[int | str, dict[str, Any]] = {
             },
             "application/x-ndjson": {"schema": {"type": "string"}, "example": json.dumps(_ROW) + "\n"},
             "text/csv": {"schema": {"type": "string"}, "example": _TEXT_OF_ROW},
+            # Binary, where the gateway has its extra `export`.
+            "application/vnd.apache.parquet": {},
+            "application/vnd.apache.arrow.stream": {},
         },
     },
     **_PROBLEM_RESPONSES,

@@ -1,5 +1,6 @@
 """The four REST paths: what a path and its parameters ask is handed to the resolvers, and the answer written."""
 
+import asyncio
 from typing import Annotated
 
 import orjson
@@ -9,16 +10,16 @@ from fastapi.responses import Response
 from pydantic import WithJsonSchema
 from starlette.convertors import Convertor, register_url_convertor
 
-from database.cursor import decode_cursor
 from database.errors import InvalidParameterError, quote_value
 from database.query import Order, Page, TransactionFilter
-from database.repository import Row
+from database.repository import BATCH_ROWS, Row
 from gateway.accept import choose_media_type
 from gateway.errors import NotFoundError
+from gateway.export import MEDIA_TYPES, choose_export, read_end, read_position
 from gateway.openapi import COUNT_RESPONSES, LIST_RESPONSES
 from gateway.request import get_context
 from gateway.route import DirectRoute
-from gateway.rows import JSON, ROW_FORMATS, RowStream
+from gateway.rows import JSON, Body, RowFormat, RowStream
 from gateway.shared_list import ListQuestion, SharedLists
 from schema.filter import MAX_CARD_TYPE_LENGTH, MAX_DAYS, FieldNames, build_filter, parse_days
 from schema.page import MAX_ROWS, build_cursor, parse_limit
@@ -80,13 +81,34 @@ LimitQuery = Annotated[
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_ROWS}),
     Query(description="Rows of a page; the Link header leads to the next. All rows when left out."),
 ]
-AfterQuery = Annotated[str | None, _TEXT, Query(description="The cursor of a Link header: only rows after it.")]
+AfterQuery = Annotated[
+    str | None,
+    _TEXT,
+    Query(description="Only rows after this one: the cursor of a Link header, or `date,_id` of a row."),
+]
+UntilQuery = Annotated[
+    str | None,
+    _TEXT,
+    Query(
+        description="The end of the window, in ms since the epoch or in ISO 8601; when the request arrives if left out."
+    ),
+]
+FormatQuery = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "enum": list(MEDIA_TYPES)}),
+    Query(alias="format", description="Answers with a file to download of this format, whatever Accept says."),
+]
+TrailerQuery = Annotated[
+    str | None,
+    WithJsonSchema({"type": "boolean", "default": False}),
+    Query(description="NDJSON and CSV end with a line which says that the list is whole, and how many rows it has."),
+]
 CardQuery = Annotated[str | None, _CARD_TYPE, Query(description=_CARD_TYPE_TEXT)]
 CountryQuery = Annotated[str | None, _COUNTRY, Query(description=_COUNTRY_TEXT)]
 MinQuery = Annotated[str | None, _AMOUNT, Query(alias="minAmount", description="Smallest amount, inclusive.")]
 MaxQuery = Annotated[str | None, _AMOUNT, Query(alias="maxAmount", description="Largest amount, inclusive.")]
 
-_PAGE_PARAMETERS = ("limit", "after")
+_LIST_PARAMETERS = ("limit", "after", "until", "format", "trailer")
 
 
 @router.get("", include_in_schema=False)
@@ -105,11 +127,14 @@ async def list_by_days(
     max_amount: MaxQuery = None,
     limit: LimitQuery = None,
     after: AfterQuery = None,
+    until: UntilQuery = None,
+    format_name: FormatQuery = None,
+    trailer: TrailerQuery = None,
 ) -> Response:
     """The documents, newest first. All filters that are given hold together."""
-    _check_parameters(request, "card", "country", "minAmount", "maxAmount", *_PAGE_PARAMETERS)
+    _check_parameters(request, "card", "country", "minAmount", "maxAmount", *_LIST_PARAMETERS)
     wanted = build_filter(
-        now_ms=get_context(request).now_ms,
+        now_ms=read_end(request, until),
         days=days,
         card_type=card,
         country=country,
@@ -117,7 +142,7 @@ async def list_by_days(
         max_amount=max_amount,
         names=FieldNames(card_type="card"),
     )
-    return await _answer_list(request, wanted, limit, after)
+    return await _answer_list(request, wanted, limit, after, format_name, trailer)
 
 
 @router.get(
@@ -144,12 +169,19 @@ async def count_by_card(request: Request, days: DaysPath, card_type: CardTypePat
     responses=LIST_RESPONSES,
 )
 async def list_by_country(
-    request: Request, days: DaysPath, country: CountryPath, limit: LimitQuery = None, after: AfterQuery = None
+    request: Request,
+    days: DaysPath,
+    country: CountryPath,
+    limit: LimitQuery = None,
+    after: AfterQuery = None,
+    until: UntilQuery = None,
+    format_name: FormatQuery = None,
+    trailer: TrailerQuery = None,
 ) -> Response:
     """The documents, newest first."""
-    _check_parameters(request, *_PAGE_PARAMETERS)
-    wanted = build_filter(now_ms=get_context(request).now_ms, days=days, country=country)
-    return await _answer_list(request, wanted, limit, after)
+    _check_parameters(request, *_LIST_PARAMETERS)
+    wanted = build_filter(now_ms=read_end(request, until), days=days, country=country)
+    return await _answer_list(request, wanted, limit, after, format_name, trailer)
 
 
 @router.get(
@@ -164,38 +196,64 @@ async def list_by_amount(
     max_amount: MaxPath,
     limit: LimitQuery = None,
     after: AfterQuery = None,
+    until: UntilQuery = None,
+    format_name: FormatQuery = None,
+    trailer: TrailerQuery = None,
 ) -> Response:
     """The documents, newest first. Both ends are inclusive; currencies are not converted."""
-    _check_parameters(request, *_PAGE_PARAMETERS)
+    _check_parameters(request, *_LIST_PARAMETERS)
     wanted = build_filter(
-        now_ms=get_context(request).now_ms,
+        now_ms=read_end(request, until),
         days=days,
         min_amount=min_amount,
         max_amount=max_amount,
         names=FieldNames(min_amount="min", max_amount="max"),
     )
-    return await _answer_list(request, wanted, limit, after)
+    return await _answer_list(request, wanted, limit, after, format_name, trailer)
 
 
-async def _answer_list(request: Request, wanted: TransactionFilter, limit: str | None, after: str | None) -> Response:
+async def _answer_list(
+    request: Request,
+    wanted: TransactionFilter,
+    limit: str | None,
+    after: str | None,
+    format_name: str | None,
+    trailer: str | None,
+) -> Response:
     repository = get_context(request).repository
-    media_type = choose_media_type(request.headers.getlist("accept"), list(ROW_FORMATS))
-    row_format = ROW_FORMATS[media_type]
-    position = None if after is None else decode_cursor(after, order=Order.DATE_DESC.name, field="after")
+    export = await choose_export(request, wanted, format_name, trailer)
+    position = read_position(after)
     if limit is None:
         lists: SharedLists = request.app.state.lists
-        rest = lists.open(ListQuestion(repository, wanted, position, row_format), request.state.turn)
+        has_end = wanted.until != request.state.now_ms
+        question = ListQuestion(repository, wanted, position, export.row_format, has_end)
+        rest = lists.open(question, request.state.turn)
         # Read before the answer begins: a question that fails is answered with an error, not with a broken body.
         first = await anext(rest, b"")
-        return RowStream(row_format, first, rest)
+        body = export.open_body({"until": wanted.until, "next": None})
+        return RowStream(body, first, rest, media_type=export.media_type, headers=export.headers)
     page = await list_transactions(repository, wanted, Order.DATE_DESC, Page(parse_limit(limit), after=position))
-    headers = {"Vary": "Accept"} | ({"Link": _build_link(request, page.rows[-1])} if page.has_more else {})
-    return Response(row_format.encode_all(page.rows), headers=headers, media_type=row_format.media_type)
+    cursor = build_cursor(page.rows[-1], Order.DATE_DESC) if page.has_more else None
+    body = export.open_body({"until": wanted.until, "next": cursor})
+    headers = export.headers | ({} if cursor is None else {"Link": _build_link(request, cursor)})
+    return Response(
+        await _write_page(export.row_format, body, page.rows), headers=headers, media_type=export.media_type
+    )
 
 
-def _build_link(request: Request, last: Row) -> str:
-    """Give the Link header (RFC 8288) that leads to the rows after this one."""
-    return f'<{request.url.include_query_params(after=build_cursor(last, Order.DATE_DESC))}>; rel="next"'
+async def _write_page(row_format: RowFormat, body: Body, rows: list[Row]) -> bytes:
+    """Write a page in pieces, between which the event loop does something else."""
+    parts = [] if rows else [await body.add(b"")]
+    for start in range(0, len(rows), BATCH_ROWS):
+        if start:
+            await asyncio.sleep(0)
+        parts.append(await body.add(row_format.encode(rows[start : start + BATCH_ROWS])))
+    return b"".join([*parts, await body.end()])
+
+
+def _build_link(request: Request, cursor: str) -> str:
+    """Give the Link header (RFC 8288) that leads to the rows after a cursor."""
+    return f'<{request.url.include_query_params(after=cursor)}>; rel="next"'
 
 
 def _check_parameters(request: Request, *known: str) -> None:

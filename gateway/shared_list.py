@@ -33,12 +33,17 @@ _MOST_PARTS = 8
 
 @dataclass(frozen=True, slots=True)
 class ListQuestion:
-    """What one client asks: all rows of a window, newest first, from a position on, in a format."""
+    """What one client asks: all rows of a window, newest first, from a position on, in a format.
+
+    Attributes:
+        has_end: whether the client said itself where the window ends; it ends with the question's arrival if not.
+    """
 
     repository: TransactionRepository
     wanted: TransactionFilter
     after: Position | None
     row_format: RowFormat
+    has_end: bool = False
 
     @property
     def since(self) -> int:
@@ -51,7 +56,8 @@ class ListQuestion:
     def build_key(self) -> Hashable:
         """What questions that may share a reading have in common: all but the moment of their arrival."""
         rest = replace(self.wanted, since=None, until=None)
-        return self.repository, rest, self.until - self.since, self.after, self.row_format.media_type
+        window = self.until - self.since, self.until if self.has_end else None
+        return self.repository, rest, window, self.after, self.row_format.media_type
 
     async def read_alone(self, trail: Trail | None) -> AsyncGenerator[bytes, None]:
         """Give what is left of the list beyond a trail, or all of it, in parts."""
