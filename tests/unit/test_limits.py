@@ -56,7 +56,7 @@ def test_directives_are_counted_wherever_they_stand(document: DocumentNode) -> N
             check_directives(document, counter.count - 1)
 
 
-@given(document=documents, root=st.sampled_from(["__schema", "__type"]), is_aliased=st.booleans())
+@given(document=documents, root=st.sampled_from(["__schema", "__type", "_service"]), is_aliased=st.booleans())
 def test_introspection_is_found_wherever_it_stands(document: DocumentNode, root: str, *, is_aliased: bool) -> None:
     """A document without introspection passes, and none does once its `__typename` is another of these fields."""
     check_introspection(document)
