@@ -56,6 +56,32 @@ class InvalidRepresentationError(InvalidInputError):
     code = "INVALID_REPRESENTATION"
 
 
+class InvalidGroupingError(InvalidInputError):
+    code = "INVALID_GROUPING"
+
+
+class InvalidTimeZoneError(InvalidInputError):
+    code = "INVALID_TIME_ZONE"
+
+
+class InvalidPercentileError(InvalidInputError):
+    code = "INVALID_PERCENTILE"
+
+
+class InvalidRateError(InvalidInputError):
+    code = "INVALID_RATE"
+
+
+class RateMissingError(InvalidInputError):
+    """Transactions of a summary are in currencies that the caller sent no rate for."""
+
+    code = "RATE_MISSING"
+
+
+class TooManyGroupsError(InvalidInputError):
+    code = "TOO_MANY_GROUPS"
+
+
 class DatabaseError(GatewayError):
     """The database could not answer; nothing is wrong with the question."""
 
@@ -92,6 +118,24 @@ class MalformedDocumentError(DatabaseError):
     """A document is not of the declared shape."""
 
     code = "MALFORMED_DOCUMENT"
+
+
+class LiveUnavailableError(DatabaseError):
+    """The database cannot tell what is added to it, or may not to this user."""
+
+    code = "LIVE_UNAVAILABLE"
+
+
+class LiveEventUnknownError(InvalidInputError):
+    """What came after an event cannot be told any more, or the event's id is none of this stream's."""
+
+    code = "LIVE_EVENT_UNKNOWN"
+
+
+class LiveTooSlowError(GatewayError):
+    """A subscriber takes events more slowly than they come."""
+
+    code = "LIVE_TOO_SLOW"
 
 
 class ConfigurationError(GatewayError):

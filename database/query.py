@@ -131,7 +131,7 @@ def build_find_plan(
     direction = -order.direction if page.from_end else order.direction
     wanted_fields = fields | {"_id", order.field}
     return FindPlan(
-        filter=_build_seek(_build_match(wanted), order, page),
+        filter=_build_seek(build_match(wanted), order, page),
         sort=((order.field, direction), ("_id", direction)),
         projection={name: 1 for name in FIELDS if name in wanted_fields},
         limit=page.limit or 0,
@@ -181,7 +181,7 @@ def build_rest_plan(plan: FindPlan, value: int) -> FindPlan:
 
 def build_count_plan(wanted: TransactionFilter) -> CountPlan:
     """Describe how many transactions a filter holds."""
-    match = _build_match(wanted)
+    match = build_match(wanted)
     window = None
     if wanted.card_type is not None and wanted.since is not None and wanted.until is not None:
         window = CardWindow(wanted.card_type, wanted.since, wanted.until)
@@ -194,7 +194,8 @@ def _build_collation(wanted: TransactionFilter) -> dict[str, Any] | None:
     return CASE_INSENSITIVE if wanted.card_type is not None or wanted.country is not None else None
 
 
-def _build_match(wanted: TransactionFilter) -> dict[str, Any]:
+def build_match(wanted: TransactionFilter) -> dict[str, Any]:
+    """Give the conditions of a filter; texts among them are to be compared by CASE_INSENSITIVE."""
     match: dict[str, Any] = {}
     if tests := _build_range(wanted.since, wanted.until):
         match["date"] = tests

@@ -104,6 +104,53 @@ _TABLE = (
         "Correct the representation whose number `detail` gives, counted from 0.",
     ),
     Problem(
+        "INVALID_GROUPING",
+        HTTPStatus.BAD_REQUEST,
+        "The grouping is not valid",
+        "A summary is grouped by at most two of `cardType`, `country`, `currency`, `vendor`, `hour`, `day`, `week` and "
+        "`month`, ordered by key, count or sum, and cut off after `top` groups (1 to 10000). By sum it is ordered only "
+        "where all amounts are in one currency: with `into`.",
+        _VALUE,
+    ),
+    Problem(
+        "INVALID_TIME_ZONE",
+        HTTPStatus.BAD_REQUEST,
+        "The time zone is not known",
+        "A time zone is a name of IANA's database, as it is written there: `Europe/Berlin`, `UTC`. Both the gateway "
+        "and the database must know it.",
+        _VALUE,
+    ),
+    Problem(
+        "INVALID_PERCENTILE",
+        HTTPStatus.BAD_REQUEST,
+        "A percentile is not valid",
+        "Percentiles are at most 10 different numbers from 0 to 100.",
+        _VALUE,
+    ),
+    Problem(
+        "INVALID_RATE",
+        HTTPStatus.BAD_REQUEST,
+        "A rate is not valid",
+        "`rates` says what one unit of each currency is in `into`: currencies are codes of ISO 4217, each once, and "
+        "rates are decimal numbers above 0 of at most 15 significant digits.",
+        _VALUE,
+    ),
+    Problem(
+        "RATE_MISSING",
+        HTTPStatus.BAD_REQUEST,
+        "A rate is missing",
+        "Transactions that the filter holds are in currencies that `rates` does not cover. Nothing is left out of a "
+        "sum in silence.",
+        "Send the rates of the currencies that `detail` names, or leave `into` out.",
+    ),
+    Problem(
+        "TOO_MANY_GROUPS",
+        HTTPStatus.BAD_REQUEST,
+        "The summary has too many groups",
+        "A summary has at most 10000 groups, the empty ones between others included.",
+        "Ask for `top` groups, fewer days, a coarser unit of time, or one key instead of two.",
+    ),
+    Problem(
         "GRAPHQL_REQUEST_INVALID",
         HTTPStatus.BAD_REQUEST,
         "The request is not a GraphQL request",

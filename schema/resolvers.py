@@ -18,6 +18,9 @@ from database.query import (
     match_ids,
 )
 from database.repository import NoteBatch, Row, TransactionRepository
+from database.summary import SummaryQuestion, build_summary_plan
+from schema.series import build_summary
+from schema.summary import TransactionSummary
 
 ALL_FIELDS = frozenset(FIELDS)
 
@@ -58,6 +61,11 @@ def build_list_plan(wanted: TransactionFilter, after: Position | None = None) ->
 async def count_transactions(repository: TransactionRepository, wanted: TransactionFilter) -> int:
     """Give the exact number of transactions of a filter."""
     return await repository.count(build_count_plan(wanted))
+
+
+async def summarize_transactions(repository: TransactionRepository, question: SummaryQuestion) -> TransactionSummary:
+    """Give the groups of a question; what it may ask for is schema/grouping.py's to know."""
+    return build_summary(question, await repository.summarize(build_summary_plan(question)))
 
 
 async def find_transaction(

@@ -24,7 +24,9 @@ _MILLISECONDS = [f"{millisecond:03}Z" for millisecond in range(1_000)]
 
 def serialize_decimal(amount: object) -> str:
     """Give an amount's digits, the same as those of the JSON number that REST gives (a float's repr is exact)."""
-    return format(Decimal(repr(amount)), "f") if isinstance(amount, float) else str(amount)
+    if isinstance(amount, float):
+        amount = Decimal(repr(amount))
+    return format(amount, "f") if isinstance(amount, Decimal) else str(amount)
 
 
 def serialize_decimals(amounts: Sequence[float]) -> list[str]:

@@ -1,0 +1,87 @@
+"""Pure: where the hours, days, ISO weeks and months of a time zone begin, whatever its clocks do in between.
+
+Instants are in UTC throughout: Python compares two instants of one zone by their clocks alone.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from database.summary import GroupKey
+
+Starts: TypeAlias = tuple[datetime, ...]
+
+_HOUR, _DAY, _RESOLUTION = timedelta(hours=1), timedelta(days=1), timedelta(seconds=1)
+# From the finest: of two units the first steps through the buckets of both.
+_UNITS = (GroupKey.HOUR, GroupKey.DAY, GroupKey.WEEK, GroupKey.MONTH)
+
+
+def find_start(key: GroupKey, instant: datetime, zone: ZoneInfo) -> datetime:
+    """Give the first instant of the bucket that holds an instant.
+
+    An hour begins with the clock's hour, or where the clocks were changed within it: what comes twice are two hours.
+    """
+    if key is GroupKey.HOUR:
+        local = instant.astimezone(zone)
+        past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        return _find_change(instant - past, instant, zone) or instant - past
+    return _find_midnight(_find_first_day(key, instant.astimezone(zone).date()), zone)
+
+
+def list_starts(keys: tuple[GroupKey, ...], first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[Starts]:
+    """Give where the buckets begin that hold any instant from `first` to `last`, a start for each unit, in order."""
+    finest = min(keys, key=_UNITS.index)
+    seen = None
+    for moment in _list_hours(first, last, zone) if finest is GroupKey.HOUR else _list_days(first, last, zone):
+        starts = tuple(find_start(key, moment, zone) for key in keys)
+        if starts != seen:
+            yield starts
+        seen = starts
+
+
+def _list_hours(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    hour = find_start(GroupKey.HOUR, first, zone)
+    while hour <= last:
+        yield hour
+        local = hour.astimezone(zone)
+        after = hour + _HOUR - timedelta(minutes=local.minute, seconds=local.second)
+        hour = _find_change(hour, after, zone) or after
+
+
+def _list_days(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """Give the starts of the days; a day that a zone has left out, to change its side of the date line, is none."""
+    day, end = first.astimezone(zone).date(), last.astimezone(zone).date()
+    while day <= end:
+        start = _find_midnight(day, zone)
+        if start.astimezone(zone).date() == day:
+            yield start
+        day += _DAY
+
+
+def _find_first_day(key: GroupKey, day: date) -> date:
+    if key is GroupKey.MONTH:
+        return day.replace(day=1)
+    return day - timedelta(days=day.weekday()) if key is GroupKey.WEEK else day
+
+
+def _find_midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Give the first instant of a date; where its midnight is left out, that is when the clocks were changed."""
+    midnight = datetime.combine(day, time(), zone).astimezone(UTC)
+    if midnight.astimezone(zone).time() == time():
+        return midnight
+    return _find_change(midnight - _HOUR, midnight, zone) or midnight
+
+
+def _find_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime | None:
+    """Give when a zone's offset changed between two instants, the later included; None where both have the same."""
+    if _get_offset(before, zone) == (offset := _get_offset(after, zone)):
+        return None
+    while after - before > _RESOLUTION:
+        middle = before + (after - before) // 2
+        before, after = (before, middle) if _get_offset(middle, zone) == offset else (middle, after)
+    return after.replace(microsecond=0)
+
+
+def _get_offset(instant: datetime, zone: ZoneInfo) -> timedelta | None:
+    return instant.astimezone(zone).utcoffset()

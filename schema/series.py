@@ -1,0 +1,184 @@
+"""The groups that the database gives become a summary: exact amounts, and zeros where time has gaps."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from typing import TypeAlias
+from zoneinfo import ZoneInfo
+
+from database.errors import RateMissingError, TooManyGroupsError, quote_value
+from database.repository import Row
+from database.summary import MAX_GROUPS, GroupKey, SummaryQuestion
+from schema.calendar import find_start, list_starts
+from schema.summary import AmountPercentile, AmountSummary, SummaryGroup, TransactionSummary
+
+# A text or, of a unit of the calendar, its start; None where a transaction has no such text.
+KeyValue: TypeAlias = str | datetime | None
+
+# IEEE 754's decimal128, by which the database adds.
+_DECIMAL128 = Context(prec=34, rounding=ROUND_HALF_EVEN)
+# Room for the two decimals of a whole number that has all the digits already.
+_EXACT = Context(prec=40)
+_CENT, _ZERO = Decimal("0.01"), Decimal("0.00")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MAX_NAMED = 10
+# Codes of ISO, which are written so.
+_CODES = {GroupKey.COUNTRY, GroupKey.CURRENCY}
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    keys: tuple[KeyValue, ...]
+    row: Row
+
+
+def build_summary(question: SummaryQuestion, rows: list[Row]) -> TransactionSummary:
+    """Make what `TransactionRepository.summarize` gave for a question into its answer.
+
+    Raises:
+        RateMissingError: there are transactions in currencies without a rate.
+        TooManyGroupsError: there are more than MAX_GROUPS.
+    """
+    outside = [amount for row in rows if row["_id"] is None for amount in row["amounts"]]
+    _check_rates(question, outside)
+    zone = ZoneInfo(question.time_zone)
+    groups = [_Group(_read_keys(question, row, zone), row) for row in rows if row["_id"] is not None]
+    # Of a top the gaps stay: what was cut off is not zero.
+    groups = groups[: question.top]
+    _check_number(len(groups))
+    if question.is_series:
+        groups = _order(question, _fill(question, groups, zone))
+    if not question.keys and not groups:
+        groups = [_build_empty(())]
+    return TransactionSummary(
+        groups=[_write_group(question, group, zone) for group in groups],
+        omitted=sum(amount["count"] for amount in outside),
+    )
+
+
+def _check_rates(question: SummaryQuestion, outside: list[Row]) -> None:
+    missing = sorted(amount["currency"] for amount in outside if amount["currency"] is not None)
+    if missing and question.conversion:
+        named = ", ".join(map(quote_value, missing[:_MAX_NAMED])) + (", …" if len(missing) > _MAX_NAMED else "")
+        raise RateMissingError(
+            f"rates has no rate for {named}, in which there are transactions of the filter; give what one unit of each "
+            f"is in {question.conversion.into}."
+        )
+
+
+def _check_number(groups: int) -> None:
+    if groups > MAX_GROUPS:
+        raise TooManyGroupsError(
+            f"groupBy makes more than {MAX_GROUPS} groups, empty ones included; give top, fewer days, a coarser unit "
+            "of time, or one key instead of two."
+        )
+
+
+def _read_keys(question: SummaryQuestion, row: Row, zone: ZoneInfo) -> tuple[KeyValue, ...]:
+    return tuple(
+        find_start(key, _read_date(row), zone) if key.is_calendar else _read_text(key, row) for key in question.keys
+    )
+
+
+def _read_date(row: Row) -> datetime:
+    return _EPOCH + timedelta(milliseconds=row["at"])
+
+
+def _read_text(key: GroupKey, row: Row) -> str | None:
+    spelling: dict[str, int] | None = row[f"spelling_{key.value}"]
+    if spelling is None:
+        return None
+    [text] = spelling
+    return text.upper() if key in _CODES else text
+
+
+def _fill(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> list[_Group]:
+    """Add an empty group for each bucket, and each text where a text is a key too, that has none."""
+    known = {group.keys: group for group in groups}
+    has_text = not all(key.is_calendar for key in question.keys)
+    texts = dict.fromkeys(_get_text(question, group) for group in groups) if has_text else {None: None}
+    for starts in _list_buckets(question, groups, zone) if texts else ():
+        for text in texts:
+            rest = iter(starts)
+            keys = tuple(next(rest) if key.is_calendar else text for key in question.keys)
+            known.setdefault(keys, _build_empty(keys))
+        _check_number(len(known))
+    return list(known.values())
+
+
+def _get_text(question: SummaryQuestion, group: _Group) -> KeyValue:
+    """Give the text among a group's keys; beside a unit of the calendar there is at most one."""
+    return next((value for key, value in zip(question.keys, group.keys, strict=True) if not key.is_calendar), None)
+
+
+def _list_buckets(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> Iterable[tuple[datetime, ...]]:
+    """Give those of the window, or, of a question without days, from the first group to the last."""
+    keys = tuple(key for key in question.keys if key.is_calendar)
+    dates = [_read_date(group.row) for group in groups]
+    if question.wanted.since is not None and question.wanted.until is not None:
+        dates = [_EPOCH + timedelta(milliseconds=date) for date in (question.wanted.since, question.wanted.until)]
+    return list_starts(keys, min(dates), max(dates), zone) if dates else ()
+
+
+def _build_empty(keys: tuple[KeyValue, ...]) -> _Group:
+    return _Group(keys, {"count": 0, "sum": None, "amounts": []})
+
+
+def _order(question: SummaryQuestion, groups: list[_Group]) -> list[_Group]:
+    """Put groups in order; texts are in the order in which the database gave them, which knows their alphabet."""
+    alphabet = {text: place for place, text in enumerate(dict.fromkeys(_get_text(question, each) for each in groups))}
+    field, is_falling = question.order.field, question.order.direction == -1
+
+    def get_keys(group: _Group) -> list[datetime | int]:
+        return [value if isinstance(value, datetime) else alphabet[value] for value in group.keys]
+
+    def get_value(group: _Group) -> Decimal:
+        return Decimal(group.row["count"]) if field == "count" else _read_sum(group.row["sum"])
+
+    if field == "key":
+        return sorted(groups, key=get_keys, reverse=is_falling)
+    return sorted(sorted(groups, key=get_keys), key=get_value, reverse=is_falling)
+
+
+def _write_group(question: SummaryQuestion, group: _Group, zone: ZoneInfo) -> SummaryGroup:
+    amounts = sorted((_write_amounts(question, row) for row in group.row["amounts"]), key=lambda each: each.currency)
+    if question.conversion and not amounts:
+        amounts = [_write_amounts(question, {"currency": question.conversion.into, "count": 0})]
+    keys = {key.name.lower(): _write_key(value, zone) for key, value in zip(question.keys, group.keys, strict=True)}
+    return SummaryGroup(count=group.row["count"], amounts=amounts, **keys)
+
+
+def _write_key(value: KeyValue, zone: ZoneInfo) -> str | None:
+    return value.astimezone(zone).isoformat() if isinstance(value, datetime) else value
+
+
+def _write_amounts(question: SummaryQuestion, row: Row) -> AmountSummary:
+    total, count = _read_sum(row.get("sum")), row["count"]
+    return AmountSummary(
+        currency=row["currency"],
+        count=count,
+        sum=_write_amount(total),
+        average=_write_amount(_DECIMAL128.divide(total, Decimal(count))) if count else None,
+        min=_read_amount(row.get("min")),
+        max=_read_amount(row.get("max")),
+        percentiles=[
+            AmountPercentile(percentile=percentile, value=_read_amount(row.get(f"percentile_{number}")))
+            for number, percentile in enumerate(question.percentiles)
+        ],
+    )
+
+
+def _read_sum(amount: Decimal | None) -> Decimal:
+    return _ZERO if amount is None else amount
+
+
+def _read_amount(amount: Decimal | None) -> Decimal | None:
+    return None if amount is None else _write_amount(amount)
+
+
+def _write_amount(amount: Decimal) -> Decimal:
+    """Give the same amount with the decimals that it needs, but two at least, and no negative zero."""
+    shortest = _DECIMAL128.normalize(_DECIMAL128.plus(amount))
+    exponent = shortest.as_tuple().exponent
+    return shortest.quantize(_CENT, context=_EXACT) if isinstance(exponent, int) and exponent > -2 else shortest  # noqa: PLR2004 - cents
