@@ -5,21 +5,28 @@ It hands changes on and judges none. It knows of no question.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
 from bson.codec_options import CodecOptions
 from bson.timestamp import Timestamp
 from pymongo import AsyncMongoClient
-from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import ConnectionFailure, CursorNotFound, OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from database.cell import build_card, build_date
-from database.index import COLLECTION
-from database.monitor import UPKEEP
+from database.stream import (
+    Change,
+    ChangeStream,
+    Reading,
+    StreamEndedError,
+    StreamPlan,
+    Token,
+    is_passing,
+    open_stream,
+    read_moment,
+)
 
-Change: TypeAlias = Mapping[str, Any]
 Subscriber: TypeAlias = Callable[[Sequence[Change]], None]
 
 # Decoded and handed on in one piece on the event loop: about 5 ms of it.
@@ -29,19 +36,10 @@ _WAIT_MS = 1
 # How often the stream is read while nobody asks: what has gathered meanwhile is read before the next answer.
 _IDLE_SECONDS = 0.5
 _RETRY_SECONDS = 1.0
-_CLOSE_SECONDS = 1.0
 # Further behind than this, it is cheaper to count anew.
 _LONGEST_LAG_SECONDS = 30
-# A token's `_data` is a KeyString in hexadecimal: the type of a timestamp, its seconds, and its number in the second.
-_TIMESTAMP = "82"
-_TOKEN_DIGITS = 18
-
 _FIELDS = ("date", "cardType")
 _CODEC: CodecOptions[dict[str, Any]] = CodecOptions(unicode_decode_error_handler="replace")
-
-
-class StreamEndedError(Exception):
-    """The stream cannot tell every change; the message says why."""
 
 
 class ChangeTail:
@@ -74,14 +72,13 @@ class ChangeTail:
             note_lag: told, at each reading, how far the position is behind the server, in whole seconds.
         """
         self._client = client
-        self._database = client[database]
+        self._database = database
         self._subscribers = subscribers
         self._note_lag = note_lag
         self._start = start
         self.position = start
         self.is_whole = False
-        self._token: Mapping[str, Any] | None = None
-        self._cursor = 0
+        self._token: Token | None = None
         self._asking = 0
         self._asked = asyncio.Event()
         self._moved = asyncio.Event()
@@ -103,24 +100,22 @@ class ChangeTail:
             StreamEndedError: changes may have been missed, or there is no telling how far the stream has come.
             PyMongoError: the server cannot or may not be followed.
         """
-        async with self._client.start_session(causal_consistency=False) as session:
-            try:
-                while True:
-                    await self._step(session)
-            finally:
-                await self._kill(session)
+        async with open_stream(self._client, self._database, _PLAN) as stream:
+            while True:
+                await self._step(stream)
 
-    async def _step(self, session: AsyncClientSession) -> None:
+    async def _step(self, stream: ChangeStream) -> None:
+        # The first token names this very time, before what has happened at it: a later one would be a false proof.
+        begin = {"resumeAfter": self._token} if self._token else {"startAtOperationTime": self._start}
         try:
-            reply = await self._read(session)
+            reading = await stream.read(begin)
         except PyMongoError as error:
-            if not _is_passing(error):
+            if not is_passing(error):
                 raise
-            self._cursor = 0
             await asyncio.sleep(_RETRY_SECONDS)
             return
         begun = time.monotonic()
-        is_full = self._hand_on(reply)
+        is_full = self._hand_on(reading)
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
         if self._asking:
@@ -134,50 +129,24 @@ class ChangeTail:
             async with asyncio.timeout(_IDLE_SECONDS):
                 await self._asked.wait()
 
-    async def _read(self, session: AsyncClientSession) -> dict[str, Any]:
-        command: dict[str, Any] = {"getMore": self._cursor, "collection": COLLECTION, "maxTimeMS": _WAIT_MS}
-        if self._cursor:
-            command["batchSize"] = _BATCH
-        else:
-            command = {"aggregate": COLLECTION, "pipeline": self._build_pipeline(), "cursor": {"batchSize": _BATCH}}
-        return await self._database.command(command, session=session, codec_options=_CODEC, comment=UPKEEP)
-
-    def _build_pipeline(self) -> list[dict[str, Any]]:
-        begin: dict[str, Any] = {"resumeAfter": self._token}
-        if self._token is None:
-            # The first token names this very time, before what has happened at it: a later one would be a false proof.
-            begin = {"startAtOperationTime": self._start}
-        images = {"fullDocument": "whenAvailable", "fullDocumentBeforeChange": "whenAvailable"}
-        return [{"$changeStream": {**begin, **images}}, {"$project": _PROJECTION}]
-
-    def _hand_on(self, reply: Mapping[str, Any]) -> bool:
+    def _hand_on(self, reading: Reading) -> bool:
         """Hand a batch to the subscribers, and tell whether more is waiting."""
-        cursor = reply["cursor"]
-        self._cursor = cursor["id"]
-        batch = cursor["firstBatch"] if "firstBatch" in cursor else cursor["nextBatch"]
-        changes = [change for change in batch if change["clusterTime"] > self._start]
+        changes = [change for change in reading.changes if change["clusterTime"] > self._start]
         # Until all subscribers have it all, nothing that is kept is of one moment.
         self.is_whole = False
         for subscriber in self._subscribers:
             subscriber(changes)
-        if not self._cursor:
+        if reading.has_ended:
             raise StreamEndedError("the collection was dropped or renamed")
-        self._token = cursor["postBatchResumeToken"]
+        self._token = reading.token
         # The changes of a transaction have one time: where the batch is full, some may still be to come.
-        self.is_whole = len(batch) < _BATCH
-        self.position = read_moment(self._token)
-        lag = reply["operationTime"].time - self.position.time
+        self.is_whole = len(reading.changes) < _BATCH
+        self.position = read_moment(reading.token)
+        lag = reading.time.time - self.position.time
         self._note_lag(lag)
         if not self.is_whole and lag > _LONGEST_LAG_SECONDS:
             raise StreamEndedError(f"changes come faster than they can be followed ({lag} s behind)")
         return not self.is_whole
-
-    async def _kill(self, session: AsyncClientSession) -> None:
-        if self._cursor:
-            with suppress(PyMongoError, TimeoutError):
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    command = {"killCursors": COLLECTION, "cursors": [self._cursor]}
-                    await self._database.command(command, session=session, comment=UPKEEP)
 
 
 async def read_time(client: AsyncMongoClient[dict[str, Any]]) -> Timestamp:
@@ -196,21 +165,6 @@ async def read_time(client: AsyncMongoClient[dict[str, Any]]) -> Timestamp:
     return moment
 
 
-def read_moment(token: Mapping[str, Any]) -> Timestamp:
-    """Give the cluster time of a resume token; raises StreamEndedError where it has another form than is known."""
-    data = token.get("_data")
-    if not isinstance(data, str) or not data.startswith(_TIMESTAMP) or len(data) < _TOKEN_DIGITS:
-        raise StreamEndedError("the server's resume tokens have a form that is not known")
-    return Timestamp(int(data[2:10], 16), int(data[10:18], 16))
-
-
-def _is_passing(error: PyMongoError) -> bool:
-    """Whether the stream can be taken up again where it was, on this server or the next primary."""
-    if isinstance(error, OperationFailure):
-        return isinstance(error, CursorNotFound) or error.has_error_label("ResumableChangeStreamError")
-    return isinstance(error, ConnectionFailure)
-
-
 def _build_touches() -> dict[str, Any]:
     updated = {"$objectToArray": {"$ifNull": ["$updateDescription.updatedFields", {}]}}
     names = [
@@ -222,7 +176,6 @@ def _build_touches() -> dict[str, Any]:
     return {"$anyElementTrue": {"$map": {"input": {"$concatArrays": names}, "in": {"$in": [first, list(_FIELDS)]}}}}
 
 
-# `_id` must stay as it is, or the server refuses to go on.
 _PROJECTION: dict[str, Any] = {
     "operationType": 1,
     "clusterTime": 1,
@@ -234,3 +187,10 @@ _PROJECTION: dict[str, Any] = {
     "had": {"$eq": [{"$type": "$fullDocumentBeforeChange"}, "object"]},
     "touches": _build_touches(),
 }
+_PLAN = StreamPlan(
+    options={"fullDocument": "whenAvailable", "fullDocumentBeforeChange": "whenAvailable"},
+    stages=({"$project": _PROJECTION},),
+    batch=_BATCH,
+    wait_ms=_WAIT_MS,
+    codec=_CODEC,
+)

@@ -41,7 +41,7 @@ _MOST_RESUMPTIONS = 5
 _SHORTEST_NUMBER = 8
 
 # A foreign document may hold dates and bytes that Python's types do not: they must not fail a whole answer.
-_CODEC: CodecOptions[Row] = CodecOptions(
+CODEC: CodecOptions[Row] = CodecOptions(
     datetime_conversion=DatetimeConversion.DATETIME_AUTO, unicode_decode_error_handler="replace"
 )
 
@@ -91,7 +91,7 @@ class TransactionRepository:
             rollup: asked for a count first, if there is one.
         """
         self._client = client
-        self._collection: AsyncCollection[Row] = client[database].get_collection(COLLECTION, codec_options=_CODEC)
+        self._collection: AsyncCollection[Row] = client[database].get_collection(COLLECTION, codec_options=CODEC)
         self._timeout_ms = timeout_ms
         # No more than the pool has connections: beyond, the batches of lists that were begun would wait behind them.
         self._slots = asyncio.Semaphore(int(min(POOL_SIZE, client.options.pool_options.max_pool_size)))
@@ -236,13 +236,19 @@ class TransactionRepository:
         if meter := METER.get():
             meter.rows += len(rows)
         for row in rows:
-            if self._is_masking and "cardNumber" in row:
-                row["cardNumber"] = mask_card_number(row["cardNumber"])
-            if not isinstance(row.get("date"), int):
-                _mend_date(row)
-            if isinstance(amount := row.get("amount"), Decimal128):
-                row["amount"] = float(amount.to_decimal())
+            shape_row(row, is_masking=self._is_masking)
         return rows
+
+
+def shape_row(row: Row, *, is_masking: bool) -> Row:
+    """Change a document into what may be seen of it, and give it."""
+    if is_masking and "cardNumber" in row:
+        row["cardNumber"] = mask_card_number(row["cardNumber"])
+    if not isinstance(row.get("date"), int):
+        _mend_date(row)
+    if isinstance(amount := row.get("amount"), Decimal128):
+        row["amount"] = float(amount.to_decimal())
+    return row
 
 
 def _mend_date(row: Row) -> None:

@@ -15,10 +15,11 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from database.cell import HOUR_MS, LARGEST_DATE, Cell, build_card, build_hour, find_cell, get_hour, is_plain
-from database.change import Change, ChangeTail, StreamEndedError, read_time
+from database.change import ChangeTail, read_time
 from database.index import CASE_INSENSITIVE, COLLECTION
 from database.monitor import UPKEEP
 from database.query import CardWindow
+from database.stream import Change, StreamEndedError
 from database.tally import MOST_DATES, Dates, Tally, UnfitError
 
 # At 3 s per million documents this takes a minute or two; MongoDB keeps a snapshot for five by default.

@@ -1,0 +1,32 @@
+"""Asks the server whether it finds that a document suits a filter, stored or not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pymongo.asynchronous.database import AsyncDatabase
+
+from database.index import COLLECTION
+from database.monitor import UPKEEP
+from database.query import TransactionFilter, build_count_plan
+
+# Stages that give one document, whatever the collection holds. `$documents` would need another privilege than to find.
+_ONE_EMPTY: tuple[dict[str, Any], ...] = ({"$match": {"_id": {"$in": []}}}, {"$facet": {"nothing": [{"$limit": 1}]}})
+
+
+async def ask_server(
+    database: AsyncDatabase[dict[str, Any]], document: Mapping[str, Any], wanted: TransactionFilter
+) -> bool:
+    """Tell what a query would, with its conditions and its collation.
+
+    Raises:
+        PyMongoError: the server does not answer.
+    """
+    plan = build_count_plan(wanted)
+    command = {
+        "aggregate": COLLECTION,
+        "pipeline": [*_ONE_EMPTY, {"$replaceWith": {"$literal": document}}, {"$match": plan.filter}],
+        "cursor": {},
+        **({"collation": plan.collation} if plan.collation else {}),
+    }
+    reply = await database.command(command, comment=UPKEEP)
+    return bool(reply["cursor"]["firstBatch"])

@@ -1,0 +1,314 @@
+"""One change stream and all who are told by it, from its opening to its end.
+
+It goes on by itself after an election or a loss of the connection, and hands each transaction on once, in order.
+"""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Protocol
+
+from pymongo import AsyncMongoClient
+from pymongo.errors import OperationFailure, PyMongoError
+
+from database.client import translated_errors
+from database.errors import (
+    DatabaseError,
+    DatabaseTimeoutError,
+    DatabaseUnavailableError,
+    GatewayError,
+    LiveEventUnknownError,
+    LiveUnavailableError,
+)
+from database.event import Arrival, Encode, LiveEvent, Place
+from database.history import History
+from database.judge import ask_server
+from database.match import LiveFilter
+from database.query import FIELDS
+from database.repository import CODEC
+from database.stream import ChangeStream, Reading, StreamPlan, is_passing, open_stream, read_moment
+from database.subscription import Past, Subscription
+
+# What is encoded and handed on in one piece.
+_BATCH = 100
+# How long the server waits for a transaction before it says how far it has come: a place stays in the oplog that long.
+_WAIT_MS = 1_000
+_RETRY_SECONDS = 0.2
+# Longer than an election by MongoDB's defaults, and than most restarts.
+_LONGEST_ABSENCE_SECONDS = 60.0
+# Another worker may have read further than this one.
+_LONGEST_AHEAD_SECONDS = 5.0
+_MOST_KEPT = 1_000
+_MOST_KEPT_BYTES = 4_000_000
+# Each costs the server about as much as a query.
+_MOST_REPLAYS = 8
+# Waking takes a subscriber about 30 µs of the event loop, which does something else between two slices.
+_WOKEN_AT_ONCE = 200
+
+_STAGES: tuple[dict[str, Any], ...] = (
+    {"$match": {"operationType": "insert"}},
+    {
+        "$project": {
+            "clusterTime": 1,
+            "moment": {"$toLong": "$wallTime"},
+            "size": {"$bsonSize": "$fullDocument"},
+            "fullDocument": dict.fromkeys(FIELDS, 1),
+        }
+    },
+)
+_PLAN = StreamPlan(options={}, stages=_STAGES, batch=_BATCH, wait_ms=_WAIT_MS, codec=CODEC)
+# What has happened is there at once, and what has not the shared stream tells.
+_REPLAY_PLAN = StreamPlan(options={}, stages=_STAGES, batch=_BATCH, wait_ms=1, codec=CODEC)
+
+# https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+_LOST_CODES = frozenset({222, 260, 280, 286})
+_UNAVAILABLE = {
+    13: "The database does not permit its user to follow changes: grant it the action changeStream on the collection, "
+    "as `gateway provision` does.",
+    40573: "The database has no change streams, for it is a single server: make it a replica set, which one member is "
+    "enough for, or use the embedded server.",
+    **dict.fromkeys((166, 167), "The database has no change stream of a view: the gateway needs the collection."),
+}
+_LOST = (
+    "What came after this event is no longer kept by the database; begin without an id, and read what was missed at "
+    "/transactions."
+)
+
+
+class FeedObserver(Protocol):
+    """Whoever is told how the feed does; none of it may raise."""
+
+    def note_subscribers(self, change: int) -> None:
+        """So many more are there."""
+
+    def note_delivered(self, events: int) -> None:
+        """So many were handed on, counted once for each subscriber."""
+
+    def note_cut_off(self, code: str) -> None:
+        """A subscriber was cut off, with this error."""
+
+    def note_lag(self, seconds: int) -> None:
+        """The stream was so far behind the server when it was last read."""
+
+    def note_away(self, *, is_away: bool) -> None:
+        """The database is away, or the stream goes on."""
+
+
+class SharedStream:
+    """The stream of one opening; `follow` runs for as long as it lives.
+
+    Attributes:
+        database: the name of the database.
+        is_away: whether the database is away for the moment.
+    """
+
+    def __init__(
+        self, client: AsyncMongoClient[dict[str, Any]], database: str, encode: Encode, observer: FeedObserver
+    ) -> None:
+        self.database = database
+        self.is_away = False
+        self._client = client
+        self._encode = encode
+        self._observer = observer
+        self._history = History("", _MOST_KEPT, _MOST_KEPT_BYTES)
+        self._members: dict[tuple[LiveFilter, bool], set[Subscription]] = {}
+        self._moved = asyncio.Event()
+        self._replays = asyncio.Semaphore(_MOST_REPLAYS)
+        self._failure: GatewayError | None = None
+        self.opened = asyncio.Event()
+
+    @property
+    def end(self) -> Place:
+        """All transactions up to this place were handed on."""
+        return self._history.end
+
+    def check(self) -> None:
+        """Return where the stream goes on; raises what has ended it."""
+        if self._failure is not None:
+            raise type(self._failure)(str(self._failure))
+
+    async def follow(self) -> None:
+        """Hand on until it is cancelled; whatever else ends it, all who are told are told that."""
+        try:
+            async with open_stream(self._client, self.database, _PLAN) as stream:
+                reading = await stream.read({})
+                self._history = History(reading.token["_data"], _MOST_KEPT, _MOST_KEPT_BYTES)
+                self.opened.set()
+                await self._read_on(stream)
+        except PyMongoError as error:
+            self._end(_translate(error))
+        except GatewayError as error:
+            self._end(error)
+
+    async def _read_on(self, stream: ChangeStream) -> None:
+        away_since = 0.0
+        while True:
+            try:
+                reading = await stream.read({"startAfter": {"_data": self.end}})
+                arrivals = [Arrival(change) for change in reading.changes]
+                await self._judge_for_all(arrivals)
+            except PyMongoError as error:
+                # What was read and not handed on is read again.
+                await stream.kill()
+                if not _may_pass(error):
+                    raise
+                away_since = away_since or time.monotonic()
+                if time.monotonic() - away_since > _LONGEST_ABSENCE_SECONDS:
+                    raise
+                self._note_away(is_away=True)
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                away_since = 0.0
+                self._note_away(is_away=False)
+                await self._hand_on(arrivals, reading)
+
+    def _note_away(self, *, is_away: bool) -> None:
+        if is_away != self.is_away:
+            self.is_away = is_away
+            self._observer.note_away(is_away=is_away)
+
+    async def _hand_on(self, arrivals: Sequence[Arrival], reading: Reading) -> None:
+        """Hand a batch to all who want some of it; nobody joins between the first and the last of them."""
+        self._history.extend(arrivals, reading.token["_data"])
+        self._observer.note_lag(reading.time.time - read_moment(reading.token).time)
+        woken: list[Subscription] = []
+        for (wanted, masked), members in list(self._members.items()) if arrivals else ():
+            events = [
+                arrival.show(self.database, self._encode, masked=masked)
+                for arrival in arrivals
+                if arrival.suits(wanted)
+            ]
+            size = sum(len(event.data) for event in events)
+            for member in list(members) if events else ():
+                woken.append(member)
+                if not member.put(events, size):
+                    self.leave(member)
+            self._observer.note_delivered(len(events) * len(members))
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+        for number, member in enumerate(woken, 1):
+            member.wake()
+            if number % _WOKEN_AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def catch_up(self, subscription: Subscription, after: Place) -> Past:
+        """Give what came after a place, until the subscriber can join; close it to end it.
+
+        Raises:
+            LiveEventUnknownError: that cannot be told any more, or the place is none of this stream's.
+            DatabaseError: the database went away.
+        """
+        await self._reach(after)
+        place, read = after, list[Arrival]()
+        async with AsyncExitStack() as stack:
+            stream = None
+            while (kept := self._history.find_after(place)) is None or _list_undecided(kept, subscription.wanted):
+                if kept is not None:
+                    await self._judge(kept, subscription.wanted)
+                    continue
+                async with self._replays:
+                    # Another subscriber may have read the same meanwhile.
+                    if place >= self._history.start:
+                        continue
+                    if stream is None:
+                        opening = open_stream(self._client, self.database, _REPLAY_PLAN)
+                        stream = await stack.enter_async_context(opening)
+                    reading = await self._read_again(stream, place)
+                    missed = [Arrival(change) for change in reading.changes]
+                    await self._judge(missed, subscription.wanted)
+                read += missed[: _MOST_KEPT + 1 - len(read)]
+                place = reading.token["_data"]
+                yield self._select(missed, subscription), place
+            self._history.extend_back(after, read)
+            self._join(subscription, kept)
+
+    def _join(self, subscription: Subscription, kept: Sequence[Arrival]) -> None:
+        subscription.join(self._select(kept, subscription))
+        self._members.setdefault((subscription.wanted, subscription.masked), set()).add(subscription)
+        if self._failure is not None:
+            subscription.fail(self._failure)
+
+    def leave(self, subscription: Subscription) -> None:
+        """Tell a subscriber nothing more."""
+        key = (subscription.wanted, subscription.masked)
+        members = self._members.get(key, set())
+        members.discard(subscription)
+        if not members:
+            self._members.pop(key, None)
+
+    async def _reach(self, place: Place) -> None:
+        """Wait until the stream has come to a place, as it soon does if the place is one of this stream's."""
+        try:
+            async with asyncio.timeout(_LONGEST_AHEAD_SECONDS):
+                while place > self.end:
+                    await self._moved.wait()
+        except TimeoutError:
+            raise LiveEventUnknownError(_LOST) from None
+
+    async def _read_again(self, stream: ChangeStream, place: Place) -> Reading:
+        until = time.monotonic() + _LONGEST_ABSENCE_SECONDS
+        while True:
+            try:
+                return await stream.read({"startAfter": {"_data": place}})
+            except PyMongoError as error:
+                if not _may_pass(error) or time.monotonic() > until:
+                    raise _translate(error) from error
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    def _select(self, arrivals: Iterable[Arrival], subscription: Subscription) -> list[LiveEvent]:
+        chosen = (arrival for arrival in arrivals if arrival.suits(subscription.wanted))
+        return [arrival.show(self.database, self._encode, masked=subscription.masked) for arrival in chosen]
+
+    async def _judge_for_all(self, arrivals: Sequence[Arrival]) -> None:
+        # Somebody may join while the server is asked.
+        while pending := [
+            (wanted, found) for wanted in self._list_wanted() if (found := _list_undecided(arrivals, wanted))
+        ]:
+            for wanted, undecided in pending:
+                await self._judge(undecided, wanted)
+
+    def _list_wanted(self) -> set[LiveFilter]:
+        return {wanted for wanted, _ in self._members}
+
+    async def _judge(self, arrivals: Sequence[Arrival], wanted: LiveFilter) -> None:
+        """Have the server judge what only it can."""
+        database = self._client[self.database]
+        for arrival in _list_undecided(arrivals, wanted):
+            verdict = await ask_server(database, arrival.document, wanted.build_filter(arrival.moment))
+            arrival.note_verdict(wanted, suits=verdict)
+
+    def _end(self, failure: GatewayError) -> None:
+        self._failure = failure
+        self.opened.set()
+        for member in [member for members in self._members.values() for member in members]:
+            member.fail(failure)
+        self._members.clear()
+
+    def stop(self) -> None:
+        """Tell nobody anything more."""
+        for member in [member for members in self._members.values() for member in members]:
+            member.stop()
+        self._members.clear()
+
+
+def _list_undecided(arrivals: Iterable[Arrival], wanted: LiveFilter) -> list[Arrival]:
+    return [arrival for arrival in arrivals if arrival.suits(wanted) is None]
+
+
+def _may_pass(error: PyMongoError) -> bool:
+    return is_passing(error) or isinstance(_translate(error), DatabaseUnavailableError | DatabaseTimeoutError)
+
+
+def _translate(error: PyMongoError) -> GatewayError:
+    """Give the domain's error for a driver's; raises it again where neither the server nor its user is at fault."""
+    if isinstance(error, OperationFailure):
+        if error.code in _UNAVAILABLE:
+            return LiveUnavailableError(_UNAVAILABLE[error.code])
+        if error.code in _LOST_CODES:
+            return LiveEventUnknownError(_LOST)
+    try:
+        with translated_errors():
+            raise error
+    except DatabaseError as translated:
+        return translated
