@@ -9,28 +9,39 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext, suppress
 from typing import Any, Self, TypeAlias
 
-from bson.codec_options import CodecOptions, DatetimeConversion
-from bson.decimal128 import Decimal128
+from bson.codec_options import CodecOptions, DatetimeConversion, TypeRegistry
+from bson.decimal128 import Decimal128, DecimalDecoder
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
-from pymongo.asynchronous.cursor import AsyncCursor
-from pymongo.errors import PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
+from database.batch import Batch, BatchCursor
 from database.client import POOL_SIZE, translated_errors
-from database.errors import DatabaseTimeoutError, DatabaseUnavailableError, OverloadedError, QueryEndedError
+from database.errors import (
+    DatabaseTimeoutError,
+    DatabaseUnavailableError,
+    InvalidTimeZoneError,
+    OverloadedError,
+    QueryEndedError,
+)
 from database.index import COLLECTION
 from database.meter import METER
 from database.query import CountPlan, FindPlan
 from database.rollup import Rollup
+from database.summary import SummaryPlan
 from database.trail import Trail
 
 Row: TypeAlias = dict[str, Any]
+_Items: TypeAlias = list[Batch | Row]
 NoteBatch: TypeAlias = Callable[[list[Row]], None]
 
 # A batch is decoded and encoded in one piece on the event loop: 1,000 documents take about 5 ms of it.
 BATCH_ROWS = 1_000
 MASK = "*" * 12
+_UNKNOWN_TIME_ZONE = 40485
+_ABSENT = object()
+_ODD_DATES = frozenset({float, Decimal128})
 _LONGEST_WAIT_SECONDS = 5
 _LONGEST_KILL_SECONDS = 1
 # Beyond the server's own time: the wait for a slot, and the driver's for a server.
@@ -44,24 +55,28 @@ _SHORTEST_NUMBER = 8
 CODEC: CodecOptions[Row] = CodecOptions(
     datetime_conversion=DatetimeConversion.DATETIME_AUTO, unicode_decode_error_handler="replace"
 )
+_EXACT_CODEC = CODEC.with_options(type_registry=TypeRegistry([DecimalDecoder()]))
 
 
 def mask_card_number(number: object) -> str:
     """Give `************1111`: twelve asterisks and the last four characters, or none of a number that is too short."""
-    # A program without whole numbers of 64 bits may have stored a double.
-    text = str(int(number) if isinstance(number, float) and number.is_integer() else number)
+    if isinstance(number, str):
+        text = number
+    else:
+        # A program without whole numbers of 64 bits may have stored a double.
+        text = str(int(number) if isinstance(number, float) and number.is_integer() else number)
     return MASK + text[-4:] if len(text) >= _SHORTEST_NUMBER else MASK
 
 
-async def _read_batch(cursor: AsyncCursor[Row]) -> list[Row]:
+async def _read_batch(cursor: BatchCursor) -> _Items:
     """Give what one reply of the server holds, or nothing after the last."""
-    rows: list[Row] = []
+    items: _Items = []
     # `to_list` would gather as many rows from several replies, of up to 16 MB each where documents are large.
-    await cursor._next_batch(rows)  # noqa: SLF001 - the driver has no public name for it
-    return rows
+    await cursor._next_batch(items)  # noqa: SLF001 - the driver has no public name for it
+    return items
 
 
-async def _read_ahead(cursor: AsyncCursor[Row], read: asyncio.Queue[list[Row] | Exception]) -> None:
+async def _read_ahead(cursor: BatchCursor, read: asyncio.Queue[_Items | Exception]) -> None:
     """Put a cursor's batches where they are waited for, and last what ends them: an empty one, or their failure."""
     try:
         while batch := await _read_batch(cursor):
@@ -146,8 +161,8 @@ class TransactionRepository:
     async def _read(self, plan: FindPlan, begin: AbstractAsyncContextManager[None]) -> AsyncGenerator[list[Row], None]:
         with translated_errors():
             async with self._client.start_session(causal_consistency=False) as session:
-                # Decoded by the driver: of raw batches it makes a Python object for each document, which takes longer.
-                cursor = self._collection.find(
+                cursor = BatchCursor(
+                    self._collection,
                     plan.filter,
                     plan.projection,
                     sort=list(plan.sort),
@@ -157,12 +172,12 @@ class TransactionRepository:
                     max_time_ms=self._timeout_ms if plan.limit else None,
                     session=session,
                 )
-                read: asyncio.Queue[list[Row] | Exception] = asyncio.Queue(maxsize=1)
+                read: asyncio.Queue[_Items | Exception] = asyncio.Queue(maxsize=1)
                 reader: asyncio.Task[None] | None = None
                 try:
                     async with begin:
                         async with self._killed_when_given_up(session):
-                            batch: list[Row] | Exception = await _read_batch(cursor)
+                            batch: _Items | Exception = await _read_batch(cursor)
                         if not batch:
                             return
                         if cursor.alive:
@@ -204,6 +219,25 @@ class TransactionRepository:
                         plan.filter, **{name: value for name, value in options.items() if value is not None}
                     )
 
+    async def summarize(self, plan: SummaryPlan) -> list[Row]:
+        """Give a plan's groups, their decimals as Python's.
+
+        Raises:
+            InvalidTimeZoneError: the server does not know the time zone; besides those that every method raises.
+        """
+        with translated_errors():
+            async with self._bounded(), self._begin(), self._client.start_session(causal_consistency=False) as session:
+                options: dict[str, Any] = {"collation": plan.collation, "maxTimeMS": self._timeout_ms}
+                try:
+                    async with self._killed_when_given_up(session):
+                        exact = self._collection.with_options(_EXACT_CODEC)
+                        return await (await exact.aggregate(plan.pipeline, session=session, **options)).to_list()
+                except OperationFailure as error:
+                    if error.code == _UNKNOWN_TIME_ZONE:
+                        message = "timeZone is not one that the database knows; give a name that its version has too."
+                        raise InvalidTimeZoneError(message) from error
+                    raise
+
     @asynccontextmanager
     async def _begin(self) -> AsyncIterator[None]:
         """Wait for a slot to begin a question in, and say so rather than wait too long."""
@@ -231,24 +265,32 @@ class TransactionRepository:
         with translated_errors():
             await self._collection.find_one({}, {"_id": 1}, max_time_ms=self._timeout_ms)
 
-    def _shape(self, rows: list[Row]) -> list[Row]:
-        """Mask the card numbers, and give the numbers that other programs have stored in kinds of their own as ours."""
+    def _shape(self, items: _Items) -> list[Row]:
+        """Give the documents of a reply as they may be seen."""
+        rows = [row for item in items for row in (item.decode(CODEC) if isinstance(item, Batch) else (item,))]
         if meter := METER.get():
             meter.rows += len(rows)
+        return shape_rows(rows, is_masking=self._is_masking)
+
+
+def shape_rows(rows: list[Row], *, is_masking: bool) -> list[Row]:
+    """Mask the card numbers, and give the numbers that other programs have stored in kinds of their own as ours."""
+    if is_masking:
         for row in rows:
-            shape_row(row, is_masking=self._is_masking)
-        return rows
+            if (number := row.get("cardNumber", _ABSENT)) is not _ABSENT:
+                row["cardNumber"] = mask_card_number(number)
+    if not _ODD_DATES.isdisjoint({type(row.get("date")) for row in rows}):
+        for row in rows:
+            _mend_date(row)
+    if Decimal128 in {type(row.get("amount")) for row in rows}:
+        for row in rows:
+            _mend_amount(row)
+    return rows
 
 
 def shape_row(row: Row, *, is_masking: bool) -> Row:
     """Change a document into what may be seen of it, and give it."""
-    if is_masking and "cardNumber" in row:
-        row["cardNumber"] = mask_card_number(row["cardNumber"])
-    if not isinstance(row.get("date"), int):
-        _mend_date(row)
-    if isinstance(amount := row.get("amount"), Decimal128):
-        row["amount"] = float(amount.to_decimal())
-    return row
+    return shape_rows([row], is_masking=is_masking)[0]
 
 
 def _mend_date(row: Row) -> None:
@@ -257,3 +299,8 @@ def _mend_date(row: Row) -> None:
         date = row["date"] = float(date.to_decimal())
     if isinstance(date, float) and date.is_integer():
         row["date"] = int(date)
+
+
+def _mend_amount(row: Row) -> None:
+    if isinstance(amount := row.get("amount"), Decimal128):
+        row["amount"] = float(amount.to_decimal())

@@ -1,0 +1,46 @@
+"""Replies of the server are taken apart without decoding their documents."""
+
+from typing import Any
+
+from bson import Int64, Timestamp, encode
+from hypothesis import given
+from hypothesis import strategies as st
+
+from database.batch import find_batch
+from database.repository import CODEC
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.floats(allow_nan=False), st.integers(-(2**63), 2**63 - 1).map(Int64), st.text()
+)
+KEYS = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1)
+DOCUMENTS = st.lists(st.dictionaries(KEYS, st.one_of(VALUES, st.lists(VALUES, max_size=3)), max_size=5), max_size=5)
+
+
+def build_reply(name: str, documents: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give a reply as mongod writes it."""
+    return {
+        "cursor": {name: documents, "id": Int64(7), "ns": "benchmark.transaction"},
+        "ok": 1.0,
+        "$clusterTime": {"clusterTime": Timestamp(5, 1), "signature": {"hash": b"", "keyId": Int64(0)}},
+        "operationTime": Timestamp(5, 1),
+    }
+
+
+@given(name=st.sampled_from(["firstBatch", "nextBatch"]), documents=DOCUMENTS)
+def test_a_reply_holds_its_documents_as_one_batch(name: str, documents: list[dict[str, Any]]) -> None:
+    """A batch's documents are those of the reply, and all else of the reply is as it was."""
+    found = find_batch(encode(build_reply(name, documents)))
+    assert found is not None
+    items = found["cursor"].pop(name)
+    assert [row for batch in items for row in batch.decode(CODEC)] == documents
+    assert len(items) == bool(documents)
+    rest = build_reply(name, documents)
+    del rest["cursor"][name]
+    assert found == rest
+
+
+def test_a_reply_of_another_form_is_left_to_the_driver() -> None:
+    """An error, and a cursor or batch that does not come first, are no batch."""
+    cursor = {"id": Int64(0), "ns": "benchmark.transaction", "firstBatch": [{"a": 1}]}
+    for reply in ({"ok": 0.0, "errmsg": "no"}, {"ok": 1.0, "cursor": cursor}, {"cursor": cursor}, {}):
+        assert find_batch(encode(reply)) is None
