@@ -42,6 +42,22 @@ _DESCRIPTIONS = {
     "countryOrigin": "ISO 3166-1 alpha-2.",
 }
 _TYPES = {"date": {"type": "integer", "format": "int64"}, "amount": {"type": "number", "format": "double"}}
+_GROUP = {
+    "cardType": "Visa",
+    "day": "2026-03-29T00:00:00+01:00",
+    "count": 2,
+    "amounts": [
+        {
+            "currency": "USD",
+            "count": 2,
+            "sum": "130.00",
+            "average": "65.00",
+            "min": "0.05",
+            "max": "129.95",
+            "percentiles": [{"percentile": "95", "value": "129.95"}],
+        }
+    ],
+}
 _SCHEMAS: dict[str, Any] = {
     "Transaction": {
         "type": "object",
@@ -56,6 +72,55 @@ _SCHEMAS: dict[str, Any] = {
         "properties": {"count": {"type": "integer", "minimum": 0}},
         "required": ["count"],
         "example": {"count": 1234},
+    },
+    "Summary": {
+        "type": "object",
+        "properties": {
+            "groups": {"type": "array", "items": {"$ref": "#/components/schemas/SummaryGroup"}},
+            "omitted": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Transactions that no group counts, for their amount, currency or date is malformed.",
+            },
+        },
+        "required": ["groups", "omitted"],
+        "example": {"groups": [_GROUP], "omitted": 0},
+    },
+    "SummaryGroup": {
+        "type": "object",
+        "description": "Beside these the keys of `groupBy`, as texts; null where a transaction lacks one. Texts that "
+        "differ in case alone are one group. Units of time are written as when they begin, with the zone's offset.",
+        "properties": {
+            "count": {"type": "integer", "minimum": 0, "description": "0 where a gap in time is filled."},
+            "amounts": {"type": "array", "items": {"$ref": "#/components/schemas/AmountSummary"}},
+        },
+        "required": ["count", "amounts"],
+        "additionalProperties": {"type": ["string", "null"]},
+        "example": _GROUP,
+    },
+    "AmountSummary": {
+        "type": "object",
+        "description": "The amounts in one currency, as texts of exact decimals: a number would lose digits in most "
+        "readers. The average is rounded half to even at 34 digits. Null where there is no amount.",
+        "properties": {
+            "currency": {"type": "string"},
+            "count": {"type": "integer", "minimum": 0},
+            "sum": {"type": "string", "format": "decimal"},
+            **{name: {"type": ["string", "null"], "format": "decimal"} for name in ("average", "min", "max")},
+            "percentiles": {
+                "type": "array",
+                "description": "By nearest rank, in the order that was asked for.",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "percentile": {"type": "string", "format": "decimal"},
+                        "value": {"type": ["string", "null"], "format": "decimal"},
+                    },
+                    "required": ["percentile", "value"],
+                },
+            },
+        },
+        "required": ["currency", "count", "sum", "average", "min", "max", "percentiles"],
     },
     "Problem": {
         "type": "object",
@@ -200,6 +265,13 @@ COUNT_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The number.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Count"}}},
+    },
+    **_PROBLEM_RESPONSES,
+}
+SUMMARY_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The groups.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Summary"}}},
     },
     **_PROBLEM_RESPONSES,
 }

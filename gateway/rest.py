@@ -132,7 +132,7 @@ async def list_by_days(
     trailer: TrailerQuery = None,
 ) -> Response:
     """The documents, newest first. All filters that are given hold together."""
-    _check_parameters(request, "card", "country", "minAmount", "maxAmount", *_LIST_PARAMETERS)
+    check_parameters(request, "card", "country", "minAmount", "maxAmount", *_LIST_PARAMETERS)
     wanted = build_filter(
         now_ms=read_end(request, until),
         days=days,
@@ -152,7 +152,7 @@ async def list_by_days(
 )
 async def count_by_card(request: Request, days: DaysPath, card_type: CardTypePath) -> Response:
     """The exact number."""
-    _check_parameters(request)
+    check_parameters(request)
     # A name may hold slashes; one that the caller wrote at the end of the path is a slip, as on the other paths.
     if request.scope["raw_path"].endswith(b"/") and card_type:
         raise NotFoundError("Nothing is answered at this path with a slash at its end; leave the slash out.")
@@ -179,7 +179,7 @@ async def list_by_country(
     trailer: TrailerQuery = None,
 ) -> Response:
     """The documents, newest first."""
-    _check_parameters(request, *_LIST_PARAMETERS)
+    check_parameters(request, *_LIST_PARAMETERS)
     wanted = build_filter(now_ms=read_end(request, until), days=days, country=country)
     return await _answer_list(request, wanted, limit, after, format_name, trailer)
 
@@ -201,7 +201,7 @@ async def list_by_amount(
     trailer: TrailerQuery = None,
 ) -> Response:
     """The documents, newest first. Both ends are inclusive; currencies are not converted."""
-    _check_parameters(request, *_LIST_PARAMETERS)
+    check_parameters(request, *_LIST_PARAMETERS)
     wanted = build_filter(
         now_ms=read_end(request, until),
         days=days,
@@ -256,7 +256,7 @@ def _build_link(request: Request, cursor: str) -> str:
     return f'<{request.url.include_query_params(after=cursor)}>; rel="next"'
 
 
-def _check_parameters(request: Request, *known: str) -> None:
+def check_parameters(request: Request, *known: str) -> None:
     """Refuse parameters that the path does not know: ignored, a misspelt filter would answer another question."""
     accepted = f"this path takes {', '.join(known)}" if known else "this path takes none"
     seen = set()

@@ -1,0 +1,142 @@
+"""The REST path of summaries: its parameters are handed to schema/grouping.py, and the answer is written as JSON."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import WithJsonSchema
+
+from database.summary import MAX_GROUPS, GroupKey, SummaryOrder, SummaryQuestion
+from gateway.accept import choose_media_type
+from gateway.openapi import SUMMARY_RESPONSES
+from gateway.request import get_context
+from gateway.rest import CardQuery, CountryQuery, DaysPath, MaxQuery, MinQuery, check_parameters
+from gateway.route import DirectRoute
+from gateway.rows import JSON
+from schema.filter import FieldNames, build_filter
+from schema.grouping import build_question, parse_key, parse_order, parse_rate
+from schema.resolvers import summarize_transactions
+from schema.scalar import serialize_decimal
+from schema.summary import AmountSummary, SummaryGroup, TransactionSummary
+
+router = APIRouter(prefix="/transactions", tags=["transactions"], route_class=DirectRoute)
+
+_KEYS = "|".join(key.value for key in GroupKey)
+_TEXT = WithJsonSchema({"type": "string"})
+
+GroupByQuery = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "pattern": f"^({_KEYS})(,({_KEYS}))?$"}),
+    Query(
+        alias="groupBy",
+        description="What the transactions are grouped by: one key, or two with a comma between them (`cardType,day`). "
+        "One total when left out. Gaps in time are filled with empty groups, within the days of the path.",
+    ),
+]
+TimeZoneQuery = Annotated[
+    str | None,
+    _TEXT,
+    Query(alias="timeZone", description="Of hours, days, weeks and months: a name of IANA's database. UTC."),
+]
+PercentilesQuery = Annotated[
+    str | None,
+    _TEXT,
+    Query(description="Which percentiles of the amounts to give, with commas between them: `50,95,99.9`."),
+]
+RatesQuery = Annotated[
+    str | None,
+    _TEXT,
+    Query(description="What one unit of each currency is in that of `into`: `EUR:1.08,GBP:1.27`. All that occur."),
+]
+IntoQuery = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{3}$"}),
+    Query(description="Convert all amounts into this currency, ISO 4217."),
+]
+OrderByQuery = Annotated[
+    str | None,
+    WithJsonSchema({"type": "string", "enum": [order.name for order in SummaryOrder]}),
+    Query(alias="orderBy", description="The order of the groups: KEY_ASC, or COUNT_DESC with `top`; sums need `into`."),
+]
+TopQuery = Annotated[
+    str | None,
+    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_GROUPS}),
+    Query(description="Only so many groups, the first in the order; gaps in time are not filled."),
+]
+
+_FILTERS = ("card", "country", "minAmount", "maxAmount")
+_PARAMETERS = ("groupBy", "timeZone", "percentiles", "rates", "into", "orderBy", "top", *_FILTERS)
+
+
+@router.get(
+    "/{days:segment}/summary",
+    summary="Transactions of the last n days, grouped, counted and summed up",
+    responses=SUMMARY_RESPONSES,
+)
+async def summarize(
+    request: Request,
+    days: DaysPath,
+    group_by: GroupByQuery = None,
+    time_zone: TimeZoneQuery = None,
+    percentiles: PercentilesQuery = None,
+    rates: RatesQuery = None,
+    into: IntoQuery = None,
+    order_by: OrderByQuery = None,
+    top: TopQuery = None,
+    card: CardQuery = None,
+    country: CountryQuery = None,
+    min_amount: MinQuery = None,
+    max_amount: MaxQuery = None,
+) -> Response:
+    """Each group's count and, for each currency, the exact sum, the average, the extremes and percentiles."""
+    check_parameters(request, *_PARAMETERS)
+    choose_media_type(request.headers.getlist("accept"), [JSON.media_type])
+    context = get_context(request)
+    question = build_question(
+        build_filter(
+            now_ms=context.now_ms,
+            days=days,
+            card_type=card,
+            country=country,
+            min_amount=min_amount,
+            max_amount=max_amount,
+            names=FieldNames(card_type="card"),
+        ),
+        keys=[parse_key(name) for name in _split(group_by)],
+        time_zone=time_zone,
+        percentiles=_split(percentiles),
+        rates=None if rates is None else [parse_rate(rate) for rate in _split(rates)],
+        into=into,
+        order=None if order_by is None else parse_order(order_by),
+        top=top,
+    )
+    summary = await summarize_transactions(context.repository, question)
+    return Response(orjson.dumps(_write(summary, question)), media_type=JSON.media_type)
+
+
+def _split(texts: str | None) -> list[str]:
+    return [] if texts is None else texts.split(",")
+
+
+def _write(summary: TransactionSummary, question: SummaryQuestion) -> dict[str, Any]:
+    return {"groups": [_write_group(group, question) for group in summary.groups], "omitted": summary.omitted}
+
+
+def _write_group(group: SummaryGroup, question: SummaryQuestion) -> dict[str, Any]:
+    keys = {key.value: getattr(group, key.name.lower()) for key in question.keys}
+    return {**keys, "count": group.count, "amounts": [_write_amounts(amounts) for amounts in group.amounts]}
+
+
+def _write_amounts(amounts: AmountSummary) -> dict[str, Any]:
+    # As texts: the doubles that most readers make of JSON's numbers would not hold all digits of a sum.
+    numbers = {name: getattr(amounts, name) for name in ("sum", "average", "min", "max")}
+    written = {name: None if value is None else serialize_decimal(value) for name, value in numbers.items()}
+    percentiles = [
+        {
+            "percentile": serialize_decimal(each.percentile),
+            "value": None if each.value is None else serialize_decimal(each.value),
+        }
+        for each in amounts.percentiles
+    ]
+    return {"currency": amounts.currency, "count": amounts.count, **written, "percentiles": percentiles}
