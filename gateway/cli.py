@@ -20,6 +20,7 @@ from gateway.option import server_options
 from gateway.server import open_listener, serve
 from seeding.cli import seed
 from seeding.option import DATA_FOLDER, build_epilog, config_option
+from seeding.simulation_command import simulate_command
 
 if TYPE_CHECKING:
     from database.embedded import ReachedServer
@@ -256,6 +257,7 @@ def _load_credentials(role: str, name: str | None, password_file: Path | None) -
 
 
 commands.add_command(seed)
+commands.add_command(simulate_command)
 commands.add_command(keys)
 
 

@@ -1,0 +1,132 @@
+"""Transactions as they might happen: at a rate, with bursts, dated now, for as long as one likes.
+
+It goes on when the database comes back, and makes up for nothing that it could not store meanwhile.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain, count, islice
+from uuid import uuid4
+
+from database.environment import DatabaseEnvironment
+from database.errors import DatabaseTimeoutError, DatabaseUnavailableError
+from database.loader import Loader, open_loader
+from seeding.document import Document, build_documents
+from seeding.pace import Pace
+from seeding.pool import build_pools
+
+# Small steps, so that a view moves evenly; a server that is slow for longer than the second is not made up for.
+_STEP_SECONDS = 0.02
+_LONGEST_STEP_SECONDS = 0.25
+_RETRY_SECONDS = 1.0
+# At a time: they take a few milliseconds.
+_DRAWN = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SimulationReport:
+    """How far a simulation has come.
+
+    Attributes:
+        stored: how many transactions it has stored.
+        seconds: how long it has taken.
+        trouble: why nothing is being stored at the moment, or None.
+    """
+
+    stored: int
+    seconds: float
+    trouble: str | None = None
+
+
+Watch = Callable[[SimulationReport], None]
+
+
+def simulate(
+    environment: DatabaseEnvironment,
+    pace: Pace,
+    *,
+    seed: int,
+    stop: threading.Event,
+    most: int | None = None,
+    seconds: float | None = None,
+    watch: Watch = lambda _: None,
+) -> SimulationReport:
+    """Store transactions until `stop` is set, `most` are stored or `seconds` have passed.
+
+    Args:
+        environment: a server that answers, a provisioned database, and a user who may write to it.
+        pace: is never exceeded.
+        seed: chooses what is bought where and by which card; ids and dates are new each time.
+        stop: looked at between two steps.
+        most: from 1; no end if None.
+        seconds: no end if None.
+        watch: called with the report so far, after each step.
+
+    Raises:
+        DatabaseRefusedError: the server does not let this user write.
+    """
+    documents = draw_documents(seed)
+    # The pools are built with the first, which takes a second: the clock starts when there is something to store.
+    first = next(documents)
+    with open_loader(environment) as loader:
+        return _Simulation(loader, chain([first], documents), stop, watch).run(pace, most, seconds)
+
+
+def draw_documents(seed: int) -> Iterator[Document]:
+    """Give documents without end, the same for the same seed; their ids and dates are to be replaced."""
+    pools = build_pools(seed)
+    for chunk in count():
+        yield from build_documents(seed, chunk, _DRAWN, pools, until=0)
+
+
+class _Simulation:
+    def __init__(self, loader: Loader, documents: Iterator[Document], stop: threading.Event, watch: Watch) -> None:
+        self._loader = loader
+        self._documents = documents
+        self._stop = stop
+        self._watch = watch
+        self._began = time.monotonic()
+        self._stored = 0
+
+    def run(self, pace: Pace, most: int | None, seconds: float | None) -> SimulationReport:
+        # Of the pace's own clock, which stands still while the database is away.
+        clock, before = 0.0, self._began
+        while (most is None or self._stored < most) and (seconds is None or self._get_seconds() < seconds):
+            if self._stop.wait(_STEP_SECONDS):
+                break
+            now = time.monotonic()
+            clock += min(now - before, _LONGEST_STEP_SECONDS)
+            before = now
+            due = math.floor(pace.count_due(clock)) - self._stored
+            if due > 0:
+                self._store(list(islice(self._documents, due if most is None else min(due, most - self._stored))))
+            self._watch(self._report())
+        return self._report()
+
+    def _store(self, documents: list[Document]) -> None:
+        """Store all of some documents, each once, however often the database goes away meanwhile."""
+        for document in documents:
+            document["_id"] = str(uuid4())
+        while True:
+            now = time.time_ns() // 1_000_000
+            for document in documents:
+                document["date"] = now
+            try:
+                # Those that an attempt has stored, of which no answer came, are found by their ids and left alone.
+                self._loader.load(documents)
+            except (DatabaseUnavailableError, DatabaseTimeoutError) as error:
+                self._watch(self._report(str(error)))
+                if self._stop.wait(_RETRY_SECONDS):
+                    return
+            else:
+                self._stored += len(documents)
+                return
+
+    def _report(self, trouble: str | None = None) -> SimulationReport:
+        return SimulationReport(self._stored, self._get_seconds(), trouble)
+
+    def _get_seconds(self) -> float:
+        return time.monotonic() - self._began
