@@ -19,15 +19,17 @@ from database.client import open_client
 from database.environment import DatabaseEnvironment
 from database.errors import GatewayError
 from database.explain import explain
+from database.feed import TransactionFeed
 from database.repository import TransactionRepository
 from database.rollup import open_rollup
-from gateway import error_pages, graphql, health, metrics, rest
+from gateway import error_pages, graphql, health, live, metrics, rest, socket, summary
 from gateway.admission import Admission, AdmissionMiddleware
 from gateway.authentication import AuthenticationMiddleware
 from gateway.compression import CompressionMiddleware
 from gateway.deadline import DeadlineMiddleware
 from gateway.documents import load_documents
 from gateway.errors import MethodNotAllowedError, NotFoundError
+from gateway.feed_log import FeedLog
 from gateway.observation import Observer
 from gateway.openapi import DESCRIPTION, TITLE, VERSION, build_document
 from gateway.origin import OriginMiddleware
@@ -37,9 +39,11 @@ from gateway.request import RequestMiddleware
 from gateway.rollup import RollupLog
 from gateway.settings import Settings
 from gateway.shared_list import SharedLists
+from gateway.subscription_limit import SubscriptionLimit
 from schema.schema import build_schema
 
-_ROUTERS = (rest.router, graphql.router, health.router, metrics.router, error_pages.router)
+# The first that fits a path answers: `live` is no number of days.
+_ROUTERS = (live.router, rest.router, summary.router, graphql.router, health.router, metrics.router, error_pages.router)
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -88,6 +92,8 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
             )
             app.state.repository = repository
             app.state.revealing_repository = repository.reveal_cards()
+            app.state.feed = TransactionFeed(client, environment.database, live.encode_frame, FeedLog())
+            stack.push_async_callback(app.state.feed.close)
             app.state.probe = health.DatabaseProbe(repository.check)
             yield
 
@@ -104,11 +110,14 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     app.state.is_draining = False
     app.state.admission = Admission(settings.max_concurrent)
     app.state.lists = SharedLists()
+    app.state.subscription_limit = SubscriptionLimit(settings.max_subscriptions)
+    app.state.sockets = socket.Sockets()
     app.state.schema = build_schema(settings.limits)
     app.state.documents = load_documents(settings.trusted_documents, app.state.schema)
     for router in _ROUTERS:
         # Included in FastAPI's way, each request would be matched with routers before routes.
         app.router.routes.extend(router.routes)
+    app.router.routes.append(socket.route)
     app.mount("/static", PageFiles(directory=_STATIC, check_dir=False))
     # The last is the first that a request meets. To compress is work on a question, which those above it bound.
     app.add_middleware(CompressionMiddleware)
@@ -116,7 +125,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     app.add_middleware(AdmissionMiddleware, admission=app.state.admission)
     for middleware in (RateLimitMiddleware, AuthenticationMiddleware, OriginMiddleware):
         app.add_middleware(middleware, settings=settings)
-    routes = [route for router in _ROUTERS for route in router.routes]
+    routes = [*(route for router in _ROUTERS for route in router.routes), socket.route]
     app.add_middleware(RequestMiddleware, observer=observer, routes=routes)
     app.add_exception_handler(GatewayError, _answer_gateway_error)
     app.add_exception_handler(HTTPException, _answer_http_error)

@@ -25,6 +25,8 @@ SCOPES: Final = {
     "metrics": CallerScope.METRICS_READ,
 }
 _BEARER = "bearer "
+# How long whoever listens may go on with credentials that have expired or were revoked meanwhile.
+RECHECK_SECONDS = 30
 
 
 class Authenticator:
@@ -85,7 +87,11 @@ def _open_tokens(jwt: JwtSettings) -> "TokenVerifier":
 
 
 class AuthenticationMiddleware:
-    """Notes the caller in the request's state, and lets through what that caller may ask."""
+    """Notes the caller in the request's state, and lets through what that caller may ask.
+
+    A WebSocket is let through unknown: browsers tell its credentials in a message. `identify` in the state gives the
+    caller by the headers of a scope, for those messages, and for long answers, whose credentials may expire meanwhile.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -96,15 +102,21 @@ class AuthenticationMiddleware:
             await self._app(scope, receive, self._close_at_end(send))
             return
         state = scope.setdefault("state", {})
-        if self._authenticator is None:
-            state["caller"] = ANONYMOUS
-        else:
-            # Whoever is turned away is somebody too, for the log.
-            state["caller"] = STRANGER
-            if not is_public(scope):
-                state["caller"] = await self._authenticator.identify(scope)
-                check_scope(state["caller"], scope["path"])
+        # Whoever is turned away is somebody too, for the log.
+        state["caller"] = ANONYMOUS if self._authenticator is None else STRANGER
+        state["identify"] = self._identify
+        if self._authenticator and scope["type"] == "http" and not is_public(scope):
+            state["caller"] = await self._authenticator.identify(scope)
+            check_scope(state["caller"], scope["path"])
         await self._app(scope, receive, send)
+
+    async def _identify(self, scope: Scope) -> Caller:
+        """Give the caller by a scope's headers, who may ask at its path; raises as `identify` and `check_scope` do."""
+        if self._authenticator is None:
+            return ANONYMOUS
+        caller = await self._authenticator.identify(scope)
+        check_scope(caller, scope["path"])
+        return caller
 
     def _close_at_end(self, send: Send) -> Send:
         async def send_at_end(message: Message) -> None:

@@ -1,44 +1,40 @@
 """GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/): requests in, the schema's results out."""
 
-import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
-from graphql import GraphQLError
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.execution import ExecutionResult, PreExecutionError
+from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from database.errors import quote_value
 from gateway.accept import choose_media_type
-from gateway.documents import Documents
 from gateway.errors import (
     BodyTooLargeError,
     InvalidGraphQLRequestError,
-    MethodNotAllowedError,
+    NotAcceptableError,
     PersistedQueryNotFoundError,
     UnsupportedMediaTypeError,
 )
+from gateway.event_stream import MEDIA_TYPE as EVENT_STREAM
+from gateway.event_stream import SubscriptionResponse, build_event_response
 from gateway.openapi import GRAPHQL_GET, GRAPHQL_POST
+from gateway.operation import Operation, build_answer, build_failed_result, read_parameters
 from gateway.problem_response import build_retry_headers
 from gateway.problems import GRAPHQL_PATH, PROBLEMS
 from gateway.request import get_context
 from gateway.route import DirectRoute
-from schema.extensions.document import OperationNotFoundError
-from schema.extensions.rows import RowBudget
-from schema.failure import Failure, describe_failures
+from gateway.socket import SUBPROTOCOL
+from schema.failure import Failure
 
 router = APIRouter(route_class=DirectRoute)
-logger = logging.getLogger(__name__)
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 # Listed first is what clients that name no preference get: they may be older than the media type of its own.
-_OFFERS = ("application/json", GRAPHQL_RESPONSE)
+_OFFERS = ("application/json", GRAPHQL_RESPONSE, EVENT_STREAM)
 _PAGE = Path(__file__).parent / "static" / "graphiql" / "index.html"
 _PAGE_HEADERS = {
     # Monaco, GraphiQL's editor, writes styles and carries its font in the style sheet.
@@ -56,23 +52,6 @@ _ALLOWED = {"GET": OperationType.from_http("GET"), "POST": OperationType.from_ht
 _LOUD_STATUS = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
-    """The parameters of a request (GraphQL over HTTP, section 4, and appendix A).
-
-    Attributes:
-        query: the document, unless `document_id` stands for it.
-        document_id: what the document is known by, if that was said.
-        variables: their values by name.
-        operation_name: which of the document's operations is asked.
-    """
-
-    query: str | None
-    document_id: str | None
-    variables: dict[str, Any] | None
-    operation_name: str | None
-
-
 @router.get(
     GRAPHQL_PATH, summary="GraphQL by GET, and GraphiQL for browsers", tags=["graphql"], openapi_extra=GRAPHQL_GET
 )
@@ -85,7 +64,7 @@ async def answer_get(request: Request) -> Response:
     for name in ("variables", "extensions"):
         text = request.query_params.get(name)
         parameters[name] = _parse_json(text.encode(), name) if text else None
-    return await _answer(request, _read_parameters(parameters), media_type)
+    return await _answer(request, parameters, media_type)
 
 
 @router.post(GRAPHQL_PATH, summary="GraphQL", tags=["graphql"], openapi_extra=GRAPHQL_POST)
@@ -98,62 +77,43 @@ async def answer_post(request: Request) -> Response:
         raise InvalidGraphQLRequestError(
             "The body is not a JSON object; send one with a string `query` or `documentId`."
         )
-    return await _answer(request, _read_parameters(body), media_type)
+    return await _answer(request, body, media_type)
 
 
-async def _answer(request: Request, asked: GraphQLRequest, media_type: str) -> Response:
-    documents: Documents = request.app.state.documents
+async def _answer(request: Request, parameters: dict[str, object], media_type: str) -> Response:
+    asked = read_parameters(parameters)
+    context = replace(get_context(request), encodes_rows=True)
     try:
-        text = documents.get_text(asked.query, asked.document_id)
-        result = await request.app.state.schema.execute(
-            text,
-            variable_values=asked.variables,
-            context_value=replace(
-                get_context(request), budget=RowBudget(request.app.state.settings.limits.rows), encodes_rows=True
-            ),
-            operation_name=asked.operation_name,
-            allowed_operation_types=_ALLOWED[request.method],
-        )
+        operation = Operation(request.app.state, asked)
     except PersistedQueryNotFoundError as error:
         # As a result, with its status: clients of automatic persisted queries take it for a question, not a failure.
-        result = PreExecutionError(data=None, errors=[GraphQLError(str(error), original_error=error)])
-        return _build_response(request, result, media_type)
-    except CannotGetOperationTypeError:
-        raise OperationNotFoundError(_describe_missing_operation(asked.operation_name)) from None
-    except InvalidOperationTypeError as error:
-        kind = error.operation_type.value
-        raise MethodNotAllowedError(f"A {kind} cannot be sent by {request.method}; send it by POST.") from None
-    if asked.document_id is not None and not isinstance(result, PreExecutionError):
-        documents.remember(asked.document_id, text)
+        return _build_response(request, build_failed_result(error), media_type)
+    if operation.is_subscription:
+        _check_accepts_events(request)
+        return SubscriptionResponse(request, operation, context)
+    result = await operation.execute(context, _ALLOWED[request.method], request.method)
+    if media_type == EVENT_STREAM:
+        return build_event_response(result, request.state.request_id)
     return _build_response(request, result, media_type)
 
 
+def _check_accepts_events(request: Request) -> None:
+    """Whoever takes anything does not expect an answer without end."""
+    accept = request.headers.getlist("accept")
+    if not any(EVENT_STREAM in line.lower() for line in accept) or not choose_media_type(accept, (EVENT_STREAM,)):
+        raise NotAcceptableError(
+            f"A subscription has many results; accept {EVENT_STREAM}, or connect by WebSocket with the subprotocol "
+            f"{SUBPROTOCOL}."
+        )
+
+
 def _build_response(request: Request, result: ExecutionResult, media_type: str) -> Response:
-    failures = describe_failures(result)
-    request_id: str = request.state.request_id
-    for failure in failures:
-        if failure.unknown:
-            logger.error("request %s failed", request_id, exc_info=failure.error.original_error or failure.error)
-    body: dict[str, object] = {}
-    if failures:
+    answer = build_answer(result, request.state.request_id)
+    if answer.failures:
         # For the log and the counts.
-        request.state.code = failures[0].code
-        body["errors"] = [_build_error(failure, request_id) for failure in failures]
-    if result.data is not None or any(failure.error.path for failure in failures):
-        body["data"] = result.data
-    status = _choose_status(result, failures, media_type)
-    # The scalars give strings, and counts may pass 53 bits only where GraphQL's Int has refused them.
-    return Response(orjson.dumps(body), status, build_retry_headers(status), media_type=f"{media_type}; charset=utf-8")
-
-
-def _build_error(failure: Failure, request_id: str) -> dict[str, object]:
-    error = failure.error
-    return {
-        "message": failure.message,
-        **({"locations": [place.formatted for place in error.locations]} if error.locations else {}),
-        **({"path": error.path} if error.path else {}),
-        "extensions": {"code": failure.code, "request_id": request_id},
-    }
+        request.state.code = answer.failures[0].code
+    status = _choose_status(result, answer.failures, media_type)
+    return Response(answer.encode(), status, build_retry_headers(status), media_type=f"{media_type}; charset=utf-8")
 
 
 def _choose_status(result: ExecutionResult, failures: list[Failure], media_type: str) -> int:
@@ -187,42 +147,3 @@ def _parse_json(text: bytes, name: str) -> object:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise InvalidGraphQLRequestError(f"{name} is not JSON: {error}.") from None
-
-
-def _read_parameters(given: dict[str, object]) -> GraphQLRequest:
-    query = given.get("query")
-    variables, operation_name, extensions = (given.get(name) for name in ("variables", "operationName", "extensions"))
-    if not isinstance(query, str | None):
-        raise InvalidGraphQLRequestError("query is not a string; give a GraphQL document.")
-    if not isinstance(variables, dict | None):
-        raise InvalidGraphQLRequestError("variables is not an object; give one by the variables' names, or null.")
-    if not isinstance(operation_name, str | None):
-        raise InvalidGraphQLRequestError("operationName is not a string; give an operation's name, or null.")
-    if not isinstance(extensions, dict | None):
-        raise InvalidGraphQLRequestError("extensions is not an object; leave it out, or give null.")
-    document_id = _read_document_id(given.get("documentId"), (extensions or {}).get("persistedQuery"))
-    # Some clients send an empty text beside the hash.
-    query = query if query and query.strip() else None
-    if query is None and document_id is None:
-        raise InvalidGraphQLRequestError("query is missing or empty; give a GraphQL document, or a documentId.")
-    return GraphQLRequest(query, document_id, variables, operation_name or None)
-
-
-def _read_document_id(document_id: object, persisted_query: object) -> str | None:
-    """Give what a document is known by: GraphQL over HTTP's parameter, or the hash of Apollo's extension."""
-    if not isinstance(document_id, str | None):
-        raise InvalidGraphQLRequestError("documentId is not a string; give a document's identifier, or null.")
-    match persisted_query:
-        case None:
-            return document_id
-        case {"version": 1, "sha256Hash": str(digest)} if document_id is None:
-            return digest
-    raise InvalidGraphQLRequestError(
-        "extensions.persistedQuery is not understood; give version, 1, and sha256Hash, a string, without a documentId."
-    )
-
-
-def _describe_missing_operation(name: str | None) -> str:
-    if name is None:
-        return "The document holds no operation; send a query."
-    return f"The document holds no operation {quote_value(name)}; name one that it holds in operationName."

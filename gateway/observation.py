@@ -7,11 +7,12 @@ import logging
 import secrets
 import time
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import structlog
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import BaseRoute, Match, Route, WebSocketRoute
 from starlette.types import Message, Scope
 
 from database.errors import GatewayError
@@ -127,6 +128,7 @@ class Observation:
         self._bytes = 0
         self._is_whole = False
         self._operation: dict[str, object] | None = None
+        self._stream_seconds: float | None = None
         REQUESTS_IN_FLIGHT.inc()
 
     @property
@@ -136,12 +138,24 @@ class Observation:
 
     def note_message(self, message: Message) -> None:
         """See a part of the answer pass."""
-        if message["type"] == "http.response.start":
+        kind = message["type"]
+        if kind.endswith("http.response.start"):
             self._status = int(message["status"])
-        else:
+        elif kind == "websocket.accept":
+            self._status = HTTPStatus.SWITCHING_PROTOCOLS.value
+            self._is_whole = True
+        elif kind == "websocket.send":
+            self._bytes += len(message["text"])
+        elif kind != "websocket.close":
             self._is_whole = not message.get("more_body")
             if self._method != "HEAD":
                 self._bytes += len(message.get("body", b""))
+
+    def note_stream(self) -> None:
+        """See the answer become a stream that lasts as long as its client wants: this is how long it took to begin."""
+        if self._stream_seconds is None:
+            self._stream_seconds = time.perf_counter() - self._started
+            REQUESTS_IN_FLIGHT.dec()
 
     def note_operation(self, name: str | None, fields: Sequence[str]) -> None:
         """Learn what a GraphQL request asks: its operation's name and fields of the query type, valid ones."""
@@ -189,9 +203,10 @@ class Observation:
 
     def _count(self, route: str, seconds: float, code: str | None) -> None:
         status = "none" if self._status is None else str(self._status)
-        REQUESTS_IN_FLIGHT.dec()
+        if self._stream_seconds is None:
+            REQUESTS_IN_FLIGHT.dec()
         find_child(REQUESTS, self._method if self._method in _METHODS else "other", route, status).inc()
-        find_child(REQUEST_SECONDS, route).observe(seconds)
+        find_child(REQUEST_SECONDS, route).observe(self._stream_seconds or seconds)
         if self._meter.rows:
             find_child(ROWS, "graphql" if route == GRAPHQL_PATH else "rest").inc(self._meter.rows)
         if code:
@@ -207,13 +222,13 @@ class Observation:
 
 def _find_route(scope: Scope, routes: Sequence[BaseRoute]) -> tuple[str, dict[str, Any]]:
     """Give a request's template and what fills it; a request that was turned away has not met the router."""
-    if isinstance(route := scope.get("route"), Route):
+    if isinstance(route := scope.get("route"), Route | WebSocketRoute):
         return route.path_format, scope["path_params"]
     if scope["path"].startswith(_STATIC):
         return _STATIC + "{path}", {}
     for each in routes:
         match, child = each.matches(scope)
-        if match != Match.NONE and isinstance(each, Route):
+        if match != Match.NONE and isinstance(each, Route | WebSocketRoute):
             return each.path_format, child["path_params"]
     return UNKNOWN_ROUTE, {}
 

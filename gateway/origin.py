@@ -59,21 +59,21 @@ class OriginMiddleware:
         self._unlisted = _OWN_PAGES + vary
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         given: dict[bytes, bytes] = dict(scope["headers"])
         listed = self._listed.get(given.get(b"origin", b""))
         scope["state"]["headers"] = (
             (_FILE_HEADERS if scope["path"].startswith("/static/") else HEADERS)
-            + (_HTTPS if scope["scheme"] == "https" else ())
+            + (_HTTPS if scope["scheme"] in {"https", "wss"} else ())
             + (listed or self._unlisted)
         )
         if self._is_open:
             _check_host(scope)
         if listed is None:
             _check_site(scope, given)
-        elif scope["method"] == "OPTIONS" and b"access-control-request-method" in given:
+        elif scope.get("method") == "OPTIONS" and b"access-control-request-method" in given:
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -127,7 +127,7 @@ def _find_host(origin: bytes) -> bytes | None:
 def _is_followed_link(scope: Scope, given: dict[bytes, bytes]) -> bool:
     """Whether a person goes to a page or a path; a GraphQL query is not a page."""
     return (
-        scope["method"] == "GET"
+        scope.get("method") == "GET"
         and given.get(b"sec-fetch-mode") == b"navigate"
         and given.get(b"sec-fetch-dest") == b"document"
         and not (scope["path"] == GRAPHQL_PATH and scope["query_string"])

@@ -4,8 +4,8 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 import orjson
-from fastapi import Request
 from fastapi.responses import Response
+from starlette.requests import HTTPConnection
 
 from database.errors import GatewayError, hide_secrets
 from gateway.errors import ForbiddenError, TooManyRequestsError
@@ -13,7 +13,7 @@ from gateway.problems import GRAPHQL_PATH, PROBLEMS, RETRY_AFTER_SECONDS, Proble
 from schema.failure import INTERNAL_ERROR, INTERNAL_MESSAGE
 
 
-def build_problem_response(request: Request, error: Exception) -> Response:
+def build_problem_response(request: HTTPConnection, error: Exception) -> Response:
     """Answer with an error, in the shape of the style that the request's path belongs to.
 
     The words of an error that is not in the table are kept back: they may hold anything.

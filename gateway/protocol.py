@@ -5,6 +5,7 @@ It stands between the socket and the application, and must not know what is aske
 
 import asyncio
 import contextlib
+import re
 import socket
 import struct
 from collections.abc import Callable
@@ -15,9 +16,14 @@ from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from gateway.problems import GRAPHQL_PATH
+
 # Far above what browsers and proxies send.
 MAX_HEAD_BYTES = 65_536
 HEAD_SECONDS = 20
+
+# RFC 6455, section 4.1: 16 bytes as base64.
+_SOCKET_KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 
 # SO_LINGER for no time: what is not yet sent is dropped, and the client told so.
 _NO_LINGER = struct.pack("ii", 1, 0)
@@ -88,6 +94,20 @@ class HttpProtocol(HttpToolsProtocol):
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
+
+    def _should_upgrade(self) -> bool:
+        """Say whether a request begins a WebSocket that is spoken here; anything else goes on as HTTP."""
+        given = dict(self.headers)
+        before: RequestResponseCycle | None = self.cycle
+        return (
+            super()._should_upgrade()
+            and self.scope["method"] == "GET"
+            and self.url.partition(b"?")[0] == GRAPHQL_PATH.encode()
+            and given.get(b"sec-websocket-version") == b"13"
+            and _SOCKET_KEY.fullmatch(given.get(b"sec-websocket-key", b"")) is not None
+            # What is answered yet would be written into the midst of it.
+            and (before is None or before.response_complete)
+        )
 
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: whoever offers another protocol is served in this one (RFC 9110, section 7.8)."""

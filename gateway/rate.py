@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Coroutine
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeAlias, TypeVar
 
 from limits import RateLimitItemPerMinute
@@ -19,7 +19,7 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import ConfigurationError
-from gateway.caller import ANONYMOUS
+from gateway.caller import ANONYMOUS, Caller
 from gateway.errors import TooManyRequestsError
 from gateway.metrics import count_shed
 from gateway.problems import GRAPHQL_PATH
@@ -184,7 +184,10 @@ class Allowance:
 
 
 class RateLimitMiddleware:
-    """Refuses what a caller asks beyond its number a minute. Probes, metrics, pages and their files are not counted."""
+    """Refuses what a caller asks beyond its number a minute. Probes, metrics, pages and their files are not counted.
+
+    A WebSocket counts as a request, and finds `count_request` in the state for each operation that comes by it.
+    """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -193,10 +196,10 @@ class RateLimitMiddleware:
         self._is_limiting = settings.requests_per_minute > 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            if self._is_limiting and not _is_free(scope):
-                caller = scope["state"]["caller"].name
-                await self._requests.take(caller if caller != ANONYMOUS.name else describe_address(scope))
+        if scope["type"] != "lifespan":
+            if not _is_free(scope):
+                await self._count(scope, scope["state"]["caller"])
+            scope["state"]["count_request"] = partial(self._count, scope)
             await self._app(scope, receive, send)
             return
 
@@ -207,6 +210,11 @@ class RateLimitMiddleware:
             await send(message)
 
         await self._app(scope, receive, close_at_end)
+
+    async def _count(self, scope: Scope, caller: Caller) -> None:
+        """Count a request of a caller."""
+        if self._is_limiting:
+            await self._requests.take(caller.name if caller.name != ANONYMOUS.name else describe_address(scope))
 
 
 def describe_address(scope: Scope) -> str:
@@ -229,7 +237,7 @@ def _describe(text: str) -> str:
 
 def _is_free(scope: Scope) -> bool:
     path: str = scope["path"]
-    is_page = path == GRAPHQL_PATH and scope["method"] == "GET" and not scope["query_string"]
+    is_page = path == GRAPHQL_PATH and scope.get("method") == "GET" and not scope["query_string"]
     return is_page or path.startswith(("/health/", "/metrics", "/static/"))
 
 

@@ -3,16 +3,21 @@
 from collections.abc import Sequence
 
 from fastapi import Request
-from starlette.requests import ClientDisconnect
+from starlette.datastructures import State
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import GatewayError
+from gateway.caller import Caller
 from gateway.caller import Scope as CallerScope
 from gateway.disconnect import run_for_client
 from gateway.observation import Observation, Observer
 from gateway.problem_response import build_problem_response
 from schema.context import RequestContext, read_clock_ms
+from schema.extensions.rows import RowBudget
+
+_STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
 
 class RequestMiddleware:
@@ -30,10 +35,11 @@ class RequestMiddleware:
         self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        method = scope["method"]
+        # A WebSocket begins with one (RFC 6455, section 4.1).
+        method = scope.get("method", "GET")
         # The server knows that the request was HEAD and drops what body there is.
         scope = {**scope, "method": "GET"} if method == "HEAD" else scope
         observation = self._observer.begin(scope, method)
@@ -59,7 +65,7 @@ class RequestMiddleware:
         """Answer, whatever happens; give what nobody had expected."""
 
         async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
+            if message["type"] in _STARTS:
                 _add_headers(message, ((b"x-request-id", observation.request_id.encode()), *scope["state"]["headers"]))
                 if scope["app"].state.is_draining:
                     message["headers"].append((b"connection", b"close"))
@@ -67,14 +73,17 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            await run_for_client(self._app, scope, receive, send_with_headers)
+            if scope["type"] == "http":
+                await run_for_client(self._app, scope, receive, send_with_headers)
+            else:
+                await self._app(scope, receive, send_with_headers)
         except ClientDisconnect:  # before its body was whole
             return None
         except Exception as error:
             # A broken connection is how a client learns that a body it has begun to read is not whole.
             if observation.has_begun:
                 raise
-            await build_problem_response(Request(scope), error)(scope, receive, send_with_headers)
+            await build_problem_response(HTTPConnection(scope), error)(scope, receive, send_with_headers)
             # The others were turned away before the application was asked.
             return None if isinstance(error, GatewayError) else error
         return None
@@ -89,10 +98,17 @@ def _add_headers(message: Message, headers: tuple[tuple[bytes, bytes], ...]) -> 
 
 def get_context(request: Request) -> RequestContext:
     """Give the resolvers' view of a request."""
-    state = request.app.state
-    may_see_cards = CallerScope.CARDS_READ in request.state.caller.scopes
+    state = request.state
+    return build_context(request.app.state, state.caller, state.observation, state.now_ms)
+
+
+def build_context(app: State, caller: Caller, observation: Observation, now_ms: int) -> RequestContext:
+    """Give the resolvers' view of what a caller asks at a moment, in ms since the epoch, UTC."""
+    may_see_cards = CallerScope.CARDS_READ in caller.scopes
     return RequestContext(
-        state.revealing_repository if may_see_cards else state.repository,
-        request.state.now_ms,
-        note_operation=request.state.observation.note_operation,
+        app.revealing_repository if may_see_cards else app.repository,
+        now_ms,
+        budget=RowBudget(app.settings.limits.rows),
+        note_operation=observation.note_operation,
+        sees_cards=may_see_cards,
     )

@@ -27,6 +27,7 @@ from gateway.protocol import HttpProtocol
 from gateway.refusal import Refusal
 from gateway.server import BACKLOG, CLOSE_SECONDS
 from gateway.settings import Settings
+from gateway.socket_protocol import SocketProtocol
 
 # A load balancer reuses connections that were idle for up to a minute (AWS's default): closing first loses requests.
 KEEP_ALIVE_SECONDS = 75
@@ -56,7 +57,10 @@ def run_worker(
         app,
         loop="uvloop",
         http=functools.partial(HttpProtocol, refuse=Refusal(app.state.admission)),  # type: ignore[arg-type]  # it is called
-        ws="none",
+        ws=functools.partial(SocketProtocol, slow_seconds=settings.request_timeout_ms / 1000),  # type: ignore[arg-type]  # as above
+        ws_max_size=settings.max_body_bytes,
+        # Messages are small, and what compresses them would hold 40 KB for each client.
+        ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
         log_level=logging.WARNING,
@@ -109,6 +113,8 @@ class _Server(uvicorn.Server):
         uvicorn would close those without a request first, and lose the requests that are on their way on them.
         """
         self._state.is_draining = True
+        self._state.feed.stop()
+        self._state.sockets.drain()
         if self._acceptor is not None:
             self._acceptor.close()
         self._listener.close()

@@ -40,11 +40,21 @@ def _call_resolver(field: GraphQLField, declared: StrawberryField, names: NameCo
         return
     for argument in declared.arguments:
         field.args[names.from_argument(argument)].out_name = argument.python_name
-    resolve = cast("Callable[..., Any]", declared.base_resolver.wrapped_func)
+    function = cast("Callable[..., Any]", declared.base_resolver.wrapped_func)
+    resolve: Callable[..., Any]
     if declared.base_resolver.info_parameter is None:
-        field.resolve = lambda source, _info, **given: resolve(source, **given)
+        resolve = partial(_resolve, function)
     else:
-        field.resolve = partial(_resolve_with_info, resolve, declared)
+        resolve = partial(_resolve_with_info, function, declared)
+    if declared.is_subscription:
+        # What it gives are events; each is resolved as its own value.
+        field.subscribe = resolve
+    else:
+        field.resolve = resolve
+
+
+def _resolve(resolve: Callable[..., Any], source: object, _info: GraphQLResolveInfo[Any], **given: object) -> object:
+    return resolve(source, **given)
 
 
 def _resolve_with_info(

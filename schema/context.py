@@ -2,13 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import strawberry
 
-from database.repository import TransactionRepository
+from database.errors import LiveUnavailableError
+from database.match import LiveFilter
+from database.repository import Row, TransactionRepository
 from schema.extensions.rows import RowBudget
 from schema.limits import Limits
 
@@ -16,6 +19,27 @@ from schema.limits import Limits
 def read_clock_ms() -> int:
     """Give the present in ms since the epoch, UTC."""
     return time.time_ns() // 1_000_000
+
+
+class Event(Protocol):
+    """A transaction that was added.
+
+    Attributes:
+        id: where to resume after it.
+        row: the transaction, which is shared and must not be changed.
+    """
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def row(self) -> Row: ...
+
+
+OpenEvents: TypeAlias = Callable[[LiveFilter, str | None], AbstractAsyncContextManager[AsyncIterator[Event]]]
+
+
+def _open_no_events(_wanted: LiveFilter, _after: str | None) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+    raise LiveUnavailableError("Nobody tells here what is added to the database.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +51,9 @@ class RequestContext:
         now_ms: when the request arrived, in ms since the epoch, UTC: the end of every window in it.
         budget: the rows that its operation may ask for; REST, whose lists have no limit, does not use it.
         note_operation: is told an operation's name and its fields of the query type before it runs.
+        sees_cards: whether this caller sees whole card numbers.
+        open_events: opens the transactions that are added from now on, or after an event, as this caller may see them.
+        resume_after: the event that this caller saw last, if the way that the request came tells.
         encodes_rows: whether long lists of the result may be encoded, as orjson.Fragment items that stand for several.
         turn: held while rows are executed or encoded: the event loop goes round between any two such pieces of work.
     """
@@ -35,6 +62,9 @@ class RequestContext:
     now_ms: int = field(default_factory=read_clock_ms)
     budget: RowBudget = field(default_factory=lambda: RowBudget(Limits().rows))
     note_operation: Callable[[str | None, Sequence[str]], None] = lambda _name, _fields: None
+    sees_cards: bool = False
+    open_events: OpenEvents = _open_no_events
+    resume_after: str | None = None
     encodes_rows: bool = False
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 

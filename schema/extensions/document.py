@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
+    VariableNode,
     parse,
     validate,
 )
 
 from database.errors import GatewayError
 from schema.extensions.aliases import check_aliases
-from schema.extensions.definition import find_operations
+from schema.extensions.definition import find_nodes, find_operations
 from schema.extensions.depth import QueryTooDeepError, check_depth
 from schema.extensions.directives import check_directives
 from schema.extensions.introspection import check_introspection
@@ -37,11 +39,13 @@ class PreparedDocument:
         document: its syntax tree.
         operations: those that it holds.
         errors: what validation found in it; only without any may an operation run.
+        conditions: the variables that its directives read, which decide with the document what an answer holds.
     """
 
     document: DocumentNode
     operations: list[OperationDefinitionNode]
     errors: list[GraphQLError]
+    conditions: frozenset[str]
 
     def find_operation(self, name: str | None) -> OperationDefinitionNode | None:
         """Give the operation of a name, or the first when none is given."""
@@ -100,9 +104,14 @@ def build_preparation(limits: Limits) -> Callable[[str, GraphQLSchema], Prepared
         except GatewayError as error:
             raise _wrap(error) from None
         errors = validate(schema, document, max_errors=_MAX_ERRORS, hide_suggestions=not limits.introspection)
-        return PreparedDocument(document, find_operations(document), errors)
+        return PreparedDocument(document, find_operations(document), errors, _find_conditions(document))
 
     return prepare
+
+
+def _find_conditions(document: DocumentNode) -> frozenset[str]:
+    values = (argument.value for node in find_nodes(document, DirectiveNode) for argument in node.arguments or ())
+    return frozenset(value.name.value for value in values if isinstance(value, VariableNode))
 
 
 def _check_size(text: str, most: int) -> None:

@@ -1,0 +1,96 @@
+"""GraphQL over Server-Sent Events, its distinct connections (github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md).
+
+It carries results; what they are, gateway/operation.py says.
+"""
+
+import asyncio
+from contextlib import aclosing
+
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.types import Receive, Scope, Send
+from strawberry.types.execution import ExecutionResult
+
+from database.errors import GatewayError
+from gateway.authentication import RECHECK_SECONDS
+from gateway.operation import Operation, build_answer, build_failed_result
+from schema.context import RequestContext
+from schema.stream import EventResult
+
+MEDIA_TYPE = "text/event-stream"
+_HEADERS = {
+    # Proxies of nginx's kind would hold events back.
+    "X-Accel-Buffering": "no",
+    "Vary": "Accept",
+}
+# Comments, by the HTML standard: the first lets the client see at once that it is connected.
+_COMMENT = b":\n\n"
+_COMPLETE = b"event: complete\ndata:\n\n"
+_HEARTBEAT_SECONDS = 10
+
+
+def build_event_response(result: ExecutionResult, request_id: str) -> Response:
+    """Give the whole stream of an operation that has one result."""
+    return Response(_write_next(result, request_id) + _COMPLETE, headers=_HEADERS, media_type=MEDIA_TYPE)
+
+
+class SubscriptionResponse(Response):
+    """The results of a subscription, as they come, until its client leaves or an error ends it."""
+
+    def __init__(self, request: Request, operation: Operation, context: RequestContext) -> None:
+        """Answer a request whose operation is a subscription."""
+        super().__init__(headers=_HEADERS, media_type=MEDIA_TYPE)
+        del self.headers["content-length"]
+        self._request = request
+        self._operation = operation
+        self._context = context
+        # Each part that is sent tells gateway/deadline.py that the answer goes on.
+        timeout_seconds = request.app.state.settings.request_timeout_ms / 1000
+        self._pause = min(_HEARTBEAT_SECONDS, timeout_seconds / 2)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware listens
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        # Whoever waits for events keeps nobody from asking.
+        scope["state"]["turn"].pause()
+        try:
+            await _send_part(send, _COMMENT)
+            if not scope["state"]["is_head"]:
+                await self._send_results(send)
+        finally:
+            scope["state"]["turn"].resume()
+        await _send_part(send, _COMPLETE, more=False)
+
+    async def _send_results(self, send: Send) -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                heartbeat = group.create_task(self._beat(send))
+                async with aclosing(self._operation.subscribe(self._context)) as results:
+                    async for result in results:
+                        await _send_part(send, _write_next(result, self._request.state.request_id))
+                heartbeat.cancel()
+        except* GatewayError as errors:
+            await _send_part(
+                send, _write_next(build_failed_result(errors.exceptions[0]), self._request.state.request_id)
+            )
+
+    async def _beat(self, send: Send) -> None:
+        """Show that the stream lives, and end it when its caller may no longer ask."""
+        check_at = asyncio.get_running_loop().time() + RECHECK_SECONDS
+        while True:
+            await asyncio.sleep(self._pause)
+            await _send_part(send, _COMMENT)
+            if asyncio.get_running_loop().time() >= check_at:
+                await self._request.state.check_caller()
+                check_at += RECHECK_SECONDS
+
+
+def _write_next(result: ExecutionResult, request_id: str) -> bytes:
+    if isinstance(result, EventResult):
+        payload = result.payload or build_answer(result, request_id).encode()
+        place = b"" if result.event_id is None else b"id: " + result.event_id.encode() + b"\n"
+        return b"event: next\n" + place + b"data: " + payload + b"\n\n"
+    return b"event: next\ndata: " + build_answer(result, request_id).encode() + b"\n\n"
+
+
+async def _send_part(send: Send, body: bytes, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": more})

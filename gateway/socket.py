@@ -1,0 +1,307 @@
+"""GraphQL by WebSocket: graphql-transport-ws (github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md).
+
+It carries messages; what an operation gives, gateway/operation.py says, and who may ask, gateway/authentication.py.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import aclosing, suppress
+from functools import partial
+from typing import Any
+
+import orjson
+from starlette.datastructures import State
+from starlette.routing import WebSocketRoute
+from starlette.types import Receive, Scope, Send
+from strawberry.types.execution import ExecutionResult
+from strawberry.types.graphql import OperationType
+from uvicorn.protocols.utils import ClientDisconnected
+
+from database.errors import GatewayError, hide_secrets
+from gateway.authentication import RECHECK_SECONDS
+from gateway.caller import Caller
+from gateway.errors import (
+    AuthenticationUnavailableError,
+    DrainingError,
+    InvalidGraphQLRequestError,
+    RequestTimeoutError,
+    TooManyRequestsError,
+)
+from gateway.metrics import ERRORS, find_child
+from gateway.operation import GraphQLRequest, Operation, build_answer, build_failed_result, read_parameters
+from gateway.problems import GRAPHQL_PATH
+from gateway.request import build_context
+from schema.context import RequestContext, read_clock_ms
+from schema.stream import EventResult
+
+SUBPROTOCOL = "graphql-transport-ws"
+# A page may ask its user, or an issuer, for credentials once the socket is open.
+_INIT_SECONDS = 10
+_MOST_OPERATIONS = 100
+_CREDENTIALS = frozenset({"authorization", "x-api-key"})
+_ALLOWED = frozenset({OperationType.QUERY, OperationType.MUTATION})
+# RFC 6455, section 5.5: a control frame holds 125 bytes, two of them the code.
+_MOST_REASON_BYTES = 123
+
+# The protocol's, from 4400 on, and of IANA's registry.
+_TRY_AGAIN_LATER = 1013
+_SERVICE_RESTART = 1012
+_BAD_MESSAGE = 4400
+_UNAUTHORIZED = 4401
+_FORBIDDEN = 4403
+_INIT_TIMEOUT = 4408
+_DUPLICATE_ID = 4409
+_SECOND_INIT = 4429
+
+
+class BadMessageError(Exception):
+    """A message breaks the protocol; the words say how."""
+
+
+class Sockets:
+    """The sockets that are open."""
+
+    def __init__(self) -> None:
+        self.open: set[Socket] = set()
+
+    def drain(self) -> None:
+        """Send all clients elsewhere: each socket is closed as soon as the queries that came by it are answered."""
+        for socket in self.open:
+            socket.drain()
+
+
+class Socket:
+    """One connection, from its handshake on. Its messages are taken in their order, its operations run side by side."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Speak as the ASGI application of one connection; awaited, it returns when the connection has ended."""
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._app: State = scope["app"].state
+        self._request_id: str = scope["state"]["request_id"]
+        # What the caller is known by, once it has said all; a scope for gateway/authentication.py.
+        self._identity: Scope | None = None
+        self._caller: Caller | None = None
+        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._queries = 0
+        self._is_draining = self._is_closed = False
+        self._timer: asyncio.TimerHandle | None = None
+        # What a timer began.
+        self._task: asyncio.Task[None] | None = None
+
+    def __await__(self) -> Generator[Any, None, None]:
+        return self._run().__await__()
+
+    async def _run(self) -> None:
+        await self._receive()
+        if self._app.is_draining:
+            raise DrainingError("The gateway is stopping; connect to another instance.")
+        if SUBPROTOCOL not in self._scope["subprotocols"]:
+            raise InvalidGraphQLRequestError(
+                f"Sec-WebSocket-Protocol does not offer {SUBPROTOCOL}, the only subprotocol that is spoken here; the "
+                "older graphql-ws is not."
+            )
+        await self._send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+        self._app.sockets.open.add(self)
+        self._close_later(_INIT_SECONDS, _INIT_TIMEOUT, "Connection initialisation timeout")
+        try:
+            while (message := await self._receive())["type"] == "websocket.receive":
+                await self._take(message.get("text"))
+        except ClientDisconnected:
+            pass
+        finally:
+            self._app.sockets.open.discard(self)
+            if self._timer:
+                self._timer.cancel()
+            tasks = [*self._operations.values(), *([self._task] if self._task else [])]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def drain(self) -> None:
+        """Close as soon as the queries that came are answered."""
+        self._is_draining = True
+        if not self._queries:
+            self._close_later(0, _SERVICE_RESTART, "The gateway is stopping; connect to another instance.")
+
+    async def _take(self, text: str | None) -> None:
+        """Take a message; one that breaks the protocol closes the socket."""
+        if self._is_closed:
+            return
+        try:
+            await self._obey(_parse(text))
+        except BadMessageError as error:
+            await self._close(_BAD_MESSAGE, str(error))
+
+    async def _obey(self, message: object) -> None:
+        match message:
+            case {"type": "connection_init", **rest}:
+                await self._init(rest.get("payload"))
+            case {"type": "subscribe", "id": str(identifier), "payload": dict(payload)}:
+                await self._begin(identifier, payload)
+            case {"type": "complete", "id": str(identifier)}:
+                if task := self._operations.pop(identifier, None):
+                    task.cancel()
+            case {"type": "ping"}:
+                await self._tell({"type": "pong"})
+            case {"type": "pong"}:
+                pass
+            case _:
+                raise BadMessageError("A message is none of the protocol's.")
+
+    async def _init(self, payload: object) -> None:
+        if not isinstance(payload, dict | None):
+            raise BadMessageError("The payload of connection_init is not an object.")
+        if self._identity is not None:
+            await self._close(_SECOND_INIT, "Too many initialisation requests")
+            return
+        if self._timer:
+            self._timer.cancel()
+        self._identity = {**self._scope, "headers": _list_credentials(self._scope, payload or {})}
+        try:
+            self._caller = await self._scope["state"]["identify"](self._identity)
+        except GatewayError as error:
+            is_passing = isinstance(error, AuthenticationUnavailableError | TooManyRequestsError)
+            await self._close(_TRY_AGAIN_LATER if is_passing else _FORBIDDEN, str(error))
+            return
+        self._scope["state"]["caller"] = self._caller
+        self._check_later()
+        await self._tell({"type": "connection_ack"})
+
+    def _check_later(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(RECHECK_SECONDS, self._start, self._check_caller)
+
+    async def _check_caller(self) -> None:
+        """Close when the credentials no longer stand for the same caller with the same scopes."""
+        try:
+            is_same = await self._scope["state"]["identify"](self._identity) == self._caller
+        except AuthenticationUnavailableError:
+            is_same = True
+        except GatewayError:
+            is_same = False
+        if is_same:
+            self._check_later()
+        else:
+            await self._close(_FORBIDDEN, "The credentials are valid no more; connect again with others.")
+
+    async def _begin(self, identifier: str, payload: dict[str, object]) -> None:
+        if self._caller is None:
+            await self._close(_UNAUTHORIZED, "Unauthorized")
+            return
+        if identifier in self._operations:
+            await self._close(_DUPLICATE_ID, f"Subscriber for {identifier} already exists")
+            return
+        try:
+            asked = read_parameters(payload)
+        except InvalidGraphQLRequestError as error:
+            raise BadMessageError(str(error)) from None
+        self._operations[identifier] = asyncio.create_task(self._answer(identifier, asked, self._caller))
+
+    async def _answer(self, identifier: str, asked: GraphQLRequest, caller: Caller) -> None:
+        """Run an operation to its end, and tell its results."""
+        try:
+            failure = await self._tell_results(identifier, asked, caller)
+        except ClientDisconnected:
+            return
+        except Exception as error:  # noqa: BLE001 - told as any error of an operation is, and what is unknown is logged
+            failure = build_failed_result(error)
+        self._operations.pop(identifier, None)
+        if failure is None:
+            end: dict[str, object] = {"id": identifier, "type": "complete"}
+        else:
+            answer = build_answer(failure, self._request_id)
+            find_child(ERRORS, answer.failures[0].code).inc()
+            end = {"id": identifier, "type": "error", "payload": answer.body["errors"]}
+        with suppress(ClientDisconnected):
+            await self._tell(end)
+
+    async def _tell_results(self, identifier: str, asked: GraphQLRequest, caller: Caller) -> ExecutionResult | None:
+        """Tell an operation's results; give the one that is an error of the whole operation, if there is."""
+        state = self._scope["state"]
+        if len(self._operations) > _MOST_OPERATIONS:
+            raise TooManyRequestsError(f"At most {_MOST_OPERATIONS} operations run on one socket.", 1)
+        await state["count_request"](caller)
+        context = build_context(self._app, caller, state["observation"], read_clock_ms())
+        head = b'{"id":%b,"type":"next","payload":' % orjson.dumps(identifier)
+        operation = Operation(self._app, asked)
+        if not operation.is_subscription:
+            result = await self._execute(operation, context)
+            answer = build_answer(result, self._request_id)
+            if "data" not in answer.body:
+                return result
+            await self._write(head + answer.encode() + b"}")
+            return None
+        async with aclosing(operation.subscribe(context)) as results:
+            async for result in results:
+                if not isinstance(result, EventResult):
+                    return result
+                payload = result.payload or build_answer(result, self._request_id).encode()
+                await self._write(head + payload + b"}")
+        return None
+
+    async def _execute(self, operation: Operation, context: RequestContext) -> ExecutionResult:
+        """Run what is no subscription, as one of the worker's questions, in the time that a request has."""
+        seconds = self._app.settings.request_timeout_ms / 1000
+        self._queries += 1
+        try:
+            await self._app.admission.enter()
+            deadline = asyncio.timeout(seconds)
+            try:
+                async with deadline:
+                    return await operation.execute(context, _ALLOWED, "WebSocket")
+            except TimeoutError:
+                if not deadline.expired():
+                    raise
+                raise RequestTimeoutError(f"The answer was not ready within {seconds:g} s; ask for less.") from None
+            finally:
+                self._app.admission.leave()
+        finally:
+            self._queries -= 1
+            if self._is_draining:
+                self.drain()
+
+    async def _tell(self, message: dict[str, object]) -> None:
+        await self._write(orjson.dumps(message))
+
+    async def _write(self, text: bytes) -> None:
+        if not self._is_closed:
+            await self._send({"type": "websocket.send", "text": text.decode()})
+
+    async def _close(self, code: int, reason: str) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            await self._send({"type": "websocket.close", "code": code, "reason": _fit(hide_secrets(reason))})
+
+    def _close_later(self, seconds: float, code: int, reason: str) -> None:
+        if self._timer:
+            self._timer.cancel()
+        close = partial(self._close, code, reason)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._start, close)
+
+    def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._task = asyncio.create_task(work())
+
+
+def _parse(text: str | None) -> object:
+    if text is None:
+        raise BadMessageError("A message is not text.")
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise BadMessageError("A message is not JSON.") from None
+
+
+def _list_credentials(scope: Scope, payload: dict[str, object]) -> list[tuple[bytes, bytes]]:
+    """Give what the handshake says of the caller and what the payload does, as headers."""
+    said = [(name, value) for name, value in scope["headers"] if name.decode("latin-1") in _CREDENTIALS]
+    return said + [
+        (name.lower().encode(), str(value).encode()) for name, value in payload.items() if name.lower() in _CREDENTIALS
+    ]
+
+
+def _fit(reason: str) -> str:
+    return reason.encode()[:_MOST_REASON_BYTES].decode(errors="ignore")
+
+
+route = WebSocketRoute(GRAPHQL_PATH, Socket)

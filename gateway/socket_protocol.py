@@ -1,0 +1,78 @@
+"""WebSocket (RFC 6455) as uvicorn speaks it, with bounds on what a client may have kept here for it.
+
+It stands between the socket and the application, and must not know what is said.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn import Config
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from uvicorn.server import ServerState
+from websockets.frames import Frame
+
+# Of one message, whose bytes are counted, but not its empty fragments.
+_MOST_FRAGMENTS = 1_000
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """One connection. It is reset when its client takes nothing of what is sent for some time."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        slow_seconds: float,
+    ) -> None:
+        """Speak for one connection, whose client may take nothing for `slow_seconds`."""
+        super().__init__(config, server_state, app_state, _loop)
+        self._slow_seconds = slow_seconds
+        self._slow_timer: asyncio.TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forgive()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if not self.handshake_initiated:
+            # httptools takes heads that websockets does not, such as one with a very long line.
+            self.transport.write(STATUS_LINE[400] + b"connection: close\r\ncontent-length: 0\r\n\r\n")
+            self.transport.close()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if self.close_sent:
+            # Where the answer to the handshake was another one, uvicorn takes that for a fault.
+            self.handshake_complete = True
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._slow_timer is None:
+            self._slow_timer = self.loop.call_later(self._slow_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        self._forgive()
+        super().resume_writing()
+
+    def handle_cont(self, event: Frame) -> None:
+        if len(self.frames) >= _MOST_FRAGMENTS:
+            self.transport.abort()
+        else:
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        super().handle_ping()
+        if not self.writable.is_set():
+            # It asks on and takes no answers.
+            self.transport.abort()
+
+    def _forgive(self) -> None:
+        if self._slow_timer is not None:
+            self._slow_timer.cancel()
+            self._slow_timer = None
