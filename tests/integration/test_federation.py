@@ -124,7 +124,7 @@ def test_each_representation_is_judged_by_itself_and_the_database_is_asked_once(
             return seen
 
     seen = asyncio.run(answer())
-    rows = [known.get(each["id"]) if not fault else None for each, fault in asked]  # type: ignore[call-overload, index]  # it is a representation
+    rows = [known.get(each["id"]) if not fault else None for each, fault in asked]  # type: ignore[index]  # it is a representation
     assert seen["data"] == {"_entities": [expect(row) if row else None for row in rows]}
     faults = [(number, fault) for number, (_, fault) in enumerate(asked) if fault]
     assert [(code, path) for code, _, path in seen["errors"]] == [
