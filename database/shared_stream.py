@@ -19,6 +19,7 @@ from database.errors import (
     DatabaseUnavailableError,
     GatewayError,
     LiveEventUnknownError,
+    LiveTooSlowError,
     LiveUnavailableError,
 )
 from database.event import Arrival, Encode, LiveEvent, Place
@@ -184,6 +185,7 @@ class SharedStream:
                 woken.append(member)
                 if not member.put(events, size):
                     self.leave(member)
+                    self._observer.note_cut_off(LiveTooSlowError.code)
             self._observer.note_delivered(len(events) * len(members))
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
@@ -283,6 +285,7 @@ class SharedStream:
         self.opened.set()
         for member in [member for members in self._members.values() for member in members]:
             member.fail(failure)
+            self._observer.note_cut_off(failure.code)
         self._members.clear()
 
     def stop(self) -> None:

@@ -16,6 +16,8 @@ from database.errors import OverloadedError
 from gateway.metrics import count_shed
 
 _QUESTIONS = frozenset({"transactions", "graphql"})
+# Its clients wait for events, and cost the database nothing more the more they are.
+_LIVE = "/transactions/live"
 REFUSAL = "More questions are waiting than can be answered soon; try again later."
 logger = logging.getLogger(__name__)
 
@@ -166,8 +168,8 @@ class Admission:
 
 
 def is_question(path: str) -> bool:
-    """Whether the database is asked for what is at a path."""
-    return path[1:].partition("/")[0] in _QUESTIONS
+    """Whether the database is asked for what is at a path, each time anew."""
+    return path != _LIVE and path[1:].partition("/")[0] in _QUESTIONS
 
 
 class Turn:

@@ -101,5 +101,11 @@ class TooManyRequestsError(GatewayError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class TooManySubscriptionsError(GatewayError):
+    """A caller holds as many live streams open as are allowed."""
+
+    code = "LIVE_TOO_MANY"
+
+
 class KeysUnavailableError(Exception):
     """The issuer's keys are not known, so that no token can be told right or wrong; it never leaves authentication."""

@@ -63,6 +63,17 @@ ROLLUP_LAG = _gauge(
     "How far the change stream was behind the database when it was last read; the worker that was furthest.",
     mode="livemax",
 )
+LIVE_SUBSCRIBERS = _gauge("gateway_live_subscribers", "Subscribers of live transactions.")
+LIVE_EVENTS = _count("gateway_live_events_total", "Live transactions that were handed on, once for each subscriber.")
+LIVE_CUT_OFF = _count(
+    "gateway_live_cut_off_total", "Subscribers that were cut off, by the error they were told.", "code"
+)
+LIVE_LAG = _gauge(
+    "gateway_live_lag_seconds",
+    "How far the stream of live transactions was behind the database when it was last read; the worker that was "
+    "furthest.",
+    mode="livemax",
+)
 POOL_CONNECTIONS = _gauge("gateway_database_pool_connections", "Connections to the database.", "state")
 WORKER_RESTARTS = _count("gateway_worker_restarts_total", "Workers that replaced one that had ended.")
 BUILD_INFO = _gauge("gateway_build_info", "Always 1; the label is the gateway's version.", "version", mode="max")
@@ -80,6 +91,10 @@ DECLARED = (
     DATABASE_SECONDS,
     ROLLUP_COUNTS,
     ROLLUP_LAG,
+    LIVE_SUBSCRIBERS,
+    LIVE_EVENTS,
+    LIVE_CUT_OFF,
+    LIVE_LAG,
     POOL_CONNECTIONS,
     WORKER_RESTARTS,
     BUILD_INFO,

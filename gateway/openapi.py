@@ -276,6 +276,19 @@ SUMMARY_RESPONSES: dict[int | str, dict[str, Any]] = {
     **_PROBLEM_RESPONSES,
 }
 
+LIVE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-Sent Events, until the client leaves or the gateway stops.",
+        "content": {
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "example": f"event: transaction\nid: xtvJp4JrBL51AAAALCsCKSluBA\ndata: {json.dumps(_ROW)}\n\n",
+            }
+        },
+    },
+    501: _describe_problem("LIVE_UNAVAILABLE", "The database has no change streams, for it is a single server."),
+    **_PROBLEM_RESPONSES,
+}
 
 _PUBLIC_PATHS = ("/health/", "/errors/")
 _SECURITY_SCHEMES = {

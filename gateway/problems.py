@@ -344,6 +344,38 @@ _TABLE = (
         "Send JSON with `Content-Type: application/json`.",
     ),
     Problem(
+        "LIVE_UNAVAILABLE",
+        HTTPStatus.NOT_IMPLEMENTED,
+        "There are no live transactions here",
+        "The database cannot tell what is added to it: it is a single server without change streams, its user may not "
+        "follow changes, or the collection is a view.",
+        "Ask the operator to do what `detail` says; until then ask for pages.",
+    ),
+    Problem(
+        "LIVE_EVENT_UNKNOWN",
+        HTTPStatus.BAD_REQUEST,
+        "The event cannot be gone on from",
+        "`Last-Event-ID`, or `lastEventId`, is no id of this stream, or what followed it is no longer in the oplog of "
+        "the database. Nothing is skipped without a word.",
+        "Read what was missed by a list, and connect without an id.",
+    ),
+    Problem(
+        "LIVE_TOO_SLOW",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The client is too slow",
+        "More events came than are kept for a client that does not take them (2,000, or 8 MB). It is told by the last "
+        "event of its stream.",
+        "Connect again with the last id that came, as browsers do: what followed is sent again. Filter for less.",
+    ),
+    Problem(
+        "LIVE_TOO_MANY",
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Too many live streams",
+        "The caller holds GATEWAY_MAX_SUBSCRIPTIONS live streams open at the worker that was asked. Whoever is "
+        "anonymous counts by address.",
+        "Close streams that are not read, and let several views share one.",
+    ),
+    Problem(
         "INTERNAL_ERROR",
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "The gateway failed",

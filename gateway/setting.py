@@ -143,6 +143,13 @@ SETTINGS = (
         "whether each worker keeps counts by card and hour in memory, which it builds at its start",
     ),
     _number(
+        "GATEWAY_MAX_SUBSCRIPTIONS",
+        100,
+        1,
+        1_000_000,
+        "most live streams of one caller (key, JWT subject or address) at a worker",
+    ),
+    _number(
         "GATEWAY_REQUEST_TIMEOUT_MS",
         30_000,
         100,

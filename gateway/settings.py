@@ -56,6 +56,7 @@ class Settings:
         max_concurrent: most questions that a worker works on at a time.
         database_timeout_ms: longest work of the database on one page or count.
         has_rollups: whether each worker keeps counts in memory.
+        max_subscriptions: most live streams of one caller at a worker.
         request_timeout_ms: longest wait for a body, for the start of an answer, and between two parts of it.
         drain_seconds: how long requests in flight may take when the gateway stops.
         log_format: `text` or `json`.
@@ -80,6 +81,7 @@ class Settings:
     max_concurrent: int
     database_timeout_ms: int
     has_rollups: bool
+    max_subscriptions: int
     request_timeout_ms: int
     drain_seconds: int
     log_format: str
@@ -162,6 +164,7 @@ def load_settings(
         max_concurrent=number("max_concurrent"),
         database_timeout_ms=number("database_timeout_ms"),
         has_rollups=given.get("count_rollups", default["count_rollups"]) == "on",
+        max_subscriptions=number("max_subscriptions"),
         request_timeout_ms=number("request_timeout_ms"),
         drain_seconds=number("drain_seconds"),
         log_format=given.get("log_format", "text" if is_terminal else "json"),

@@ -16,6 +16,7 @@ from database.errors import (
     InvalidDaysError,
     quote_value,
 )
+from database.match import LiveFilter
 from database.query import TransactionFilter
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -83,6 +84,28 @@ def build_filter(
         min_amount=smallest,
         max_amount=largest,
     )
+
+
+def build_live_filter(
+    *,
+    days: int | str | None = None,
+    card_type: str | None = None,
+    country: str | None = None,
+    min_amount: Decimal | str | None = None,
+    max_amount: Decimal | str | None = None,
+    names: FieldNames | None = None,
+) -> LiveFilter:
+    """Validate which transactions are wanted as they are added, as `build_filter` does.
+
+    Raises:
+        InvalidInputError: of the kind of the field at fault.
+    """
+    names = names or FieldNames()
+    given = build_filter(
+        now_ms=0, card_type=card_type, country=country, min_amount=min_amount, max_amount=max_amount, names=names
+    )
+    last_days = None if days is None else parse_days(days, names.days)
+    return LiveFilter(last_days, given.card_type, given.country, given.min_amount, given.max_amount)
 
 
 def parse_days(value: int | str, field: str) -> int:

@@ -1,0 +1,34 @@
+"""Tells how the live transactions do: by metrics, and in the log where the database goes away and comes back."""
+
+import structlog
+
+from gateway.metrics import LIVE_CUT_OFF, LIVE_EVENTS, LIVE_LAG, LIVE_SUBSCRIBERS, find_child
+
+logger = structlog.get_logger()
+
+
+class FeedLog:
+    """An observer of the feed of this worker."""
+
+    def note_subscribers(self, change: int) -> None:
+        """Count them."""
+        LIVE_SUBSCRIBERS.inc(change)
+
+    def note_delivered(self, events: int) -> None:
+        """Count what was handed on."""
+        LIVE_EVENTS.inc(events)
+
+    def note_cut_off(self, code: str) -> None:
+        """Count who was cut off."""
+        find_child(LIVE_CUT_OFF, code).inc()
+
+    def note_lag(self, seconds: int) -> None:
+        """Keep the lag."""
+        LIVE_LAG.set(seconds)
+
+    def note_away(self, *, is_away: bool) -> None:
+        """Tell it once."""
+        if is_away:
+            logger.warning("live transactions wait for the database")
+        else:
+            logger.info("live transactions go on")
