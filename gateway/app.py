@@ -41,6 +41,7 @@ from gateway.settings import Settings
 from gateway.shared_list import SharedLists
 from gateway.subscription_limit import SubscriptionLimit
 from schema.schema import build_schema
+from schema.watch import SummaryWatches
 
 # The first that fits a path answers: `live` is no number of days.
 _ROUTERS = (live.router, rest.router, summary.router, graphql.router, health.router, metrics.router, error_pages.router)
@@ -112,6 +113,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     app.state.lists = SharedLists()
     app.state.subscription_limit = SubscriptionLimit(settings.max_subscriptions)
     app.state.sockets = socket.Sockets()
+    app.state.watches = SummaryWatches()
     app.state.schema = build_schema(settings.limits)
     app.state.documents = load_documents(settings.trusted_documents, app.state.schema)
     for router in _ROUTERS:

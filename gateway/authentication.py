@@ -128,6 +128,20 @@ class AuthenticationMiddleware:
         return send_at_end
 
 
+async def check_caller(scope: Scope) -> None:
+    """Return where a scope's credentials still stand for the caller that its state names, or nobody can tell now.
+
+    Raises:
+        UnauthenticatedError, ForbiddenError, TooManyRequestsError: they do not.
+    """
+    try:
+        is_same = await scope["state"]["identify"](scope) == scope["state"]["caller"]
+    except AuthenticationUnavailableError:
+        return
+    if not is_same:
+        raise UnauthenticatedError("The credentials stand for something else now; connect again.")
+
+
 def is_public(scope: Scope) -> bool:
     """Whether anyone may ask: for what holds no transactions, and for the page that asks for them."""
     is_page = scope["path"] == GRAPHQL_PATH and scope.get("method") == "GET" and not scope["query_string"]

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from strawberry.types.execution import ExecutionResult
 
 from database.errors import GatewayError
-from gateway.authentication import RECHECK_SECONDS
+from gateway.authentication import RECHECK_SECONDS, check_caller
 from gateway.operation import Operation, build_answer, build_failed_result
 from schema.context import RequestContext
 from schema.stream import EventResult
@@ -58,9 +58,11 @@ class SubscriptionResponse(Response):
                 await self._send_results(send)
         finally:
             scope["state"]["turn"].resume()
-        await _send_part(send, _COMPLETE, more=False)
+        # Whoever is not told of the end connects again, elsewhere.
+        await _send_part(send, b"" if self._request.app.state.is_draining else _COMPLETE, more=False)
 
     async def _send_results(self, send: Send) -> None:
+        self._request.state.observation.note_stream()
         try:
             async with asyncio.TaskGroup() as group:
                 heartbeat = group.create_task(self._beat(send))
@@ -80,7 +82,7 @@ class SubscriptionResponse(Response):
             await asyncio.sleep(self._pause)
             await _send_part(send, _COMMENT)
             if asyncio.get_running_loop().time() >= check_at:
-                await self._request.state.check_caller()
+                await check_caller(self._request.scope)
                 check_at += RECHECK_SECONDS
 
 

@@ -82,7 +82,10 @@ async def answer_post(request: Request) -> Response:
 
 async def _answer(request: Request, parameters: dict[str, object], media_type: str) -> Response:
     asked = read_parameters(parameters)
-    context = replace(get_context(request), encodes_rows=True)
+    # Browsers come back with the id of the last event (HTML Standard, section 9.2).
+    context = replace(
+        get_context(request), encodes_rows=True, resume_after=request.headers.get("last-event-id") or None
+    )
     try:
         operation = Operation(request.app.state, asked)
     except PersistedQueryNotFoundError as error:

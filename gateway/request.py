@@ -1,15 +1,18 @@
 """What every request is given on its way in, and every answer on its way out."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import Request
-from starlette.datastructures import State
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import GatewayError
-from gateway.caller import Caller
+from database.feed import TransactionFeed
+from database.match import LiveFilter
+from database.subscription import Subscription
 from gateway.caller import Scope as CallerScope
 from gateway.disconnect import run_for_client
 from gateway.observation import Observation, Observer
@@ -98,17 +101,30 @@ def _add_headers(message: Message, headers: tuple[tuple[bytes, bytes], ...]) -> 
 
 def get_context(request: Request) -> RequestContext:
     """Give the resolvers' view of a request."""
-    state = request.state
-    return build_context(request.app.state, state.caller, state.observation, state.now_ms)
+    return build_context(request.scope, request.state.now_ms)
 
 
-def build_context(app: State, caller: Caller, observation: Observation, now_ms: int) -> RequestContext:
-    """Give the resolvers' view of what a caller asks at a moment, in ms since the epoch, UTC."""
-    may_see_cards = CallerScope.CARDS_READ in caller.scopes
+def build_context(scope: Scope, now_ms: int) -> RequestContext:
+    """Give the resolvers' view of what the caller of a request or WebSocket asks, in ms since the epoch, UTC."""
+    app, state = scope["app"].state, scope["state"]
+    may_see_cards = CallerScope.CARDS_READ in state["caller"].scopes
     return RequestContext(
         app.revealing_repository if may_see_cards else app.repository,
         now_ms,
         budget=RowBudget(app.settings.limits.rows),
-        note_operation=observation.note_operation,
+        note_operation=state["observation"].note_operation,
         sees_cards=may_see_cards,
+        open_events=partial(_open_events, scope),
+        watches=app.watches,
     )
+
+
+@asynccontextmanager
+async def _open_events(scope: Scope, wanted: LiveFilter, after: str | None) -> AsyncIterator[Subscription]:
+    """Subscribe to the feed, as one of the streams that a caller may hold open."""
+    app, state = scope["app"].state, scope["state"]
+    feed: TransactionFeed = app.feed
+    with app.subscription_limit.hold(scope):
+        masked = CallerScope.CARDS_READ not in state["caller"].scopes
+        async with feed.open(wanted, after, masked=masked) as events:
+            yield events

@@ -18,7 +18,7 @@ from strawberry.types.graphql import OperationType
 from uvicorn.protocols.utils import ClientDisconnected
 
 from database.errors import GatewayError, hide_secrets
-from gateway.authentication import RECHECK_SECONDS
+from gateway.authentication import RECHECK_SECONDS, check_caller
 from gateway.caller import Caller
 from gateway.errors import (
     AuthenticationUnavailableError,
@@ -84,7 +84,7 @@ class Socket:
         self._identity: Scope | None = None
         self._caller: Caller | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
-        self._queries = 0
+        self._queries: set[str] = set()
         self._is_draining = self._is_closed = False
         self._timer: asyncio.TimerHandle | None = None
         # What a timer began.
@@ -103,6 +103,7 @@ class Socket:
                 "older graphql-ws is not."
             )
         await self._send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
+        self._scope["state"]["observation"].note_stream()
         self._app.sockets.open.add(self)
         self._close_later(_INIT_SECONDS, _INIT_TIMEOUT, "Connection initialisation timeout")
         try:
@@ -122,6 +123,10 @@ class Socket:
     def drain(self) -> None:
         """Close as soon as the queries that came are answered."""
         self._is_draining = True
+        for identifier, task in self._operations.items():
+            # Whoever is not told that a subscription ends resumes it elsewhere.
+            if identifier not in self._queries:
+                task.cancel()
         if not self._queries:
             self._close_later(0, _SERVICE_RESTART, "The gateway is stopping; connect to another instance.")
 
@@ -175,15 +180,11 @@ class Socket:
     async def _check_caller(self) -> None:
         """Close when the credentials no longer stand for the same caller with the same scopes."""
         try:
-            is_same = await self._scope["state"]["identify"](self._identity) == self._caller
-        except AuthenticationUnavailableError:
-            is_same = True
+            await check_caller(self._identity or self._scope)
         except GatewayError:
-            is_same = False
-        if is_same:
-            self._check_later()
-        else:
             await self._close(_FORBIDDEN, "The credentials are valid no more; connect again with others.")
+        else:
+            self._check_later()
 
     async def _begin(self, identifier: str, payload: dict[str, object]) -> None:
         if self._caller is None:
@@ -215,6 +216,8 @@ class Socket:
             end = {"id": identifier, "type": "error", "payload": answer.body["errors"]}
         with suppress(ClientDisconnected):
             await self._tell(end)
+        if self._is_draining:
+            self.drain()
 
     async def _tell_results(self, identifier: str, asked: GraphQLRequest, caller: Caller) -> ExecutionResult | None:
         """Tell an operation's results; give the one that is an error of the whole operation, if there is."""
@@ -222,11 +225,15 @@ class Socket:
         if len(self._operations) > _MOST_OPERATIONS:
             raise TooManyRequestsError(f"At most {_MOST_OPERATIONS} operations run on one socket.", 1)
         await state["count_request"](caller)
-        context = build_context(self._app, caller, state["observation"], read_clock_ms())
+        context = build_context(self._scope, read_clock_ms())
         head = b'{"id":%b,"type":"next","payload":' % orjson.dumps(identifier)
         operation = Operation(self._app, asked)
         if not operation.is_subscription:
-            result = await self._execute(operation, context)
+            self._queries.add(identifier)
+            try:
+                result = await self._execute(operation, context)
+            finally:
+                self._queries.discard(identifier)
             answer = build_answer(result, self._request_id)
             if "data" not in answer.body:
                 return result
@@ -243,23 +250,17 @@ class Socket:
     async def _execute(self, operation: Operation, context: RequestContext) -> ExecutionResult:
         """Run what is no subscription, as one of the worker's questions, in the time that a request has."""
         seconds = self._app.settings.request_timeout_ms / 1000
-        self._queries += 1
+        await self._app.admission.enter()
+        deadline = asyncio.timeout(seconds)
         try:
-            await self._app.admission.enter()
-            deadline = asyncio.timeout(seconds)
-            try:
-                async with deadline:
-                    return await operation.execute(context, _ALLOWED, "WebSocket")
-            except TimeoutError:
-                if not deadline.expired():
-                    raise
-                raise RequestTimeoutError(f"The answer was not ready within {seconds:g} s; ask for less.") from None
-            finally:
-                self._app.admission.leave()
+            async with deadline:
+                return await operation.execute(context, _ALLOWED, "WebSocket")
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise RequestTimeoutError(f"The answer was not ready within {seconds:g} s; ask for less.") from None
         finally:
-            self._queries -= 1
-            if self._is_draining:
-                self.drain()
+            self._app.admission.leave()
 
     async def _tell(self, message: dict[str, object]) -> None:
         await self._write(orjson.dumps(message))

@@ -2,18 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import strawberry
 
 from database.errors import LiveUnavailableError
 from database.match import LiveFilter
-from database.repository import Row, TransactionRepository
+from database.repository import TransactionRepository
+from database.subscription import Subscription
 from schema.extensions.rows import RowBudget
 from schema.limits import Limits
+from schema.watch import SummaryWatches
 
 
 def read_clock_ms() -> int:
@@ -21,24 +23,10 @@ def read_clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Event(Protocol):
-    """A transaction that was added.
-
-    Attributes:
-        id: where to resume after it.
-        row: the transaction, which is shared and must not be changed.
-    """
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def row(self) -> Row: ...
+OpenEvents: TypeAlias = Callable[[LiveFilter, str | None], AbstractAsyncContextManager[Subscription]]
 
 
-OpenEvents: TypeAlias = Callable[[LiveFilter, str | None], AbstractAsyncContextManager[AsyncIterator[Event]]]
-
-
-def _open_no_events(_wanted: LiveFilter, _after: str | None) -> AbstractAsyncContextManager[AsyncIterator[Event]]:
+def _open_no_events(_wanted: LiveFilter, _after: str | None) -> AbstractAsyncContextManager[Subscription]:
     raise LiveUnavailableError("Nobody tells here what is added to the database.")
 
 
@@ -53,6 +41,7 @@ class RequestContext:
         note_operation: is told an operation's name and its fields of the query type before it runs.
         sees_cards: whether this caller sees whole card numbers.
         open_events: opens the transactions that are added from now on, or after an event, as this caller may see them.
+        watches: the summaries that are kept current, for all callers of a worker.
         resume_after: the event that this caller saw last, if the way that the request came tells.
         encodes_rows: whether long lists of the result may be encoded, as orjson.Fragment items that stand for several.
         turn: held while rows are executed or encoded: the event loop goes round between any two such pieces of work.
@@ -64,6 +53,7 @@ class RequestContext:
     note_operation: Callable[[str | None, Sequence[str]], None] = lambda _name, _fields: None
     sees_cards: bool = False
     open_events: OpenEvents = _open_no_events
+    watches: SummaryWatches = field(default_factory=SummaryWatches)
     resume_after: str | None = None
     encodes_rows: bool = False
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -1,21 +1,29 @@
 """The schema's entry points: GraphQL's arguments in, the resolvers' answers out."""
 
-from decimal import Decimal
 from typing import Annotated, cast
 
 import strawberry
 
 from database.query import Order, TransactionFilter
-from database.summary import GroupKey, SummaryOrder
 from schema.connection import Listing, TransactionConnection
 from schema.context import Info
 from schema.federation import Entity, FederationAny, Service, find_entities, print_sdl
 from schema.filter import build_filter
-from schema.grouping import SUMMARY_ROWS, build_question
+from schema.grouping import SUMMARY_ROWS
 from schema.page import DEFAULT_ROWS, MAX_ROWS, build_page
 from schema.resolvers import find_transaction, summarize_transactions
 from schema.selection import select_keys, select_names
-from schema.summary import ExchangeRate, SummaryKey, SummaryOrderChoice, TransactionSummary
+from schema.summary import (
+    GroupByArgument,
+    IntoArgument,
+    OrderByArgument,
+    PercentilesArgument,
+    RatesArgument,
+    TimeZoneArgument,
+    TopArgument,
+    TransactionSummary,
+    build_summary_question,
+)
 from schema.types import Transaction, TransactionFilterInput, TransactionOrder
 
 
@@ -67,49 +75,17 @@ class Query:
         filter: Annotated[  # noqa: A002 - GraphQL's name of the argument
             TransactionFilterInput | None, strawberry.argument(description="Which transactions; all when left out.")
         ] = None,
-        group_by: Annotated[
-            list[SummaryKey] | None,
-            strawberry.argument(
-                description="None, which gives one total, one or two keys. Gaps in time are filled with empty groups: "
-                "within the days of the filter, or without days from the first group to the last."
-            ),
-        ] = None,
-        time_zone: Annotated[
-            str | None,
-            strawberry.argument(description="Of hours, days, weeks and months: a name of IANA's database; UTC."),
-        ] = None,
-        percentiles: Annotated[
-            list[Decimal] | None,
-            strawberry.argument(description="Which percentiles of the amounts to give: at most 10, from 0 to 100."),
-        ] = None,
-        rates: Annotated[
-            list[ExchangeRate] | None,
-            strawberry.argument(description="Rates into the currency of `into`, for every other that occurs."),
-        ] = None,
-        into: Annotated[
-            str | None, strawberry.argument(description="Convert all amounts into this currency, ISO 4217.")
-        ] = None,
-        order_by: Annotated[
-            SummaryOrderChoice | None,
-            strawberry.argument(description="The order of the groups: KEY_ASC, or COUNT_DESC with `top`."),
-        ] = None,
-        top: Annotated[
-            int | None,
-            strawberry.argument(
-                description="Only so many groups, the first in the order; gaps in time are not filled."
-            ),
-        ] = None,
+        group_by: GroupByArgument = None,
+        time_zone: TimeZoneArgument = None,
+        percentiles: PercentilesArgument = None,
+        rates: RatesArgument = None,
+        into: IntoArgument = None,
+        order_by: OrderByArgument = None,
+        top: TopArgument = None,
     ) -> TransactionSummary:
         info.context.budget.take(SUMMARY_ROWS)
-        question = build_question(
-            _build_filter(info, filter),
-            keys=[GroupKey[key.name] for key in group_by or ()],
-            time_zone=time_zone,
-            percentiles=percentiles or (),
-            rates=None if rates is None else [(rate.currency, rate.rate) for rate in rates],
-            into=into,
-            order=SummaryOrder[order_by.name] if order_by else None,
-            top=top,
+        question = build_summary_question(
+            _build_filter(info, filter), group_by, time_zone, percentiles, rates, into, order_by, top
         )
         return await summarize_transactions(info.context.repository, question)
 

@@ -17,24 +17,10 @@ from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from schema.context import RequestContext
 from schema.execution import RowExecutor
+from schema.update import Update
 
 # Whoever is further behind than this has an event executed once more.
 _KEPT_RESULTS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Update:
-    """What a subscription's field gives for an event.
-
-    Attributes:
-        value: the field's value.
-        key: the same for all who are given this value, and for no other value of the field.
-        event_id: where to resume after it, if that can be said.
-    """
-
-    value: object
-    key: Hashable
-    event_id: str | None = None
 
 
 @dataclass

@@ -1,15 +1,35 @@
-"""The schema's subscriptions: GraphQL's arguments in, the events that they are to be told of out."""
+"""The schema's subscriptions: GraphQL's arguments in, what is told of events out."""
 
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Annotated, cast
 
 import strawberry
 
 from database.match import LiveFilter
-from schema.context import Info, RequestContext
-from schema.filter import build_filter
-from schema.stream import Update
+from database.query import TransactionFilter
+from database.summary import SummaryQuestion
+from schema.context import Info, RequestContext, read_clock_ms
+from schema.filter import build_live_filter
+from schema.grouping import SUMMARY_ROWS
+from schema.resolvers import summarize_transactions
+from schema.summary import (
+    GroupByArgument,
+    IntoArgument,
+    OrderByArgument,
+    PercentilesArgument,
+    RatesArgument,
+    TimeZoneArgument,
+    TopArgument,
+    TransactionSummary,
+    build_summary_question,
+)
 from schema.types import Transaction, TransactionFilterInput
+from schema.update import Update
+from schema.watch import PAUSE_SECONDS
+
+# The end of a window of days moves on though nothing is added.
+_WINDOW_SECONDS = 60.0
 
 
 @strawberry.type(description="What happens to card transactions, as it happens.")
@@ -36,13 +56,49 @@ class Subscription:
         ] = None,
     ) -> AsyncGenerator[Transaction, None]:
         context = info.context
-        wanted = build_live_filter(filter or TransactionFilterInput())
-        updates = _give_additions(context, wanted, context.resume_after or after)
+        updates = _tell_additions(context, _build_filter(filter), context.resume_after or after)
         # schema/stream.py executes what they hold.
         return cast("AsyncGenerator[Transaction, None]", updates)
 
+    @strawberry.subscription(
+        description="The summary of a filter, at once and again when a transaction that suits it was added and has "
+        f"changed it, at most once in {PAUSE_SECONDS:g} s. With `days` it is also looked at each {_WINDOW_SECONDS:g} "
+        "s, for their window moves. That transactions were changed or deleted is no event: the next summary shows it."
+    )
+    def summary_changed(
+        self,
+        info: Info,
+        filter: Annotated[  # noqa: A002 - GraphQL's name of the argument
+            TransactionFilterInput | None, strawberry.argument(description="Which transactions; all when left out.")
+        ] = None,
+        group_by: GroupByArgument = None,
+        time_zone: TimeZoneArgument = None,
+        percentiles: PercentilesArgument = None,
+        rates: RatesArgument = None,
+        into: IntoArgument = None,
+        order_by: OrderByArgument = None,
+        top: TopArgument = None,
+    ) -> AsyncGenerator[TransactionSummary, None]:
+        info.context.budget.take(SUMMARY_ROWS)
+        question = build_summary_question(
+            TransactionFilter(), group_by, time_zone, percentiles, rates, into, order_by, top
+        )
+        updates = _tell_summaries(info.context, _build_filter(filter), question)
+        return cast("AsyncGenerator[TransactionSummary, None]", updates)
 
-async def _give_additions(
+
+def _build_filter(given: TransactionFilterInput | None) -> LiveFilter:
+    asked = given or TransactionFilterInput()
+    return build_live_filter(
+        days=asked.days,
+        card_type=asked.card_type,
+        country=asked.country,
+        min_amount=asked.min_amount,
+        max_amount=asked.max_amount,
+    )
+
+
+async def _tell_additions(
     context: RequestContext, wanted: LiveFilter, after: str | None
 ) -> AsyncGenerator[Update, None]:
     async with context.open_events(wanted, after) as events:
@@ -50,14 +106,21 @@ async def _give_additions(
             yield Update(event.row, event.id, event.id)
 
 
-def build_live_filter(asked: TransactionFilterInput) -> LiveFilter:
-    """Validate what was asked for, as of every filter."""
-    given = build_filter(
-        now_ms=0,
-        days=asked.days,
-        card_type=asked.card_type,
-        country=asked.country,
-        min_amount=asked.min_amount,
-        max_amount=asked.max_amount,
-    )
-    return LiveFilter(asked.days, given.card_type, given.country, given.min_amount, given.max_amount)
+async def _tell_summaries(
+    context: RequestContext, wanted: LiveFilter, question: SummaryQuestion
+) -> AsyncGenerator[Update, None]:
+    """Tell a summary whenever it has changed; the question's own filter is left open."""
+
+    async def compute() -> TransactionSummary:
+        current = replace(question, wanted=wanted.build_filter(read_clock_ms()))
+        return await summarize_transactions(context.repository, current)
+
+    watch = context.watches.find((wanted, question))
+    last: Update | None = None
+    async with context.open_events(wanted, None) as events:
+        while not events.is_over:
+            update = await watch.refresh(compute)
+            if update is not last:
+                yield update
+                last = update
+            await events.read(_WINDOW_SECONDS if wanted.days is not None else None)

@@ -1,9 +1,17 @@
-"""The GraphQL types of a summary, which REST writes too. They hold an answer; schema/series.py makes it."""
+"""The GraphQL types of a summary, which REST writes too, and the arguments that ask for one.
+
+The types hold an answer; schema/series.py makes it.
+"""
 
 from decimal import Decimal
 from enum import Enum
+from typing import Annotated, TypeAlias
 
 import strawberry
+
+from database.query import TransactionFilter
+from database.summary import GroupKey, SummaryOrder, SummaryQuestion
+from schema.grouping import build_question
 
 
 @strawberry.enum(description="What transactions are grouped by. Texts that differ in case alone are one group.")
@@ -92,4 +100,59 @@ class TransactionSummary:
     omitted: int = strawberry.field(
         description="Transactions of the filter that no group counts: their amount is no number, beyond 15 digits or "
         "without a currency, or, where time is a key, their date is none."
+    )
+
+
+GroupByArgument: TypeAlias = Annotated[
+    list[SummaryKey] | None,
+    strawberry.argument(
+        description="None, which gives one total, one or two keys. Gaps in time are filled with empty groups: "
+        "within the days of the filter, or without days from the first group to the last."
+    ),
+]
+TimeZoneArgument: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(description="Of hours, days, weeks and months: a name of IANA's database; UTC."),
+]
+PercentilesArgument: TypeAlias = Annotated[
+    list[Decimal] | None,
+    strawberry.argument(description="Which percentiles of the amounts to give: at most 10, from 0 to 100."),
+]
+RatesArgument: TypeAlias = Annotated[
+    list[ExchangeRate] | None,
+    strawberry.argument(description="Rates into the currency of `into`, for every other that occurs."),
+]
+IntoArgument: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="Convert all amounts into this currency, ISO 4217.")
+]
+OrderByArgument: TypeAlias = Annotated[
+    SummaryOrderChoice | None,
+    strawberry.argument(description="The order of the groups: KEY_ASC, or COUNT_DESC with `top`."),
+]
+TopArgument: TypeAlias = Annotated[
+    int | None,
+    strawberry.argument(description="Only so many groups, the first in the order; gaps in time are not filled."),
+]
+
+
+def build_summary_question(
+    wanted: TransactionFilter,
+    group_by: list[SummaryKey] | None,
+    time_zone: str | None,
+    percentiles: list[Decimal] | None,
+    rates: list[ExchangeRate] | None,
+    into: str | None,
+    order_by: SummaryOrderChoice | None,
+    top: int | None,
+) -> SummaryQuestion:
+    """Validate what a summary's arguments ask of the transactions of a filter; raises as `build_question` does."""
+    return build_question(
+        wanted,
+        keys=[GroupKey[key.name] for key in group_by or ()],
+        time_zone=time_zone,
+        percentiles=percentiles or (),
+        rates=None if rates is None else [(rate.currency, rate.rate) for rate in rates],
+        into=into,
+        order=SummaryOrder[order_by.name] if order_by else None,
+        top=top,
     )
