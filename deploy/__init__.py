@@ -1,0 +1,1 @@
+"""What deploys the gateway, and what checks it."""
