@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import schemathesis
-from graphql import parse, print_ast
+from graphql import NameNode, ObjectFieldNode, ValueNode, build_schema, parse, print_ast
 from hypothesis import strategies as st
 from hypothesis_graphql import Mode, nodes, queries
 
@@ -122,9 +122,25 @@ def _build_from_case(case: Any, key: str | None) -> Request:
 
 def _graphql_requests(words: st.SearchStrategy[str], callers: st.SearchStrategy[str | None]) -> Strategy:
     decimals = (st.decimals(allow_nan=False, allow_infinity=False).map(str) | words).map(nodes.String)
-    sdl = build_sdl()
-    documents = st.one_of(*(queries(sdl, custom_scalars={"Decimal": decimals}, mode=mode) for mode in Mode))
+    schema = build_schema(build_sdl(), assume_valid_sdl=True)
+    scalars = {"Decimal": decimals, "_Any": _build_representations(words)}
+    documents = st.one_of(*(queries(schema, custom_scalars=scalars, mode=mode) for mode in Mode))
     return st.builds(_build_graphql, documents, words, callers, st.randoms(use_true_random=False))
+
+
+def _build_representations(words: st.SearchStrategy[str]) -> st.SearchStrategy[ValueNode]:
+    """Give what Federation's `_entities` is asked by, and what it is not."""
+    leaves: st.SearchStrategy[ValueNode] = (words | st.just("Transaction")).map(nodes.String) | st.integers().map(
+        nodes.Int
+    )
+    keys = st.sampled_from(["__typename", "id", "other"])
+    fields = st.dictionaries(keys, leaves, max_size=3).map(dict.items)
+    objects = fields.map(lambda pairs: nodes.Object([_build_field(*pair) for pair in pairs]))
+    return objects | leaves | st.builds(nodes.List, st.lists(leaves, max_size=2))
+
+
+def _build_field(name: str, value: ValueNode) -> ObjectFieldNode:
+    return ObjectFieldNode(name=NameNode(value=name), value=value)
 
 
 def _build_graphql(text: str, word: str, key: str | None, chance: random.Random) -> Request:
