@@ -4,7 +4,8 @@ It carries results; what they are, gateway/operation.py says.
 """
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from dataclasses import replace
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -12,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from strawberry.types.execution import ExecutionResult
 
 from database.errors import GatewayError
+from database.subscription import Subscription
 from gateway.authentication import RECHECK_SECONDS, check_caller
 from gateway.operation import Operation, build_answer, build_failed_result
 from schema.context import RequestContext
@@ -23,8 +25,6 @@ _HEADERS = {
     "X-Accel-Buffering": "no",
     "Vary": "Accept",
 }
-# Comments, by the HTML standard: the first lets the client see at once that it is connected.
-_COMMENT = b":\n\n"
 _COMPLETE = b"event: complete\ndata:\n\n"
 _HEARTBEAT_SECONDS = 10
 
@@ -44,6 +44,8 @@ class SubscriptionResponse(Response):
         self._request = request
         self._operation = operation
         self._context = context
+        self._events: Subscription | None = None
+        self._opened = asyncio.Event()
         # Each part that is sent tells gateway/deadline.py that the answer goes on.
         timeout_seconds = request.app.state.settings.request_timeout_ms / 1000
         self._pause = min(_HEARTBEAT_SECONDS, timeout_seconds / 2)
@@ -53,8 +55,8 @@ class SubscriptionResponse(Response):
         # Whoever waits for events keeps nobody from asking.
         scope["state"]["turn"].pause()
         try:
-            await _send_part(send, _COMMENT)
             if not scope["state"]["is_head"]:
+                scope["state"]["observation"].note_stream()
                 await self._send_results(send)
         finally:
             scope["state"]["turn"].resume()
@@ -62,26 +64,35 @@ class SubscriptionResponse(Response):
         await _send_part(send, b"" if self._request.app.state.is_draining else _COMPLETE, more=False)
 
     async def _send_results(self, send: Send) -> None:
-        self._request.state.observation.note_stream()
+        context = replace(self._context, note_open=self._note_open)
         try:
             async with asyncio.TaskGroup() as group:
                 heartbeat = group.create_task(self._beat(send))
-                async with aclosing(self._operation.subscribe(self._context)) as results:
+                async with aclosing(self._operation.subscribe(context)) as results:
                     async for result in results:
                         await _send_part(send, _write_next(result, self._request.state.request_id))
                 heartbeat.cancel()
         except* GatewayError as errors:
-            await _send_part(
-                send, _write_next(build_failed_result(errors.exceptions[0]), self._request.state.request_id)
-            )
+            failed = build_failed_result(errors.exceptions[0])
+            await _send_part(send, _write_next(failed, self._request.state.request_id))
+
+    def _note_open(self, events: Subscription | None) -> None:
+        self._events = events
+        self._opened.set()
 
     async def _beat(self, send: Send) -> None:
-        """Show that the stream lives, and end it when its caller may no longer ask."""
-        check_at = asyncio.get_running_loop().time() + RECHECK_SECONDS
+        """Show that the subscription is open, and that it lives; end it when its caller may no longer ask."""
+        now = asyncio.get_running_loop().time
+        check_at = now() + RECHECK_SECONDS
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._pause):
+                await self._opened.wait()
         while True:
+            # A place that is renewed can be resumed from, though nothing is added.
+            place = b"" if self._events is None else b"id: %b\n" % self._events.id.encode()
+            await _send_part(send, b":\n%b\n" % place)
             await asyncio.sleep(self._pause)
-            await _send_part(send, _COMMENT)
-            if asyncio.get_running_loop().time() >= check_at:
+            if now() >= check_at:
                 await check_caller(self._request.scope)
                 check_at += RECHECK_SECONDS
 

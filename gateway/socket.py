@@ -6,6 +6,7 @@ It carries messages; what an operation gives, gateway/operation.py says, and who
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import aclosing, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -85,6 +86,8 @@ class Socket:
         self._caller: Caller | None = None
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._queries: set[str] = set()
+        # Of each subscription that does not see events yet.
+        self._openings: dict[str, asyncio.Event] = {}
         self._is_draining = self._is_closed = False
         self._timer: asyncio.TimerHandle | None = None
         # What a timer began.
@@ -197,16 +200,22 @@ class Socket:
             asked = read_parameters(payload)
         except InvalidGraphQLRequestError as error:
             raise BadMessageError(str(error)) from None
-        self._operations[identifier] = asyncio.create_task(self._answer(identifier, asked, self._caller))
+        before = list(self._openings.values())
+        self._openings[identifier] = asyncio.Event()
+        work = self._answer(identifier, asked, before)
+        self._operations[identifier] = asyncio.create_task(work)
 
-    async def _answer(self, identifier: str, asked: GraphQLRequest, caller: Caller) -> None:
+    async def _answer(self, identifier: str, asked: GraphQLRequest, before: list[asyncio.Event]) -> None:
         """Run an operation to its end, and tell its results."""
+        opening = self._openings[identifier]
         try:
-            failure = await self._tell_results(identifier, asked, caller)
+            failure = await self._tell_results(identifier, asked, before)
         except ClientDisconnected:
             return
         except Exception as error:  # noqa: BLE001 - told as any error of an operation is, and what is unknown is logged
             failure = build_failed_result(error)
+        finally:
+            self._note_open(identifier, opening)
         self._operations.pop(identifier, None)
         if failure is None:
             end: dict[str, object] = {"id": identifier, "type": "complete"}
@@ -219,18 +228,29 @@ class Socket:
         if self._is_draining:
             self.drain()
 
-    async def _tell_results(self, identifier: str, asked: GraphQLRequest, caller: Caller) -> ExecutionResult | None:
+    def _note_open(self, identifier: str, opening: asyncio.Event) -> None:
+        opening.set()
+        if self._openings.get(identifier) is opening:
+            del self._openings[identifier]
+
+    async def _tell_results(
+        self, identifier: str, asked: GraphQLRequest, before: list[asyncio.Event]
+    ) -> ExecutionResult | None:
         """Tell an operation's results; give the one that is an error of the whole operation, if there is."""
         state = self._scope["state"]
         if len(self._operations) > _MOST_OPERATIONS:
             raise TooManyRequestsError(f"At most {_MOST_OPERATIONS} operations run on one socket.", 1)
-        await state["count_request"](caller)
+        await state["count_request"](state["caller"])
         context = build_context(self._scope, read_clock_ms())
         head = b'{"id":%b,"type":"next","payload":' % orjson.dumps(identifier)
         operation = Operation(self._app, asked)
         if not operation.is_subscription:
+            self._note_open(identifier, self._openings[identifier])
             self._queries.add(identifier)
             try:
+                # Whoever subscribes and then asks misses nothing in between.
+                for opening in before:
+                    await opening.wait()
                 result = await self._execute(operation, context)
             finally:
                 self._queries.discard(identifier)
@@ -239,6 +259,8 @@ class Socket:
                 return result
             await self._write(head + answer.encode() + b"}")
             return None
+        opening = self._openings[identifier]
+        context = replace(context, note_open=lambda _events: self._note_open(identifier, opening))
         async with aclosing(operation.subscribe(context)) as results:
             async for result in results:
                 if not isinstance(result, EventResult):

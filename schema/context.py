@@ -42,6 +42,7 @@ class RequestContext:
         sees_cards: whether this caller sees whole card numbers.
         open_events: opens the transactions that are added from now on, or after an event, as this caller may see them.
         watches: the summaries that are kept current, for all callers of a worker.
+        note_open: is told that a subscription misses nothing from now on, and whose events it tells one by one, if so.
         resume_after: the event that this caller saw last, if the way that the request came tells.
         encodes_rows: whether long lists of the result may be encoded, as orjson.Fragment items that stand for several.
         turn: held while rows are executed or encoded: the event loop goes round between any two such pieces of work.
@@ -54,6 +55,7 @@ class RequestContext:
     sees_cards: bool = False
     open_events: OpenEvents = _open_no_events
     watches: SummaryWatches = field(default_factory=SummaryWatches)
+    note_open: Callable[[Subscription | None], None] = lambda _events: None
     resume_after: str | None = None
     encodes_rows: bool = False
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)

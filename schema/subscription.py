@@ -102,6 +102,7 @@ async def _tell_additions(
     context: RequestContext, wanted: LiveFilter, after: str | None
 ) -> AsyncGenerator[Update, None]:
     async with context.open_events(wanted, after) as events:
+        context.note_open(events)
         async for event in events:
             yield Update(event.row, event.id, event.id)
 
@@ -118,6 +119,7 @@ async def _tell_summaries(
     watch = context.watches.find((wanted, question))
     last: Update | None = None
     async with context.open_events(wanted, None) as events:
+        context.note_open(None)
         while not events.is_over:
             update = await watch.refresh(compute)
             if update is not last:
