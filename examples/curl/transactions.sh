@@ -18,6 +18,9 @@ ask --header 'Accept: application/x-ndjson' "$url/transactions/90?country=$count
 # All of them into a file for spreadsheets.
 ask --header 'Accept: text/csv' --output transactions.csv "$url/transactions/90/country/$country"
 
+# And for pandas, polars or DuckDB, with a name of its own (the server needs the extra `export`).
+ask --remote-name --remote-header-name "$url/transactions/90/country/$country?format=parquet"
+
 # How many there are and what they sum up to, in each currency.
 ask "$url/transactions/90/summary?country=$country&groupBy=currency"
 echo

@@ -3,8 +3,6 @@
 
 import asyncio
 import sys
-from collections import defaultdict
-from decimal import Decimal
 
 from gql import Client, GraphQLRequest
 from gql.transport.httpx import HTTPXAsyncTransport
@@ -17,11 +15,10 @@ query newest($filter: TransactionFilter, $first: Int) {
   }
 }
 """
-AMOUNTS = """
-query amounts($filter: TransactionFilter, $after: String) {
-  transactions(filter: $filter, first: 100, after: $after) {
-    nodes { amount currency }
-    pageInfo { hasNextPage endCursor }
+SUMS = """
+query sums($filter: TransactionFilter) {
+  transactionSummary(filter: $filter, groupBy: [CURRENCY]) {
+    groups { currency amounts { sum } }
   }
 }
 """
@@ -34,19 +31,10 @@ async def main(url: str, country: str) -> None:
         print(f"{answer['transactions']['totalCount']} transactions")
         for node in answer["transactions"]["nodes"]:
             print(f"{node['date'][:10]} {node['amount']} {node['currency']} {node['cardNumber']} {node['vendor']}")
-        # Amounts are decimal text: sums are exact, one for each currency.
-        sums: defaultdict[str, Decimal] = defaultdict(Decimal)
-        after = None
-        while True:
-            request = GraphQLRequest(AMOUNTS, variable_values={"filter": wanted, "after": after})
-            page = (await session.execute(request))["transactions"]
-            for node in page["nodes"]:
-                sums[node["currency"]] += Decimal(node["amount"])
-            if not page["pageInfo"]["hasNextPage"]:
-                break
-            after = page["pageInfo"]["endCursor"]
-        for currency, total in sorted(sums.items()):
-            print(f"{total} {currency} in all")
+        # Exact decimals, as text; different currencies are never added.
+        answer = await session.execute(GraphQLRequest(SUMS, variable_values={"filter": wanted}))
+        for group in answer["transactionSummary"]["groups"]:
+            print(f"{group['amounts'][0]['sum']} {group['currency']} in all")
 
 
 asyncio.run(main(*sys.argv[1:]))

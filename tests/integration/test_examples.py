@@ -7,11 +7,15 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+from uuid import uuid4
 
+import polars as pl
 import pytest
 
 from schema.context import read_clock_ms
@@ -20,22 +24,25 @@ from seeding.pool import build_pools
 from tests.conftest import ServedDatabase
 from tests.node import NodeFolder, install_packages
 from tests.reference import KEYS, Document, Question, select
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 BIN = ROOT / ".venv-examples/bin"
 NOW_MS = read_clock_ms()
 HOUR_MS = 3_600_000
+Command: TypeAlias = Sequence[str | Path]
+FAKED: list[Document] = build_documents(7, 0, 4_000, build_pools(7), NOW_MS - HOUR_MS)
 COUNTRY = "US"
+LIVE_COUNTRY = "NZ"
 
 
 @pytest.fixture(scope="module")
 def documents(served: ServedDatabase) -> list[Document]:
     """What the gateway serves: enough of one country for several pages."""
-    documents: list[Document] = build_documents(7, 0, 4_000, build_pools(7), NOW_MS - HOUR_MS)
     served.collection.delete_many({})
-    served.collection.insert_many([{**document} for document in documents])
-    return documents
+    served.collection.insert_many([{**document} for document in FAKED])
+    return FAKED
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +65,12 @@ def python_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def typescript_folder() -> NodeFolder:
-    return install_packages(EXAMPLES / "typescript")
+    """examples/typescript with its generated types, compiled under the strict rules of its tsconfig.json."""
+    folder = install_packages(EXAMPLES / "typescript")
+    for command in (["graphql-codegen", "--config", "codegen.yml"], ["tsc"]):
+        done = folder.run_package(*command)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return folder
 
 
 def run(*command: str | Path, folder: Path, **variables: str) -> str:
@@ -109,10 +121,10 @@ def test_the_python_client_is_generated_and_tells_the_reference(
 
 
 def test_the_python_example_is_typed(python_folder: Path) -> None:
-    """The program agrees with the types of the generated client, under mypy's strict rules."""
+    """The programs agree with the types of the generated client, under mypy's strict rules."""
     mypy = Path(sys.executable).with_name("mypy")
     options = ["--strict", "--follow-imports=silent", "--python-executable", str(BIN / "python")]
-    run(mypy, *options, "main.py", folder=python_folder)
+    run(mypy, *options, "main.py", "live.py", folder=python_folder)
 
 
 def test_gql_tells_the_reference(served: ServedDatabase, expected: list[Document]) -> None:
@@ -122,16 +134,17 @@ def test_gql_tells_the_reference(served: ServedDatabase, expected: list[Document
     )
 
 
-def test_the_typescript_client_is_generated_compiles_and_tells_the_reference(
+def test_the_typescript_client_tells_the_reference(
     served: ServedDatabase, expected: list[Document], typescript_folder: NodeFolder
 ) -> None:
-    """The types that graphql-codegen writes from the schema fit the program, strictly, and it tells the same."""
-    for command in (["graphql-codegen", "--config", "codegen.yml"], ["tsc"]):
-        done = typescript_folder.run_package(*command)
-        assert done.returncode == 0, done.stdout + done.stderr
+    """The program, typed by what graphql-codegen writes from the schema, tells the same."""
     done = typescript_folder.run("dist/main.js", f"{served.gateway.url}/graphql", COUNTRY)
     assert done.returncode == 0, done.stderr
     check_report(done.stdout, expected)
+
+
+def csv_rows(table: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(table.splitlines(keepends=True)))
 
 
 def check_answers(
@@ -141,8 +154,7 @@ def check_answers(
     expected = select(documents, Question(days=90, country=COUNTRY), NOW_MS)
     assert count == {"count": len(select(documents, Question(days=90, card_type="Visa"), NOW_MS))}
     assert newest == expected[:3]
-    rows = list(csv.DictReader(table.splitlines(keepends=True)))
-    assert rows == [{key: str(row[key]) for key in KEYS} for row in expected]
+    assert csv_rows(table) == [{key: str(row[key]) for key in KEYS} for row in expected]
     sums = add_up(expected)
     assert {each["currency"]: Decimal(str(each["amounts"][0]["sum"])) for each in summary["groups"]} == sums
     assert graphql["data"]["transactions"]["totalCount"] == len(expected)
@@ -161,6 +173,9 @@ def test_the_scripts_tell_the_reference(
     count, *newest, summary, graphql = [json.loads(line) for line in printed.splitlines() if line]
     table = (tmp_path / "transactions.csv").read_bytes().decode()
     check_answers(count, newest, table, summary, graphql, documents)
+    if tool == "curl":
+        (file,) = tmp_path.glob("*.parquet")
+        assert pl.read_parquet(file)["_id"].to_list() == [row["_id"] for row in csv_rows(table)]
 
 
 def test_the_collection_tells_the_reference(served: ServedDatabase, documents: list[Document], tmp_path: Path) -> None:
@@ -178,3 +193,99 @@ def test_the_collection_tells_the_reference(served: ServedDatabase, documents: l
     ]
     count, newest, table, summary, graphql = bodies
     check_answers(json.loads(count), json.loads(newest), table, json.loads(summary), json.loads(graphql), documents)
+
+
+def add(served: ServedDatabase, added: list[Document]) -> None:
+    """Add a transaction of a country and a card that no other test here looks at."""
+    document = {**FAKED[len(added) % len(FAKED)], "_id": str(uuid4()), "date": read_clock_ms()}
+    document |= {"countryOrigin": LIVE_COUNTRY, "cardType": "Amex"}
+    served.collection.insert_one({**document})
+    added.append(document)
+
+
+@contextmanager
+def started(command: Command, folder: Path, told: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that runs, and whose output goes into a file."""
+    environment = {**os.environ, "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]])}
+    with (
+        told.open("wb") as output,
+        subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def check_live(served: ServedDatabase, told: Path, command: Command, folder: Path) -> None:
+    """A program tells three transactions that are added while it runs, one after the other, and ends."""
+    added: list[Document] = []
+    with started([*command, LIVE_COUNTRY, "3"], folder, told) as process:
+
+        def has_ended() -> bool:
+            add(served, added)
+            return process.poll() is not None
+
+        wait_until(has_ended, "the example to end")
+    lines = told.read_text().splitlines()
+    assert process.returncode == 0, lines
+    known = [f"{row['_id']} {row['amount']} {row['currency']} {row['vendor']}" for row in added]
+    begin = known.index(lines[0])
+    assert lines == known[begin : begin + 3]
+
+
+def test_the_python_client_tells_what_is_added(served: ServedDatabase, python_folder: Path, tmp_path: Path) -> None:
+    """The generated client's subscription gives what is added, by WebSocket."""
+    url = served.gateway.url.replace("http", "ws") + "/graphql"
+    check_live(served, tmp_path / "told", [BIN / "python", "live.py", url], python_folder)
+
+
+def test_the_typescript_client_tells_what_is_added(
+    served: ServedDatabase, typescript_folder: NodeFolder, tmp_path: Path
+) -> None:
+    """The typed subscription gives what is added, by Server-Sent Events."""
+    command: Command = [typescript_folder.node, "dist/live.js", f"{served.gateway.url}/graphql"]
+    check_live(served, tmp_path / "told", command, typescript_folder.path)
+
+
+def test_gql_tells_sums_as_they_change(served: ServedDatabase, tmp_path: Path) -> None:
+    """The first line is the reference's sums, and the second what they are with what was added meanwhile."""
+    url, told = served.gateway.url.replace("http", "ws") + "/graphql", tmp_path / "told"
+    asked = Question(days=1, country=LIVE_COUNTRY)
+    before = add_up(select(served.collection.find(), asked, read_clock_ms()))
+    added: list[Document] = []
+    with started([BIN / "python", "live.py", url, LIVE_COUNTRY, "2"], EXAMPLES / "gql", told) as process:
+        wait_until(lambda: told.read_bytes() or process.poll() is not None, "the first sums")
+        add(served, added)
+        wait_until(lambda: process.poll() is not None, "the sums to change")
+    after = add_up(select(served.collection.find(), asked, read_clock_ms()))
+    lines = told.read_text().splitlines()
+    assert process.returncode == 0, lines
+    seen = [{part.split()[1]: Decimal(part.split()[0]) for part in line.split(", ") if part} for line in lines]
+    assert seen == [before, after]
+
+
+@pytest.mark.parametrize("tool", ["curl", "httpie"])
+def test_the_scripts_tell_what_is_added(served: ServedDatabase, tool: str, tmp_path: Path) -> None:
+    """A script prints each added transaction as the event whose data is its row."""
+    told, added = tmp_path / "told", list[Document]()
+
+    def read_rows() -> list[Document]:
+        events = told.read_text().split("\n\n")[:-1]
+        lines = [line for event in events for line in event.splitlines()]
+        return [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
+
+    def has_told() -> bool:
+        add(served, added)
+        assert process.poll() is None, told.read_text()
+        return bool(read_rows())
+
+    script = EXAMPLES / tool / "live.sh"
+    with started(["sh", script, served.gateway.url, LIVE_COUNTRY], tmp_path, told) as process:
+        wait_until(has_told, "an event")
+        rows = read_rows()
+    known = select(added, Question(), NOW_MS)[::-1]
+    begin = [row["_id"] for row in known].index(rows[0]["_id"])
+    assert rows == known[begin : begin + len(rows)]

@@ -17,16 +17,14 @@ const Newest = graphql(`
   }
 `)
 
-const Amounts = graphql(`
-  query amounts($filter: TransactionFilter, $after: String) {
-    transactions(filter: $filter, first: 100, after: $after) {
-      nodes {
-        amount
+const Sums = graphql(`
+  query sums($filter: TransactionFilter) {
+    transactionSummary(filter: $filter, groupBy: [CURRENCY]) {
+      groups {
         currency
-      }
-      pageInfo {
-        hasNextPage
-        endCursor
+        amounts {
+          sum
+        }
       }
     }
   }
@@ -48,17 +46,6 @@ async function ask<Result, Variables>(
   return data
 }
 
-// Amounts are decimal text of at most two decimals here: whole cents add up exactly, as numbers would not.
-function readCents(amount: string): bigint {
-  const [whole = '0', part = ''] = amount.split('.')
-  return BigInt(whole + part.padEnd(2, '0'))
-}
-
-function writeCents(cents: bigint): string {
-  const digits = cents.toString().padStart(3, '0')
-  return `${digits.slice(0, -2)}.${digits.slice(-2)}`
-}
-
 const filter = { days: 90, country }
 const { transactions } = await ask(Newest, { filter, first: 3 })
 console.log(`${transactions.totalCount} transactions`)
@@ -66,15 +53,8 @@ for (const { date, amount, currency, cardNumber, vendor } of transactions.nodes)
   console.log(`${date.slice(0, 10)} ${amount} ${currency} ${cardNumber} ${vendor}`)
 }
 
-const sums = new Map<string, bigint>()
-let after: string | null | undefined
-do {
-  const { nodes, pageInfo } = (await ask(Amounts, { filter, after })).transactions
-  for (const { amount, currency } of nodes) {
-    sums.set(currency, (sums.get(currency) ?? 0n) + readCents(amount))
-  }
-  after = pageInfo.hasNextPage ? pageInfo.endCursor : null
-} while (after)
-for (const [currency, cents] of [...sums].sort()) {
-  console.log(`${writeCents(cents)} ${currency} in all`)
+// Exact decimals, as text; different currencies are never added.
+const { transactionSummary } = await ask(Sums, { filter })
+for (const { currency, amounts } of transactionSummary.groups) {
+  console.log(`${amounts.map(({ sum }) => sum)} ${currency} in all`)
 }
