@@ -10,25 +10,18 @@ from contextlib import AsyncExitStack
 from typing import Any, Protocol
 
 from pymongo import AsyncMongoClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
-from database.client import translated_errors
-from database.errors import (
-    DatabaseError,
-    DatabaseTimeoutError,
-    DatabaseUnavailableError,
-    GatewayError,
-    LiveEventUnknownError,
-    LiveTooSlowError,
-    LiveUnavailableError,
-)
+from database.errors import GatewayError, LiveEventUnknownError, LiveTooSlowError
 from database.event import Arrival, Encode, LiveEvent, Place
 from database.history import History
 from database.judge import ask_server
 from database.match import LiveFilter
+from database.monitor import UPKEEP
 from database.query import FIELDS
 from database.repository import CODEC
-from database.stream import ChangeStream, Reading, StreamPlan, is_passing, open_stream, read_moment
+from database.stream import ChangeStream, Reading, StreamPlan, open_stream, read_moment
+from database.stream_failure import LOST, may_pass, translate_failure
 from database.subscription import Past, Subscription
 
 # What is encoded and handed on in one piece.
@@ -61,20 +54,6 @@ _STAGES: tuple[dict[str, Any], ...] = (
 _PLAN = StreamPlan(options={}, stages=_STAGES, batch=_BATCH, wait_ms=_WAIT_MS, codec=CODEC)
 # What has happened is there at once, and what has not the shared stream tells.
 _REPLAY_PLAN = StreamPlan(options={}, stages=_STAGES, batch=_BATCH, wait_ms=1, codec=CODEC)
-
-# https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
-_LOST_CODES = frozenset({222, 260, 280, 286})
-_UNAVAILABLE = {
-    13: "The database does not permit its user to follow changes: grant it the action changeStream on the collection, "
-    "as `gateway provision` does.",
-    40573: "The database has no change streams, for it is a single server: make it a replica set, which one member is "
-    "enough for, or use the embedded server.",
-    **dict.fromkeys((166, 167), "The database has no change stream of a view: the gateway needs the collection."),
-}
-_LOST = (
-    "What came after this event is no longer kept by the database; begin without an id, and read what was missed at "
-    "/transactions."
-)
 
 
 class FeedObserver(Protocol):
@@ -133,14 +112,20 @@ class SharedStream:
         """Hand on until it is cancelled; whatever else ends it, all who are told are told that."""
         try:
             async with open_stream(self._client, self.database, _PLAN) as stream:
-                reading = await stream.read({})
+                reading = await stream.read(await self._find_beginning())
                 self._history = History(reading.token["_data"], _MOST_KEPT, _MOST_KEPT_BYTES)
                 self.opened.set()
                 await self._read_on(stream)
         except PyMongoError as error:
-            self._end(_translate(error))
+            self._end(translate_failure(error))
         except GatewayError as error:
             self._end(error)
+
+    async def _find_beginning(self) -> dict[str, Any]:
+        """Say where to begin: now. The server's own way is to begin with the next write, which may take long to come."""
+        reply = await self._client[self.database].command("ping", comment=UPKEEP)
+        # A single server has no time, and says itself that it has no streams.
+        return {"startAtOperationTime": reply["operationTime"]} if "operationTime" in reply else {}
 
     async def _read_on(self, stream: ChangeStream) -> None:
         away_since = 0.0
@@ -152,7 +137,7 @@ class SharedStream:
             except PyMongoError as error:
                 # What was read and not handed on is read again.
                 await stream.kill()
-                if not _may_pass(error):
+                if not may_pass(error):
                     raise
                 away_since = away_since or time.monotonic()
                 if time.monotonic() - away_since > _LONGEST_ABSENCE_SECONDS:
@@ -216,13 +201,12 @@ class SharedStream:
                     if stream is None:
                         opening = open_stream(self._client, self.database, _REPLAY_PLAN)
                         stream = await stack.enter_async_context(opening)
-                    reading = await self._read_again(stream, place)
-                    missed = [Arrival(change) for change in reading.changes]
+                    missed, place = await self._read_piece(stream, place)
                     await self._judge(missed, subscription.wanted)
                 read += missed[: _MOST_KEPT + 1 - len(read)]
-                place = reading.token["_data"]
+                if place >= self._history.start:
+                    self._history.extend_back(after, read)
                 yield self._select(missed, subscription), place
-            self._history.extend_back(after, read)
             self._join(subscription, kept)
 
     def _join(self, subscription: Subscription, kept: Sequence[Arrival]) -> None:
@@ -246,7 +230,16 @@ class SharedStream:
                 while place > self.end:
                     await self._moved.wait()
         except TimeoutError:
-            raise LiveEventUnknownError(_LOST) from None
+            raise LiveEventUnknownError(LOST) from None
+
+    async def _read_piece(self, stream: ChangeStream, place: Place) -> tuple[list[Arrival], Place]:
+        """Read a batch again, or less where what is kept is reached; give the place that it reaches."""
+        piece: list[Arrival] = []
+        while len(piece) < _BATCH and place < self._history.start:
+            reading = await self._read_again(stream, place)
+            piece += [Arrival(change) for change in reading.changes]
+            place = reading.token["_data"]
+        return piece, place
 
     async def _read_again(self, stream: ChangeStream, place: Place) -> Reading:
         until = time.monotonic() + _LONGEST_ABSENCE_SECONDS
@@ -254,8 +247,8 @@ class SharedStream:
             try:
                 return await stream.read({"startAfter": {"_data": place}})
             except PyMongoError as error:
-                if not _may_pass(error) or time.monotonic() > until:
-                    raise _translate(error) from error
+                if not may_pass(error) or time.monotonic() > until:
+                    raise translate_failure(error) from error
                 await asyncio.sleep(_RETRY_SECONDS)
 
     def _select(self, arrivals: Iterable[Arrival], subscription: Subscription) -> list[LiveEvent]:
@@ -297,21 +290,3 @@ class SharedStream:
 
 def _list_undecided(arrivals: Iterable[Arrival], wanted: LiveFilter) -> list[Arrival]:
     return [arrival for arrival in arrivals if arrival.suits(wanted) is None]
-
-
-def _may_pass(error: PyMongoError) -> bool:
-    return is_passing(error) or isinstance(_translate(error), DatabaseUnavailableError | DatabaseTimeoutError)
-
-
-def _translate(error: PyMongoError) -> GatewayError:
-    """Give the domain's error for a driver's; raises it again where neither the server nor its user is at fault."""
-    if isinstance(error, OperationFailure):
-        if error.code in _UNAVAILABLE:
-            return LiveUnavailableError(_UNAVAILABLE[error.code])
-        if error.code in _LOST_CODES:
-            return LiveEventUnknownError(_LOST)
-    try:
-        with translated_errors():
-            raise error
-    except DatabaseError as translated:
-        return translated

@@ -1,0 +1,139 @@
+"""Judging a document in memory, held to what a real server finds."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from bson.code import Code
+from bson.decimal128 import Decimal128
+from bson.int64 import Int64
+from bson.regex import Regex
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymongo.collection import Collection
+
+from database.client import open_client, open_sync_client
+from database.environment import DatabaseEnvironment
+from database.index import COLLECTION
+from database.judge import ask_server
+from database.match import LiveFilter, match
+from database.query import TransactionFilter, build_find_plan
+from database.repository import CODEC
+
+_Collection = Collection[dict[str, Any]]
+
+MOMENT = 1_795_000_000_123
+DAY_MS = 86_400_000
+
+dates = st.sampled_from([MOMENT, MOMENT + 1, MOMENT - DAY_MS, MOMENT - DAY_MS - 1, 0, -1, 2**53, 2**63 - 1])
+amounts = st.sampled_from([0.0, -0.0, 0.1, 99.99, 100.0, 100.01, 1e15, 999999999999999.0, float("inf"), -float("inf")])
+decimals = st.sampled_from(["0.1", "99.99", "100", "100.00", "1E+30", "NaN", "-Infinity", "0.1000000000000000055"])
+numbers = (
+    dates.map(Int64)
+    | dates.map(float)
+    | amounts
+    | st.integers(-5, 200)
+    | st.just(float("nan"))
+    | decimals.map(Decimal128)
+)
+# Case, accents, widths, ligatures, letters that lower case changes in length, and what collations pass over.
+names = st.sampled_from(
+    [
+        *(
+            "Visa",
+            "visa",
+            "VISA",
+            "v\u00efsa",
+            "\uff36\uff29\uff33\uff21",
+            "vi\u00adsa",
+            "vi\tsa",
+            "vi sa",
+            "\ufb00",
+            "ff",
+            "FF",
+        ),
+        *(
+            "stra\u00dfe",
+            "strasse",
+            "\u0130",
+            "i",
+            "I",
+            "\u0131",
+            "K",
+            "\u212a",
+            "",
+            "us",
+            "US",
+            "U\0S",
+            "u-s",
+            "$us",
+            "\u94f6",
+        ),
+    ]
+)
+others = st.sampled_from([None, True, False, {}, {"a": 1}, b"visa", Code("visa"), Regex("visa"), "5"])
+absent = st.just("absent")
+value = st.one_of(
+    numbers, names, others, st.lists(st.one_of(numbers, names, others, st.lists(names)), max_size=3), absent
+)
+
+documents = st.fixed_dictionaries({"date": value, "amount": value, "cardType": value, "countryOrigin": value}).map(
+    lambda fields: {name: value for name, value in fields.items() if not (isinstance(value, str) and value == "absent")}
+)
+bounds = st.none() | st.sampled_from(["0", "0.1", "99.99", "100", "100.00", "999999999999999"]).map(Decimal)
+filters = st.builds(
+    LiveFilter,
+    days=st.none() | st.sampled_from([0, 1, 36_500]),
+    card_type=st.none() | names.filter(bool),
+    country=st.none() | st.sampled_from(["US", "FF", "VI"]),
+    min_amount=bounds,
+    max_amount=bounds,
+)
+
+
+@pytest.fixture
+def collection(environment: DatabaseEnvironment) -> Iterator[_Collection]:
+    with open_sync_client(environment) as client:
+        collection = client[environment.database].get_collection(COLLECTION, CODEC)
+        # They take no two arrays of one document.
+        collection.drop_indexes()
+        yield collection
+
+
+def find_ids(collection: _Collection, wanted: TransactionFilter) -> set[int]:
+    plan = build_find_plan(wanted)
+    return {row["_id"] for row in collection.find(plan.filter, {"_id": 1}, collation=plan.collation)}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(given=st.lists(documents, min_size=1, max_size=20), asked=st.lists(filters, min_size=1, max_size=5))
+async def test_memory_judges_as_the_server_does(
+    collection: _Collection,
+    reader_environment: DatabaseEnvironment,
+    given: list[dict[str, Any]],
+    asked: list[LiveFilter],
+) -> None:
+    """A verdict, in memory or asked for with the reader's rights, is whether a query finds the document."""
+    collection.delete_many({})
+    collection.insert_many({"_id": number, **document} for number, document in enumerate(given))
+    # As the change stream gives them: what was stored, decoded.
+    stored = list(collection.find())
+    async with open_client(reader_environment) as client:
+        for live in asked:
+            wanted = live.build_filter(MOMENT)
+            found = find_ids(collection, wanted)
+            for document in stored:
+                verdict = match(document, wanted)
+                if verdict is None:
+                    verdict = await ask_server(client[reader_environment.database], document, wanted)
+                assert verdict == (document["_id"] in found), (document, wanted)
+
+
+@pytest.mark.parametrize("name", ["Visa", "mastercard", "AMEX"])
+def test_what_is_usual_needs_no_server(name: str) -> None:
+    """Of documents of the declared shape memory judges all."""
+    document = {"date": MOMENT, "amount": 100.0, "cardType": name.upper(), "countryOrigin": "us"}
+    wanted = LiveFilter(1, name, "US", Decimal(100), Decimal("100.00")).build_filter(MOMENT)
+    assert match(document, wanted) is True
+    assert match({**document, "amount": 99.99}, wanted) is False
