@@ -3,19 +3,24 @@
 
 import asyncio
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import cast
 
-from transactions_client import Client, TransactionFilter
+from transactions_client import Added, Client, TransactionFilter
 
 
 async def main(url: str, country: str, count: str) -> None:
     left = int(count)
-    client = Client(ws_url=url)
-    async for event in client.added(TransactionFilter(country=country)):
-        added = event.transaction_added
-        print(f"{added.id} {added.amount} {added.currency} {added.vendor}", flush=True)
-        left -= 1
-        if not left:
-            return
+    # The generated type does not tell that it is to be closed, with the connection.
+    events = cast("AsyncGenerator[Added, None]", Client(ws_url=url).added(TransactionFilter(country=country)))
+    async with aclosing(events):
+        async for event in events:
+            added = event.transaction_added
+            print(f"{added.id} {added.amount} {added.currency} {added.vendor}", flush=True)
+            left -= 1
+            if not left:
+                return
 
 
 asyncio.run(main(*sys.argv[1:]))
