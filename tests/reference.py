@@ -43,3 +43,9 @@ def _holds(document: Document, question: Question, now_ms: int) -> bool:
         and (question.min_amount is None or amount >= Decimal(question.min_amount))
         and (question.max_amount is None or amount <= Decimal(question.max_amount))
     )
+
+
+def write_cell(value: object) -> str:
+    """Give what CSV has for a value: an apostrophe before a text that a spreadsheet would take for a formula."""
+    text = str(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from schema.context import read_clock_ms
 from tests import strategies
 from tests.conftest import ServedDatabase
-from tests.reference import KEYS, Document, Question, select
+from tests.reference import KEYS, Document, Question, select, write_cell
 
 # Away from the ends of all windows by an hour, so the time between this moment and a request's does not matter.
 NOW_MS = read_clock_ms()
@@ -116,7 +116,7 @@ def test_rest_agrees_in_every_format(
     assert [json.loads(line) for line in lines] == expected
     text = ask_rest(client, asked, "text/csv").content.decode()
     read = list(csv.reader(io.StringIO(text, newline="")))
-    assert read == [list(KEYS), *([str(document[key]) for key in KEYS] for document in expected)]
+    assert read == [list(KEYS), *([write_cell(document[key]) for key in KEYS] for document in expected)]
 
 
 @asks

@@ -1,0 +1,60 @@
+"""Exports without a database: what is loaded when, and what is said where pyarrow is not installed."""
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from database.environment import DatabaseEnvironment
+from gateway import export
+from gateway.app import create_app
+from gateway.settings import load_settings
+
+NEEDED = ["application/vnd.apache.parquet", "application/vnd.apache.arrow.stream"]
+
+
+@pytest.fixture
+def without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing that was found out before is remembered, nor what is found out here."""
+    caches = (export.has_pyarrow, export._choose_by_accept)  # noqa: SLF001 - nobody else needs to forget
+    with monkeypatch.context() as patch:
+        patch.setattr(export, "find_spec", lambda _name: None)
+        for cache in caches:
+            cache.cache_clear()
+        yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(load_settings({}), DatabaseEnvironment(uri="mongodb://127.0.0.1/unused"))
+    app.state.repository = None
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+        yield http
+
+
+@pytest.mark.usefixtures("without_pyarrow")
+@pytest.mark.parametrize("accept", NEEDED)
+async def test_a_format_that_needs_pyarrow_says_so(http: httpx.AsyncClient, accept: str) -> None:
+    """Where pyarrow is not installed, who asks for Parquet or Arrow is told what to install, whichever way they ask."""
+    by_accept = await http.get("/transactions/1", headers={"Accept": accept})
+    by_name = await http.get("/transactions/1?format=parquet")
+    for answer in (by_accept, by_name):
+        assert (answer.status_code, answer.json()["code"]) == (406, "NOT_ACCEPTABLE")
+        assert "install transactions-gateway[export]" in answer.json()["detail"]
+
+
+@pytest.mark.usefixtures("without_pyarrow")
+async def test_an_accept_of_others_does_not_speak_of_pyarrow(http: httpx.AsyncClient) -> None:
+    """Where pyarrow is not installed, who asks for something else hears of what there is."""
+    detail = (await http.get("/transactions/1", headers={"Accept": "image/png"})).json()["detail"]
+    assert detail.endswith("answer with: application/json, application/x-ndjson, text/csv.")
+
+
+def test_pyarrow_is_not_loaded_at_the_start() -> None:
+    """The application is made without pyarrow, which takes a quarter of a second to load."""
+    told = "import sys, gateway.app; print('pyarrow' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", told], text=True) == "False\n"
