@@ -134,6 +134,7 @@ def build_summary_plan(question: SummaryQuestion) -> SummaryPlan:
         {"$project": _build_shape(question)},
         *_build_currencies(question),
         {"$group": _build_groups(question)},
+        *_build_spellings(question),
         *_build_order(question),
         {"$limit": 1 + (question.top or MAX_GROUPS + 1)},
     ]
@@ -196,13 +197,15 @@ def _build_currencies(question: SummaryQuestion) -> list[dict[str, Any]]:
     """Give a document for each group and currency; with percentiles, by way of one for each amount in them."""
     texts = [key for key in question.keys if not key.is_calendar]
     own = {name: f"${name}" for name in (*(key.value for key in question.keys), "amountCurrency")}
-    kept = {name: f"$_id.{name}" for name in own}
+    # What no group counts is told by its currency alone, however many groups there are.
+    rest = {"amountCurrency": "$amountCurrency"}
+    group = {"$cond": [_build_counted(question, "$amountCurrency"), own, rest]}
     at = _build_date(question)
     spellings = {f"spelling_{key.value}": {"$min": _build_spelling(key)} for key in texts}
     bounds = {"min": {"$min": "$amount"}, "max": {"$max": "$amount"}}
     if not question.percentiles:
         sums = {"count": {"$sum": 1}, "sum": {"$sum": "$amount"}}
-        return [{"$group": {"_id": own, **sums, **bounds, **at, **spellings}}]
+        return [{"$group": {"_id": group, **sums, **bounds, **at, **spellings}}]
     amount = "$_id.amount"
     total = {"count": {"$sum": "$count"}, "sum": {"$sum": {"$multiply": ["$count", amount]}}}
     ranks = {
@@ -210,10 +213,10 @@ def _build_currencies(question: SummaryQuestion) -> list[dict[str, Any]]:
         for number, percentile in enumerate(question.percentiles)
     }
     return [
-        {"$group": {"_id": {**own, "amount": "$amount"}, "count": {"$sum": 1}, **at, **spellings}},
+        {"$group": {"_id": {"group": group, "amount": "$amount"}, "count": {"$sum": 1}, **at, **spellings}},
         {
             "$setWindowFields": {
-                "partitionBy": kept,
+                "partitionBy": "$_id.group",
                 "sortBy": {"_id.amount": 1},
                 "output": {
                     "rank": {"$sum": "$count", "window": {"documents": ["unbounded", "current"]}},
@@ -223,7 +226,7 @@ def _build_currencies(question: SummaryQuestion) -> list[dict[str, Any]]:
         },
         {
             "$group": {
-                "_id": kept,
+                "_id": "$_id.group",
                 **total,
                 "min": {"$min": amount},
                 "max": {"$max": amount},
@@ -235,6 +238,11 @@ def _build_currencies(question: SummaryQuestion) -> list[dict[str, Any]]:
     ]
 
 
+def _build_counted(question: SummaryQuestion, currency: str) -> dict[str, Any]:
+    """Say whether an amount belongs to a group: it is sound, and its currency can be converted."""
+    return {"$eq": [currency, question.conversion.into]} if question.conversion else {"$ne": [currency, None]}
+
+
 def _build_rank(percentile: Decimal) -> dict[str, Any]:
     """Give the nearest rank: the first from which on so many in a hundred, rounded up, have been counted."""
     return {"$ceil": {"$divide": [{"$multiply": ["$total", Decimal128(percentile)]}, 100]}}
@@ -242,8 +250,6 @@ def _build_rank(percentile: Decimal) -> dict[str, Any]:
 
 def _build_groups(question: SummaryQuestion) -> dict[str, Any]:
     names = [key.value for key in question.keys]
-    into = question.conversion.into if question.conversion else None
-    is_whole = {"$eq": ["$_id.amountCurrency", into]} if into else {"$ne": ["$_id.amountCurrency", None]}
     values = {f"percentile_{number}": f"$percentile_{number}" for number in range(len(question.percentiles))}
     amounts = {
         "currency": "$_id.amountCurrency",
@@ -251,13 +257,29 @@ def _build_groups(question: SummaryQuestion) -> dict[str, Any]:
         **values,
     }
     return {
-        "_id": {"$cond": [is_whole, {name: f"$_id.{name}" for name in names}, None]},
+        "_id": {
+            "$cond": [_build_counted(question, "$_id.amountCurrency"), {name: f"$_id.{name}" for name in names}, None]
+        },
         "count": {"$sum": "$count"},
         "sum": {"$sum": "$sum"},
         **_build_date(question),
         **{f"spelling_{key.value}": {"$min": f"$spelling_{key.value}"} for key in question.keys if not key.is_calendar},
         "amounts": {"$push": amounts},
     }
+
+
+def _build_spellings(question: SummaryQuestion) -> list[dict[str, Any]]:
+    """Have a text spelt alike in all groups, where another key spreads it over several."""
+    texts = [key.value for key in question.keys if not key.is_calendar] if len(question.keys) > 1 else []
+    return [
+        {
+            "$setWindowFields": {
+                "partitionBy": f"$_id.{text}",
+                "output": {f"spelling_{text}": {"$min": f"$spelling_{text}"}},
+            }
+        }
+        for text in texts
+    ]
 
 
 def _build_order(question: SummaryQuestion) -> list[dict[str, Any]]:
