@@ -1,0 +1,52 @@
+"""The pace of a simulation, and what the command accepts."""
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seeding.pace import BURST_SECONDS, CYCLE_SECONDS, Pace
+from seeding.simulation_command import simulate_command
+
+rates = st.floats(0.1, 10_000)
+moments = st.floats(0, 10_000)
+
+
+@given(rate=rates, burst=st.floats(1, 100), begin=moments, seconds=st.floats(0, 100))
+def test_no_span_exceeds_the_rate_of_a_burst(rate: float, burst: float, begin: float, seconds: float) -> None:
+    """In any span of time at least the rate is due, and at most that of a burst."""
+    pace = Pace(rate, burst)
+    due = pace.count_due(begin + seconds) - pace.count_due(begin)
+    slack = 1e-6 * rate * burst * (begin + seconds + 1)
+    assert rate * seconds - slack <= due <= rate * burst * seconds + slack
+
+
+@given(rate=rates, cycles=st.integers(0, 100), burst=st.floats(1, 100))
+def test_a_cycle_ends_with_its_burst(rate: float, cycles: int, burst: float) -> None:
+    """Until a cycle's burst the plain rate is due, and in the burst so many times as much."""
+    pace = Pace(rate, burst)
+    begin = cycles * CYCLE_SECONDS
+    calm = CYCLE_SECONDS - BURST_SECONDS
+    before, until_burst, end = (pace.count_due(begin + each) for each in (0, calm, CYCLE_SECONDS))
+    assert until_burst - before == pytest.approx(rate * calm)
+    assert end - until_burst == pytest.approx(rate * burst * BURST_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("options", "fault"),
+    [
+        (["--rate", "0"], "0.0 is not in the range"),
+        (["--rate", "nan"], "'nan' is not a number"),
+        (["--rate", "many"], "'many' is not a valid float"),
+        (["--rate", "20000"], "20000.0 is not in the range"),
+        (["--burst", "0.5"], "0.5 is not in the range"),
+        (["--count", "0"], "0 is not in the range"),
+        (["--seconds", "0"], "0.0 is not in the range"),
+    ],
+)
+def test_a_bad_option_is_explained(options: list[str], fault: str) -> None:
+    """An option that cannot be followed is wrong usage, and the message says which and why."""
+    result = CliRunner().invoke(simulate_command, options)
+    assert result.exit_code == 2
+    assert fault in result.output
+    assert options[0] in result.output
