@@ -122,7 +122,7 @@ class SharedStream:
             self._end(error)
 
     async def _find_beginning(self) -> dict[str, Any]:
-        """Say where to begin: now. The server's own way is to begin with the next write, which may take long to come."""
+        """Say where to begin: now. The server itself would begin with the next write, which may take long to come."""
         reply = await self._client[self.database].command("ping", comment=UPKEEP)
         # A single server has no time, and says itself that it has no streams.
         return {"startAtOperationTime": reply["operationTime"]} if "operationTime" in reply else {}

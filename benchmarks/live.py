@@ -1,0 +1,174 @@
+"""How soon a transaction reaches all who listen to one worker, what each of them costs, and what a failover loses.
+
+`python -m benchmarks live [SUBSCRIBERS]`. It starts mongods and gateways of its own and leaves nothing behind.
+"""
+
+import asyncio
+import resource
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import psutil
+import uvloop
+from pymongo import WriteConcern
+from pymongo.collection import Collection
+from pymongo.errors import ConnectionFailure, DuplicateKeyError
+
+from benchmarks.process import open_server
+from benchmarks.subscriber import Subscriber, subscribe
+from database.client import open_sync_client
+from database.index import COLLECTION
+from database.provision import provision
+from tests.process import GatewayProcess, run_gateway
+from tests.replica import ReplicaSet, run_replica_set
+from tests.waiting import find_free_port
+
+_SUBSCRIBERS = 5_000
+_INSERTS = 20
+_FAILOVER_SUBSCRIBERS = 500
+_FAILOVER_INSERTS = 100
+_LONGEST_SECONDS = 60.0
+_PATH = "/transactions/live?days=1&card=visa&minAmount=10"
+
+_Collection = Collection[dict[str, Any]]
+
+
+def main(arguments: list[str]) -> None:
+    """Print the time from an insert to the first, the median and the last subscriber, memory, and a failover's toll."""
+    number = int(arguments[0]) if arguments else _SUBSCRIBERS
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # One for each connection, in this process and in the worker, which inherits the limit.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 2 * number + 1_000), most))
+    with tempfile.TemporaryDirectory() as folder, open_server(Path(folder)) as server:
+        environment = server.admin
+        provision(environment)
+        with (
+            run_gateway(
+                environment,
+                find_free_port(),
+                Path(folder),
+                GATEWAY_LOG_LEVEL="error",
+                GATEWAY_MAX_SUBSCRIPTIONS=str(number + 1),
+            ) as gateway,
+            open_sync_client(environment) as client,
+        ):
+            uvloop.run(_measure(gateway, client[environment.database][COLLECTION], number))
+    with tempfile.TemporaryDirectory() as folder, run_replica_set(Path(folder)) as replicas:
+        provision(replicas.admin)
+        with run_gateway(
+            replicas.admin,
+            find_free_port(),
+            Path(folder),
+            GATEWAY_LOG_LEVEL="error",
+            GATEWAY_MAX_SUBSCRIPTIONS=str(_FAILOVER_SUBSCRIBERS),
+        ) as gateway:
+            uvloop.run(_fail_over(gateway, replicas))
+
+
+async def _measure(gateway: GatewayProcess, collection: _Collection, number: int) -> None:
+    # One alone, so that what the first costs is not counted as the others'.
+    [alone] = await subscribe(gateway.url, _PATH, 1)
+    await _insert(collection, [alone], "first")
+    before, began = _measure_memory(gateway), time.perf_counter()
+    subscribers = [alone, *await subscribe(gateway.url, _PATH, number - 1)]
+    seconds = time.perf_counter() - began
+    click.echo(
+        f"{number:,} subscribers of one worker, connected in {seconds:.1f} s; cores are shared with all else here"
+    )
+    rounds = [await _insert(collection, subscribers, f"{insert}") for insert in range(_INSERTS)]
+    memory = (_measure_memory(gateway) - before) / (number - 1)
+    times = sorted(each for delays in rounds for each in delays)
+    click.echo(
+        f"insert to subscriber: p50 {_in_ms(statistics.median(times))}, p99 {_in_ms(times[len(times) * 99 // 100])}, "
+        f"max {_in_ms(times[-1])}; to all of them: median {_in_ms(statistics.median(map(max, rounds)))}"
+    )
+    click.echo(f"memory of the worker for each subscriber: {memory / 1_000:.1f} kB")
+    for subscriber in subscribers:
+        subscriber.close()
+
+
+async def _insert(collection: _Collection, subscribers: list[Subscriber], name: str) -> list[float]:
+    """Insert a transaction and give the seconds, from before the insert, after which it came to each subscriber."""
+    began = time.perf_counter()
+    await asyncio.to_thread(collection.insert_one, _build_document(name))
+    await _await_all(subscribers, name)
+    return [subscriber.arrived - began for subscriber in subscribers]
+
+
+async def _await_all(subscribers: list[Subscriber], name: str) -> None:
+    wanted = name.encode()
+    async with asyncio.timeout(_LONGEST_SECONDS):
+        while not all(subscriber.names and subscriber.names[-1] == wanted for subscriber in subscribers):
+            await asyncio.sleep(0.01)
+            if errors := [error for subscriber in subscribers for error in subscriber.errors]:
+                raise ConnectionError(errors[0].decode())
+
+
+async def _fail_over(gateway: GatewayProcess, replicas: ReplicaSet) -> None:
+    """Insert on while the primary is killed, and compare what was acknowledged with what came."""
+    collection = replicas.client.get_default_database().get_collection(
+        COLLECTION, write_concern=WriteConcern("majority")
+    )
+    subscribers = await subscribe(gateway.url, _PATH, _FAILOVER_SUBSCRIBERS)
+    names = [str(number) for number in range(_FAILOVER_INSERTS)]
+    longest = 0.0
+    for number, name in enumerate(names):
+        if number == _FAILOVER_INSERTS // 2:
+            primary = await asyncio.to_thread(replicas.await_primary)
+            primary.kill()
+        began = time.perf_counter()
+        await asyncio.to_thread(_insert_surely, collection, name)
+        await _await_all(subscribers, name)
+        longest = max(longest, time.perf_counter() - began)
+    expected = [name.encode() for name in names]
+    lost = sum(len(set(expected) - set(subscriber.names)) for subscriber in subscribers)
+    repeated = sum(len(subscriber.names) - len(set(subscriber.names)) for subscriber in subscribers)
+    disordered = sum(subscriber.names != expected for subscriber in subscribers)
+    click.echo(
+        f"primary killed under {len(subscribers)} subscribers and {len(names)} inserts: {lost} lost, "
+        f"{repeated} repeated, {disordered} subscribers with another order; longest from insert to all: {longest:.1f} s"
+    )
+    for subscriber in subscribers:
+        subscriber.close()
+
+
+def _insert_surely(collection: _Collection, name: str) -> None:
+    """Insert until it is acknowledged."""
+    document = _build_document(name)
+    until = time.monotonic() + _LONGEST_SECONDS
+    while time.monotonic() < until:
+        try:
+            collection.insert_one(document)
+        except ConnectionFailure:
+            continue
+        except DuplicateKeyError:
+            # The one before was taken, and its answer lost.
+            return
+        return
+
+
+def _build_document(name: str) -> dict[str, Any]:
+    return {
+        "_id": name,
+        "date": time.time_ns() // 1_000_000,
+        "currency": "USD",
+        "amount": 129.95,
+        "vendor": "Acme Ltd",
+        "address": "1 Main Street\nSpringfield, IL 62701",
+        "cardType": "Visa",
+        "cardNumber": "4111111111111111",
+        "countryOrigin": "US",
+    }
+
+
+def _measure_memory(gateway: GatewayProcess) -> int:
+    """Give what the worker holds, in bytes."""
+    return max(child.memory_info().rss for child in psutil.Process(gateway.process.pid).children(recursive=True))
+
+
+def _in_ms(seconds: float) -> str:
+    return f"{seconds * 1_000:.0f} ms"

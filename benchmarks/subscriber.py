@@ -1,0 +1,72 @@
+"""A subscriber of live transactions that costs little: thousands of them fit into one process beside a gateway."""
+
+import asyncio
+import re
+import time
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+_EVENT = re.compile(rb'event: (\w+)\nid: (\S+)\ndata: \{"_id":"([^"]*)"')
+
+
+@dataclass
+class Subscriber(asyncio.Protocol):
+    """One connection: the ids of the transactions that came, in order, and when the last of them came.
+
+    Attributes:
+        names: the `_id` of each transaction.
+        arrived: by `time.perf_counter`.
+        errors: what came that is no transaction.
+    """
+
+    path: str
+    host: str
+    names: list[bytes] = field(default_factory=list)
+    arrived: float = 0.0
+    errors: list[bytes] = field(default_factory=list)
+    connected: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    _rest: bytes = b""
+    _transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        request = f"GET {self.path} HTTP/1.1\r\nHost: {self.host}\r\nAccept: text/event-stream\r\n\r\n"
+        transport.write(request.encode())  # type: ignore[attr-defined]  # a socket's transport writes
+
+    def data_received(self, data: bytes) -> None:
+        self._rest += data
+        if not self.connected.done():
+            # The first id says that nothing is missed from now on.
+            if b"\nid: " in self._rest:
+                self.connected.set_result(None)
+            elif not self._rest.startswith(b"HTTP/1.1 200"):
+                self.connected.set_exception(ConnectionError(self._rest.decode()))
+        end = 0
+        for match in _EVENT.finditer(self._rest):
+            (self.names if match[1] == b"transaction" else self.errors).append(match[3])
+            self.arrived = time.perf_counter()
+            end = match.end()
+        self._rest = self._rest[max(end, len(self._rest) - 2_000) :]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.errors.append(repr(exc).encode())
+        if not self.connected.done():
+            self.connected.set_exception(exc or ConnectionError("the connection was closed"))
+
+    def close(self) -> None:
+        """Leave."""
+        if self._transport is not None:
+            self._transport.close()
+
+
+async def subscribe(url: str, path: str, number: int, at_once: int = 100) -> list[Subscriber]:
+    """Give so many subscribers, all connected; they come a hundred at a time."""
+    address, loop = urlsplit(url), asyncio.get_running_loop()
+    subscribers: list[Subscriber] = []
+    while len(subscribers) < number:
+        more = [Subscriber(path, address.netloc) for _ in range(min(at_once, number - len(subscribers)))]
+        for subscriber in more:
+            await loop.create_connection(lambda made=subscriber: made, address.hostname, address.port)  # type: ignore[misc]
+        await asyncio.gather(*(subscriber.connected for subscriber in more))
+        subscribers += more
+    return subscribers
