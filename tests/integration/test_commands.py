@@ -77,6 +77,11 @@ CASES = [
         f"{{ transactions(filter: {{days: 90}}, first: 3) {{ totalCount {NODES} pageInfo {{ hasNextPage }} }} }}",
     ),
     Case("graphql_by_id", '{ transaction(id: "00000000-0000-4000-8000-000000000001") { vendor } }'),
+    Case(
+        "graphql_entities",
+        '{ _entities(representations: [{__typename: "Transaction", id: "00000000-0000-4000-8000-000000000001"}, '
+        '{__typename: "Transaction", id: "00000000-0000-4000-8000-000000000000"}]) { ... on Transaction { vendor } } }',
+    ),
 ]
 
 
