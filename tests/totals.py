@@ -157,12 +157,11 @@ def _write(group: _Group, found: list[Document], asked: Summary) -> dict[str, An
 
 def _write_key(name: str, key: Any, found: list[Document], asked: Summary) -> str:
     if name in _CALENDAR:
-        text: str = key[1].astimezone(ZoneInfo(asked.zone)).isoformat()
-        return text
+        return str(key[1].astimezone(ZoneInfo(asked.zone)).isoformat())
     if name in {"country", "currency"}:
         return str(key).upper()
     spellings = {document[name] for document in found if document[name].casefold() == key}
-    return min(spellings, key=lambda spelling: spelling.encode())
+    return str(min(spellings, key=lambda spelling: str(spelling).encode()))
 
 
 def _read_amounts(documents: list[Document], asked: Summary) -> list[Decimal]:
