@@ -48,6 +48,10 @@ CASES = [
     Case("rest_list_by_country", "/transactions/90/country/usa"),
     Case("rest_list_by_amount", "/transactions/90/amount/100/999.00"),
     Case("rest_page", "/transactions/90?limit=3"),
+    Case(
+        "rest_summary",
+        "/transactions/90/summary?groupBy=week,cardType&timeZone=Europe/Berlin&country=us&percentiles=95&into=USD",
+    ),
     Case("rest_combined", "/transactions/90?card=visa&country=us&minAmount=1&maxAmount=999&limit=3"),
     Case("graphql_all", f"{{ transactions {{ {NODES} }} }}"),
     Case("graphql_list", f"{{ transactions(filter: {{days: 90}}) {{ {NODES} }} }}"),
@@ -75,6 +79,11 @@ CASES = [
     Case(
         "graphql_page_and_total",
         f"{{ transactions(filter: {{days: 90}}, first: 3) {{ totalCount {NODES} pageInfo {{ hasNextPage }} }} }}",
+    ),
+    Case(
+        "graphql_summary",
+        "{ transactionSummary(filter: {days: 90}, groupBy: [COUNTRY], top: 1) "
+        "{ groups { country count amounts { currency sum } } omitted } }",
     ),
     Case("graphql_by_id", '{ transaction(id: "00000000-0000-4000-8000-000000000001") { vendor } }'),
     Case(
