@@ -174,6 +174,25 @@ def ask_for_rows(heard: Heard, key: str) -> None:
     heard.ask("/graphql", key, params={"query": document, "variables": '{"id": "form 0"}'}).raise_for_status()
 
 
+def listen(heard: Heard, key: str, owner: DatabaseEnvironment) -> None:
+    """Hear of transactions as they are added, and again as what was missed."""
+    documents = [document for document in build_documents()[:12] if document["date"] == _DATE]
+    for document in documents:
+        document["_id"] = f"{key} {document['_id']}"
+    after, authorization = "", {"Authorization": f"Bearer {heard.keys[key]}"}
+    for after_first in (False, True):
+        params = {"days": str(DAYS), "lastEventId": after if after_first else ""}
+        with heard.client.stream("GET", "/transactions/live", params=params, headers=authorization) as answer:
+            lines = answer.iter_lines()
+            if not after_first:
+                after = next(line for line in lines if line.startswith("id: ")).removeprefix("id: ")
+                with open_sync_client(owner) as client:
+                    client[owner.database][COLLECTION].insert_many(documents)
+            data = [line for _ in documents for line in [next(line for line in lines if line.startswith("data: "))]]
+            whole = httpx.Response(answer.status_code, headers=answer.headers, text="\n".join(data))
+            heard.answers.append((f"live, {params}", whole))
+
+
 def ask_for_faults(heard: Heard, key: str, written: str) -> None:
     """Put the number wherever a caller can, and meet the documents that no answer can be made of."""
     ask_wrong_paths(heard, key, written)
@@ -194,6 +213,8 @@ def ask_wrong_paths(heard: Heard, key: str, written: str) -> None:
         f"{ROWS}/card/{written}/",
         f"{ROWS}/amount/{written}/1",
         f"{ROWS}/amount/1/{written}x",
+        f"/transactions/live?lastEventId={written}",
+        f"/transactions/live?country={written}",
         f"/errors/{written}",
         f"/health/{written}",
         f"/static/{written}",
@@ -299,6 +320,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Heard, Hear
             masked, revealing = Heard(client, keys, spans=spans), Heard(client, keys)
             for heard, key in ((masked, "reader"), (revealing, "revealing")):
                 ask_for_rows(heard, key)
+                listen(heard, key, admin.with_credentials(owner))
                 for written in WRITTEN if heard is masked else (NUMBER,):
                     ask_for_faults(heard, key, written)
             ask_for_the_rest(masked)
@@ -330,7 +352,7 @@ def test_whole_numbers_are_in_results_alone(told: tuple[Heard, Heard, Path]) -> 
     shown = [
         answer.headers["content-type"].partition(";")[0] for _, answer in revealing.answers if NUMBER in answer.text
     ]
-    assert {"application/json", "application/x-ndjson", "text/csv"} <= set(shown)
+    assert {"application/json", "application/x-ndjson", "text/csv", "text/event-stream"} <= set(shown)
     assert len(shown) > 20
 
 
