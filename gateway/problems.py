@@ -220,8 +220,9 @@ _TABLE = (
         HTTPStatus.BAD_REQUEST,
         "The operation asks for too many rows",
         "The pages of the operation, all together, ask for more rows than GATEWAY_MAX_ROWS: each counts by its `first` "
-        "or `last`, 100 without either, and a list of which only the total is selected counts nothing.",
-        "Ask for smaller pages, or send several operations.",
+        "or `last`, 100 without either, and a list of which only the total is selected counts nothing. Each "
+        "representation of `_entities` counts one.",
+        "Ask for smaller pages or fewer representations, or send several operations.",
     ),
     Problem(
         "DOCUMENT_TOO_LARGE",

@@ -33,6 +33,6 @@ class RowBudget:
         """
         if self.asked > self.most:
             raise TooManyRowsError(
-                f"The pages of the operation ask for more than {self.most} rows together; give a smaller first or "
-                "last, or send several operations."
+                f"The operation asks for more than {self.most} rows together; give a smaller first or last, or fewer "
+                "representations, or send several operations."
             )
