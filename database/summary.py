@@ -12,6 +12,8 @@ from database.query import TransactionFilter, build_match
 
 # More groups than this are no summary; the answer of one more says that there are too many.
 MAX_GROUPS = 10_000
+# Nor more amounts than this, each currency of each group being one: each costs the gateway some 50 µs.
+MAX_AMOUNTS = 50_000
 
 # Doubles are exact to 15 digits, of which two are decimals: beyond, no sum could be. NaN is below all numbers, and what
 # is no number at all is below or above them.

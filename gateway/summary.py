@@ -120,7 +120,7 @@ def _split(texts: str | None) -> list[str]:
 
 
 def _write(summary: TransactionSummary, question: SummaryQuestion) -> dict[str, Any]:
-    return {"groups": [_write_group(group, question) for group in summary.groups], "omitted": summary.omitted}
+    return {"groups": [_write_group(group, question) for group in summary.found], "omitted": summary.omitted}
 
 
 def _write_group(group: SummaryGroup, question: SummaryQuestion) -> dict[str, Any]:

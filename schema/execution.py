@@ -12,9 +12,10 @@ from graphql.pyutils import AwaitableOrValue, Path, RefMap, UndefinedType
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from database.query import Order
-from schema.connection import Listing, TransactionConnection, give_in_turns
+from schema.connection import Listing, TransactionConnection
 from schema.federation import EntityList
 from schema.shape import TRANSACTION_COLUMNS, Column, RowShape, build_cursor_column, build_typename_column
+from schema.turn import give_in_turns
 
 
 class RowExecutor(StrawberryGraphQLCoreExecutionContext):

@@ -65,7 +65,7 @@ async def count_transactions(repository: TransactionRepository, wanted: Transact
 
 async def summarize_transactions(repository: TransactionRepository, question: SummaryQuestion) -> TransactionSummary:
     """Give the groups of a question; what it may ask for is schema/grouping.py's to know."""
-    return build_summary(question, await repository.summarize(build_summary_plan(question)))
+    return await build_summary(question, await repository.summarize(build_summary_plan(question)))
 
 
 async def find_transaction(

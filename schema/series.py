@@ -1,5 +1,6 @@
 """The groups that the database gives become a summary: exact amounts, and zeros where time has gaps."""
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from database.errors import RateMissingError, TooManyGroupsError, quote_value
 from database.repository import Row
-from database.summary import MAX_GROUPS, GroupKey, SummaryQuestion
+from database.summary import MAX_AMOUNTS, MAX_GROUPS, GroupKey, SummaryQuestion
 from schema.calendar import find_start, list_starts
 from schema.summary import AmountPercentile, AmountSummary, SummaryGroup, TransactionSummary
 
@@ -23,6 +24,8 @@ _EXACT = Context(prec=40)
 _CENT, _ZERO = Decimal("0.01"), Decimal("0.00")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_NAMED = 10
+# One of several currencies takes about 100 µs of the event loop.
+_GROUPS_PER_TURN = 100
 # Codes of ISO, which are written so.
 _CODES = {GroupKey.COUNTRY, GroupKey.CURRENCY}
 
@@ -33,7 +36,7 @@ class _Group:
     row: Row
 
 
-def build_summary(question: SummaryQuestion, rows: list[Row]) -> TransactionSummary:
+async def build_summary(question: SummaryQuestion, rows: list[Row]) -> TransactionSummary:
     """Make what `TransactionRepository.summarize` gave for a question into its answer.
 
     Raises:
@@ -46,15 +49,13 @@ def build_summary(question: SummaryQuestion, rows: list[Row]) -> TransactionSumm
     groups = [_Group(_read_keys(question, row, zone), row) for row in rows if row["_id"] is not None]
     # Of a top the gaps stay: what was cut off is not zero.
     groups = groups[: question.top]
-    _check_number(len(groups))
+    _check_number(len(groups), sum(len(group.row["amounts"]) for group in groups))
     if question.is_series:
         groups = _order(question, _fill(question, groups, zone))
     if not question.keys and not groups:
         groups = [_build_empty(())]
-    return TransactionSummary(
-        groups=[_write_group(question, group, zone) for group in groups],
-        omitted=sum(amount["count"] for amount in outside),
-    )
+    omitted = sum(amount["count"] for amount in outside)
+    return TransactionSummary(found=await _write_groups(question, groups, zone), omitted=omitted)
 
 
 def _check_rates(question: SummaryQuestion, outside: list[Row]) -> None:
@@ -67,7 +68,12 @@ def _check_rates(question: SummaryQuestion, outside: list[Row]) -> None:
         )
 
 
-def _check_number(groups: int) -> None:
+def _check_number(groups: int, amounts: int = 0) -> None:
+    if amounts > MAX_AMOUNTS:
+        raise TooManyGroupsError(
+            f"groupBy makes groups of more than {MAX_AMOUNTS} amounts, one for each currency; give into, top, fewer "
+            "days, a coarser unit of time, or one key instead of two."
+        )
     if groups > MAX_GROUPS:
         raise TooManyGroupsError(
             f"groupBy makes more than {MAX_GROUPS} groups, empty ones included; give top, fewer days, a coarser unit "
@@ -139,6 +145,15 @@ def _order(question: SummaryQuestion, groups: list[_Group]) -> list[_Group]:
     if field == "key":
         return sorted(groups, key=get_keys, reverse=is_falling)
     return sorted(sorted(groups, key=get_keys), key=get_value, reverse=is_falling)
+
+
+async def _write_groups(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> list[SummaryGroup]:
+    written = []
+    for number, group in enumerate(groups):
+        if number % _GROUPS_PER_TURN == 0:
+            await asyncio.sleep(0)
+        written.append(_write_group(question, group, zone))
+    return written
 
 
 def _write_group(question: SummaryQuestion, group: _Group, zone: ZoneInfo) -> SummaryGroup:

@@ -5,13 +5,15 @@ The types hold an answer; schema/series.py makes it.
 
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, TypeAlias
+from typing import Annotated, TypeAlias, cast
 
 import strawberry
 
 from database.query import TransactionFilter
-from database.summary import GroupKey, SummaryOrder, SummaryQuestion
+from database.summary import MAX_AMOUNTS, MAX_GROUPS, GroupKey, SummaryOrder, SummaryQuestion
+from schema.context import Info
 from schema.grouping import build_question
+from schema.turn import give_in_turns
 
 
 @strawberry.enum(description="What transactions are grouped by. Texts that differ in case alone are one group.")
@@ -96,11 +98,18 @@ class SummaryGroup:
 
 @strawberry.type(description="Transactions counted and their amounts summed up, group by group.")
 class TransactionSummary:
-    groups: list[SummaryGroup] = strawberry.field(description="At most 10000; without a key one, of all transactions.")
+    found: strawberry.Private[list[SummaryGroup]]
     omitted: int = strawberry.field(
         description="Transactions of the filter that no group counts: their amount is no number, beyond 15 digits or "
         "without a currency, or, where time is a key, their date is none."
     )
+
+    @strawberry.field(
+        description=f"At most {MAX_GROUPS}, of at most {MAX_AMOUNTS} amounts together; without a key one, of all "
+        "transactions."
+    )
+    async def groups(self, info: Info) -> list[SummaryGroup]:
+        return cast("list[SummaryGroup]", give_in_turns(self.found, info.context.turn))
 
 
 GroupByArgument: TypeAlias = Annotated[

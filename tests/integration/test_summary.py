@@ -409,3 +409,20 @@ async def test_a_faulty_question_is_refused_by_name(asker: Asker, parameters: st
     assert (response.status_code, response.json()["code"]) == (400, code)
     assert named in response.json()["detail"]
     assert not asker.recorder.commands
+
+
+async def test_amounts_are_bounded_too(asker: Asker) -> None:
+    """Groups of more amounts than the limit are refused with the way out; converted, each has one."""
+    currencies = [f"C{number}" for number in range(6)]
+    asker.fill(
+        [
+            build_document(_id=f"{vendor} {currency}", vendor=str(vendor), currency=currency)
+            for vendor in range(8_400)
+            for currency in currencies
+        ]
+    )
+    response = await asker.http.get("/transactions/1/summary?groupBy=vendor")
+    assert response.json()["code"] == "TOO_MANY_GROUPS"
+    assert "into" in response.json()["detail"]
+    answer = await asker.ask_rest(Summary(Question(1), ("currency",)))
+    assert [group["count"] for group in answer["groups"]] == [8_400] * 6
