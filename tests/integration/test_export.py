@@ -3,9 +3,14 @@
 import csv
 import io
 import json
+import re
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -330,3 +335,41 @@ def test_a_wrong_parameter_is_explained(client: httpx.Client, parameters: dict[s
         problem = client.get(path, params=parameters).json()
         assert (problem["status"], problem["code"]) == (400, "INVALID_PARAMETER")
         assert says in problem["detail"]
+
+
+@contextmanager
+def run_breaking_proxy(served: ServedDatabase, limits: list[int]) -> Iterator[str]:
+    """Give the address of a proxy that ends each connection after so many bytes of its answer, in turn."""
+    address = urlsplit(served.gateway.url)
+
+    class Handler(StreamRequestHandler):
+        def handle(self) -> None:
+            line = self.rfile.readline()
+            with socket.create_connection((address.hostname, address.port)) as upstream:
+                upstream.sendall(line + b"Host: localhost\r\nConnection: close\r\n\r\n")
+                left = limits.pop(0) if limits else 10**12
+                while left > 0 and (part := upstream.recv(min(left, 65_536))):
+                    left -= len(part)
+                    self.wfile.write(part)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_the_documented_download_is_whole_however_it_breaks(
+    served: ServedDatabase, client: httpx.Client, tmp_path: Path
+) -> None:
+    """The program in docs/export.md has each row once when the connection has broken three times."""
+    text = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
+    [program] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(program, names)  # noqa: S102 - it is the documentation's
+    served.collection.insert_many({"_id": str(n), "date": NOW_MS - n // 3, "vendor": "x" * 50} for n in range(9_000))
+    limits = [200_000, 1_500, 301_234]
+    with run_breaking_proxy(served, limits) as url:
+        rows = names["download"](f"{url}/transactions/1", str(tmp_path / "rows"))
+    assert not limits
+    assert rows == 9_000
+    assert (tmp_path / "rows").read_bytes() == client.get("/transactions/1?format=ndjson").content
