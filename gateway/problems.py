@@ -147,8 +147,9 @@ _TABLE = (
         "TOO_MANY_GROUPS",
         HTTPStatus.BAD_REQUEST,
         "The summary has too many groups",
-        "A summary has at most 10000 groups, the empty ones between others included.",
-        "Ask for `top` groups, fewer days, a coarser unit of time, or one key instead of two.",
+        "A summary has at most 10000 groups, the empty ones between others included, and 50000 amounts: one for each "
+        "currency of each group.",
+        "Ask for `into`, `top` groups, fewer days, a coarser unit of time, or one key instead of two.",
     ),
     Problem(
         "GRAPHQL_REQUEST_INVALID",
@@ -322,6 +323,14 @@ _TABLE = (
         "None of the accepted media types can be given",
         "The request's `Accept` allows none of the types that the path can answer with.",
         "Accept one of the types that `detail` lists.",
+    ),
+    Problem(
+        "ANSWER_NOT_DELIVERABLE",
+        HTTPStatus.BAD_REQUEST,
+        "The answer cannot be handed over",
+        "A gateway on AWS Lambda hands each answer over whole: of at most 6 MB (1 MB through a load balancer), and "
+        "never as a stream of events. One that runs as a server knows no such bound.",
+        "Ask for pages, REST by `limit` and `after`, GraphQL by `first` and `after`, as `detail` says; or accept gzip.",
     ),
     Problem(
         "BODY_TOO_LARGE",
