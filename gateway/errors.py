@@ -69,6 +69,12 @@ class ForbiddenError(GatewayError):
         self.scope = scope
 
 
+class AnswerNotDeliverableError(GatewayError):
+    """The answer does not fit what carries it: too large for it, or without an end."""
+
+    code = "ANSWER_NOT_DELIVERABLE"
+
+
 class CrossSiteRequestError(GatewayError):
     """A page of another site sent the request."""
 

@@ -1,0 +1,32 @@
+"""The database's URI from AWS Secrets Manager, where a function of Lambda finds it. No fault ever echoes it."""
+
+from collections.abc import Mapping
+
+from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]  # it has no types
+from botocore.session import get_session  # type: ignore[import-untyped]  # as above
+
+from database.errors import ConfigurationError
+
+SECRET_VARIABLE = "MONGO_URI_SECRET_ARN"  # noqa: S105 - the name of a variable
+_URI_VARIABLE = "MONGO_URI"
+
+
+def load_secret_variables(environ: Mapping[str, str]) -> Mapping[str, str]:
+    """Give the variables with MONGO_URI as the secret that MONGO_URI_SECRET_ARN names holds it; without that, as given.
+
+    Raises:
+        ConfigurationError: the secret cannot be read.
+    """
+    arn = environ.get(SECRET_VARIABLE, "")
+    if not arn:
+        return environ
+    try:
+        client = get_session().create_client("secretsmanager")
+        uri: str = client.get_secret_value(SecretId=arn)["SecretString"]
+    except (BotoCoreError, ClientError, KeyError) as error:
+        reason = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+        raise ConfigurationError(
+            f"{SECRET_VARIABLE}: the secret {arn} cannot be read ({reason}); the function's role needs "
+            "secretsmanager:GetSecretValue on it, and the secret a text: the MongoDB URI."
+        ) from None
+    return {**environ, _URI_VARIABLE: uri.strip()}

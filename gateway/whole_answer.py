@@ -1,0 +1,110 @@
+"""Holds an answer back until it is whole, for a caller that takes it in one piece: AWS Lambda's, of a bounded size.
+
+It must not begin an answer that it cannot end: what is too large, or has no end, becomes an error.
+"""
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from database.errors import GatewayError
+from gateway.errors import AnswerNotDeliverableError
+from gateway.problems import GRAPHQL_PATH
+
+# What Lambda hands over as text; anything else, and whatever is compressed, it takes in base64 (RFC 4648).
+TEXT_TYPES = (
+    "text/",
+    "application/json",
+    "application/problem+json",
+    "application/graphql-response+json",
+    "application/x-ndjson",
+)
+# The key of a scope under which the caller's bound is, in bytes of the JSON that holds the body.
+MOST_BYTES = "gateway.most_bytes"
+# The status and headers are in the same JSON.
+_HEAD_BYTES = 16_384
+# Of pages of so many bytes in the worst case, so many rows surely fit: addresses are the longest of what rows hold.
+_ROW_BYTES = 600
+
+
+class WholeAnswerMiddleware:
+    """Sends each answer as a head and one body, or none of it.
+
+    Raises:
+        AnswerNotDeliverableError: the body is larger than the scope's bound, or it is a stream of events.
+        GatewayError: what would have broken the answer off.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(scope["path"], scope[MOST_BYTES])
+        try:
+            await self._app(scope, receive, answer.take)
+        except Exception as error:
+            # Starlette wraps what it would have answered for, had the answer not begun.
+            if isinstance(error.__cause__, GatewayError):
+                raise error.__cause__ from None
+            raise
+        if answer.head is None:  # the work was given up
+            return
+        await send(answer.head)
+        # Servers drop the body of an answer to HEAD; here nobody else does.
+        body = b"" if scope["state"]["is_head"] else b"".join(answer.parts)
+        await send({"type": "http.response.body", "body": body})
+
+
+class _Answer:
+    """An answer that is collected."""
+
+    def __init__(self, path: str, most_bytes: int) -> None:
+        self.head: Message | None = None
+        self.parts: list[bytes] = []
+        self._path = path
+        self._most_bytes = most_bytes
+        self._bytes = _HEAD_BYTES
+        self._is_text = False
+
+    async def take(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.head = message
+            headers = Headers(raw=message["headers"])
+            media_type = headers.get("content-type", "")
+            if media_type.startswith("text/event-stream") and "content-length" not in headers:
+                raise AnswerNotDeliverableError(
+                    "Events cannot be told as they come on AWS Lambda; ask a gateway that runs as a server, "
+                    f"or ask for pages of {_name_list(self._path)} again and again."
+                )
+            self._is_text = "content-encoding" not in headers and media_type.startswith(TEXT_TYPES)
+            return
+        part = message.get("body", b"")
+        self._bytes += _measure(part, is_text=self._is_text)
+        if self._bytes > self._most_bytes:
+            raise AnswerNotDeliverableError(_say_too_large(self._path, self._most_bytes))
+        self.parts.append(part)
+
+
+def _measure(part: bytes, *, is_text: bool) -> int:
+    """Give how many bytes a part of a body takes in JSON; a character that two parts share counts for both."""
+    return len(orjson.dumps(part.decode("utf-8", "replace"))) if is_text else -(-len(part) // 3) * 4
+
+
+def _name_list(path: str) -> str:
+    return "`transactions`" if path == GRAPHQL_PATH else "/transactions/{days}"
+
+
+def _say_too_large(path: str, most_bytes: int) -> str:
+    rows = min(10_000, most_bytes // _ROW_BYTES // 1_000 * 1_000)
+    how = (
+        f"with `first: {rows}`, then again with `after` as `pageInfo.endCursor` gives it"
+        if path == GRAPHQL_PATH
+        else f"with `limit={rows}`, then with `after` as the Link header gives it"
+    )
+    return (
+        f"The answer is larger than the {most_bytes} bytes that can be handed over in one piece here; ask for pages: "
+        f"{how}. `Accept-Encoding: gzip` makes answers about a quarter as large."
+    )
