@@ -133,6 +133,10 @@ def send(url: str, request: Request) -> Answer | None:
                 connection.shutdown(socket.SHUT_WR)
             while chunk := connection.recv(_CHUNK_BYTES):
                 received += chunk
+                if _is_begun_stream(received):
+                    # It has no end: what it begins with is judged, as a whole body.
+                    received += b"0\r\n\r\n" if b"transfer-encoding: chunked" in received else b""
+                    break
                 if time.monotonic() - started > HANG_SECONDS:
                     raise HangError
     except TimeoutError:
@@ -141,6 +145,12 @@ def send(url: str, request: Request) -> Answer | None:
         # The gateway may close before it has read all that was sent; what it answered counts.
         pass
     return _parse(bytes(received), request.method, time.monotonic() - started) if received else None
+
+
+def _is_begun_stream(received: bytearray) -> bool:
+    """Whether this is a stream of events that has told where it begins."""
+    head, _, body = received.partition(b"\r\n\r\n")
+    return b"content-type: text/event-stream" in head and body.rstrip(b"\r").endswith((b"\n\n", b"\n\n\r\n"))
 
 
 def _parse(received: bytes, method: bytes, seconds: float) -> Answer:
