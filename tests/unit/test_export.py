@@ -3,14 +3,19 @@
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from typing import cast
 
 import httpx
 import pytest
 
 from database.environment import DatabaseEnvironment
+from database.query import TransactionFilter
+from database.repository import TransactionRepository
 from gateway import export
 from gateway.app import create_app
+from gateway.rows import NDJSON
 from gateway.settings import load_settings
+from gateway.shared_list import ListQuestion
 
 NEEDED = ["application/vnd.apache.parquet", "application/vnd.apache.arrow.stream"]
 
@@ -58,3 +63,16 @@ def test_pyarrow_is_not_loaded_at_the_start() -> None:
     """The application is made without pyarrow, which takes a quarter of a second to load."""
     told = "import sys, gateway.app; print('pyarrow' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", told], text=True) == "False\n"
+
+
+def test_only_windows_that_end_alike_share_a_reading() -> None:
+    """Questions of the moment share a reading; one whose end was named shares it with those that name the same."""
+
+    def build_key(until: int, *, has_end: bool) -> object:
+        wanted = TransactionFilter(since=until - 1_000, until=until)
+        repository = cast("TransactionRepository", None)
+        return ListQuestion(repository, wanted, None, NDJSON, has_end).build_key()
+
+    assert build_key(5_000, has_end=False) == build_key(5_001, has_end=False)
+    assert build_key(5_000, has_end=True) == build_key(5_000, has_end=True)
+    assert len({build_key(5_000, has_end=True), build_key(6_000, has_end=True), build_key(5_000, has_end=False)}) == 3
