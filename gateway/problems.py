@@ -90,9 +90,9 @@ _TABLE = (
         "INVALID_PARAMETER",
         HTTPStatus.BAD_REQUEST,
         "A query parameter is not valid",
-        "The path does not know the parameter, or it is given twice. Unknown parameters are refused rather than "
-        "ignored: a misspelt filter would otherwise answer another question.",
-        "Use the parameters that `detail` lists, each once.",
+        "The path does not know the parameter or its value, or it is given twice. Unknown parameters are refused "
+        "rather than ignored: a misspelt filter would otherwise answer another question.",
+        "Use the parameters and values that `detail` lists, each once.",
     ),
     Problem(
         "INVALID_REPRESENTATION",
