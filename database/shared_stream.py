@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
-from database.errors import GatewayError, LiveEventUnknownError, LiveTooSlowError
+from database.errors import DatabaseUnavailableError, GatewayError, LiveEventUnknownError, LiveTooSlowError
 from database.event import Arrival, Encode, LiveEvent, Place
 from database.history import History
 from database.judge import ask_server
@@ -96,6 +96,7 @@ class SharedStream:
         self._moved = asyncio.Event()
         self._replays = asyncio.Semaphore(_MOST_REPLAYS)
         self._failure: GatewayError | None = None
+        self._is_stopped = False
         self.opened = asyncio.Event()
 
     @property
@@ -118,8 +119,10 @@ class SharedStream:
                 await self._read_on(stream)
         except PyMongoError as error:
             self._end(translate_failure(error))
-        except GatewayError as error:
-            self._end(error)
+        except Exception:
+            # Nobody waits for ever for a stream that a fault has ended.
+            self._end(DatabaseUnavailableError("Live transactions have ended by a fault; connect again."))
+            raise
 
     async def _find_beginning(self) -> dict[str, Any]:
         """Say where to begin: now. The server itself would begin with the next write, which may take long to come."""
@@ -191,8 +194,10 @@ class SharedStream:
         async with AsyncExitStack() as stack:
             stream = None
             while (kept := self._history.find_after(place)) is None or _list_undecided(kept, subscription.wanted):
+                if self._is_stopped:
+                    break
                 if kept is not None:
-                    await self._judge(kept, subscription.wanted)
+                    await self._judge_missed(kept, subscription.wanted)
                     continue
                 async with self._replays:
                     # Another subscriber may have read the same meanwhile.
@@ -202,12 +207,15 @@ class SharedStream:
                         opening = open_stream(self._client, self.database, _REPLAY_PLAN)
                         stream = await stack.enter_async_context(opening)
                     missed, place = await self._read_piece(stream, place)
-                    await self._judge(missed, subscription.wanted)
+                    await self._judge_missed(missed, subscription.wanted)
                 read += missed[: _MOST_KEPT + 1 - len(read)]
                 if place >= self._history.start:
                     self._history.extend_back(after, read)
                 yield self._select(missed, subscription), place
-            self._join(subscription, kept)
+            if self._is_stopped:
+                subscription.stop()
+            else:
+                self._join(subscription, kept or ())
 
     def _join(self, subscription: Subscription, kept: Sequence[Arrival]) -> None:
         subscription.join(self._select(kept, subscription))
@@ -273,6 +281,12 @@ class SharedStream:
             verdict = await ask_server(database, arrival.document, wanted.build_filter(arrival.moment))
             arrival.note_verdict(wanted, suits=verdict)
 
+    async def _judge_missed(self, arrivals: Sequence[Arrival], wanted: LiveFilter) -> None:
+        try:
+            await self._judge(arrivals, wanted)
+        except PyMongoError as error:
+            raise translate_failure(error) from error
+
     def _end(self, failure: GatewayError) -> None:
         self._failure = failure
         self.opened.set()
@@ -283,6 +297,7 @@ class SharedStream:
 
     def stop(self) -> None:
         """Tell nobody anything more."""
+        self._is_stopped = True
         for member in [member for members in self._members.values() for member in members]:
             member.stop()
         self._members.clear()

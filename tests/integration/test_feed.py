@@ -296,15 +296,23 @@ async def test_an_election_is_a_pause(tmp_path: Path) -> None:
             await asyncio.to_thread(replicas.step_down)
             await asyncio.to_thread(replicas.await_primary)
             await add(1)
-            (await asyncio.to_thread(replicas.await_primary)).kill()
+            killed = await asyncio.to_thread(replicas.await_primary)
+            killed.kill()
             await asyncio.to_thread(replicas.await_primary)
             await add(2)
-            assert numbers == [0, 1, 2]
+            killed.start()
+            await asyncio.to_thread(replicas.await_secondaries)
+            hung = await asyncio.to_thread(replicas.await_primary)
+            hung.stop()
+            await asyncio.to_thread(replicas.await_primary)
+            await add(3)
+            hung.resume()
+            assert numbers == [0, 1, 2, 3]
             assert watcher.absences >= 1
             async with feed.open(ALL, place) as again:
-                assert [(await anext(again)).row["amount"] for _ in range(3)] == [0, 1, 2]
+                assert [(await anext(again)).row["amount"] for _ in range(4)] == [0, 1, 2, 3]
         async with run_feed(replicas.admin) as (feed, _), feed.open(ALL, place) as events:
-            assert [(await anext(events)).row["amount"] for _ in range(3)] == [0, 1, 2]
+            assert [(await anext(events)).row["amount"] for _ in range(4)] == [0, 1, 2, 3]
 
 
 async def test_an_absence_is_waited_for_and_then_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,3 +342,25 @@ async def test_an_absence_is_waited_for_and_then_told(tmp_path: Path, monkeypatc
             await asyncio.to_thread(collection.insert_one, {"_id": "again"})
             async with feed.open(ALL, last) as again:
                 assert (await anext(again)).row["_id"] == "again"
+
+
+async def test_a_stop_ends_whoever_is_catching_up(
+    reader_environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the feed stops, those who still read what they missed end too, with an id that leads to the rest."""
+    monkeypatch.setattr(shared_stream, "_REPLAY_PLAN", replace(shared_stream._REPLAY_PLAN, batch=5))  # noqa: SLF001 - to be slow
+    monkeypatch.setattr(shared_stream, "_BATCH", 5)
+    async with run_feed(reader_environment) as (feed, _), feed.open(ALL) as events:
+        place = events.id
+        collection.insert_many({"amount": number} for number in range(50))
+        await anext(events)
+    async with run_feed(reader_environment) as (feed, _):
+        async with feed.open(ALL, place) as events:
+            feed.stop()
+            numbers = [event.row["amount"] async for event in events]
+            place = events.id
+        assert 0 < len(numbers) < 50
+    async with run_feed(reader_environment) as (feed, _), feed.open(ALL, place) as events:
+        while len(numbers) < 50:
+            numbers += [event.row["amount"] for event in await events.read(60)]
+    assert numbers == list(range(50))
