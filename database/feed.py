@@ -13,8 +13,9 @@ from pymongo import AsyncMongoClient
 
 from database.errors import DatabaseUnavailableError
 from database.event import Encode, decode_event_id
+from database.feed_observer import FeedObserver
 from database.match import LiveFilter
-from database.shared_stream import FeedObserver, SharedStream
+from database.shared_stream import SharedStream
 from database.subscription import Subscription
 
 # Whoever reloads a page is back by then.

@@ -7,13 +7,14 @@ import asyncio
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Protocol
+from typing import Any
 
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from database.errors import DatabaseUnavailableError, GatewayError, LiveEventUnknownError, LiveTooSlowError
 from database.event import Arrival, Encode, LiveEvent, Place
+from database.feed_observer import FeedObserver
 from database.history import History
 from database.judge import ask_server
 from database.match import LiveFilter
@@ -54,25 +55,6 @@ _STAGES: tuple[dict[str, Any], ...] = (
 _PLAN = StreamPlan(options={}, stages=_STAGES, batch=_BATCH, wait_ms=_WAIT_MS, codec=CODEC)
 # What has happened is there at once, and what has not the shared stream tells.
 _REPLAY_PLAN = StreamPlan(options={}, stages=_STAGES, batch=_BATCH, wait_ms=1, codec=CODEC)
-
-
-class FeedObserver(Protocol):
-    """Whoever is told how the feed does; none of it may raise."""
-
-    def note_subscribers(self, change: int) -> None:
-        """So many more are there."""
-
-    def note_delivered(self, events: int) -> None:
-        """So many were handed on, counted once for each subscriber."""
-
-    def note_cut_off(self, code: str) -> None:
-        """A subscriber was cut off, with this error."""
-
-    def note_lag(self, seconds: int) -> None:
-        """The stream was so far behind the server when it was last read."""
-
-    def note_away(self, *, is_away: bool) -> None:
-        """The database is away, or the stream goes on."""
 
 
 class SharedStream:
