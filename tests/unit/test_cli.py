@@ -15,7 +15,7 @@ from gateway.console import build_status_text, build_welcome
 from gateway.server import open_listener
 
 GATEWAY = Path(sys.executable).with_name("gateway")
-COMMANDS = ("up", "serve", "provision", "seed", "keys", "status", "schema")
+COMMANDS = ("up", "serve", "provision", "seed", "simulate", "keys", "status", "schema")
 
 
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
