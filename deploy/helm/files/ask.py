@@ -1,4 +1,5 @@
-"""`helm test` runs this in the gateway's image: each path and GraphQL answer with a key, and nothing answers without one.
+# ruff: noqa: INP001 - one file, which the chart brings along
+"""`helm test` runs this in the gateway's image: each path and GraphQL answer with a key, and nothing without one.
 
 Arguments: host, port, the file of a key with transactions:read, and of one with metrics:read.
 """

@@ -1,0 +1,55 @@
+"""Helm: the chart has no fault for any environment or choice, and refuses values that would be a mistake."""
+
+import re
+from typing import Any
+
+from deploy.chart import CHART, RELEASES, Release, attempt, get_helm, render
+from deploy.checks import CheckError
+from deploy.tool import require
+
+# For each mistake the words of the refusal, which name the value.
+_MISTAKES: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("an image that is not named", {"image": {"repository": "gateway"}}, "image"),
+    ("two images", {"image": {"repository": "a", "tag": "1", "digest": f"sha256:{'0' * 64}"}}, "image"),
+    ("a tag that moves", {"image": {"repository": "gateway", "tag": "latest"}}, "tag"),
+    ("a misspelt key", {"image": {"repository": "gateway", "tag": "1", "pullPolicy": "Never"}}, "pullPolicy"),
+    ("a setting that does not exist", {"settings": {"GATEWAY_WORKERS": 2}}, "GATEWAY_WORKERS"),
+    ("a setting out of its range", {"settings": {"GATEWAY_MAX_DEPTH": 1}}, "GATEWAY_MAX_DEPTH"),
+    ("a setting that YAML took for true", {"settings": {"GATEWAY_INTROSPECTION": True}}, "GATEWAY_INTROSPECTION"),
+    ("a secret among the settings", {"settings": {"GATEWAY_RATE_STORE": "redis://:x@redis"}}, "GATEWAY_RATE_STORE"),
+    ("a secret among the OTEL_ variables", {"otel": {"OTEL_EXPORTER_OTLP_HEADERS": "key=x"}}, "OTLP_HEADERS"),
+    ("no way to the database", {"network": {"mongodb": []}}, "mongodb"),
+    ("a way to everybody", {"network": {"mongodb": [{}]}}, "mongodb"),
+    ("no way to the issuer", {"network": {"jwks": []}}, "jwks"),
+    ("no way to the rate store", {"network": {"redis": []}}, "redis"),
+    ("no way to the collector", {"settings": {"GATEWAY_TRACING": "on"}}, "traces"),
+    ("nobody who may call", {"network": {"callers": []}}, "callers"),
+    ("no way for Prometheus", {"network": {"prometheus": []}}, "prometheus"),
+    ("a proxy that is not trusted", {"settings": {"GATEWAY_TRUSTED_PROXIES": None}}, "GATEWAY_TRUSTED_PROXIES"),
+    ("an ingress without TLS", {"ingress": {"kind": "nginx"}}, "tlsSecret"),
+    ("a load balancer without a certificate", {"ingress": {"alb": {"certificateArn": ""}}}, "certificateArn"),
+    ("an ingress that does not exist", {"ingress": {"kind": "traefik"}}, "kind"),
+    ("a Vault without TLS", {"secrets": {"source": "vault", "vault": {"server": "http://vault"}}}, "server"),
+    ("no role in AWS", {"secrets": {"aws": {"roleArn": ""}}}, "roleArn"),
+    ("a password in the values", {"secrets": {"password": "x"}}, "password"),
+    ("a measure that nobody scrapes", {"monitoring": {"enabled": False}}, "enabled"),
+    ("no limit of memory", {"resources": {"limits": {"memory": None}}}, "memory"),
+)
+
+
+def run() -> int:
+    """Lint and render each release, and see each mistake refused.
+
+    Raises:
+        CheckError: Helm finds a fault, or takes a mistake.
+    """
+    for release in RELEASES:
+        require(get_helm(), "lint", "--strict", "--quiet", CHART, *release.options)
+        render(release)
+    for name, values, words in _MISTAKES:
+        done = attempt(Release(name, "production", values))
+        if not done.returncode:
+            raise CheckError(f"deploy/helm/values.schema.json takes {name}: {values}")
+        if not re.search(rf"schema.*{words}", done.stderr, re.DOTALL):
+            raise CheckError(f"deploy/helm/values.schema.json refuses {name} without naming {words}:\n{done.stderr}")
+    return 2 * len(RELEASES) + len(_MISTAKES)

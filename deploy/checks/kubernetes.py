@@ -1,0 +1,57 @@
+"""Kubernetes' own schemas, oldest and newest, and those of the custom resources, hold for all that the chart makes."""
+
+import json
+from typing import Any
+
+import kubernetes_validate  # type: ignore[import-not-found]  # in .venv-deploy alone
+
+from deploy.chart import RELEASES, Release, load_resources
+from deploy.checks import CheckError
+from deploy.tool import ROOT, WORK
+from tests.node import install_packages
+
+# From Chart.yaml's kubeVersion to the newest that is known.
+_VERSIONS = ("1.30.0", "1.37.0")
+# schemas/validate.mjs knows them; a resource of any other group would be a slip.
+_CUSTOM = {"external-secrets.io/v1", "monitoring.coreos.com/v1", "networking.istio.io/v1"}
+
+
+def run() -> int:
+    """Hold each resource to its schema.
+
+    Raises:
+        CheckError: one does not fit, or has no schema.
+    """
+    count = 0
+    custom: list[dict[str, Any]] = []
+    for release in RELEASES:
+        for resource in load_resources(release):
+            if resource["apiVersion"] in _CUSTOM:
+                custom.append(resource)
+            else:
+                _check_own(release, resource)
+                count += len(_VERSIONS)
+    _check_custom(custom)
+    return count + len(custom)
+
+
+def _check_own(release: Release, resource: dict[str, Any]) -> None:
+    for version in _VERSIONS:
+        try:
+            kubernetes_validate.validate(resource, version, strict=True)
+        except (kubernetes_validate.ValidationError, kubernetes_validate.SchemaNotFoundError) as error:
+            name = f"{resource['kind']} {resource['metadata']['name']}"
+            raise CheckError(f"{release.name}, {name}, Kubernetes {version}: {error}") from error
+
+
+def _check_custom(resources: list[dict[str, Any]]) -> None:
+    path = WORK / "custom.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(resources))
+    try:
+        folder = install_packages(ROOT / "deploy/schemas")
+    except AssertionError as error:
+        raise CheckError(str(error)) from error
+    done = folder.run("validate.mjs", str(path))
+    if done.returncode:
+        raise CheckError(done.stderr)

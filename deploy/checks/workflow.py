@@ -1,0 +1,16 @@
+"""The pipeline: GitHub's schema, actionlint, and zizmor, which knows how pipelines are attacked."""
+
+from deploy.tool import ROOT, get_program, require
+
+
+def run() -> int:
+    """Check each workflow by each of the three; zizmor also sees that actions are named by their commits.
+
+    Raises:
+        CheckError: one of them finds a fault.
+    """
+    files = sorted((ROOT / ".github/workflows").glob("*.yml"))
+    require(get_program("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *files)
+    require(get_program("actionlint"), *files)
+    require(get_program("zizmor"), "--offline", "--quiet", "--persona", "pedantic", *files)
+    return 3 * len(files)
