@@ -174,13 +174,17 @@ _PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 _EXAMPLE_QUERY = '{ transactions(filter: {days: 90, cardType: "Visa"}) { totalCount } }'
 _GRAPHQL_RESPONSE = {
-    "description": "The result: `data`, and `errors` where something failed, each with a code of the problems.",
+    "description": "The result: `data`, and `errors` where something failed, each with a code of the problems. As "
+    "events (graphql-sse, distinct connections): each result, of a subscription many, and the end.",
     "content": {
-        media_type: {
-            "schema": {"type": "object"},
-            "example": {"data": {"transactions": {"totalCount": 1234}}},
-        }
-        for media_type in ("application/json", "application/graphql-response+json")
+        **{
+            media_type: {
+                "schema": {"type": "object"},
+                "example": {"data": {"transactions": {"totalCount": 1234}}},
+            }
+            for media_type in ("application/json", "application/graphql-response+json")
+        },
+        "text/event-stream": {"schema": {"type": "string"}},
     },
 }
 _GRAPHQL_ERRORS = {

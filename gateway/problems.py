@@ -157,7 +157,8 @@ _TABLE = (
         "The request is not a GraphQL request",
         "The body is not a JSON object with a string `query` or `documentId` and, if given, an object `variables`, a "
         "string `operationName` and an object `extensions` (GraphQL over HTTP). A document that comes with an "
-        "identifier must be the one it stands for. Batches, several in one array, are not taken.",
+        "identifier must be the one it stands for. Batches, several in one array, are not taken. A WebSocket must "
+        "offer the subprotocol `graphql-transport-ws`.",
         "Send one JSON object of that form.",
     ),
     Problem(
@@ -321,7 +322,8 @@ _TABLE = (
         "NOT_ACCEPTABLE",
         HTTPStatus.NOT_ACCEPTABLE,
         "None of the accepted media types can be given",
-        "The request's `Accept` allows none of the types that the path can answer with.",
+        "The request's `Accept` allows none of the types that the path can answer with. A GraphQL subscription is "
+        "answered as `text/event-stream` alone.",
         "Accept one of the types that `detail` lists.",
     ),
     Problem(
