@@ -19,7 +19,7 @@ from pymongo.collection import Collection
 from pymongo.errors import ConnectionFailure, DuplicateKeyError
 
 from benchmarks.process import open_server
-from benchmarks.subscriber import Subscriber, subscribe
+from benchmarks.subscriber import SocketSubscriber, Subscriber, subscribe
 from database.client import open_sync_client
 from database.index import COLLECTION
 from database.provision import provision
@@ -33,6 +33,15 @@ _FAILOVER_SUBSCRIBERS = 500
 _FAILOVER_INSERTS = 100
 _LONGEST_SECONDS = 60.0
 _PATH = "/transactions/live?days=1&card=visa&minAmount=10"
+_SUBSCRIPTION = """subscription {
+    transactionAdded(filter: {days: 1, cardType: "visa", minAmount: "10"}) {
+        _id: id date currency amount vendor address cardType cardNumber countryOrigin
+    }
+}"""
+_STYLES = (
+    ("Server-Sent Events", _PATH, Subscriber),
+    ("GraphQL by WebSocket", _SUBSCRIPTION, SocketSubscriber),
+)
 
 _Collection = Collection[dict[str, Any]]
 
@@ -46,17 +55,21 @@ def main(arguments: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder, open_server(Path(folder)) as server:
         environment = server.admin
         provision(environment)
-        with (
-            run_gateway(
-                environment,
-                find_free_port(),
-                Path(folder),
-                GATEWAY_LOG_LEVEL="error",
-                GATEWAY_MAX_SUBSCRIPTIONS=str(number + 1),
-            ) as gateway,
-            open_sync_client(environment) as client,
-        ):
-            uvloop.run(_measure(gateway, client[environment.database][COLLECTION], number))
+        for name, path, kind in _STYLES:
+            # One each: what the subscribers before have left free would not be counted.
+            with (
+                run_gateway(
+                    environment,
+                    find_free_port(),
+                    Path(folder),
+                    GATEWAY_LOG_LEVEL="error",
+                    GATEWAY_MAX_SUBSCRIPTIONS=str(number + 1),
+                ) as gateway,
+                open_sync_client(environment) as client,
+            ):
+                click.echo(f"{name}:")
+                collection = client[environment.database][COLLECTION]
+                uvloop.run(_measure(gateway, collection, number, path, kind))
     with tempfile.TemporaryDirectory() as folder, run_replica_set(Path(folder)) as replicas:
         provision(replicas.admin)
         with run_gateway(
@@ -69,17 +82,19 @@ def main(arguments: list[str]) -> None:
             uvloop.run(_fail_over(gateway, replicas))
 
 
-async def _measure(gateway: GatewayProcess, collection: _Collection, number: int) -> None:
+async def _measure(
+    gateway: GatewayProcess, collection: _Collection, number: int, path: str, kind: type[Subscriber]
+) -> None:
     # One alone, so that what the first costs is not counted as the others'.
-    [alone] = await subscribe(gateway.url, _PATH, 1)
-    await _insert(collection, [alone], "first")
+    [alone] = await subscribe(gateway.url, path, 1, kind)
+    await _insert(collection, [alone], f"{kind.__name__} first")
     before, began = _measure_memory(gateway), time.perf_counter()
-    subscribers = [alone, *await subscribe(gateway.url, _PATH, number - 1)]
+    subscribers = [alone, *await subscribe(gateway.url, path, number - 1, kind)]
     seconds = time.perf_counter() - began
     click.echo(
         f"{number:,} subscribers of one worker, connected in {seconds:.1f} s; cores are shared with all else here"
     )
-    rounds = [await _insert(collection, subscribers, f"{insert}") for insert in range(_INSERTS)]
+    rounds = [await _insert(collection, subscribers, f"{kind.__name__} {insert}") for insert in range(_INSERTS)]
     memory = (_measure_memory(gateway) - before) / (number - 1)
     times = sorted(each for delays in rounds for each in delays)
     click.echo(

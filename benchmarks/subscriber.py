@@ -1,12 +1,21 @@
 """A subscriber of live transactions that costs little: thousands of them fit into one process beside a gateway."""
 
 import asyncio
+import json
 import re
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from urllib.parse import urlsplit
 
 _EVENT = re.compile(rb'event: (\w+)\nid: (\S+)\ndata: \{"_id":"([^"]*)"')
+_RESULT = re.compile(rb'"transactionAdded":\{"_id":"([^"]*)"')
+# A ping of uvicorn's: four bytes, which are sent back.
+_PING = re.compile(rb"\x89\x04(.{4})", re.DOTALL)
+
+
+_TEXT, _PONG = 0x1, 0xA
+_LONG = 126
 
 
 @dataclass
@@ -59,14 +68,71 @@ class Subscriber(asyncio.Protocol):
             self._transport.close()
 
 
-async def subscribe(url: str, path: str, number: int, at_once: int = 100) -> list[Subscriber]:
+@dataclass
+class SocketSubscriber(Subscriber):
+    """One WebSocket, whose path is a GraphQL subscription to `transactionAdded`, which calls the id `_id`."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        lines = [
+            "GET /graphql HTTP/1.1",
+            f"Host: {self.host}",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "Sec-WebSocket-Version: 13",
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+            "Sec-WebSocket-Protocol: graphql-transport-ws",
+        ]
+        self._write("\r\n".join([*lines, "", ""]).encode())
+
+    def _begin(self) -> None:
+        for message in (
+            {"type": "connection_init"},
+            {"type": "subscribe", "id": "events", "payload": {"query": self.path}},
+            # Its answer says that nothing is missed from now on.
+            {"type": "subscribe", "id": "begun", "payload": {"query": "{ __typename }"}},
+        ):
+            self._write(_frame(json.dumps(message).encode(), _TEXT))
+
+    def data_received(self, data: bytes) -> None:
+        if not self.connected.done() and data.startswith(b"HTTP/1.1 101"):
+            self._begin()
+        self._rest += data
+        if not self.connected.done() and b'{"id":"begun","type":"complete"}' in self._rest:
+            self.connected.set_result(None)
+        for ping in _PING.finditer(data):
+            self._write(_frame(ping[1], _PONG))
+        end = 0
+        for match in _RESULT.finditer(self._rest):
+            self.names.append(match[1])
+            self.arrived = time.perf_counter()
+            end = match.end()
+        self._rest = self._rest[max(end, len(self._rest) - 2_000) :]
+
+    def _write(self, data: bytes) -> None:
+        self._transport.write(data)  # type: ignore[union-attr]  # a socket's transport, which is connected, writes
+
+
+def _frame(data: bytes, opcode: int) -> bytes:
+    """Give a message of a client, whose mask changes nothing (RFC 6455, section 5.3)."""
+    length = bytes([0x80 | len(data)]) if len(data) < _LONG else b"\xfe" + len(data).to_bytes(2, "big")
+    return bytes([0x80 | opcode]) + length + bytes(4) + data
+
+
+async def subscribe(
+    url: str, path: str, number: int, kind: type[Subscriber] = Subscriber, at_once: int = 100
+) -> list[Subscriber]:
     """Give so many subscribers, all connected; they come a hundred at a time."""
     address, loop = urlsplit(url), asyncio.get_running_loop()
     subscribers: list[Subscriber] = []
     while len(subscribers) < number:
-        more = [Subscriber(path, address.netloc) for _ in range(min(at_once, number - len(subscribers)))]
+        more = [kind(path, address.netloc) for _ in range(min(at_once, number - len(subscribers)))]
         for subscriber in more:
-            await loop.create_connection(lambda made=subscriber: made, address.hostname, address.port)  # type: ignore[misc]
+            await loop.create_connection(partial(_give, subscriber), address.hostname or "", address.port or 80)
         await asyncio.gather(*(subscriber.connected for subscriber in more))
         subscribers += more
     return subscribers
+
+
+def _give(subscriber: Subscriber) -> Subscriber:
+    return subscriber
