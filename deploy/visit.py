@@ -28,10 +28,9 @@ def main(url: str) -> None:
     url = url.rstrip("/")
     # Chromium's sandbox refuses to start as root.
     arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=find_browser(), args=arguments) as browser,
-    ):
+    # Before Playwright starts here: to look for a browser it is started too.
+    path = find_browser()
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path, args=arguments) as browser:
         troubles = find_troubles(browser.new_page(), url)
     sys.exit("\n".join(troubles) if troubles else 0)
 
