@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from pymongo.collection import Collection
 
 from database.client import open_sync_client
@@ -17,6 +18,10 @@ from database.index import COLLECTION
 from database.provision import provision
 from tests.process import GatewayProcess, run_gateway
 from tests.waiting import find_free_port
+
+# On top of Hypothesis' own profile, which is another in CI: on a busy machine an example may take long and be right.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 
 @dataclass(frozen=True)
