@@ -248,10 +248,7 @@ class Socket:
             self._note_open(identifier, self._openings[identifier])
             self._queries.add(identifier)
             try:
-                # Whoever subscribes and then asks misses nothing in between.
-                for opening in before:
-                    await opening.wait()
-                result = await self._execute(operation, context)
+                result = await self._execute(operation, context, before)
             finally:
                 self._queries.discard(identifier)
             answer = build_answer(result, self._request_id)
@@ -269,20 +266,26 @@ class Socket:
                 await self._write(head + payload + b"}")
         return None
 
-    async def _execute(self, operation: Operation, context: RequestContext) -> ExecutionResult:
+    async def _execute(
+        self, operation: Operation, context: RequestContext, before: list[asyncio.Event]
+    ) -> ExecutionResult:
         """Run what is no subscription, as one of the worker's questions, in the time that a request has."""
         seconds = self._app.settings.request_timeout_ms / 1000
-        await self._app.admission.enter()
         deadline = asyncio.timeout(seconds)
         try:
             async with deadline:
-                return await operation.execute(context, _ALLOWED, "WebSocket")
+                # Whoever subscribes and then asks misses nothing in between.
+                for opening in before:
+                    await opening.wait()
+                await self._app.admission.enter()
+                try:
+                    return await operation.execute(context, _ALLOWED, "WebSocket")
+                finally:
+                    self._app.admission.leave()
         except TimeoutError:
             if not deadline.expired():
                 raise
             raise RequestTimeoutError(f"The answer was not ready within {seconds:g} s; ask for less.") from None
-        finally:
-            self._app.admission.leave()
 
     async def _tell(self, message: dict[str, object]) -> None:
         await self._write(orjson.dumps(message))
