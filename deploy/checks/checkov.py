@@ -15,7 +15,11 @@ def run() -> int:
         CheckError: a rule is broken, a file cannot be read, or a skipped rule has no reason.
     """
     wanted = {
-        "kubernetes": [option for release in RELEASES for option in ("--file", str(render(release)))],
+        "kubernetes": [
+            "--file",
+            str(ROOT / "deploy/namespaces.yaml"),
+            *(option for release in RELEASES for option in ("--file", str(render(release)))),
+        ],
         "dockerfile": ["--file", str(ROOT / "Dockerfile")],
         "github_actions": ["--directory", str(ROOT / ".github")],
         "terraform": ["--directory", str(ROOT / "deploy/terraform")],

@@ -4,8 +4,9 @@ import json
 from typing import Any
 
 import kubernetes_validate  # type: ignore[import-not-found]  # in .venv-deploy alone
+import yaml
 
-from deploy.chart import RELEASES, Release, load_resources
+from deploy.chart import RELEASES, load_resources
 from deploy.checks import CheckError
 from deploy.tool import ROOT, WORK
 from tests.node import install_packages
@@ -29,19 +30,22 @@ def run() -> int:
             if resource["apiVersion"] in _CUSTOM:
                 custom.append(resource)
             else:
-                _check_own(release, resource)
+                _check_own(release.name, resource)
                 count += len(_VERSIONS)
     _check_custom(custom)
+    for resource in yaml.safe_load_all((ROOT / "deploy/namespaces.yaml").read_text()):
+        _check_own("namespaces.yaml", resource)
+        count += len(_VERSIONS)
     return count + len(custom)
 
 
-def _check_own(release: Release, resource: dict[str, Any]) -> None:
+def _check_own(source: str, resource: dict[str, Any]) -> None:
     for version in _VERSIONS:
         try:
             kubernetes_validate.validate(resource, version, strict=True)
         except (kubernetes_validate.ValidationError, kubernetes_validate.SchemaNotFoundError) as error:
             name = f"{resource['kind']} {resource['metadata']['name']}"
-            raise CheckError(f"{release.name}, {name}, Kubernetes {version}: {error}") from error
+            raise CheckError(f"{source}, {name}, Kubernetes {version}: {error}") from error
 
 
 def _check_custom(resources: list[dict[str, Any]]) -> None:

@@ -9,8 +9,10 @@ def run() -> int:
     Raises:
         CheckError: one of them finds a fault.
     """
-    files = sorted((ROOT / ".github/workflows").glob("*.yml"))
+    folder = ROOT / ".github"
+    files = sorted((folder / "workflows").glob("*.yml"))
     require(get_program("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", *files)
     require(get_program("actionlint"), *files)
-    require(get_program("zizmor"), "--offline", "--quiet", "--persona", "pedantic", *files)
-    return 3 * len(files)
+    require(get_program("zizmor"), "--offline", "--quiet", "--persona", "pedantic", folder)
+    require(get_program("check-jsonschema"), "--builtin-schema", "vendor.dependabot", folder / "dependabot.yml")
+    return 3 * len(files) + 2
