@@ -1,5 +1,6 @@
 """The database's URI from AWS Secrets Manager, where a function of Lambda finds it. No fault ever echoes it."""
 
+import json
 from collections.abc import Mapping
 
 from botocore.exceptions import BotoCoreError, ClientError  # type: ignore[import-untyped]  # it has no types
@@ -9,10 +10,12 @@ from database.errors import ConfigurationError
 
 SECRET_VARIABLE = "MONGO_URI_SECRET_ARN"  # noqa: S105 - the name of a variable
 _URI_VARIABLE = "MONGO_URI"
+# The secret is the one that the chart's pods are given (deploy/helm/templates/secrets.yaml).
+_URI_KEY = "mongo-uri"
 
 
 def load_secret_variables(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Give the variables with MONGO_URI as the secret that MONGO_URI_SECRET_ARN names holds it; without that, as given.
+    """Give the variables, with MONGO_URI from the secret that MONGO_URI_SECRET_ARN names, if it names one.
 
     Raises:
         ConfigurationError: the secret cannot be read.
@@ -22,11 +25,11 @@ def load_secret_variables(environ: Mapping[str, str]) -> Mapping[str, str]:
         return environ
     try:
         client = get_session().create_client("secretsmanager")
-        uri: str = client.get_secret_value(SecretId=arn)["SecretString"]
-    except (BotoCoreError, ClientError, KeyError) as error:
+        uri = str(json.loads(client.get_secret_value(SecretId=arn)["SecretString"])[_URI_KEY])
+    except (BotoCoreError, ClientError, KeyError, TypeError, ValueError) as error:
         reason = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
         raise ConfigurationError(
             f"{SECRET_VARIABLE}: the secret {arn} cannot be read ({reason}); the function's role needs "
-            "secretsmanager:GetSecretValue on it, and the secret a text: the MongoDB URI."
+            f'secretsmanager:GetSecretValue on it, and the secret is JSON: {{"{_URI_KEY}": "mongodb…"}}.'
         ) from None
-    return {**environ, _URI_VARIABLE: uri.strip()}
+    return {**environ, _URI_VARIABLE: uri}

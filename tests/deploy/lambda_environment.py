@@ -43,8 +43,9 @@ class LambdaEnvironment:
     headers: dict[str, str] = field(default_factory=dict)
 
     def ask(self, path: str, *, body: dict[str, Any] | None = None, **headers: str) -> Answer:
-        """Ask as an HTTP API does, by an event of the format 2.0."""
-        return _read_answer(self.invoke(build_event(path, self.headers | headers, body)))
+        """Ask as an HTTP API does, by an event of the format 2.0; a header's name has `_` for `-`."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        return _read_answer(self.invoke(build_event(path, self.headers | given, body)))
 
     def ask_by_load_balancer(self, path: str, **headers: str) -> Answer:
         """Ask as an application load balancer does."""

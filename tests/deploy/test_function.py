@@ -65,7 +65,7 @@ def served(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> 
     jwt = {"ISSUER": ISSUER, "AUDIENCE": AUDIENCE, "JWKS": str(folder / "jwks.json")}
     variables = {f"GATEWAY_JWT_{name}": value for name, value in jwt.items()}
     with (
-        keep_secret(admin.with_credentials(reader).connection_uri) as secret,
+        keep_secret(json.dumps({"mongo-uri": admin.with_credentials(reader).connection_uri})) as secret,
         run_lambda(folder, {"authorization": f"Bearer {token}"}, **AWS, **secret, **variables) as environment,
     ):
         yield Served(environment, admin)
@@ -184,7 +184,7 @@ def test_too_large_an_answer_of_graphql_names_its_pages(served: Served) -> None:
 
 def test_what_fits_when_compressed_is_delivered(served: Served) -> None:
     """The same list is answered to those who accept gzip."""
-    answer = served.environment.ask("/transactions/3", **{"accept-encoding": "gzip"})
+    answer = served.environment.ask("/transactions/3", accept_encoding="gzip")
     assert answer.status == 200
     assert len(json.loads(gzip.decompress(answer.body))) == ROWS
 

@@ -1,0 +1,31 @@
+# Examples are the accounts, the zone's id, the organization and the issuer: put your own.
+
+locals {
+  name       = "transactions-dev"
+  region     = "eu-central-1"
+  account_id = "111111111111"
+  cidr       = "10.10.0.0/16"
+  zones      = ["eu-central-1a", "eu-central-1b"]
+  single_nat = true
+
+  atlas = {
+    organization_id = "000000000000000000000000"
+    instance_size   = "M10"
+    is_protected    = false
+  }
+
+  cluster = {
+    domain             = { name = "dev-transactions.example.com", zone_id = "Z00000000000000000000" }
+    kubernetes_version = "1.34"
+    api_cidrs          = []
+    administrators     = ["arn:aws:iam::111111111111:role/transactions-deploy"]
+    nodes              = { instance_types = ["m7g.large"], ami_type = "AL2023_ARM_64_STANDARD", least = 1, most = 2 }
+  }
+
+  function = {
+    domain      = { name = "dev-transactions-function.example.com", zone_id = "Z00000000000000000000" }
+    concurrency = 5
+    jwt         = { issuer = "https://issuer.example.com", audience = "transactions", jwks = "https://issuer.example.com/.well-known/jwks.json" }
+    throttle    = { rate = 20, burst = 40 }
+  }
+}

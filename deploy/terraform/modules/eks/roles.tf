@@ -1,0 +1,100 @@
+# Who may do what: the cluster, its nodes and Fargate by AWS's own policies for them; pods by roles that one service
+# account each may take (IRSA).
+
+locals {
+  trusts = {
+    cluster = { service = "eks.amazonaws.com", condition = { StringEquals = { "aws:SourceAccount" = var.account_id } } }
+    fargate = { service = "eks-fargate-pods.amazonaws.com", condition = { StringEquals = { "aws:SourceAccount" = var.account_id } } }
+  }
+  issuer = trimprefix(aws_eks_cluster.this.identity[0].oidc[0].issuer, "https://")
+  pods = {
+    load-balancer = { account = "kube-system:aws-load-balancer-controller", policy = local.load_balancer_policy }
+    secrets       = { account = "${var.namespace}:${var.release}-secrets", policy = local.secrets_policy }
+  }
+
+  secrets_policy = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect   = "Allow"
+        Action   = ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"]
+        Resource = values(var.secret_arns)
+      },
+      {
+        Effect    = "Allow"
+        Action    = "kms:Decrypt"
+        Resource  = var.key_arn
+        Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com" } }
+      },
+    ]
+  }
+}
+
+resource "aws_iam_role" "cluster" {
+  name = "${var.name}-cluster"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = local.trusts.cluster.service }, Condition = local.trusts.cluster.condition }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "cluster" {
+  role       = aws_iam_role.cluster.name
+  policy_arn = "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"
+}
+
+resource "aws_iam_role" "node" {
+  name = "${var.name}-node"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "node" {
+  for_each   = toset(["AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly"])
+  role       = aws_iam_role.node.name
+  policy_arn = "arn:aws:iam::aws:policy/${each.key}"
+}
+
+resource "aws_iam_role" "fargate" {
+  name = "${var.name}-fargate"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = local.trusts.fargate.service }, Condition = local.trusts.fargate.condition }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "fargate" {
+  role       = aws_iam_role.fargate.name
+  policy_arn = "arn:aws:iam::aws:policy/AmazonEKSFargatePodExecutionRolePolicy"
+}
+
+resource "aws_iam_openid_connect_provider" "this" {
+  url            = aws_eks_cluster.this.identity[0].oidc[0].issuer
+  client_id_list = ["sts.amazonaws.com"]
+}
+
+resource "aws_iam_role" "pod" {
+  for_each = local.pods
+  name     = "${var.name}-${each.key}"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Action    = "sts:AssumeRoleWithWebIdentity"
+      Principal = { Federated = aws_iam_openid_connect_provider.this.arn }
+      Condition = { StringEquals = {
+        "${local.issuer}:aud" = "sts.amazonaws.com"
+        "${local.issuer}:sub" = "system:serviceaccount:${each.value.account}"
+      } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "pod" {
+  for_each = local.pods
+  name     = each.key
+  role     = aws_iam_role.pod[each.key].id
+  policy   = jsonencode(each.value.policy)
+}

@@ -1,0 +1,57 @@
+# The environment's key, and the secrets under it. Their values never pass through Terraform, so that no state holds one:
+# docs/deploy.md says who writes them.
+
+locals {
+  # As the chart's External Secrets read them (deploy/helm/templates/secrets.yaml); the function reads "gateway" too.
+  parts = toset(["gateway", "owner", "metrics", "test"])
+}
+
+resource "aws_kms_key" "this" {
+  description             = "Secrets, images and logs of ${var.name}"
+  enable_key_rotation     = true
+  deletion_window_in_days = 30
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        # IAM says who may use the key; without this nobody could change its policy again. The resource of a key's
+        # policy is that key.
+        Sid       = "Account"
+        Effect    = "Allow"
+        Principal = { AWS = "arn:aws:iam::${var.account_id}:root" }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Sid       = "Logs"
+        Effect    = "Allow"
+        Principal = { Service = "logs.${var.region}.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
+        Resource  = "*"
+        Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${var.region}:${var.account_id}:log-group:*" } }
+      },
+      {
+        Sid       = "Alarms"
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource  = "*"
+        Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+      },
+    ]
+  })
+}
+
+resource "aws_kms_alias" "this" {
+  name          = "alias/${var.name}"
+  target_key_id = aws_kms_key.this.key_id
+}
+
+resource "aws_secretsmanager_secret" "this" {
+  #checkov:skip=CKV2_AWS_57:MongoDB's passwords are rotated with Atlas, by the steps of docs/operations.md; no function of AWS knows both
+  for_each                = local.parts
+  name                    = "${var.name}/${each.key}"
+  description             = "Read by the gateway's ${each.key}; its keys are those of deploy/helm/templates/secrets.yaml"
+  kms_key_id              = aws_kms_key.this.arn
+  recovery_window_in_days = 30
+}

@@ -1,0 +1,26 @@
+# What the others stand on: the key and secrets, the network, and where images are kept.
+
+module "secrets" {
+  source     = "../../modules/secrets"
+  name       = var.name
+  region     = var.region
+  account_id = var.account_id
+}
+
+module "network" {
+  source     = "../../modules/network"
+  name       = var.name
+  region     = var.region
+  account_id = var.account_id
+  cidr       = var.cidr
+  zones      = var.zones
+  single_nat = var.single_nat
+  key_arn    = module.secrets.key_arn
+}
+
+module "registry" {
+  source     = "../../modules/registry"
+  name       = "transactions-gateway"
+  account_id = var.account_id
+  key_arn    = module.secrets.key_arn
+}
