@@ -12,7 +12,7 @@ from database.summary import GroupKey
 
 Starts: TypeAlias = tuple[datetime, ...]
 
-_HOUR, _DAY, _RESOLUTION = timedelta(hours=1), timedelta(days=1), timedelta(seconds=1)
+_HOUR, _DAY, _MINUTE, _RESOLUTION = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
 # From the finest: of two units the first steps through the buckets of both.
 _UNITS = (GroupKey.HOUR, GroupKey.DAY, GroupKey.WEEK, GroupKey.MONTH)
 
@@ -27,6 +27,19 @@ def find_start(key: GroupKey, instant: datetime, zone: ZoneInfo) -> datetime:
         past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
         return _find_change(instant - past, instant, zone) or instant - past
     return _find_midnight(_find_first_day(key, instant.astimezone(zone).date()), zone)
+
+
+def read_start(key: GroupKey, label: str, instant: datetime, zone: ZoneInfo) -> datetime:
+    """Give the first instant of the bucket of a label, into which the database has put an instant.
+
+    What it tells apart is told apart here too, though its edition of the time zones may be older than Python's.
+    """
+    if key is GroupKey.HOUR:
+        local, hour = instant.astimezone(zone), datetime.fromisoformat(label).astimezone(UTC)
+        past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
+        # Labels leave out the seconds of an offset, which local mean times have.
+        return find_start(key, instant, zone) if abs(instant - past - hour) < _MINUTE else hour
+    return _find_midnight(date.fromisoformat(f"{label}-01" if key is GroupKey.MONTH else label), zone)
 
 
 def list_starts(keys: tuple[GroupKey, ...], first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[Starts]:

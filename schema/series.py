@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from database.errors import RateMissingError, TooManyGroupsError, quote_value
 from database.repository import Row
 from database.summary import MAX_AMOUNTS, MAX_GROUPS, GroupKey, SummaryQuestion
-from schema.calendar import find_start, list_starts
+from schema.calendar import list_starts, read_start
 from schema.summary import AmountPercentile, AmountSummary, SummaryGroup, TransactionSummary
 
 # A text or, of a unit of the calendar, its start; None where a transaction has no such text.
@@ -83,7 +83,8 @@ def _check_number(groups: int, amounts: int = 0) -> None:
 
 def _read_keys(question: SummaryQuestion, row: Row, zone: ZoneInfo) -> tuple[KeyValue, ...]:
     return tuple(
-        find_start(key, _read_date(row), zone) if key.is_calendar else _read_text(key, row) for key in question.keys
+        read_start(key, row["_id"][key.value], _read_date(row), zone) if key.is_calendar else _read_text(key, row)
+        for key in question.keys
     )
 
 
@@ -101,16 +102,19 @@ def _read_text(key: GroupKey, row: Row) -> str | None:
 
 def _fill(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> list[_Group]:
     """Add an empty group for each bucket, and each text where a text is a key too, that has none."""
-    known = {group.keys: group for group in groups}
+    filled = list(groups)
+    known = {group.keys for group in groups}
     has_text = not all(key.is_calendar for key in question.keys)
     texts = dict.fromkeys(_get_text(question, group) for group in groups) if has_text else {None: None}
     for starts in _list_buckets(question, groups, zone) if texts else ():
         for text in texts:
             rest = iter(starts)
             keys = tuple(next(rest) if key.is_calendar else text for key in question.keys)
-            known.setdefault(keys, _build_empty(keys))
-        _check_number(len(known))
-    return list(known.values())
+            if keys not in known:
+                known.add(keys)
+                filled.append(_build_empty(keys))
+        _check_number(len(filled))
+    return filled
 
 
 def _get_text(question: SummaryQuestion, group: _Group) -> KeyValue:

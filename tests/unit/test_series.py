@@ -1,0 +1,43 @@
+"""The groups of a database become a summary, whatever edition of the time zones that database has."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from database.query import TransactionFilter
+from database.repository import Row
+from database.summary import GroupKey, SummaryQuestion
+from schema.series import build_summary
+
+# Kazakhstan's clocks have been at +05:00 since March 2024; they were at +06:00 before.
+ZONE = "Asia/Almaty"
+
+
+def _build_row(key: GroupKey, label: str, first: datetime, count: int) -> Row:
+    amounts = {"currency": "KZT", "count": count, "sum": Decimal(count), "min": Decimal(1), "max": Decimal(1)}
+    at = int(first.timestamp() * 1000)
+    return {"_id": {key.value: label}, "at": at, "count": count, "sum": Decimal(count), "amounts": [amounts]}
+
+
+@pytest.mark.parametrize(
+    ("key", "before", "after"),
+    [
+        (GroupKey.MONTH, "2026-01", "2026-02"),
+        (GroupKey.WEEK, "2026-W04", "2026-W05"),
+        (GroupKey.DAY, "2026-01-31", "2026-02-01"),
+        (GroupKey.HOUR, "2026-01-31T23:00:00+0600", "2026-02-01T00:00:00+0600"),
+    ],
+)
+async def test_groups_of_a_database_with_older_time_zones_are_all_told(key: GroupKey, before: str, after: str) -> None:
+    """No group is lost where the database, by older rules of a zone, begins a bucket an hour before Python does."""
+    rows = [
+        _build_row(key, before, datetime(2026, 1, 31, 17, 30, tzinfo=UTC), 3),
+        _build_row(key, after, datetime(2026, 1, 31, 18, 30, tzinfo=UTC), 4),
+    ]
+    question = SummaryQuestion(TransactionFilter(), keys=(key,), time_zone=ZONE)
+
+    summary = await build_summary(question, rows)
+
+    assert [group.count for group in summary.found] == [3, 4]
+    assert len({getattr(group, key.value) for group in summary.found}) == len(rows)
