@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import unquote
 
 import httpx
+import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
+from pyarrow import parquet
 from schemathesis.checks import CheckFunction
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.specs.openapi.checks import (
@@ -48,7 +50,10 @@ _HEADERS = {
 _BELOW = {(400, str(len("Invalid HTTP request received."))), (431, "0")}
 _LONG_TARGET = 65_000
 _ERRORS = {"application/problem+json", "application/json", "application/graphql-response+json"}
-_ROWS = {"application/x-ndjson", "text/csv", "text/event-stream"}
+_TEXT_ROWS = {"application/x-ndjson", "text/csv", "text/event-stream"}
+_PARQUET = "application/vnd.apache.parquet"
+_COLUMNS = {_PARQUET, "application/vnd.apache.arrow.stream"}
+_ROWS = _TEXT_ROWS | _COLUMNS
 _RESULTS = _ERRORS | _ROWS | {"text/markdown", "text/plain", "text/html"}
 _CHECKS: list[CheckFunction] = [content_type_conformance, response_headers_conformance, response_schema_conformance]
 _PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
@@ -92,7 +97,11 @@ class Judge:
         self._check_status(answer, text)
         if answer.body:
             expect(answer.media_type in _RESULTS or _is_file(request), f"the body is {answer.media_type!r}")
-            body = _read_json(answer, text)
+            if answer.media_type in _COLUMNS:
+                body = _read_columns(answer)
+                text = str(body)
+            else:
+                body = _read_json(answer, text)
             if not _is_file(request):
                 found = _INSIDES.search(text)
                 expect(not found, f"the body says {found and found.group()!r}")
@@ -167,7 +176,7 @@ def _check_headers(request: Request, answer: Answer) -> None:
     for name in ("server", "access-control-allow-origin", "set-cookie", "x-powered-by"):
         expect(not answer.get_all(name), f"{name} is sent")
     is_empty = not answer.body
-    is_rightly_empty = request.method == b"HEAD" or answer.status in {204, 304} or answer.media_type in _ROWS
+    is_rightly_empty = request.method == b"HEAD" or answer.status in {204, 304} or answer.media_type in _TEXT_ROWS
     expect(not is_empty or is_rightly_empty or _is_file(request), f"{answer.status} without a body")
 
 
@@ -179,6 +188,20 @@ def _read_json(answer: Answer, text: str) -> Any:
         return json.loads(text, parse_constant=_refuse_constant)
     except ValueError as error:
         raise FaultError(f"the body is not JSON: {error}") from None
+
+
+def _read_columns(answer: Answer) -> list[Any]:
+    """Give what a reader sees of columns: the rows, and last what is said beside them."""
+    try:
+        if answer.media_type == _PARQUET:
+            table = parquet.read_table(io.BytesIO(answer.body))
+        else:
+            table = pa.ipc.open_stream(answer.body).read_all()
+    except pa.ArrowException as error:
+        raise FaultError(f"the columns cannot be read: {error}") from None
+    # Other programs may have stored dates that Python has not.
+    table = table.set_column(table.column_names.index("date"), "date", table["date"].cast(pa.int64()))
+    return [*table.to_pylist(), str(table.schema.metadata)]
 
 
 def _refuse_constant(name: str) -> None:

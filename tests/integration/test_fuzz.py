@@ -1,11 +1,14 @@
 """The fuzzer, bounded and with a fixed seed, and the judge, by answers that it must not let pass."""
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
 import pytest
 import schemathesis
+from pyarrow import parquet
 
 from database.embedded import EmbeddedServer
 from gateway.openapi import build_openapi
@@ -17,6 +20,7 @@ REQUESTS, SEED = 1_000, 3
 NUMBER, KEY = "4929173856205713", f"txgw_00000000_{'0' * 64}"
 JUDGE = Judge(frozenset({NUMBER}), is_open=False, readers=frozenset({KEY}), revealing=frozenset(), is_declared=True)
 ASKED = Request("openapi", b"GET", b"/transactions/90", key=KEY)
+STRANGER = Request("malice", b"GET", b"//transactions/90")
 GRAPHQL = Request("graphql", b"POST", b"/graphql", key=KEY)
 ID = "0" * 32
 HEADERS = {
@@ -44,12 +48,32 @@ ERROR = {"message": "Nothing.", "extensions": {"code": "NOT_FOUND", "request_id"
 
 def build_answer(status: int = 200, body: object = None, **headers: str) -> Answer:
     given = HEADERS | {name.replace("_", "-"): value for name, value in headers.items()}
-    text = body if isinstance(body, str) else json.dumps(body)
-    return Answer(status, tuple((name, value) for name, value in given.items() if value), text.encode(), 0.1)
+    written = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+    return Answer(status, tuple((name, value) for name, value in given.items() if value), written, 0.1)
 
 
 def build_problem(line: int = 404, **changes: object) -> Answer:
     return build_answer(line, PROBLEM | changes, content_type="application/problem+json")
+
+
+def build_arrow(number: str) -> Answer:
+    sink = io.BytesIO()
+    table = build_table(number)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return build_answer(body=sink.getvalue(), content_type="application/vnd.apache.arrow.stream")
+
+
+def build_parquet(number: str) -> Answer:
+    sink = io.BytesIO()
+    parquet.write_table(build_table(number), sink)
+    return build_answer(body=sink.getvalue(), content_type="application/vnd.apache.parquet")
+
+
+def build_table(number: str) -> pa.Table:
+    """Give a row of a date that Python has not, and of an amount that JSON has not."""
+    date = pa.array([2**62], pa.timestamp("ms", "UTC"))
+    return pa.table({"date": date, "amount": [float("nan")], "cardNumber": [number]})
 
 
 def test_no_request_finds_a_fault(mongod: EmbeddedServer, tmp_path: Path) -> None:
@@ -62,8 +86,13 @@ def test_no_request_finds_a_fault(mongod: EmbeddedServer, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("request_", "answer"),
-    [(ASKED, build_answer(body=[ROW])), (ASKED, build_problem()), (GRAPHQL, build_answer(body={"errors": [ERROR]}))],
-    ids=["rows", "problem", "errors"],
+    {
+        "rows": (ASKED, build_answer(body=[ROW])),
+        "rows in Arrow": (ASKED, build_arrow(ROW["cardNumber"])),
+        "rows in Parquet": (ASKED, build_parquet(ROW["cardNumber"])),
+        "problem": (ASKED, build_problem()),
+        "errors": (GRAPHQL, build_answer(body={"errors": [ERROR]})),
+    }.values(),
 )
 def test_what_is_right_passes(request_: Request, answer: Answer) -> None:
     """The judge lets good answers pass."""
@@ -91,10 +120,14 @@ def test_what_is_right_passes(request_: Request, answer: Answer) -> None:
         "unknown number": (ASKED, build_answer(body=[{"cardNumber": 4111}])),
         "number in CSV": (ASKED, build_answer(body="_id,cardNumber\r\na,41", content_type="text/csv")),
         "number in NDJSON": (ASKED, build_answer(body='{"cardNumber":"41"}\n', content_type="application/x-ndjson")),
+        "number in Arrow": (ASKED, build_arrow("4111")),
+        "number in Parquet": (ASKED, build_parquet("4111")),
+        "broken Arrow": (ASKED, build_answer(body=b"\xff", content_type="application/vnd.apache.arrow.stream")),
+        "Arrow told to a stranger": (STRANGER, build_arrow(ROW["cardNumber"])),
         "number elsewhere": (GRAPHQL, build_answer(body={"data": {"a": f"x{NUMBER}"}})),
         "number in an error": (ASKED, build_problem(detail=f"{NUMBER} is wrong")),
         "number in a header": (ASKED, build_answer(body=[], www_authenticate=NUMBER)),
-        "told to a stranger": (Request("malice", b"GET", b"//transactions/90"), build_answer(body=[])),
+        "told to a stranger": (STRANGER, build_answer(body=[])),
         "error without code": (GRAPHQL, build_answer(body={"errors": [{"message": "x", "extensions": {}}]})),
         "problem in GraphQL": (GRAPHQL, build_problem()),
     }.values(),
