@@ -97,6 +97,7 @@ class Judge:
         self._check_status(answer, text)
         if answer.body:
             expect(answer.media_type in _RESULTS or _is_file(request), f"the body is {answer.media_type!r}")
+            body: Any
             if answer.media_type in _COLUMNS:
                 body = _read_columns(answer)
                 text = str(body)
