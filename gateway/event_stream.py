@@ -16,42 +16,32 @@ from database.errors import GatewayError
 from database.subscription import Subscription
 from gateway.authentication import RECHECK_SECONDS, check_caller
 from gateway.operation import Operation, build_answer, build_failed_result
+from gateway.stream_response import EVENT_HEADERS, EVENT_STREAM, EventResponse, send_part
 from schema.context import RequestContext
 from schema.stream import EventResult
 
-MEDIA_TYPE = "text/event-stream"
-_HEADERS = {
-    # Proxies of nginx's kind would hold events back.
-    "X-Accel-Buffering": "no",
-    "Vary": "Accept",
-}
 _COMPLETE = b"event: complete\ndata:\n\n"
 _HEARTBEAT_SECONDS = 10
 
 
 def build_event_response(result: ExecutionResult, request_id: str) -> Response:
     """Give the whole stream of an operation that has one result."""
-    return Response(_write_next(result, request_id) + _COMPLETE, headers=_HEADERS, media_type=MEDIA_TYPE)
+    return Response(_write_next(result, request_id) + _COMPLETE, headers=EVENT_HEADERS, media_type=EVENT_STREAM)
 
 
-class SubscriptionResponse(Response):
+class SubscriptionResponse(EventResponse):
     """The results of a subscription, as they come, until its client leaves or an error ends it."""
 
     def __init__(self, request: Request, operation: Operation, context: RequestContext) -> None:
         """Answer a request whose operation is a subscription."""
-        super().__init__(headers=_HEADERS, media_type=MEDIA_TYPE)
-        del self.headers["content-length"]
-        self._request = request
+        super().__init__(request, _HEARTBEAT_SECONDS)
         self._operation = operation
         self._context = context
         self._events: Subscription | None = None
         self._opened = asyncio.Event()
-        # Each part that is sent tells gateway/deadline.py that the answer goes on.
-        timeout_seconds = request.app.state.settings.request_timeout_ms / 1000
-        self._pause = min(_HEARTBEAT_SECONDS, timeout_seconds / 2)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware listens
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await self.start(send)
         # Whoever waits for events keeps nobody from asking.
         scope["state"]["turn"].pause()
         try:
@@ -61,7 +51,7 @@ class SubscriptionResponse(Response):
         finally:
             scope["state"]["turn"].resume()
         # Whoever is not told of the end connects again, elsewhere.
-        await _send_part(send, b"" if self._request.app.state.is_draining else _COMPLETE, more=False)
+        await send_part(send, b"" if self.request.app.state.is_draining else _COMPLETE, more=False)
 
     async def _send_results(self, send: Send) -> None:
         context = replace(self._context, note_open=self._note_open)
@@ -70,11 +60,11 @@ class SubscriptionResponse(Response):
                 heartbeat = group.create_task(self._beat(send))
                 async with aclosing(self._operation.subscribe(context)) as results:
                     async for result in results:
-                        await _send_part(send, _write_next(result, self._request.state.request_id))
+                        await send_part(send, _write_next(result, self.request.state.request_id))
                 heartbeat.cancel()
         except* GatewayError as errors:
             failed = build_failed_result(errors.exceptions[0])
-            await _send_part(send, _write_next(failed, self._request.state.request_id))
+            await send_part(send, _write_next(failed, self.request.state.request_id))
 
     def _note_open(self, events: Subscription | None) -> None:
         self._events = events
@@ -85,15 +75,15 @@ class SubscriptionResponse(Response):
         now = asyncio.get_running_loop().time
         check_at = now() + RECHECK_SECONDS
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._pause):
+            async with asyncio.timeout(self.pause):
                 await self._opened.wait()
         while True:
             # A place that is renewed can be resumed from, though nothing is added.
             place = b"" if self._events is None else b"id: %b\n" % self._events.id.encode()
-            await _send_part(send, b":\n%b\n" % place)
-            await asyncio.sleep(self._pause)
+            await send_part(send, b":\n%b\n" % place)
+            await asyncio.sleep(self.pause)
             if now() >= check_at:
-                await check_caller(self._request.scope)
+                await check_caller(self.request.scope)
                 check_at += RECHECK_SECONDS
 
 
@@ -103,7 +93,3 @@ def _write_next(result: ExecutionResult, request_id: str) -> bytes:
         place = b"" if result.event_id is None else b"id: " + result.event_id.encode() + b"\n"
         return b"event: next\n" + place + b"data: " + payload + b"\n\n"
     return b"event: next\ndata: " + build_answer(result, request_id).encode() + b"\n\n"
-
-
-async def _send_part(send: Send, body: bytes, *, more: bool = True) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": more})

@@ -19,7 +19,6 @@ from gateway.errors import (
     PersistedQueryNotFoundError,
     UnsupportedMediaTypeError,
 )
-from gateway.event_stream import MEDIA_TYPE as EVENT_STREAM
 from gateway.event_stream import SubscriptionResponse, build_event_response
 from gateway.openapi import GRAPHQL_GET, GRAPHQL_POST
 from gateway.operation import Operation, build_answer, build_failed_result, read_parameters
@@ -28,6 +27,7 @@ from gateway.problems import GRAPHQL_PATH, PROBLEMS
 from gateway.request import get_context
 from gateway.route import DirectRoute
 from gateway.socket import SUBPROTOCOL
+from gateway.stream_response import EVENT_STREAM
 from schema.failure import Failure
 
 router = APIRouter(route_class=DirectRoute)

@@ -15,25 +15,19 @@ from database.match import LiveFilter
 from database.repository import Row
 from database.subscription import Subscription
 from gateway.accept import choose_media_type
-from gateway.authentication import RECHECK_SECONDS
+from gateway.authentication import RECHECK_SECONDS, check_caller
 from gateway.caller import Scope as CallerScope
-from gateway.errors import AuthenticationUnavailableError, DrainingError, UnauthenticatedError
+from gateway.errors import DrainingError
 from gateway.openapi import LIVE_RESPONSES
 from gateway.problem_response import build_problem_response
 from gateway.rest import CardQuery, CountryQuery, MaxQuery, MinQuery, check_parameters
 from gateway.route import DirectRoute
 from gateway.rows import JSON
+from gateway.stream_response import EVENT_STREAM, EventResponse, send_part
 from schema.filter import MAX_DAYS, FieldNames, build_live_filter
 
 router = APIRouter(prefix="/transactions", tags=["transactions"], route_class=DirectRoute)
 
-MEDIA_TYPE = "text/event-stream"
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Vary": "Accept",
-    # nginx and its kin would hold events back.
-    "X-Accel-Buffering": "no",
-}
 # Proxies close what is silent for a minute or less.
 _HEARTBEAT_SECONDS = 15.0
 _RETRY_MS = 2_000
@@ -73,7 +67,7 @@ async def follow_live(
     by themselves, is sent what it missed, each transaction once. Comments come every 15 s, with an `id` of their own.
     """
     check_parameters(request, "days", "card", "country", "minAmount", "maxAmount", "lastEventId")
-    choose_media_type(request.headers.getlist("accept"), [MEDIA_TYPE])
+    choose_media_type(request.headers.getlist("accept"), [EVENT_STREAM])
     if request.app.state.is_draining:
         raise DrainingError("The gateway is stopping; connect to another instance.")
     wanted = build_live_filter(
@@ -88,66 +82,47 @@ async def follow_live(
     return LiveResponse(request, wanted, request.headers.get("last-event-id") or last_event_id or None)
 
 
-class LiveResponse(Response):
+class LiveResponse(EventResponse):
     """Events until the client leaves, the gateway stops, or an error ends them, which is told as the last event."""
 
     def __init__(self, request: Request, wanted: LiveFilter, after: str | None) -> None:
         """Answer a request with what is wanted, after the event of an id if one is given."""
-        super().__init__(headers=_HEADERS, media_type=MEDIA_TYPE)
-        del self.headers["content-length"]
-        self._request = request
+        super().__init__(request, _HEARTBEAT_SECONDS)
         self._wanted = wanted
         self._after = after
-        # Each part that is sent tells gateway/deadline.py that the answer goes on.
-        self._pause = min(_HEARTBEAT_SECONDS, request.app.state.settings.request_timeout_ms / 2_000)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware listens
-        app = self._request.app.state
+        app = self.request.app.state
         feed: TransactionFeed = app.feed
         masked = CallerScope.CARDS_READ not in scope["state"]["caller"].scopes
         with app.subscription_limit.hold(scope):
             async with feed.open(self._wanted, self._after, masked=masked) as events:
-                await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+                await self.start(send)
                 if not scope["state"]["is_head"]:
                     scope["state"]["observation"].note_stream()
                     await self._send_events(events, send)
-        await _send_part(send, b"", more=False)
+        await send_part(send, b"", more=False)
 
     async def _send_events(self, events: Subscription, send: Send) -> None:
         # An event without data is not told to a page, but its id is kept: whoever loses the connection before the first
         # transaction misses none.
-        await _send_part(send, b"retry: %d\nid: %b\n\n" % (_RETRY_MS, events.id.encode()))
+        await send_part(send, b"retry: %d\nid: %b\n\n" % (_RETRY_MS, events.id.encode()))
         now = asyncio.get_running_loop().time
         check_at = now() + RECHECK_SECONDS
         try:
             while not events.is_over:
-                arrived = await events.read(self._pause)
-                await _send_part(send, b"".join(event.data for event in arrived) or _build_heartbeat(events))
+                arrived = await events.read(self.pause)
+                await send_part(send, b"".join(event.data for event in arrived) or _build_heartbeat(events))
                 if now() >= check_at:
-                    await self._check_caller()
+                    await check_caller(self.request.scope)
                     check_at = now() + RECHECK_SECONDS
         except GatewayError as error:
-            problem = build_problem_response(self._request, error).body
-            await _send_part(send, b"event: error\nid: %b\ndata: %b\n\n" % (events.id.encode(), bytes(problem)))
+            problem = build_problem_response(self.request, error).body
+            await send_part(send, b"event: error\nid: %b\ndata: %b\n\n" % (events.id.encode(), bytes(problem)))
         else:
-            await _send_part(send, b"retry: %d\n\n" % random.randint(100, _SPREAD_MS))  # noqa: S311 - no secret
-
-    async def _check_caller(self) -> None:
-        """Return where the credentials still stand for the same caller with the same scopes."""
-        state = self._request.scope["state"]
-        try:
-            is_same = await state["identify"](self._request.scope) == state["caller"]
-        except AuthenticationUnavailableError:
-            # Nobody can tell at the moment.
-            return
-        if not is_same:
-            raise UnauthenticatedError("The credentials stand for something else now; connect again.")
+            await send_part(send, b"retry: %d\n\n" % random.randint(100, _SPREAD_MS))  # noqa: S311 - no secret
 
 
 def _build_heartbeat(events: Subscription) -> bytes:
     # A place that is renewed stays in the database's oplog, though nothing is added.
     return b":\nid: %b\n\n" % events.id.encode()
-
-
-async def _send_part(send: Send, body: bytes, *, more: bool = True) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": more})

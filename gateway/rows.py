@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import orjson
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from database.query import FIELDS
 from database.repository import Row
+from gateway.stream_response import StreamResponse, send_part
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection), full-width forms among it.
 _FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - they are meant
@@ -157,7 +157,7 @@ CSV = RowFormat(
 )
 
 
-class RowStream(Response):
+class RowStream(StreamResponse):
     """Streams encoded batches as they come, and closes them, which ends the query, when it is cancelled.
 
     When the batches fail, the exception ends the connection before the last chunk: the client sees a broken body,
@@ -169,22 +169,17 @@ class RowStream(Response):
     ) -> None:
         """Take the first batch, already read so that a failing question has an answer of its own, and the others."""
         super().__init__(media_type=media_type, headers=headers)
-        del self.headers["content-length"]
         self._body = body
         self._first = first
         self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware listens
         async with aclosing(self._rest) as rest:
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await self.start(send)
             # For HEAD too, which gets none of it: what is said of the body depends on how it begins.
-            await _send_part(send, await self._body.add(self._first))
+            await send_part(send, await self._body.add(self._first))
             if not scope["state"]["is_head"]:
                 async for part in rest:
                     if written := await self._body.add(part):
-                        await _send_part(send, written)
-        await _send_part(send, await self._body.end(), more=False)
-
-
-async def _send_part(send: Send, body: bytes, *, more: bool = True) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": more})
+                        await send_part(send, written)
+        await send_part(send, await self._body.end(), more=False)
