@@ -40,11 +40,11 @@ def _check(framework: str, options: list[str]) -> int:
         raise CheckError(f"checkov found nothing of {framework} to check: {done.stdout}{done.stderr}")
     results, summary = report["results"], report["summary"]
     faults = [
-        f"{each['file_path']}:{each['file_line_range'][0]} {each['resource']}: {each['check_id']} {each['check_name']}"
+        f"{each['repo_file_path']}:{each['file_line_range'][0]} {each['resource']}: {each['check_id']} {each['check_name']}"
         for each in results["failed_checks"]
     ]
     faults += [
-        f"{each['file_path']} {each['resource']}: {each['check_id']} is skipped without a reason"
+        f"{each['repo_file_path']} {each['resource']}: {each['check_id']} is skipped without a reason"
         for each in results["skipped_checks"]
         if not each["check_result"].get("suppress_comment", "").strip()
     ]
