@@ -40,7 +40,7 @@ def _check(framework: str, options: list[str]) -> int:
         raise CheckError(f"checkov found nothing of {framework} to check: {done.stdout}{done.stderr}")
     results, summary = report["results"], report["summary"]
     faults = [
-        f"{each['repo_file_path']}:{each['file_line_range'][0]} {each['resource']}: {each['check_id']} {each['check_name']}"
+        f"{each['repo_file_path']} {each['resource']}: {each['check_id']} {each['check_name']}"
         for each in results["failed_checks"]
     ]
     faults += [
