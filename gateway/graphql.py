@@ -12,6 +12,7 @@ from strawberry.types.graphql import OperationType
 
 from database.errors import quote_value
 from gateway.accept import choose_media_type
+from gateway.descriptions import GRAPHQL_GET, GRAPHQL_POST
 from gateway.errors import (
     BodyTooLargeError,
     InvalidGraphQLRequestError,
@@ -20,7 +21,6 @@ from gateway.errors import (
     UnsupportedMediaTypeError,
 )
 from gateway.event_stream import SubscriptionResponse, build_event_response
-from gateway.openapi import GRAPHQL_GET, GRAPHQL_POST
 from gateway.operation import Operation, build_answer, build_failed_result, read_parameters
 from gateway.problem_response import build_retry_headers
 from gateway.problems import GRAPHQL_PATH, PROBLEMS

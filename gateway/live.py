@@ -17,8 +17,8 @@ from database.subscription import Subscription
 from gateway.accept import choose_media_type
 from gateway.authentication import RECHECK_SECONDS, check_caller
 from gateway.caller import Scope as CallerScope
+from gateway.descriptions import LIVE_RESPONSES
 from gateway.errors import DrainingError
-from gateway.openapi import LIVE_RESPONSES
 from gateway.problem_response import build_problem_response
 from gateway.rest import CardQuery, CountryQuery, MaxQuery, MinQuery, check_parameters
 from gateway.route import DirectRoute

@@ -14,9 +14,9 @@ from database.errors import InvalidParameterError, quote_value
 from database.query import Order, Page, TransactionFilter
 from database.repository import BATCH_ROWS, Row
 from gateway.accept import choose_media_type
+from gateway.descriptions import COUNT_RESPONSES, LIST_RESPONSES
 from gateway.errors import NotFoundError
 from gateway.export import MEDIA_TYPES, choose_export, read_end, read_position
-from gateway.openapi import COUNT_RESPONSES, LIST_RESPONSES
 from gateway.request import get_context
 from gateway.route import DirectRoute
 from gateway.rows import JSON, Body, RowFormat, RowStream

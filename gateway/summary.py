@@ -9,7 +9,7 @@ from pydantic import WithJsonSchema
 
 from database.summary import MAX_GROUPS, GroupKey, SummaryOrder, SummaryQuestion
 from gateway.accept import choose_media_type
-from gateway.openapi import SUMMARY_RESPONSES
+from gateway.descriptions import SUMMARY_RESPONSES
 from gateway.request import get_context
 from gateway.rest import CardQuery, CountryQuery, DaysPath, MaxQuery, MinQuery, check_parameters
 from gateway.route import DirectRoute

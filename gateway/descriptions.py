@@ -1,0 +1,285 @@
+"""What the OpenAPI document says that FastAPI does not know: the shapes of answers, with examples, and their problems.
+
+Each path names what describes it; gateway/openapi.py makes the document.
+"""
+
+import json
+from typing import Any
+
+from gateway.problems import PROBLEMS, RETRY_AFTER_SECONDS
+
+_ROW = {
+    "_id": "7c2f1b1e-9a34-4d56-8b0c-0d8a1f4f7d21",
+    "date": 1795436220000,
+    "currency": "USD",
+    "amount": 129.95,
+    "vendor": "Acme Ltd",
+    "address": "1 Main Street\nSpringfield, IL 62701",
+    "cardType": "Visa",
+    "cardNumber": "************1111",
+    "countryOrigin": "US",
+}
+_TEXT_OF_ROW = ",".join(_ROW) + "\r\n"
+_DESCRIPTIONS = {
+    "_id": "UUID.",
+    "date": "Milliseconds since the epoch, UTC.",
+    "currency": "ISO 4217.",
+    "amount": "Two decimals, in the currency.",
+    "vendor": "Who was paid.",
+    "address": "The vendor's, with line breaks.",
+    "cardType": "The card's brand.",
+    "cardNumber": "Masked but for its last four digits, unless the caller has the scope `cards:read`.",
+    "countryOrigin": "ISO 3166-1 alpha-2.",
+}
+_TYPES = {"date": {"type": "integer", "format": "int64"}, "amount": {"type": "number", "format": "double"}}
+_GROUP = {
+    "cardType": "Visa",
+    "day": "2026-03-29T00:00:00+01:00",
+    "count": 2,
+    "amounts": [
+        {
+            "currency": "USD",
+            "count": 2,
+            "sum": "130.00",
+            "average": "65.00",
+            "min": "0.05",
+            "max": "129.95",
+            "percentiles": [{"percentile": "95", "value": "129.95"}],
+        }
+    ],
+}
+SCHEMAS: dict[str, Any] = {
+    "Transaction": {
+        "type": "object",
+        "properties": {
+            name: {**_TYPES.get(name, {"type": "string"}), "description": text} for name, text in _DESCRIPTIONS.items()
+        },
+        "required": list(_DESCRIPTIONS),
+        "example": _ROW,
+    },
+    "Count": {
+        "type": "object",
+        "properties": {"count": {"type": "integer", "minimum": 0}},
+        "required": ["count"],
+        "example": {"count": 1234},
+    },
+    "Summary": {
+        "type": "object",
+        "properties": {
+            "groups": {"type": "array", "items": {"$ref": "#/components/schemas/SummaryGroup"}},
+            "omitted": {
+                "type": "integer",
+                "minimum": 0,
+                "description": "Transactions that no group counts, for their amount, currency or date is malformed.",
+            },
+        },
+        "required": ["groups", "omitted"],
+        "example": {"groups": [_GROUP], "omitted": 0},
+    },
+    "SummaryGroup": {
+        "type": "object",
+        "description": "Beside these the keys of `groupBy`, as texts; null where a transaction lacks one. Texts that "
+        "differ in case alone are one group. Units of time are written as when they begin, with the zone's offset.",
+        "properties": {
+            "count": {"type": "integer", "minimum": 0, "description": "0 where a gap in time is filled."},
+            "amounts": {"type": "array", "items": {"$ref": "#/components/schemas/AmountSummary"}},
+        },
+        "required": ["count", "amounts"],
+        "additionalProperties": {"type": ["string", "null"]},
+        "example": _GROUP,
+    },
+    "AmountSummary": {
+        "type": "object",
+        "description": "The amounts in one currency, as texts of exact decimals: a number would lose digits in most "
+        "readers. The average is rounded half to even at 34 digits. Null where there is no amount.",
+        "properties": {
+            "currency": {"type": "string"},
+            "count": {"type": "integer", "minimum": 0},
+            "sum": {"type": "string", "format": "decimal"},
+            **{name: {"type": ["string", "null"], "format": "decimal"} for name in ("average", "min", "max")},
+            "percentiles": {
+                "type": "array",
+                "description": "By nearest rank, in the order that was asked for.",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "percentile": {"type": "string", "format": "decimal"},
+                        "value": {"type": ["string", "null"], "format": "decimal"},
+                    },
+                    "required": ["percentile", "value"],
+                },
+            },
+        },
+        "required": ["currency", "count", "sum", "average", "min", "max", "percentiles"],
+    },
+    "Problem": {
+        "type": "object",
+        "description": "RFC 9457.",
+        "properties": {
+            "type": {"type": "string", "format": "uri-reference"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "instance": {"type": "string", "format": "uri-reference"},
+            "code": {"type": "string", "enum": list(PROBLEMS)},
+            "request_id": {"type": "string"},
+        },
+        "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
+    },
+}
+
+
+def _describe_problem(code: str, detail: str) -> dict[str, Any]:
+    problem = PROBLEMS[code]
+    example = {
+        "type": f"/errors/{code}",
+        "title": problem.title,
+        "status": problem.status.value,
+        "detail": detail,
+        "instance": "/transactions/90",
+        "code": code,
+        "request_id": "0f8fad5bd9cb469fa16570867728950e",
+    }
+    content = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}
+    retry = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds.", "example": RETRY_AFTER_SECONDS}}
+    return {
+        "description": problem.meaning,
+        "content": {"application/problem+json": content},
+        **({"headers": retry} if code == "DATABASE_UNAVAILABLE" else {}),
+    }
+
+
+_PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    PROBLEMS[code].status.value: _describe_problem(code, detail)
+    for code, detail in (
+        ("INVALID_DAYS", "days is '-5', which is negative; give a whole number from 0 to 36500, such as 90."),
+        ("UNAUTHENTICATED", "This needs valid credentials: send an API key or a JWT as `Authorization: Bearer …`."),
+        ("FORBIDDEN", "This needs the scope transactions:read, which the caller does not have."),
+        ("HOST_NOT_SERVED", "Host is not this machine's; without authentication the gateway answers for localhost."),
+        ("TOO_MANY_REQUESTS", "At most 6000 requests are taken in a minute; try again in 7 s."),
+        ("NOT_ACCEPTABLE", "Accept allows none of what this path can answer with: application/json."),
+        ("DATABASE_UNAVAILABLE", "The database does not answer."),
+        ("DATABASE_TIMEOUT", "The database did not finish in time."),
+    )
+}
+_EXAMPLE_QUERY = '{ transactions(filter: {days: 90, cardType: "Visa"}) { totalCount } }'
+_GRAPHQL_RESPONSE = {
+    "description": "The result: `data`, and `errors` where something failed, each with a code of the problems. As "
+    "events (graphql-sse, distinct connections): each result, of a subscription many, and the end.",
+    "content": {
+        **{
+            media_type: {
+                "schema": {"type": "object"},
+                "example": {"data": {"transactions": {"totalCount": 1234}}},
+            }
+            for media_type in ("application/json", "application/graphql-response+json")
+        },
+        "text/event-stream": {"schema": {"type": "string"}},
+    },
+}
+_GRAPHQL_ERRORS = {
+    "description": "No result: `errors` alone, with a status and a code of the problems.",
+    "content": {
+        media_type: {"schema": {"type": "object", "required": ["errors"]}}
+        for media_type in ("application/json", "application/graphql-response+json")
+    },
+}
+GRAPHQL_GET: dict[str, Any] = {
+    "parameters": [
+        {
+            "name": "query",
+            "in": "query",
+            "schema": {"type": "string"},
+            "description": "A GraphQL document; a browser that sends none gets GraphiQL.",
+            "example": _EXAMPLE_QUERY,
+        },
+        {"name": "documentId", "in": "query", "schema": {"type": "string"}, "description": "A known document's name."},
+        {"name": "variables", "in": "query", "schema": {"type": "string"}, "description": "A JSON object."},
+        {"name": "operationName", "in": "query", "schema": {"type": "string"}, "description": "One of the document's."},
+        {
+            "name": "extensions",
+            "in": "query",
+            "schema": {"type": "string"},
+            "description": "A JSON object; `persistedQuery` asks for a document by its hash.",
+        },
+    ],
+    "responses": {"200": _GRAPHQL_RESPONSE, "default": _GRAPHQL_ERRORS},
+}
+GRAPHQL_POST: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        "query": {"type": "string"},
+                        "documentId": {"type": ["string", "null"]},
+                        "variables": {"type": ["object", "null"]},
+                        "operationName": {"type": ["string", "null"]},
+                        "extensions": {"type": ["object", "null"]},
+                    },
+                    "anyOf": [{"required": [name]} for name in ("query", "documentId", "extensions")],
+                },
+                "example": {"query": _EXAMPLE_QUERY},
+            }
+        },
+    },
+    "responses": {"200": _GRAPHQL_RESPONSE, "default": _GRAPHQL_ERRORS},
+}
+READY_RESPONSES: dict[int | str, dict[str, Any]] = {503: _PROBLEM_RESPONSES[503]}
+LIST_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The documents, newest first.",
+        "headers": {
+            "Link": {
+                "schema": {"type": "string"},
+                "description": 'With `limit`, when rows follow: the next page, rel="next" (RFC 8288).',
+            },
+            "Content-Disposition": {
+                "schema": {"type": "string"},
+                "description": "With `format`: an attachment, named after the question (RFC 6266).",
+            },
+        },
+        "content": {
+            "application/json": {
+                "schema": {"type": "array", "items": {"$ref": "#/components/schemas/Transaction"}},
+                "example": [_ROW],
+            },
+            "application/x-ndjson": {"schema": {"type": "string"}, "example": json.dumps(_ROW) + "\n"},
+            "text/csv": {"schema": {"type": "string"}, "example": _TEXT_OF_ROW},
+            # Binary, where the gateway has its extra `export`.
+            "application/vnd.apache.parquet": {},
+            "application/vnd.apache.arrow.stream": {},
+        },
+    },
+    **_PROBLEM_RESPONSES,
+}
+COUNT_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The number.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Count"}}},
+    },
+    **_PROBLEM_RESPONSES,
+}
+SUMMARY_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The groups.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Summary"}}},
+    },
+    **_PROBLEM_RESPONSES,
+}
+
+LIVE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Server-Sent Events, until the client leaves or the gateway stops.",
+        "content": {
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "example": f"event: transaction\nid: xtvJp4JrBL51AAAALCsCKSluBA\ndata: {json.dumps(_ROW)}\n\n",
+            }
+        },
+    },
+    501: _describe_problem("LIVE_UNAVAILABLE", "The database has no change streams, for it is a single server."),
+    **_PROBLEM_RESPONSES,
+}
