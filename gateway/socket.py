@@ -200,6 +200,10 @@ class Socket:
             asked = read_parameters(payload)
         except InvalidGraphQLRequestError as error:
             raise BadMessageError(str(error)) from None
+        if len(self._operations) >= _MOST_OPERATIONS:
+            refusal = TooManyRequestsError(f"At most {_MOST_OPERATIONS} operations run on one socket.", 1)
+            await self._tell_end(identifier, build_failed_result(refusal))
+            return
         before = list(self._openings.values())
         self._openings[identifier] = asyncio.Event()
         work = self._answer(identifier, asked, before)
@@ -216,17 +220,20 @@ class Socket:
             failure = build_failed_result(error)
         finally:
             self._note_open(identifier, opening)
+        with suppress(ClientDisconnected):
+            await self._tell_end(identifier, failure)
+        # Not before: a client that reads no answers must not have more and more of them wait.
         self._operations.pop(identifier, None)
+        if self._is_draining:
+            self.drain()
+
+    async def _tell_end(self, identifier: str, failure: ExecutionResult | None) -> None:
         if failure is None:
-            end: dict[str, object] = {"id": identifier, "type": "complete"}
+            await self._tell({"id": identifier, "type": "complete"})
         else:
             answer = build_answer(failure, self._request_id)
             find_child(ERRORS, answer.failures[0].code).inc()
-            end = {"id": identifier, "type": "error", "payload": answer.body["errors"]}
-        with suppress(ClientDisconnected):
-            await self._tell(end)
-        if self._is_draining:
-            self.drain()
+            await self._tell({"id": identifier, "type": "error", "payload": answer.body["errors"]})
 
     def _note_open(self, identifier: str, opening: asyncio.Event) -> None:
         opening.set()
@@ -238,8 +245,6 @@ class Socket:
     ) -> ExecutionResult | None:
         """Tell an operation's results; give the one that is an error of the whole operation, if there is."""
         state = self._scope["state"]
-        if len(self._operations) > _MOST_OPERATIONS:
-            raise TooManyRequestsError(f"At most {_MOST_OPERATIONS} operations run on one socket.", 1)
         await state["count_request"](state["caller"])
         context = build_context(self._scope, read_clock_ms())
         head = b'{"id":%b,"type":"next","payload":' % orjson.dumps(identifier)

@@ -12,12 +12,15 @@ from schema.update import Update
 
 # A burst of events is one change.
 PAUSE_SECONDS = 1.0
+# Each may read all transactions; other questions must not wait for all that are watched.
+MOST_AT_ONCE = 2
 
 
 class SummaryWatch:
     """One summary, computed when somebody asks for it anew."""
 
-    def __init__(self) -> None:
+    def __init__(self, turns: asyncio.Semaphore) -> None:
+        self._turns = turns
         self._last: Update | None = None
         self._next: asyncio.Task[Update] | None = None
         self._began = -PAUSE_SECONDS
@@ -38,22 +41,24 @@ class SummaryWatch:
     async def _refresh(self, compute: Callable[[], Awaitable[object]]) -> Update:
         now = asyncio.get_running_loop().time
         await asyncio.sleep(self._began + PAUSE_SECONDS - now())
-        self._began, self._next = now(), None
-        value = await compute()
+        async with self._turns:
+            self._began, self._next = now(), None
+            value = await compute()
         if self._last is None or self._last.value != value:
             self._last = Update(value, key=object())
         return self._last
 
 
 class SummaryWatches:
-    """The summaries of one worker that somebody waits for."""
+    """The summaries of one worker that somebody waits for; MOST_AT_ONCE are computed at a time."""
 
     def __init__(self) -> None:
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._open: WeakValueDictionary[Hashable, SummaryWatch] = WeakValueDictionary()
 
     def find(self, question: Hashable) -> SummaryWatch:
         """Give the watch of a question, which lasts as long as somebody holds it."""
         watch = self._open.get(question)
         if watch is None:
-            watch = self._open[question] = SummaryWatch()
+            watch = self._open[question] = SummaryWatch(self._turns)
         return watch
