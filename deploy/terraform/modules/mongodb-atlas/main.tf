@@ -26,22 +26,24 @@ resource "mongodbatlas_advanced_cluster" "this" {
   redact_client_log_data         = true
   termination_protection_enabled = var.is_protected
 
-  replication_specs = [{
-    region_configs = [{
+  replication_specs {
+    region_configs {
       provider_name = "AWS"
       region_name   = local.atlas_region
       priority      = 7
-      electable_specs = {
+
+      electable_specs {
         instance_size = var.instance_size
         node_count    = 3
       }
-      auto_scaling = {
+
+      auto_scaling {
         disk_gb_enabled = true
       }
-    }]
-  }]
+    }
+  }
 
-  advanced_configuration = {
+  advanced_configuration {
     javascript_enabled           = false
     minimum_enabled_tls_protocol = "TLS1_2"
   }

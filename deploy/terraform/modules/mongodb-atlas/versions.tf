@@ -6,8 +6,9 @@ terraform {
       version = "~> 5.100"
     }
     mongodbatlas = {
-      source  = "mongodb/mongodbatlas"
-      version = "~> 2.0"
+      source = "mongodb/mongodbatlas"
+      # The version whose schema deploy/checks/atlas.py holds the arguments to.
+      version = "~> 1.41"
     }
   }
 }

@@ -1,0 +1,77 @@
+"""Terragrunt's files: each unit of each environment gives its root what it asks for, and nothing else.
+
+Terragrunt itself is in no package registry: its files are read here, and run by the pipeline alone.
+"""
+
+import re
+from typing import Any
+
+import hcl2  # type: ignore[import-not-found]  # it is in the virtualenv of the checks alone
+
+from deploy.checks import CheckError
+from deploy.terraform_program import TERRAFORM
+
+ENVIRONMENTS = ("dev", "qa", "production")
+UNITS = ("foundation", "database", "cluster", "function")
+# By variables of the environment, TF_VAR_…: a secret, and what the pipeline has built.
+_GIVEN_OTHERWISE = {"database": {"initial_passwords"}, "function": {"image"}}
+
+
+def run() -> int:
+    """Check each unit of each environment.
+
+    Raises:
+        CheckError: a variable is not given, one is given that does not exist, or environments are not apart.
+    """
+    shared = _name_inputs("environments/root.hcl")
+    faults: list[str] = []
+    count = 0
+    for unit in UNITS:
+        text = (TERRAFORM / f"environments/units/{unit}.hcl").read_text()
+        given = _name_inputs(f"environments/units/{unit}.hcl") | shared | _GIVEN_OTHERWISE.get(unit, set())
+        blocks = _load(f"roots/{unit}/variables.tf")["variable"]
+        variables = {name: body for each in blocks for name, body in each.items()}
+        required = {name for name, body in variables.items() if "default" not in body}
+        faults += [f"units/{unit}.hcl: {name} is not given" for name in sorted(required - given)]
+        unknown = sorted(given - variables.keys())
+        faults += [f"units/{unit}.hcl: {name} is no variable of roots/{unit}" for name in unknown]
+        used = set(re.findall(r"local\.environment\.(\w+(?:\.\w+)?)", text))
+        for environment in ENVIRONMENTS:
+            missing = sorted(used - _name_locals(environment))
+            faults += [f"{environment}/environment.hcl: {name} is missing" for name in missing]
+            here = (TERRAFORM / f"environments/{environment}/{unit}/terragrunt.hcl").read_text()
+            if f"units/{unit}.hcl" not in here or 'find_in_parent_folders("root.hcl")' not in here:
+                faults.append(f"{environment}/{unit}/terragrunt.hcl: include root.hcl and units/{unit}.hcl")
+            count += 1
+    for name in ("name", "account_id", "cidr"):
+        values = {_load_locals(each)[name][0] for each in ENVIRONMENTS}
+        if len(values) < len(ENVIRONMENTS):
+            faults.append(f"environments: {name} is the same in two of them; each is on its own")
+        count += 1
+    if faults:
+        raise CheckError("\n".join(faults))
+    return count
+
+
+def _load(path: str) -> dict[str, Any]:
+    with (TERRAFORM / path).open() as file:
+        loaded: dict[str, Any] = hcl2.load(file)
+    return loaded
+
+
+def _load_locals(environment: str) -> dict[str, list[Any]]:
+    """The values, each in a list of one, as the reader of HCL gives them."""
+    found: dict[str, list[Any]] = _load(f"environments/{environment}/environment.hcl")["locals"][0]
+    return found
+
+
+def _name_locals(environment: str) -> set[str]:
+    """The names of the values, and of those within them as units write them."""
+    names = set()
+    for name, (value,) in ((name, value) for name, value in _load_locals(environment).items() if name[0] != "_"):
+        names |= {name} | ({f"{name}.{inner}" for inner in value} if isinstance(value, dict) else set())
+    return names
+
+
+def _name_inputs(path: str) -> set[str]:
+    return {name for name in _load(path)["inputs"][0] if not name.startswith("__")}
