@@ -1,6 +1,6 @@
 """Lambda: the handler under the real runtime client and emulator, by tests/deploy/test_function.py.
 
-The tests run in the development environment, with the extra `lambda`; the emulator and moto come from the locks of deploy.
+The tests run in the development environment with the extra `lambda`; emulator and moto come from the locks of deploy.
 """
 
 import platform
