@@ -1,21 +1,18 @@
 """GraphQL by WebSocket: graphql-transport-ws (github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md).
 
-It carries messages; what an operation gives, gateway/operation.py says, and who may ask, gateway/authentication.py.
+It carries messages; what an operation tells, gateway/socket_operation.py says, and who may ask,
+gateway/authentication.py.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import aclosing, suppress
-from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from starlette.datastructures import State
 from starlette.routing import WebSocketRoute
 from starlette.types import Receive, Scope, Send
-from strawberry.types.execution import ExecutionResult
-from strawberry.types.graphql import OperationType
 from uvicorn.protocols.utils import ClientDisconnected
 
 from database.errors import GatewayError, hide_secrets
@@ -25,22 +22,17 @@ from gateway.errors import (
     AuthenticationUnavailableError,
     DrainingError,
     InvalidGraphQLRequestError,
-    RequestTimeoutError,
     TooManyRequestsError,
 )
-from gateway.metrics import ERRORS, find_child
-from gateway.operation import GraphQLRequest, Operation, build_answer, build_failed_result, read_parameters
+from gateway.operation import read_parameters
 from gateway.problems import GRAPHQL_PATH
-from gateway.request import build_context
-from schema.context import RequestContext, read_clock_ms
-from schema.stream import EventResult
+from gateway.socket_operation import SocketOperation
 
 SUBPROTOCOL = "graphql-transport-ws"
 # A page may ask its user, or an issuer, for credentials once the socket is open.
 _INIT_SECONDS = 10
 _MOST_OPERATIONS = 100
 _CREDENTIALS = frozenset({"authorization", "x-api-key"})
-_ALLOWED = frozenset({OperationType.QUERY, OperationType.MUTATION})
 # RFC 6455, section 5.5: a control frame holds 125 bytes, two of them the code.
 _MOST_REASON_BYTES = 123
 
@@ -71,6 +63,11 @@ class Sockets:
             socket.drain()
 
 
+class _Running(NamedTuple):
+    operation: SocketOperation
+    task: asyncio.Task[None]
+
+
 class Socket:
     """One connection, from its handshake on. Its messages are taken in their order, its operations run side by side."""
 
@@ -80,14 +77,10 @@ class Socket:
         self._receive = receive
         self._send = send
         self._app: State = scope["app"].state
-        self._request_id: str = scope["state"]["request_id"]
         # What the caller is known by, once it has said all; a scope for gateway/authentication.py.
         self._identity: Scope | None = None
         self._caller: Caller | None = None
-        self._operations: dict[str, asyncio.Task[None]] = {}
-        self._queries: set[str] = set()
-        # Of each subscription that does not see events yet.
-        self._openings: dict[str, asyncio.Event] = {}
+        self._operations: dict[str, _Running] = {}
         self._is_draining = self._is_closed = False
         self._timer: asyncio.TimerHandle | None = None
         # What a timer began.
@@ -118,7 +111,7 @@ class Socket:
             self._app.sockets.open.discard(self)
             if self._timer:
                 self._timer.cancel()
-            tasks = [*self._operations.values(), *([self._task] if self._task else [])]
+            tasks = [*(running.task for running in self._operations.values()), *([self._task] if self._task else [])]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -126,11 +119,12 @@ class Socket:
     def drain(self) -> None:
         """Close as soon as the queries that came are answered."""
         self._is_draining = True
-        for identifier, task in self._operations.items():
+        operations = list(self._operations.values())
+        for operation, task in operations:
             # Whoever is not told that a subscription ends resumes it elsewhere.
-            if identifier not in self._queries:
+            if not operation.is_query:
                 task.cancel()
-        if not self._queries:
+        if not any(operation.is_query for operation, _ in operations):
             self._close_later(0, _SERVICE_RESTART, "The gateway is stopping; connect to another instance.")
 
     async def _take(self, text: str | None) -> None:
@@ -149,8 +143,8 @@ class Socket:
             case {"type": "subscribe", "id": str(identifier), "payload": dict(payload)}:
                 await self._begin(identifier, payload)
             case {"type": "complete", "id": str(identifier)}:
-                if task := self._operations.pop(identifier, None):
-                    task.cancel()
+                if running := self._operations.pop(identifier, None):
+                    running.task.cancel()
             case {"type": "ping"}:
                 await self._tell({"type": "pong"})
             case {"type": "pong"}:
@@ -200,97 +194,21 @@ class Socket:
             asked = read_parameters(payload)
         except InvalidGraphQLRequestError as error:
             raise BadMessageError(str(error)) from None
+        operation = SocketOperation(self._scope, identifier, asked, self._write)
         if len(self._operations) >= _MOST_OPERATIONS:
             refusal = TooManyRequestsError(f"At most {_MOST_OPERATIONS} operations run on one socket.", 1)
-            await self._tell_end(identifier, build_failed_result(refusal))
+            await operation.refuse(refusal)
             return
-        before = list(self._openings.values())
-        self._openings[identifier] = asyncio.Event()
-        work = self._answer(identifier, asked, before)
-        self._operations[identifier] = asyncio.create_task(work)
+        before = [running.operation.opened for running in self._operations.values()]
+        task = asyncio.create_task(self._answer(identifier, operation, before))
+        self._operations[identifier] = _Running(operation, task)
 
-    async def _answer(self, identifier: str, asked: GraphQLRequest, before: list[asyncio.Event]) -> None:
-        """Run an operation to its end, and tell its results."""
-        opening = self._openings[identifier]
-        try:
-            failure = await self._tell_results(identifier, asked, before)
-        except ClientDisconnected:
-            return
-        except Exception as error:  # noqa: BLE001 - told as any error of an operation is, and what is unknown is logged
-            failure = build_failed_result(error)
-        finally:
-            self._note_open(identifier, opening)
-        with suppress(ClientDisconnected):
-            await self._tell_end(identifier, failure)
+    async def _answer(self, identifier: str, operation: SocketOperation, before: list[asyncio.Event]) -> None:
+        await operation.run(before)
         # Not before: a client that reads no answers must not have more and more of them wait.
         self._operations.pop(identifier, None)
         if self._is_draining:
             self.drain()
-
-    async def _tell_end(self, identifier: str, failure: ExecutionResult | None) -> None:
-        if failure is None:
-            await self._tell({"id": identifier, "type": "complete"})
-        else:
-            answer = build_answer(failure, self._request_id)
-            find_child(ERRORS, answer.failures[0].code).inc()
-            await self._tell({"id": identifier, "type": "error", "payload": answer.body["errors"]})
-
-    def _note_open(self, identifier: str, opening: asyncio.Event) -> None:
-        opening.set()
-        if self._openings.get(identifier) is opening:
-            del self._openings[identifier]
-
-    async def _tell_results(
-        self, identifier: str, asked: GraphQLRequest, before: list[asyncio.Event]
-    ) -> ExecutionResult | None:
-        """Tell an operation's results; give the one that is an error of the whole operation, if there is."""
-        state = self._scope["state"]
-        await state["count_request"](state["caller"])
-        context = build_context(self._scope, read_clock_ms())
-        head = b'{"id":%b,"type":"next","payload":' % orjson.dumps(identifier)
-        operation = Operation(self._app, asked)
-        if not operation.is_subscription:
-            self._note_open(identifier, self._openings[identifier])
-            self._queries.add(identifier)
-            try:
-                result = await self._execute(operation, context, before)
-            finally:
-                self._queries.discard(identifier)
-            answer = build_answer(result, self._request_id)
-            if "data" not in answer.body:
-                return result
-            await self._write(head + answer.encode() + b"}")
-            return None
-        opening = self._openings[identifier]
-        context = replace(context, note_open=lambda _events: self._note_open(identifier, opening))
-        async with aclosing(operation.subscribe(context)) as results:
-            async for result in results:
-                if not isinstance(result, EventResult):
-                    return result
-                payload = result.payload or build_answer(result, self._request_id).encode()
-                await self._write(head + payload + b"}")
-        return None
-
-    async def _execute(
-        self, operation: Operation, context: RequestContext, before: list[asyncio.Event]
-    ) -> ExecutionResult:
-        """Run what is no subscription, as one of the worker's questions, in the time that a request has."""
-        seconds = self._app.settings.request_timeout_ms / 1000
-        deadline = asyncio.timeout(seconds)
-        try:
-            async with deadline:
-                # Whoever subscribes and then asks misses nothing in between.
-                for opening in before:
-                    await opening.wait()
-                await self._app.admission.enter()
-                try:
-                    return await operation.execute(context, _ALLOWED, "WebSocket")
-                finally:
-                    self._app.admission.leave()
-        except TimeoutError:
-            if not deadline.expired():
-                raise
-            raise RequestTimeoutError(f"The answer was not ready within {seconds:g} s; ask for less.") from None
 
     async def _tell(self, message: dict[str, object]) -> None:
         await self._write(orjson.dumps(message))

@@ -1,0 +1,123 @@
+"""One operation that came by a WebSocket, from its beginning to the message that ends it.
+
+The connection, and who speaks on it, are gateway/socket.py's.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import aclosing, suppress
+from dataclasses import replace
+
+import orjson
+from starlette.datastructures import State
+from starlette.types import Scope
+from strawberry.types.execution import ExecutionResult
+from strawberry.types.graphql import OperationType
+from uvicorn.protocols.utils import ClientDisconnected
+
+from database.errors import GatewayError
+from gateway.errors import RequestTimeoutError
+from gateway.metrics import ERRORS, find_child
+from gateway.operation import GraphQLRequest, Operation, build_answer, build_failed_result
+from gateway.request import build_context
+from schema.context import RequestContext, read_clock_ms
+from schema.stream import EventResult
+
+_ALLOWED = frozenset({OperationType.QUERY, OperationType.MUTATION})
+
+
+class SocketOperation:
+    """An operation under the id that its client gave it.
+
+    Attributes:
+        is_query: whether it is being answered and is no subscription, so that its client waits for the answer.
+        opened: set when, if it is a subscription, it sees events; else, when that is known.
+    """
+
+    def __init__(
+        self, scope: Scope, identifier: str, asked: GraphQLRequest, write: Callable[[bytes], Awaitable[None]]
+    ) -> None:
+        """Answer what is asked on the connection of a scope; `write` sends a message."""
+        self.is_query = False
+        self.opened = asyncio.Event()
+        self._scope = scope
+        self._app: State = scope["app"].state
+        self._request_id: str = scope["state"]["request_id"]
+        self._identifier = identifier
+        self._asked = asked
+        self._write = write
+
+    async def run(self, before: Iterable[asyncio.Event]) -> None:
+        """Tell the results and the end to whoever is there; a query waits until what came `before` is open."""
+        try:
+            failure = await self._tell_results(before)
+        except ClientDisconnected:
+            return
+        except Exception as error:  # noqa: BLE001 - told as any error of an operation is, and what is unknown is logged
+            failure = build_failed_result(error)
+        finally:
+            self.opened.set()
+        await self._end(failure)
+
+    async def refuse(self, error: GatewayError) -> None:
+        """Tell why the operation is not run."""
+        await self._end(build_failed_result(error))
+
+    async def _end(self, failure: ExecutionResult | None) -> None:
+        message: dict[str, object] = {"id": self._identifier, "type": "complete"}
+        if failure is not None:
+            answer = build_answer(failure, self._request_id)
+            find_child(ERRORS, answer.failures[0].code).inc()
+            message |= {"type": "error", "payload": answer.body["errors"]}
+        with suppress(ClientDisconnected):
+            await self._write(orjson.dumps(message))
+
+    async def _tell_results(self, before: Iterable[asyncio.Event]) -> ExecutionResult | None:
+        """Tell the results; give the one that is an error of the whole operation, if there is."""
+        state = self._scope["state"]
+        await state["count_request"](state["caller"])
+        context = build_context(self._scope, read_clock_ms())
+        operation = Operation(self._app, self._asked)
+        if not operation.is_subscription:
+            self.opened.set()
+            self.is_query = True
+            try:
+                result = await self._execute(operation, context, before)
+            finally:
+                self.is_query = False
+            answer = build_answer(result, self._request_id)
+            if "data" not in answer.body:
+                return result
+            await self._tell_next(answer.encode())
+            return None
+        context = replace(context, note_open=lambda _events: self.opened.set())
+        async with aclosing(operation.subscribe(context)) as results:
+            async for result in results:
+                if not isinstance(result, EventResult):
+                    return result
+                await self._tell_next(result.payload or build_answer(result, self._request_id).encode())
+        return None
+
+    async def _execute(
+        self, operation: Operation, context: RequestContext, before: Iterable[asyncio.Event]
+    ) -> ExecutionResult:
+        """Run what is no subscription, as one of the worker's questions, in the time that a request has."""
+        seconds = self._app.settings.request_timeout_ms / 1000
+        deadline = asyncio.timeout(seconds)
+        try:
+            async with deadline:
+                # Whoever subscribes and then asks misses nothing in between.
+                for opened in before:
+                    await opened.wait()
+                await self._app.admission.enter()
+                try:
+                    return await operation.execute(context, _ALLOWED, "WebSocket")
+                finally:
+                    self._app.admission.leave()
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise RequestTimeoutError(f"The answer was not ready within {seconds:g} s; ask for less.") from None
+
+    async def _tell_next(self, payload: bytes) -> None:
+        await self._write(b'{"id":%b,"type":"next","payload":%b}' % (orjson.dumps(self._identifier), payload))
