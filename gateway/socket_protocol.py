@@ -9,6 +9,7 @@ from typing import Any
 from uvicorn import Config
 from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 from websockets.frames import CloseCode, Frame
@@ -46,6 +47,9 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.transport.close()
 
     async def send(self, message: ASGISendEvent) -> None:
+        if self.handshake_complete and self.close_sent:
+            # The client's own close may have been answered before all that it had said was read.
+            raise ClientDisconnected
         await super().send(message)
         if self.close_sent:
             # Where the answer to the handshake was another one, uvicorn takes that for a fault.
