@@ -34,7 +34,7 @@ def run() -> int:
     copy = WORK / "terraform"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(TERRAFORM, copy, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
-    shutil.copy(copy / "tests/moto_override.hcl", copy / "modules/eks/moto_override.tf")
+    shutil.copy(copy / "tests/moto_override.tf.txt", copy / "modules/eks/moto_override.tf")
     given: dict[str, dict[str, Any]] = json.loads((copy / "tests/moto.json").read_text())
     with _run_moto() as url:
         variables = {
