@@ -1,6 +1,8 @@
 """The custom scalars: exact amounts and instants, straight from the numbers that the documents hold."""
 
+import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -13,6 +15,10 @@ from graphql import FloatValueNode, GraphQLError, IntValueNode, StringValueNode,
 from strawberry.types.scalar import ScalarDefinition
 
 from database.errors import InvalidAmountError, MalformedDocumentError, quote_value
+
+# As JSON and GraphQL write numbers, and with leading zeros. Python's Decimal takes `1_0`, spaces and other digits too.
+# NaN and Infinity are refused where the field is known.
+_DECIMAL = re.compile(r"-?([0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|Infinity)|NaN")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_MS = 86_400_000
@@ -38,11 +44,9 @@ def serialize_decimals(amounts: Sequence[float]) -> list[str]:
 
 def parse_decimal(value: object) -> Decimal:
     """Read a JSON string or number; raises GraphQLError of the code INVALID_AMOUNT."""
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        try:
-            return Decimal(str(value))
-        except InvalidOperation:
-            pass
+    if isinstance(value, str | int | float) and not isinstance(value, bool) and _DECIMAL.fullmatch(text := str(value)):
+        with suppress(InvalidOperation):  # its exponent is beyond all bounds
+            return Decimal(text)
     raise _refuse(f'{quote_value(value)} is not a decimal number; give one such as "100.00".')
 
 

@@ -19,12 +19,16 @@ def read_field(source: object, name: str) -> object:
     """Read a field by its Python name: from a document by its key, from anything else as an attribute.
 
     Raises:
-        MalformedDocumentError: the document lacks the field.
+        MalformedDocumentError: the document lacks the field, or has an array or an object in it.
     """
     if not isinstance(source, Mapping):
         return getattr(source, name)
     key = _DOCUMENT_KEYS.get(name, name)
     value = source.get(key)
+    if isinstance(value, list | Mapping):
+        raise MalformedDocumentError(
+            f"The transaction {source.get('_id')} has no single value as {key} in the database."
+        )
     if value is None and key not in _MAY_BE_MISSING:
         raise MalformedDocumentError(f"The transaction {source.get('_id')} has no {key} in the database.")
     return value

@@ -197,6 +197,10 @@ BAD_OPERATIONS = [
     ("{ transactions(filter: {minAmount: 1e999999999}) { totalCount } }", "INVALID_AMOUNT", "minAmount"),
     ('{ transactions(filter: {maxAmount: "$gt"}) { totalCount } }', "INVALID_AMOUNT", "$gt"),
     ("{ transactions(filter: {maxAmount: [1]}) { totalCount } }", "INVALID_AMOUNT", "decimal"),
+    *(
+        (f'{{ transactions(filter: {{maxAmount: "{amount}"}}) {{ totalCount }} }}', "INVALID_AMOUNT", "decimal")
+        for amount in ("1_0", " 1 ", "\N{ARABIC-INDIC DIGIT FIVE}", "+1", ".5", "")
+    ),
     ('{ transactions(filter: {minAmount: "2", maxAmount: "1"}) { totalCount } }', "INVALID_AMOUNT", "minAmount is 2"),
     ('{ transactions(filter: {country: "X"}) { totalCount } }', "INVALID_COUNTRY", "country"),
     ('{ transactions(filter: {cardType: "a\\u0000b"}) { totalCount } }', "INVALID_CARD_TYPE", "cardType"),

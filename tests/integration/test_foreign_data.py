@@ -94,6 +94,8 @@ def test_fields_that_the_api_does_not_know_stay_in_the_database(served: ServedDa
     [
         ({"currency": None}, "{ transactions { nodes { currency } } }"),
         ({"date": datetime(2026, 1, 1, tzinfo=UTC)}, "{ transactions { nodes { date } } }"),
+        ({"vendor": []}, "{ transactions { nodes { vendor } } }"),
+        ({"cardType": {"name": "Visa"}}, "{ transactions { nodes { cardType } } }"),
         ({"date": 10**17}, "{ transactions { nodes { date } } }"),
         ({"amount": None}, "{ transactions(orderBy: AMOUNT_ASC) { pageInfo { endCursor } } }"),
         ({"amount": math.nan}, "{ transactions(orderBy: AMOUNT_ASC) { edges { cursor } } }"),
