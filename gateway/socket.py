@@ -201,6 +201,8 @@ class Socket:
             return
         before = [running.operation.opened for running in self._operations.values()]
         task = asyncio.create_task(self._answer(identifier, operation, before))
+        # A client may take it back before it has begun: nobody is to wait for it.
+        task.add_done_callback(lambda _: operation.opened.set())
         self._operations[identifier] = _Running(operation, task)
 
     async def _answer(self, identifier: str, operation: SocketOperation, before: list[asyncio.Event]) -> None:

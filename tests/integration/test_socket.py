@@ -96,6 +96,19 @@ async def test_errors_have_the_one_shape(served: ServedDatabase) -> None:
         assert (await client.receive())["payload"][0]["message"] == "PersistedQueryNotFound"
 
 
+async def test_a_subscription_that_is_taken_back_keeps_nobody_waiting(served: ServedDatabase) -> None:
+    """A query that follows a subscription is answered even if that was completed before it had begun."""
+    async with open_socket(served.gateway.url) as client:
+        await client.init()
+        for _ in range(5):
+            await client.send(
+                build_subscribe(ADDED, "taken back"),
+                build_subscribe(QUERY, "query"),
+                {"id": "taken back", "type": "complete"},
+            )
+            assert [(await client.receive())["type"] for _ in range(2)] == ["next", "complete"]
+
+
 async def test_pings_are_answered(served: ServedDatabase) -> None:
     """A ping is answered before and after the beginning, and a pong is not."""
     async with open_socket(served.gateway.url) as client:
