@@ -159,6 +159,11 @@ class Subscription:
 
     def put(self, events: Sequence[LiveEvent], size: int) -> bool:
         """Add events of so many bytes; where there is no room, cut the subscriber off and say so by False."""
+        # What was read again to catch up may reach further than what was handed on until then.
+        given = self._events[-1].place if self._events else self._taken
+        if events[0].place <= given:
+            events = [event for event in events if event.place > given]
+            size = sum(len(event.data) for event in events)
         is_full = len(self._events) + len(events) > MOST_EVENTS or self._bytes + size > MOST_BYTES
         # Of nothing that waits nobody can be too slow.
         if self._events and is_full:
