@@ -183,7 +183,7 @@ def _check_headers(request: Request, answer: Answer) -> None:
 
 def _read_json(answer: Answer, text: str) -> Any:
     """Give the body as JSON; None where it is something else."""
-    if not answer.media_type.endswith("json"):
+    if answer.media_type in _TEXT_ROWS or not answer.media_type.endswith("json"):
         return None
     try:
         return json.loads(text, parse_constant=_refuse_constant)
