@@ -48,6 +48,8 @@ _LONGEST_KILL_SECONDS = 1
 _GRACE_SECONDS = _LONGEST_WAIT_SECONDS + 3
 # Each waits some seconds for a server: together longer than an election, which takes 10 to 12 by MongoDB's defaults.
 _MOST_RESUMPTIONS = 5
+# A summary reads all of its transactions: of a million it takes about as long as a page is given.
+_SUMMARY_TIMES = 3
 # The last four digits are shown only of what is long enough to be a card number (ISO/IEC 7812: 8 digits or more).
 _SHORTEST_NUMBER = 8
 
@@ -102,7 +104,8 @@ class TransactionRepository:
         Args:
             client: an open one.
             database: its name.
-            timeout_ms: bounds the server's work on a page or a count, not on an unlimited list.
+            timeout_ms: bounds the server's work on a page or a count, and three times over on a summary, but not on an
+                unlimited list.
             rollup: asked for a count first, if there is one.
         """
         self._client = client
@@ -226,8 +229,12 @@ class TransactionRepository:
             InvalidTimeZoneError: the server does not know the time zone; besides those that every method raises.
         """
         with translated_errors():
-            async with self._bounded(), self._begin(), self._client.start_session(causal_consistency=False) as session:
-                options: dict[str, Any] = {"collation": plan.collation, "maxTimeMS": self._timeout_ms}
+            async with (
+                self._bounded(_SUMMARY_TIMES),
+                self._begin(),
+                self._client.start_session(causal_consistency=False) as session,
+            ):
+                options: dict[str, Any] = {"collation": plan.collation, "maxTimeMS": _SUMMARY_TIMES * self._timeout_ms}
                 try:
                     async with self._killed_when_given_up(session):
                         exact = self._collection.with_options(_EXACT_CODEC)
@@ -252,10 +259,10 @@ class TransactionRepository:
             self._slots.release()
 
     @asynccontextmanager
-    async def _bounded(self) -> AsyncIterator[None]:
+    async def _bounded(self, times: int = 1) -> AsyncIterator[None]:
         """Give up on a server that does not keep to the time itself, as one whose disk hangs cannot."""
         try:
-            async with asyncio.timeout(self._timeout_ms / 1000 + _GRACE_SECONDS):
+            async with asyncio.timeout(times * self._timeout_ms / 1000 + _GRACE_SECONDS):
                 yield
         except TimeoutError:
             raise DatabaseTimeoutError("The database did not answer in time.") from None

@@ -135,7 +135,13 @@ SETTINGS = (
     _number("GATEWAY_MAX_DIRECTIVES", Limits().directives, 0, 1_000, "most directives in a GraphQL document"),
     _number("GATEWAY_MAX_ROWS", Limits().rows, 1, 1_000_000, "most rows that a GraphQL operation may ask for"),
     _number("GATEWAY_MAX_CONCURRENT", 4, 1, 1_000, "most questions that a worker works on at a time; others wait"),
-    _number("GATEWAY_DATABASE_TIMEOUT_MS", 10_000, 1, 600_000, "longest work of the database on one page or count, ms"),
+    _number(
+        "GATEWAY_DATABASE_TIMEOUT_MS",
+        10_000,
+        1,
+        600_000,
+        "longest work of the database on one page or count, ms; a summary may take three times as long",
+    ),
     _choice(
         "GATEWAY_COUNT_ROLLUPS",
         "on",
