@@ -435,7 +435,7 @@ _TABLE = (
         "DATABASE_TIMEOUT",
         HTTPStatus.GATEWAY_TIMEOUT,
         "The database took too long",
-        "The database did not finish within GATEWAY_DATABASE_TIMEOUT_MS.",
+        "The database did not finish within GATEWAY_DATABASE_TIMEOUT_MS, or three times that for a summary.",
         "Ask for less: fewer days, a smaller page, no total.",
     ),
     Problem(
