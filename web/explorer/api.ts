@@ -1,0 +1,93 @@
+// Asks the gateway that served the page, and no other host.
+import { buildCredentials } from "./key.ts";
+
+const GRAPHQL = "application/graphql-response+json, application/json";
+
+/** Why a question has no answer. */
+export class AskError extends Error {
+  override readonly name = "AskError";
+
+  constructor(
+    /** The gateway's own words, or the page's where it said nothing. */
+    message: string,
+    /** One of docs/errors, null where no gateway answered. */
+    readonly code: string | null,
+    /** HTTP's, 0 where nothing was answered. */
+    readonly status: number,
+    readonly requestId: string | null,
+    /** When to try again, in seconds (RFC 9110, section 10.2.3). */
+    readonly retryAfter: number | null,
+  ) {
+    super(message);
+  }
+}
+
+type GraphQLError = {
+  readonly message: string;
+  readonly extensions?: { readonly code?: string; readonly request_id?: string };
+};
+
+/**
+ * Gives the data of an operation.
+ *
+ * Throws an AskError where there is none, or not all of it; and what `fetch` throws when `signal` was aborted.
+ */
+export async function ask<Result, Variables extends object>(
+  document: string,
+  variables: Variables,
+  signal: AbortSignal,
+): Promise<Result> {
+  const response = await send("/graphql", signal, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Accept: GRAPHQL },
+    body: JSON.stringify({ query: document, variables }),
+  });
+  const answer = await readJson<{ data?: Result; errors?: readonly GraphQLError[] }>(response);
+  const error = answer?.errors?.[0];
+  if (error !== undefined || answer?.data === undefined || answer.data === null) {
+    throw buildError(response, error?.message, error?.extensions?.code, error?.extensions?.request_id);
+  }
+  return answer.data;
+}
+
+/** Gives a REST path's answer, unread. Throws an AskError for a problem (RFC 9457). */
+export async function get(path: string, signal: AbortSignal): Promise<Response> {
+  const response = await send(path, signal, {});
+  if (!response.ok) {
+    const problem = await readJson<{ detail?: string; code?: string; request_id?: string }>(response);
+    throw buildError(response, problem?.detail, problem?.code, problem?.request_id);
+  }
+  return response;
+}
+
+async function send(path: string, signal: AbortSignal, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, { ...init, headers: { ...init.headers, ...buildCredentials() }, signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    const message = navigator.onLine ? "The gateway cannot be reached." : "This device is offline.";
+    throw new AskError(message, null, 0, null, null);
+  }
+}
+
+async function readJson<Body>(response: Response): Promise<Body | null> {
+  try {
+    return (await response.json()) as Body;
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      return null; // a proxy's page, say: the status tells enough
+    }
+    throw error;
+  }
+}
+
+function buildError(response: Response, message?: string, code?: string, requestId?: string): AskError {
+  const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN);
+  return new AskError(
+    message ?? `The gateway answered ${response.status} ${response.statusText} without saying why.`,
+    code ?? null,
+    response.status,
+    requestId ?? response.headers.get("X-Request-ID"),
+    Number.isFinite(seconds) ? seconds : null,
+  );
+}

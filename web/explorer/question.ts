@@ -1,0 +1,147 @@
+// What the page asks: which transactions, in which order. It knows the address bar's words and GraphQL's, and no DOM.
+import { findDaysFault, findAmountFault, findCardTypeFault, findCountryFault, findRangeFault } from "./fault.ts";
+
+export type Order = "DATE_DESC" | "DATE_ASC" | "AMOUNT_DESC" | "AMOUNT_ASC";
+
+/**
+ * Conditions that are null are not applied. Amounts are decimal strings, never floats. An equal question in a new object
+ * means: ask again.
+ */
+export type Question = {
+  readonly days: number | null;
+  readonly cardType: string | null;
+  readonly country: string | null;
+  readonly minAmount: string | null;
+  readonly maxAmount: string | null;
+  readonly order: Order;
+};
+
+/** The schema's `TransactionFilter`, with only the conditions that are applied. */
+export type TransactionFilter = Partial<{
+  days: number;
+  cardType: string;
+  country: string;
+  minAmount: string;
+  maxAmount: string;
+}>;
+
+/** The names of the address bar's parameters. */
+export type Field = "days" | "card" | "country" | "min" | "max" | "order";
+
+/** What is wrong with a field: its text as it was given, and what is wrong and would be accepted. */
+export type Fault = { readonly text: string; readonly message: string };
+
+export type Faults = Readonly<Partial<Record<Field, Fault>>>;
+
+export type Reading = { readonly question: Question; readonly faults: Faults; readonly unknown: readonly string[] };
+
+export const DEFAULT_QUESTION: Question = {
+  days: 90,
+  cardType: null,
+  country: null,
+  minAmount: null,
+  maxAmount: null,
+  order: "DATE_DESC",
+};
+
+const ORDERS: Readonly<Record<string, Order>> = {
+  "date-desc": "DATE_DESC",
+  "date-asc": "DATE_ASC",
+  "amount-desc": "AMOUNT_DESC",
+  "amount-asc": "AMOUNT_ASC",
+};
+
+const FIELDS: readonly Field[] = ["days", "card", "country", "min", "max", "order"];
+const ALL_DAYS = "all";
+
+/** Reads the address bar's query. A field at fault is not applied and told; so is a parameter that the page does not know. */
+export function readQuestion(search: string): Reading {
+  const parameters = new URLSearchParams(search);
+  const faults: { -readonly [name in Field]?: Fault } = {};
+
+  const read = (field: Field, findFault: (text: string) => string | null): string | null => {
+    const text = parameters.get(field)?.trim() ?? "";
+    const message = text === "" ? null : findFault(text);
+    if (message !== null) {
+      faults[field] = { text, message };
+    }
+    return text === "" || message !== null ? null : text;
+  };
+
+  const days = read("days", (text) => (text === ALL_DAYS ? null : findDaysFault(text)));
+  const order = read("order", findOrderFault);
+  const minAmount = read("min", findAmountFault);
+  const maxAmount = read("max", findAmountFault);
+  const range = findRangeFault(minAmount, maxAmount);
+  if (range !== null && minAmount !== null) {
+    faults.min = { text: minAmount, message: range };
+  }
+  return {
+    question: {
+      days: days === null ? DEFAULT_QUESTION.days : days === ALL_DAYS ? null : Number(days),
+      cardType: read("card", findCardTypeFault),
+      country: read("country", findCountryFault)?.toUpperCase() ?? null,
+      minAmount: range === null ? minAmount : null,
+      maxAmount,
+      order: (order === null ? undefined : ORDERS[order]) ?? DEFAULT_QUESTION.order,
+    },
+    faults,
+    unknown: [...new Set(parameters.keys())].filter((name) => !FIELDS.some((field) => field === name)),
+  };
+}
+
+/** Gives the address bar's query, empty for the question of a first visit. */
+export function writeQuestion(question: Question): string {
+  if (isSameQuestion(question, DEFAULT_QUESTION)) {
+    return "";
+  }
+  const parameters = new URLSearchParams({ days: question.days === null ? ALL_DAYS : String(question.days) });
+  const conditions: readonly (readonly [Field, string | null])[] = [
+    ["card", question.cardType],
+    ["country", question.country],
+    ["min", question.minAmount],
+    ["max", question.maxAmount],
+  ];
+  for (const [name, value] of conditions) {
+    if (value !== null) {
+      parameters.set(name, value);
+    }
+  }
+  if (question.order !== DEFAULT_QUESTION.order) {
+    parameters.set("order", question.order.toLowerCase().replace("_", "-"));
+  }
+  return `?${parameters}`;
+}
+
+/** Gives the filter as a variable of an operation. */
+export function buildFilter(question: Question): TransactionFilter {
+  const { days, cardType, country, minAmount, maxAmount } = question;
+  return {
+    ...(days !== null && { days }),
+    ...(cardType !== null && { cardType }),
+    ...(country !== null && { country }),
+    ...(minAmount !== null && { minAmount }),
+    ...(maxAmount !== null && { maxAmount }),
+  };
+}
+
+/** Whether two questions have the same answer but for the order of its rows. */
+export function isSameFilter(one: Question, other: Question): boolean {
+  return isSameQuestion({ ...one, order: other.order }, other);
+}
+
+export function isSameQuestion(one: Question, other: Question): boolean {
+  return (
+    one.days === other.days &&
+    one.cardType === other.cardType &&
+    one.country === other.country &&
+    one.minAmount === other.minAmount &&
+    one.maxAmount === other.maxAmount &&
+    one.order === other.order
+  );
+}
+
+function findOrderFault(text: string): string | null {
+  const words = Object.keys(ORDERS);
+  return words.includes(text) ? null : `“${text}” is no order; give one of ${words.join(", ")}.`;
+}
