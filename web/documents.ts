@@ -1,0 +1,29 @@
+// Finds the GraphQL documents in a page's modules. What they ask is the page's, whether they fit is the schema's.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface PageDocument {
+  /** The file that holds it, relative to the page's folder. */
+  file: string;
+  text: string;
+}
+
+const MARKED = /\/\* GraphQL \*\/\s*`([^`]*)`/g;
+
+/**
+ * Gives each template that is marked `/* GraphQL *\/`, in the order of files and lines, as the page will send it.
+ * Throws where a template has placeholders or escapes: its text would be known only while the page runs.
+ */
+export function loadDocuments(page: string): PageDocument[] {
+  return readdirSync(page, { recursive: true, encoding: "utf8" })
+    .filter((file) => /\.tsx?$/.test(file) && !file.endsWith(".test.ts"))
+    .sort()
+    .flatMap((file) =>
+      [...readFileSync(join(page, file), "utf8").matchAll(MARKED)].map(([, text = ""]) => {
+        if (/\\|\$\{/.test(text)) {
+          throw new Error(`${file}: a GraphQL document may hold neither \${…} nor a backslash; write it out.`);
+        }
+        return { file, text };
+      }),
+    );
+}
