@@ -79,6 +79,13 @@ def _read_store(text: str) -> str:
     return text
 
 
+def _read_store_file(text: str) -> str:
+    try:
+        return _read_store(Path(text).read_text(encoding="utf-8").strip())
+    except OSError:
+        raise ValueError from None
+
+
 _BY_EXPOSURE = "{} on loopback, {} elsewhere"
 _NONE = "none"
 
@@ -105,6 +112,13 @@ SETTINGS = (
         "where all workers and replicas count requests together",
         _read_store,
         is_secret=True,
+    ),
+    Setting(
+        "GATEWAY_RATE_STORE_FILE",
+        _NONE,
+        "a file with a redis:// or rediss:// URL",
+        "what `GATEWAY_RATE_STORE` would be, so that no variable holds a password",
+        _read_store_file,
     ),
     Setting(
         "GATEWAY_TRUSTED_PROXIES",

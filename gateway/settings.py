@@ -127,6 +127,8 @@ def load_settings(
                 faults.append(f"{setting.name} {fault}; give {setting.accepts} ({setting.meaning}).")
     is_loopback = _is_loopback(host)
     faults += _find_access_faults(given, host, is_loopback=is_loopback)
+    if {"rate_store", "rate_store_file"} <= given.keys():
+        faults.append("GATEWAY_RATE_STORE and GATEWAY_RATE_STORE_FILE are both given; keep one.")
     if faults:
         raise ConfigurationError("The environment has faults:\n" + "\n".join(f"  {fault}" for fault in faults))
     default = {setting.name.removeprefix(PREFIX).lower(): setting.default for setting in SETTINGS}
@@ -147,7 +149,7 @@ def load_settings(
         jwt=jwt,
         requests_per_minute=given.get("requests_per_minute", 0 if is_loopback else 6_000),
         failures_per_minute=number("failures_per_minute"),
-        rate_store=given.get("rate_store"),
+        rate_store=given.get("rate_store", given.get("rate_store_file")),
         trusted_proxies=given.get("trusted_proxies", ()),
         cors_origins=given.get("cors_origins", ()),
         trusted_documents=given.get("trusted_documents"),

@@ -10,8 +10,14 @@ from deploy.checks import CheckError
 from deploy.exported import load_exported
 from deploy.tool import ROOT
 
-# The chart gives the first three itself; no environment has a file for the last.
-_NOT_VALUES = {"GATEWAY_KEYS_FILE", "GATEWAY_RATE_STORE", "GATEWAY_DRAIN_SECONDS", "GATEWAY_TRUSTED_DOCUMENTS"}
+# The chart gives the first three itself, and the rate store by its file; no environment has a file for the last.
+_NOT_VALUES = {
+    "GATEWAY_KEYS_FILE",
+    "GATEWAY_RATE_STORE_FILE",
+    "GATEWAY_DRAIN_SECONDS",
+    "GATEWAY_RATE_STORE",
+    "GATEWAY_TRUSTED_DOCUMENTS",
+}
 
 
 def run() -> int:

@@ -55,7 +55,7 @@ GIVEN = {
 
 def test_every_variable_is_read() -> None:
     """Each variable changes the settings, and nothing of them is left at its default when all are given."""
-    assert set(GIVEN) == {setting.name for setting in SETTINGS}
+    assert {*GIVEN, "GATEWAY_RATE_STORE_FILE"} == {setting.name for setting in SETTINGS}
     before = load_settings({}, is_terminal=False)
     for name in GIVEN.keys() - {"GATEWAY_JWT_ISSUER", "GATEWAY_JWT_AUDIENCE", "GATEWAY_JWT_LEEWAY_SECONDS"}:
         # What says whose tokens are accepted belongs together.
@@ -104,6 +104,24 @@ def test_a_secret_is_not_shown() -> None:
         load_settings({"GATEWAY_RATE_STORE": "secret@host"})
     assert "secret" not in str(raised.value)
     assert "secret" not in repr(load_settings({"GATEWAY_RATE_STORE": "redis://:secret@host"}))
+
+
+def test_the_rate_store_may_be_in_a_file(tmp_path: Path) -> None:
+    """A file holds the rate store's URL as well as the variable does, but not both of them, and no fault shows it."""
+    file = tmp_path / "rate-store"
+    file.write_text("rediss://:secret@store:6380/1\n")
+    environ = {"GATEWAY_RATE_STORE_FILE": str(file)}
+    assert load_settings(environ).rate_store == "rediss://:secret@store:6380/1"
+    with pytest.raises(ConfigurationError, match="GATEWAY_RATE_STORE and GATEWAY_RATE_STORE_FILE are both given"):
+        load_settings({**environ, "GATEWAY_RATE_STORE": "redis://store"})
+    for content in (b"secret@store", b"\xff", None):
+        if content is None:
+            file.unlink()
+        else:
+            file.write_bytes(content)
+        with pytest.raises(ConfigurationError, match=r"GATEWAY_RATE_STORE_FILE is .*; give a file with") as raised:
+            load_settings(environ)
+        assert "secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(
