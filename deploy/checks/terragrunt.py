@@ -14,7 +14,7 @@ from deploy.terraform_program import TERRAFORM
 ENVIRONMENTS = ("dev", "qa", "production")
 UNITS = ("foundation", "database", "cluster", "function")
 # By variables of the environment, TF_VAR_…: a secret, and what the pipeline has built.
-_GIVEN_OTHERWISE = {"database": {"initial_passwords"}, "function": {"image"}}
+GIVEN_OTHERWISE = {"database": {"initial_passwords"}, "function": {"image"}}
 
 
 def run() -> int:
@@ -28,7 +28,7 @@ def run() -> int:
     count = 0
     for unit in UNITS:
         text = (TERRAFORM / f"environments/units/{unit}.hcl").read_text()
-        given = _name_inputs(f"environments/units/{unit}.hcl") | shared | _GIVEN_OTHERWISE.get(unit, set())
+        given = _name_inputs(f"environments/units/{unit}.hcl") | shared | GIVEN_OTHERWISE.get(unit, set())
         blocks = _load(f"roots/{unit}/variables.tf")["variable"]
         variables = {name: body for each in blocks for name, body in each.items()}
         required = {name for name, body in variables.items() if "default" not in body}
@@ -44,7 +44,7 @@ def run() -> int:
                 faults.append(f"{environment}/{unit}/terragrunt.hcl: include root.hcl and units/{unit}.hcl")
             count += 1
     for name in ("name", "account_id", "cidr"):
-        values = {_load_locals(each)[name][0] for each in ENVIRONMENTS}
+        values = {load_locals(each)[name][0] for each in ENVIRONMENTS}
         if len(values) < len(ENVIRONMENTS):
             faults.append(f"environments: {name} is the same in two of them; each is on its own")
         count += 1
@@ -59,8 +59,8 @@ def _load(path: str) -> dict[str, Any]:
     return loaded
 
 
-def _load_locals(environment: str) -> dict[str, list[Any]]:
-    """The values, each in a list of one, as the reader of HCL gives them."""
+def load_locals(environment: str) -> dict[str, list[Any]]:
+    """Give an environment's values, each in a list of one, as the reader of HCL gives them."""
     found: dict[str, list[Any]] = _load(f"environments/{environment}/environment.hcl")["locals"][0]
     return found
 
@@ -68,7 +68,7 @@ def _load_locals(environment: str) -> dict[str, list[Any]]:
 def _name_locals(environment: str) -> set[str]:
     """The names of the values, and of those within them as units write them."""
     names = set()
-    for name, (value,) in ((name, value) for name, value in _load_locals(environment).items() if name[0] != "_"):
+    for name, (value,) in ((name, value) for name, value in load_locals(environment).items() if name[0] != "_"):
         names |= {name} | ({f"{name}.{inner}" for inner in value} if isinstance(value, dict) else set())
     return names
 

@@ -8,6 +8,9 @@ locals {
   zones      = ["eu-central-1a", "eu-central-1b"]
   single_nat = true
 
+  # The pipeline pushes into this environment's registry, and the other two fetch from it.
+  registry_readers = ["222222222222", "333333333333"]
+
   atlas = {
     organization_id = "000000000000000000000000"
     instance_size   = "M10"
@@ -15,7 +18,7 @@ locals {
   }
 
   cluster = {
-    domain             = { name = "dev-transactions.example.com", zone_id = "Z00000000000000000000" }
+    domain             = { name = "transactions.dev.example.com", zone_id = "Z00000000000000000000" }
     kubernetes_version = "1.34"
     api_cidrs          = []
     administrators     = ["arn:aws:iam::111111111111:role/transactions-deploy"]
@@ -23,9 +26,9 @@ locals {
   }
 
   function = {
-    domain      = { name = "dev-transactions-function.example.com", zone_id = "Z00000000000000000000" }
+    domain      = { name = "transactions-function.dev.example.com", zone_id = "Z00000000000000000000" }
     concurrency = 5
-    jwt         = { issuer = "https://issuer.example.com", audience = "transactions", jwks = "https://issuer.example.com/.well-known/jwks.json" }
+    jwt         = { issuer = "https://login.dev.example.com/", audience = "transactions-dev", jwks = "https://login.dev.example.com/.well-known/jwks.json" }
     throttle    = { rate = 20, burst = 40 }
   }
 }

@@ -8,6 +8,8 @@ locals {
   zones      = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
   single_nat = false
 
+  registry_readers = []
+
   atlas = {
     organization_id = "000000000000000000000000"
     instance_size   = "M30"
@@ -25,7 +27,7 @@ locals {
   function = {
     domain      = { name = "transactions-function.example.com", zone_id = "Z00000000000000000000" }
     concurrency = 50
-    jwt         = { issuer = "https://issuer.example.com", audience = "transactions", jwks = "https://issuer.example.com/.well-known/jwks.json" }
+    jwt         = { issuer = "https://login.example.com/", audience = "transactions", jwks = "https://login.example.com/.well-known/jwks.json" }
     throttle    = { rate = 200, burst = 400 }
   }
 }

@@ -8,6 +8,8 @@ locals {
   zones      = ["eu-central-1a", "eu-central-1b"]
   single_nat = true
 
+  registry_readers = []
+
   atlas = {
     organization_id = "000000000000000000000000"
     instance_size   = "M10"
@@ -15,7 +17,7 @@ locals {
   }
 
   cluster = {
-    domain             = { name = "qa-transactions.example.com", zone_id = "Z00000000000000000000" }
+    domain             = { name = "transactions.qa.example.com", zone_id = "Z00000000000000000000" }
     kubernetes_version = "1.34"
     api_cidrs          = []
     administrators     = ["arn:aws:iam::222222222222:role/transactions-deploy"]
@@ -23,9 +25,9 @@ locals {
   }
 
   function = {
-    domain      = { name = "qa-transactions-function.example.com", zone_id = "Z00000000000000000000" }
+    domain      = { name = "transactions-function.qa.example.com", zone_id = "Z00000000000000000000" }
     concurrency = 20
-    jwt         = { issuer = "https://issuer.example.com", audience = "transactions", jwks = "https://issuer.example.com/.well-known/jwks.json" }
+    jwt         = { issuer = "https://login.qa.example.com/", audience = "transactions-qa", jwks = "https://login.qa.example.com/.well-known/jwks.json" }
     throttle    = { rate = 50, burst = 100 }
   }
 }

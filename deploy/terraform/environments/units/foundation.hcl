@@ -9,7 +9,8 @@ locals {
 }
 
 inputs = {
-  cidr       = local.environment.cidr
-  zones      = local.environment.zones
-  single_nat = local.environment.single_nat
+  cidr             = local.environment.cidr
+  zones            = local.environment.zones
+  single_nat       = local.environment.single_nat
+  registry_readers = local.environment.registry_readers
 }

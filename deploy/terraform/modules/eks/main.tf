@@ -1,5 +1,9 @@
 # An EKS cluster in private subnets: nodes, or Fargate for whole namespaces. Who in it may do what in AWS is roles.tf's.
 
+locals {
+  network_addons = ["kube-proxy", "vpc-cni"]
+}
+
 resource "aws_cloudwatch_log_group" "cluster" {
   name              = "/aws/eks/${var.name}/cluster"
   retention_in_days = 365
@@ -54,15 +58,26 @@ resource "aws_eks_access_policy_association" "administrator" {
   }
 }
 
-resource "aws_eks_addon" "this" {
-  for_each      = var.addons
+# A node is only ready with its network: these come before nodes, and what runs on nodes after them.
+resource "aws_eks_addon" "network" {
+  for_each      = { for name, version in var.addons : name => version if contains(local.network_addons, name) }
   cluster_name  = aws_eks_cluster.this.name
   addon_name    = each.key
   addon_version = each.value
   # The network policies of the chart are kept by the VPC's own network plugin.
   configuration_values        = each.key == "vpc-cni" ? jsonencode({ enableNetworkPolicy = "true" }) : null
   resolve_conflicts_on_update = "OVERWRITE"
-  depends_on                  = [aws_eks_node_group.this]
+}
+
+resource "aws_eks_addon" "pods" {
+  for_each      = { for name, version in var.addons : name => version if !contains(local.network_addons, name) }
+  cluster_name  = aws_eks_cluster.this.name
+  addon_name    = each.key
+  addon_version = each.value
+  # CoreDNS asks for nodes unless it is told that there are none.
+  configuration_values        = each.key == "coredns" && var.nodes == null ? jsonencode({ computeType = "Fargate" }) : null
+  resolve_conflicts_on_update = "OVERWRITE"
+  depends_on                  = [aws_eks_node_group.this, aws_eks_fargate_profile.this]
 }
 
 resource "aws_launch_template" "node" {
@@ -114,7 +129,7 @@ resource "aws_eks_node_group" "this" {
     ignore_changes = [scaling_config[0].desired_size]
   }
 
-  depends_on = [aws_iam_role_policy_attachment.node]
+  depends_on = [aws_iam_role_policy_attachment.node, aws_eks_addon.network]
 }
 
 resource "aws_eks_fargate_profile" "this" {

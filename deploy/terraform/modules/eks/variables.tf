@@ -71,7 +71,7 @@ variable "nodes" {
 
 variable "fargate_namespaces" {
   type        = set(string)
-  description = "Namespaces whose pods run on Fargate instead of nodes."
+  description = "Namespaces whose pods run on Fargate instead of nodes; without nodes, kube-system is among them. Fargate keeps no NetworkPolicies."
   default     = []
 }
 

@@ -18,33 +18,36 @@ resource "aws_ecr_repository" "this" {
 resource "aws_ecr_lifecycle_policy" "this" {
   repository = aws_ecr_repository.this.name
   policy = jsonencode({
-    rules = [
-      {
-        rulePriority = 1
-        description  = "What no tag names is left from an interrupted push."
-        selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 7 }
-        action       = { type = "expire" }
-      },
-      {
-        rulePriority = 2
-        description  = "Enough to roll back to."
-        selection    = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = var.kept_images }
-        action       = { type = "expire" }
-      },
-    ]
+    rules = [{
+      rulePriority = 1
+      # Signatures and bills of materials have no tags: they are not counted, and go with their image.
+      description = "Enough to roll back to."
+      selection   = { tagStatus = "tagged", tagPatternList = ["*"], countType = "imageCountMoreThan", countNumber = var.kept_images }
+      action      = { type = "expire" }
+    }]
   })
 }
 
-# Lambda fetches a function's image by itself.
-resource "aws_ecr_repository_policy" "lambda" {
+locals {
+  fetch = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+  # Lambda fetches a function's image by itself.
+  functions = {
+    Sid       = "Functions"
+    Effect    = "Allow"
+    Principal = { Service = "lambda.amazonaws.com" }
+    Action    = local.fetch
+    Condition = { ArnLike = { "aws:SourceArn" = [for account in concat([var.account_id], tolist(var.readers)) : "arn:aws:lambda:${var.region}:${account}:function:transactions-*"] } }
+  }
+  # Those accounts say by their own IAM who of them does: nodes, and the pipeline that verifies signatures.
+  readers = length(var.readers) == 0 ? [] : [{
+    Sid       = "OtherEnvironments"
+    Effect    = "Allow"
+    Principal = { AWS = [for account in var.readers : "arn:aws:iam::${account}:root"] }
+    Action    = concat(local.fetch, ["ecr:BatchCheckLayerAvailability"])
+  }]
+}
+
+resource "aws_ecr_repository_policy" "fetch" {
   repository = aws_ecr_repository.this.name
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Allow"
-      Principal = { Service = "lambda.amazonaws.com" }
-      Action    = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
-    }]
-  })
+  policy     = jsonencode({ Version = "2012-10-17", Statement = concat([local.functions], local.readers) })
 }

@@ -13,6 +13,21 @@ variable "account_id" {
   description = "The account whose functions may fetch the images."
 }
 
+variable "region" {
+  type        = string
+  description = "AWS's region."
+}
+
+variable "readers" {
+  type        = set(string)
+  description = "Other accounts whose clusters and functions fetch the images."
+  default     = []
+  validation {
+    condition     = alltrue([for account in var.readers : can(regex("^[0-9]{12}$", account))])
+    error_message = "An account of AWS is 12 digits."
+  }
+}
+
 variable "kept_images" {
   type        = number
   description = "How many images are kept."

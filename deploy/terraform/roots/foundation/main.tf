@@ -21,6 +21,8 @@ module "network" {
 module "registry" {
   source     = "../../modules/registry"
   name       = "transactions-gateway"
+  region     = var.region
   account_id = var.account_id
+  readers    = var.registry_readers
   key_arn    = module.secrets.key_arn
 }

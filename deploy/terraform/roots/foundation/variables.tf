@@ -39,3 +39,8 @@ variable "single_nat" {
   type        = bool
   description = "One NAT gateway for all zones: cheaper, and gone with its zone."
 }
+
+variable "registry_readers" {
+  type        = set(string)
+  description = "Other environments' accounts, which fetch images from this registry."
+}

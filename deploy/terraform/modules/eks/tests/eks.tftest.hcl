@@ -66,7 +66,7 @@ run "add_ons_and_administrators_are_made" {
   command = plan
 
   assert {
-    condition     = toset(keys(aws_eks_addon.this)) == toset(["coredns", "kube-proxy", "metrics-server", "vpc-cni"]) && length(aws_eks_access_entry.administrator) == 1
+    condition     = toset(keys(aws_eks_addon.network)) == toset(["kube-proxy", "vpc-cni"]) && toset(keys(aws_eks_addon.pods)) == toset(["coredns", "metrics-server"]) && length(aws_eks_access_entry.administrator) == 1
     error_message = "The autoscaler needs metrics, network policies the VPC's plugin, and somebody must administer."
   }
 }
@@ -84,11 +84,15 @@ run "fargate_alone_needs_no_nodes" {
   command = plan
   variables {
     nodes              = null
-    fargate_namespaces = ["transactions-qa"]
+    fargate_namespaces = ["kube-system", "transactions-qa"]
   }
   assert {
-    condition     = length(aws_eks_node_group.this) == 0 && length(aws_eks_fargate_profile.this) == 1
+    condition     = length(aws_eks_node_group.this) == 0 && length(aws_eks_fargate_profile.this) == 2
     error_message = "Fargate runs the namespace."
+  }
+  assert {
+    condition     = jsondecode(aws_eks_addon.pods["coredns"].configuration_values).computeType == "Fargate"
+    error_message = "CoreDNS runs there too."
   }
 }
 
