@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHMARKS = ("speed", "startup", "overload", "failover", "live", "seeding", "summary", "export")
+BENCHMARKS = ("speed", "startup", "overload", "failover", "live", "seeding", "summary", "export", "pages")
 # Ten million documents take half an hour and 10 GB of disk.
 LONG_BENCHMARKS = ("scaling",)
 

@@ -36,7 +36,7 @@ class _Program:
 
     Attributes:
         module: of benchmarks.peers, or of benchmarks/peers/node where it needs Node.
-        server: gunicorn, uvicorn or node.
+        server: gunicorn, uvicorn, flask (its development server: one process, a thread for each request) or node.
     """
 
     dialect: Dialect
@@ -45,10 +45,12 @@ class _Program:
 
 
 OURS = "gateway"
-FLASK, STRAWBERRY, EVE_ITSELF = "Flask", "FastAPI + Strawberry", "Eve"
+FLASK, FLASK_RUN = "Flask, gunicorn", "Flask, `flask run`"
+STRAWBERRY, EVE_ITSELF = "FastAPI + Strawberry", "Eve"
 APOLLO, YOGA, MERCURIUS = "Apollo Server", "GraphQL Yoga", "Mercurius JIT"
 _PROGRAMS = {
     FLASK: _Program(REST, "flask_app", "gunicorn"),
+    FLASK_RUN: _Program(REST, "flask_app", "flask"),
     STRAWBERRY: _Program(REST_AND_GRAPHQL, "strawberry_app", "uvicorn"),
     EVE_ITSELF: _Program(EVE, "eve_app", "gunicorn"),
     APOLLO: _Program(GRAPHQL, "apollo", "node"),
@@ -80,7 +82,7 @@ def run_peer(
             yield Peer(name, gateway.url, GATEWAY)
         return
     program, port = _PROGRAMS[name], find_free_port()
-    log_path = folder / f"{program.module}.log"
+    log_path = folder / f"{program.module}.{program.server}.log"
     with (
         log_path.open("wb") as log,
         subprocess.Popen(  # noqa: S603 (our own command)
@@ -113,6 +115,8 @@ def _build_command(program: _Program, port: int, workers: int, node: Node | None
     if program.server == "gunicorn":
         bind = ["--bind", f"127.0.0.1:{port}", "--workers", str(workers)]
         return [script, *bind, "--log-level", "warning", "--no-control-socket", application]
+    if program.server == "flask":
+        return [script, "--app", application, "run", "--port", str(port)]
     if program.server == "uvicorn":
         bind = ["--port", str(port), "--workers", str(workers)]
         return [script, *bind, "--log-level", "warning", "--no-access-log", application]

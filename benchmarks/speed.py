@@ -151,7 +151,7 @@ def _describe(stage: Stage, node: Node | None, mongod: str, workers: int, rounds
         "Node": describe_node(node),
         "MongoDB": f"{mongod}, embedded, on loopback, with the gateway's indexes",
         "data": f"{_DOCUMENTS:,} documents over a year, read by the reader's user",
-        "workers": f"{workers} of each program",
+        "workers": f"{workers} of each program; `flask run` has one",
         "the gateway's settings": describe_settings(),
         "load": f"{stage.generator.name}, one thread, {stage.clients} connections, {stage.seconds:g} s a round",
         "rounds": f"{rounds}, in turns, after a warm-up",

@@ -1,6 +1,7 @@
 """The peer that fetches the window and filters it in Python, as a first Flask version of the four paths does.
 
-Served by `gunicorn -w N benchmarks.peers.flask_app:app`: https://flask.palletsprojects.com/en/stable/deploying/gunicorn/.
+Served by `gunicorn -w N benchmarks.peers.flask_app:app`: https://flask.palletsprojects.com/en/stable/deploying/gunicorn/,
+and, as first versions mostly are, by `flask --app benchmarks.peers.flask_app run`, which has one process.
 """
 
 import os
