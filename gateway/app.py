@@ -1,14 +1,11 @@
 """The application, put together: the only place where settings, database, schema and routes meet."""
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
-from fastapi.staticfiles import StaticFiles
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
@@ -22,7 +19,7 @@ from database.explain import explain
 from database.feed import TransactionFeed
 from database.repository import TransactionRepository
 from database.rollup import open_rollup
-from gateway import error_pages, graphql, health, live, metrics, rest, socket, summary
+from gateway import error_pages, graphql, health, live, metrics, pages, rest, socket, summary
 from gateway.admission import Admission, AdmissionMiddleware
 from gateway.authentication import AuthenticationMiddleware
 from gateway.compression import CompressionMiddleware
@@ -44,20 +41,16 @@ from schema.schema import build_schema
 from schema.watch import SummaryWatches
 
 # The first that fits a path answers: `live` is no number of days.
-_ROUTERS = (live.router, rest.router, summary.router, graphql.router, health.router, metrics.router, error_pages.router)
-_STATIC = Path(__file__).parent / "static"
-
-
-class PageFiles(StaticFiles):
-    """The pages' assets. Their names hold a hash of their content: a browser need never ask for one twice."""
-
-    def file_response(
-        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
-    ) -> Response:
-        response = super().file_response(full_path, stat_result, scope, status_code)
-        if "/assets/" in scope["path"]:
-            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
-        return response
+_ROUTERS = (
+    live.router,
+    rest.router,
+    summary.router,
+    graphql.router,
+    health.router,
+    metrics.router,
+    error_pages.router,
+    pages.router,
+)
 
 
 class _Application(FastAPI):
@@ -120,7 +113,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
         # Included in FastAPI's way, each request would be matched with routers before routes.
         app.router.routes.extend(router.routes)
     app.router.routes.append(socket.route)
-    app.mount("/static", PageFiles(directory=_STATIC, check_dir=False))
+    app.mount("/static", pages.PageFiles(directory=pages.STATIC, check_dir=False))
     # The last is the first that a request meets. To compress is work on a question, which those above it bound.
     app.add_middleware(CompressionMiddleware)
     app.add_middleware(DeadlineMiddleware, settings=settings)

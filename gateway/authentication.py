@@ -10,14 +10,14 @@ from gateway.caller import ANONYMOUS, STRANGER, Caller
 from gateway.caller import Scope as CallerScope
 from gateway.errors import AuthenticationUnavailableError, ForbiddenError, KeysUnavailableError, UnauthenticatedError
 from gateway.keys import KEY_PATTERN, KeyRing
-from gateway.problems import GRAPHQL_PATH
+from gateway.pages import is_page
 from gateway.rate import Allowance, describe_address, open_storage
 from gateway.settings import JwtSettings, Settings
 
 if TYPE_CHECKING:
     from gateway.tokens import TokenVerifier
 
-# By the first segment of the path. What is in neither needs a caller, who is then told what there is.
+# By the first segment of the path. What is in neither, and is no page, needs a caller, who is then told what there is.
 PUBLIC: Final = frozenset({"health", "static", "errors", "openapi.json"})
 SCOPES: Final = {
     "transactions": CallerScope.TRANSACTIONS_READ,
@@ -143,9 +143,8 @@ async def check_caller(scope: Scope) -> None:
 
 
 def is_public(scope: Scope) -> bool:
-    """Whether anyone may ask: for what holds no transactions, and for the page that asks for them."""
-    is_page = scope["path"] == GRAPHQL_PATH and scope.get("method") == "GET" and not scope["query_string"]
-    return is_page or _find_segment(scope["path"]) in PUBLIC
+    """Whether anyone may ask: for what holds no transactions, and for the pages that ask for them."""
+    return is_page(scope) or _find_segment(scope["path"]) in PUBLIC
 
 
 def check_scope(caller: Caller, path: str) -> None:

@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 from http import HTTPStatus
-from pathlib import Path
 
 import orjson
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import Response
 from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
@@ -22,6 +21,7 @@ from gateway.errors import (
 )
 from gateway.event_stream import SubscriptionResponse, build_event_response
 from gateway.operation import Operation, build_answer, build_failed_result, read_parameters
+from gateway.pages import GRAPHIQL, build_page
 from gateway.problem_response import build_retry_headers
 from gateway.problems import GRAPHQL_PATH, PROBLEMS
 from gateway.request import get_context
@@ -35,15 +35,6 @@ router = APIRouter(route_class=DirectRoute)
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 # Listed first is what clients that name no preference get: they may be older than the media type of its own.
 _OFFERS = ("application/json", GRAPHQL_RESPONSE, EVENT_STREAM)
-_PAGE = Path(__file__).parent / "static" / "graphiql" / "index.html"
-_PAGE_HEADERS = {
-    # Monaco, GraphiQL's editor, writes styles and carries its font in the style sheet.
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; worker-src 'self'; "
-    "style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-cache",
-    "Vary": "Accept",
-}
 # Where a document may be asked for.
 _DOCUMENT_PARAMETERS = frozenset({"query", "documentId", "extensions"})
 # A mutation must not be sent by a link.
@@ -58,7 +49,9 @@ _LOUD_STATUS = HTTPStatus.INTERNAL_SERVER_ERROR
 async def answer_get(request: Request) -> Response:
     """Answer a query in the parameters `query` or `documentId`, and `variables`; a browser gets GraphiQL."""
     if _DOCUMENT_PARAMETERS.isdisjoint(request.query_params) and "text/html" in request.headers.get("accept", ""):
-        return FileResponse(_PAGE, headers=_PAGE_HEADERS)
+        page = build_page(request, GRAPHIQL)
+        page.headers["Vary"] = "Accept"
+        return page
     media_type = choose_media_type(request.headers.getlist("accept"), _OFFERS)
     parameters: dict[str, object] = dict(request.query_params)
     for name in ("variables", "extensions"):

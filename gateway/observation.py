@@ -32,6 +32,7 @@ from gateway.metrics import (
     find_child,
 )
 from gateway.openapi import VERSION
+from gateway.pages import PATHS as PAGES
 from gateway.problems import GRAPHQL_PATH
 from gateway.settings import Settings
 from gateway.slow_query import Explain, SlowQueryLog
@@ -235,7 +236,7 @@ def _find_route(scope: Scope, routes: Sequence[BaseRoute]) -> tuple[str, dict[st
 
 def _read_question(scope: Scope, route: str, parameters: dict[str, Any]) -> dict[str, str] | None:
     """Give what a REST request asks, by the names of its path's and query's parameters; the words are the caller's."""
-    if route in {UNKNOWN_ROUTE, GRAPHQL_PATH} or route.startswith(_STATIC):
+    if route in {UNKNOWN_ROUTE, GRAPHQL_PATH, *PAGES} or route.startswith(_STATIC):
         return None
     question = {name: clean_text(str(value)) for name, value in parameters.items()}
     query: bytes = scope["query_string"]

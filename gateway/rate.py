@@ -22,7 +22,7 @@ from database.errors import ConfigurationError
 from gateway.caller import ANONYMOUS, Caller
 from gateway.errors import TooManyRequestsError
 from gateway.metrics import count_shed
-from gateway.problems import GRAPHQL_PATH
+from gateway.pages import is_page
 from gateway.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -237,8 +237,7 @@ def _describe(text: str) -> str:
 
 def _is_free(scope: Scope) -> bool:
     path: str = scope["path"]
-    is_page = path == GRAPHQL_PATH and scope.get("method") == "GET" and not scope["query_string"]
-    return is_page or path.startswith(("/health/", "/metrics", "/static/"))
+    return is_page(scope) or path.startswith(("/health/", "/metrics", "/static/"))
 
 
 def _hash_name(name: str) -> str:
