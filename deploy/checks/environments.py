@@ -13,7 +13,10 @@ from deploy.tool import ROOT
 
 # One place gives none, another gives all that is public: those are no addresses of the environment.
 _OWN = re.compile(r"\b10\.\d+\.0\.0/16\b")
-_AGREED = 5
+_AGREED = 6
+# Of the kinds of nodes that environments have; the cluster itself takes some of each.
+_CORES = {"m7g.large": 2, "m7g.xlarge": 4}
+_CORES_OF_THE_CLUSTER = 0.5
 
 
 def run() -> int:
@@ -54,9 +57,16 @@ def _find_faults(environment: str) -> Iterator[str]:
     wanted = {"source": "aws", "path": made["name"], "aws": {"region": made["region"], "roleArn": role}}
     if {name: values["secrets"].get(name) for name in wanted} != wanted:
         yield f"{place}: the secrets are {wanted}"
+    wanted_cores = _read_cores(values["resources"]["requests"]["cpu"]) + _CORES_OF_THE_CLUSTER
+    if any(_CORES[kind] < wanted_cores for kind in made["cluster"]["nodes"]["instance_types"]):
+        yield f"{place}: no node has the {wanted_cores} cores that a pod and the cluster's own need"
     if values["ingress"]["host"] != made["cluster"]["domain"]["name"]:
         yield f"{place}: the hosts are {values['ingress']['host']} and {made['cluster']['domain']['name']}"
     jwt = made["function"]["jwt"]
     given = {name: values["settings"].get(f"GATEWAY_JWT_{name.upper()}") for name in ("issuer", "audience", "jwks")}
     if any(given.values()) and given != jwt:
         yield f"{place}: tokens are those of {given} and of {jwt}"
+
+
+def _read_cores(quantity: str) -> float:
+    return int(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)

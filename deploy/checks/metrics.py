@@ -74,9 +74,9 @@ def _find_scaling_metrics() -> Iterator[str]:
 def _find_untold(alerts: list[str]) -> Iterator[str]:
     tests = [each for test in _load("rules_test.yaml")["tests"] for each in test.get("alert_rule_test", ())]
     fired = {each["alertname"] for each in tests if each.get("exp_alerts")}
-    told = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs/deploy.md").read_text(), re.MULTILINE))
+    told = set(re.findall(r"^\| `(\w+)`", (ROOT / "docs/operations.md").read_text(), re.MULTILINE))
     yield from (f"{alert} has no test in which it fires" for alert in alerts if alert not in fired)
-    yield from (f"{alert} has no row in docs/deploy.md" for alert in alerts if alert not in told)
+    yield from (f"{alert} has no row in docs/operations.md" for alert in alerts if alert not in told)
 
 
 def _find_unseen(exported: dict[str, list[str]]) -> Iterator[str]:

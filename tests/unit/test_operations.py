@@ -8,7 +8,26 @@ from gateway.observation import REQUEST_FIELDS
 from gateway.problems import PROBLEMS
 from gateway.slow_query import SLOW_QUERY_FIELDS
 
-TEXT = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs/operations.md").read_text()
+# What the deployment was asked to have.
+PARTS = (
+    *(
+        "VPC",
+        "subnets",
+        "NAT",
+        "ECR",
+        "Atlas",
+        "EKS",
+        "Fargate or nodes",
+        "Ingress",
+        "Route 53",
+        "Lambda",
+        "API Gateway",
+    ),
+    *("Secrets Manager or Vault", "Terragrunt environments", "Helm", "HPA", "CI/CD", "tfsec", "tflint", "checkov"),
+    *("Monitoring", "Least IAM"),
+)
 
 
 def read_table(head: str) -> list[list[str]]:
@@ -51,3 +70,25 @@ def test_named_codes_exist() -> None:
     for word in re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", TEXT):
         assert word in PROBLEMS or word.startswith(("GATEWAY_", "OTEL_"))
     assert "`DRAINING`" in TEXT
+
+
+def test_each_part_of_the_deployment_has_its_file() -> None:
+    """Each part that a deployment needs is a row, and each row links to files that are there."""
+    rows = read_table("part")
+    named = [name for part, _ in rows for name in part.split(", ")]
+    assert set(PARTS) <= set(named)
+    for part, files in rows:
+        links = re.findall(r"\]\(([^)#]+)", files)
+        assert links, part
+        for link in links:
+            assert (ROOT / "docs" / link).exists(), link
+
+
+def test_each_alert_and_alarm_is_explained() -> None:
+    """The tables of alerts and of CloudWatch's alarms have those that exist, with their severity, and no other."""
+    rules = (ROOT / "deploy/monitoring/rules.yaml").read_text()
+    alerts = re.findall(r"- alert: (\w+)\n.*?severity: (\w+)", rules, re.DOTALL)
+    assert [row[0] for row in read_table("alert")] == [f"`{name}` ({severity})" for name, severity in alerts]
+    module = (ROOT / "deploy/terraform/modules/observability/main.tf").read_text()
+    alarms = re.findall(r"^    \"?(\w+)\"? += \{ (?:namespace|pattern) =", module, re.MULTILINE)
+    assert sorted(row[0] for row in read_table("alarm")) == sorted(f"`{name}`" for name in alarms)

@@ -21,7 +21,7 @@ locals {
     kubernetes_version = "1.34"
     api_cidrs          = []
     administrators     = ["arn:aws:iam::333333333333:role/transactions-deploy"]
-    nodes              = { instance_types = ["m7g.large"], ami_type = "AL2023_ARM_64_STANDARD", least = 3, most = 12 }
+    nodes              = { instance_types = ["m7g.xlarge"], ami_type = "AL2023_ARM_64_STANDARD", least = 3, most = 12 }
   }
 
   function = {

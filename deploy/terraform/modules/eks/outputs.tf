@@ -12,3 +12,8 @@ output "secrets_role_arn" {
   description = "For the chart's secrets.aws.roleArn."
   value       = aws_iam_role.pod["secrets"].arn
 }
+
+output "autoscaler_role_arn" {
+  description = "For the service account of the cluster autoscaler's chart."
+  value       = aws_iam_role.pod["autoscaler"].arn
+}

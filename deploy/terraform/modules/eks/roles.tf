@@ -8,8 +8,38 @@ locals {
   }
   issuer = trimprefix(aws_eks_cluster.this.identity[0].oidc[0].issuer, "https://")
   pods = {
+    autoscaler    = { account = "kube-system:cluster-autoscaler", policy = local.autoscaler_policy }
     load-balancer = { account = "kube-system:aws-load-balancer-controller", policy = local.load_balancer_policy }
     secrets       = { account = "${var.namespace}:${var.release}-secrets", policy = local.secrets_policy }
+  }
+
+  # EKS tags the groups behind its node groups with the cluster's name.
+  autoscaler_policy = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "Look"
+        Effect = "Allow"
+        Action = [
+          "autoscaling:DescribeAutoScalingGroups", "autoscaling:DescribeAutoScalingInstances",
+          "autoscaling:DescribeLaunchConfigurations", "autoscaling:DescribeScalingActivities", "autoscaling:DescribeTags",
+          "ec2:DescribeImages", "ec2:DescribeInstanceTypes", "ec2:DescribeLaunchTemplateVersions",
+          "ec2:GetInstanceTypesFromInstanceRequirements",
+        ]
+        Resource = "*"
+      },
+      {
+        Effect   = "Allow"
+        Action   = "eks:DescribeNodegroup"
+        Resource = "arn:aws:eks:${var.region}:${var.account_id}:nodegroup/${var.name}/*/*"
+      },
+      {
+        Effect    = "Allow"
+        Action    = ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
+        Resource  = "arn:aws:autoscaling:${var.region}:${var.account_id}:autoScalingGroup:*:autoScalingGroupName/eks-*"
+        Condition = { StringEquals = { "aws:ResourceTag/k8s.io/cluster-autoscaler/${var.name}" = "owned" } }
+      },
+    ]
   }
 
   secrets_policy = {

@@ -17,3 +17,8 @@ output "certificate_arn" {
   description = "For the chart's ingress.alb.certificateArn; null without a domain."
   value       = one(module.dns[*].certificate_arn)
 }
+
+output "autoscaler_role_arn" {
+  description = "For the service account of the cluster autoscaler's chart."
+  value       = module.eks.autoscaler_role_arn
+}

@@ -55,8 +55,8 @@ run "a_role_belongs_to_one_service_account" {
 
   assert {
     condition = alltrue([
-      for statement in jsondecode(aws_iam_role_policy.pod["load-balancer"].policy).Statement :
-      statement.Sid == "Look" if contains(flatten([statement.Resource]), "*")
+      for statement in flatten([for policy in aws_iam_role_policy.pod : jsondecode(policy.policy).Statement]) :
+      try(statement.Sid, "") == "Look" if contains(flatten([statement.Resource]), "*")
     ])
     error_message = "Only questions, which know no resources, are asked of everything."
   }
