@@ -1,9 +1,14 @@
-// The explorer page: transactions of a filter as a table and as charts, from this gateway's own GraphQL address.
+// The explorer page: transactions of a question as a table and as charts, from this gateway's own addresses.
+import "./theme.css";
+import "./layout.css";
+
 import { render } from "preact";
+
+import { App } from "./App.tsx";
 
 const container = document.getElementById("explorer");
 if (container === null) {
   throw new Error('index.html has no element with the id "explorer".');
 }
 
-render(<h1>Transactions</h1>, container);
+render(<App />, container);

@@ -1,7 +1,10 @@
 // What the page asks: which transactions, in which order. It knows the address bar's words and GraphQL's, and no DOM.
 import { findDaysFault, findAmountFault, findCardTypeFault, findCountryFault, findRangeFault } from "./fault.ts";
+import type { TransactionFilter, TransactionOrder } from "./operations.ts";
 
-export type Order = "DATE_DESC" | "DATE_ASC" | "AMOUNT_DESC" | "AMOUNT_ASC";
+export type { TransactionFilter };
+
+export type Order = TransactionOrder;
 
 /**
  * Conditions that are null are not applied. Amounts are decimal strings, never floats. An equal question in a new object
@@ -15,15 +18,6 @@ export type Question = {
   readonly maxAmount: string | null;
   readonly order: Order;
 };
-
-/** The schema's `TransactionFilter`, with only the conditions that are applied. */
-export type TransactionFilter = Partial<{
-  days: number;
-  cardType: string;
-  country: string;
-  minAmount: string;
-  maxAmount: string;
-}>;
 
 /** The names of the address bar's parameters. */
 export type Field = "days" | "card" | "country" | "min" | "max" | "order";
@@ -111,6 +105,23 @@ export function writeQuestion(question: Question): string {
     parameters.set("order", question.order.toLowerCase().replace("_", "-"));
   }
   return `?${parameters}`;
+}
+
+/** Takes a field's text as it was typed; at fault it leaves the question as it was, and the fault is told. */
+export function changeField(reading: Reading, field: Field, text: string): Reading {
+  const parameters = new URLSearchParams(writeQuestion(reading.question));
+  if (!parameters.has("days")) {
+    parameters.set("days", String(DEFAULT_QUESTION.days));
+  }
+  parameters.set(field, text.trim());
+  const next = readQuestion(`?${parameters}`);
+  const { [field]: _, ...others } = reading.faults;
+  const fault = next.faults[field] ?? (field === "max" ? next.faults.min : undefined);
+  if (fault !== undefined) {
+    return { ...reading, faults: { ...others, [field]: { text: text.trim(), message: fault.message } } };
+  }
+  const question = isSameQuestion(next.question, reading.question) ? reading.question : next.question;
+  return { question, faults: others, unknown: [] };
 }
 
 /** Gives the filter as a variable of an operation. */

@@ -1,0 +1,128 @@
+// The whole page: one question in the address bar, and panels that each answer it for themselves.
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+
+import { useAddress } from "./address.ts";
+import { useAnswer } from "./answer.ts";
+import { AskError } from "./api.ts";
+import { Chips } from "./Chips.tsx";
+import { listConditions } from "./condition.ts";
+import { Filters } from "./Filters.tsx";
+import { formatCount, formatDays } from "./format.ts";
+import { findKey } from "./key.ts";
+import { KeyDialog } from "./KeyDialog.tsx";
+import { Listing } from "./Listing.tsx";
+import { loadChoices, loadSums, loadTotal, type Choices } from "./load.ts";
+import { Masthead } from "./Masthead.tsx";
+import { findOutage, Outage } from "./Outage.tsx";
+import { isSameFilter, type Faults, type Field, type Question } from "./question.ts";
+import { useRows } from "./rows.ts";
+import { Sums } from "./Sums.tsx";
+import { Total } from "./Total.tsx";
+
+/** Until it is known what occurs. */
+const COMMON: Choices = { cardTypes: ["Visa", "Mastercard", "Amex", "Maestro", "Discover"], countries: [] };
+/** The gateway's judgements, by the field that they are about. */
+const FIELD_OF: Readonly<Record<string, Field>> = {
+  INVALID_DAYS: "days",
+  INVALID_CARD_TYPE: "card",
+  INVALID_COUNTRY: "country",
+  INVALID_AMOUNT: "min",
+};
+const KEY_WANTED: readonly number[] = [401, 403];
+
+export function App() {
+  const { question, faults, unknown, pick, enter, reload } = useAddress();
+  const total = useAnswer(question, loadTotal);
+  const sums = useAnswer(question, loadSums);
+  const rows = useRows(question);
+  const { days } = question;
+  const choices = useAnswer(useMemo(() => ({ ...question }), [days]), loadChoices);
+  const [isKeyOpen, setIsKeyOpen] = useState(false);
+  const closeKey = useCallback(() => setIsKeyOpen(false), []);
+
+  const outage = findOutage([rows.error, total.error]);
+  const refused = [rows.error, total.error].find(
+    (error): error is AskError => error instanceof AskError && KEY_WANTED.includes(error.status),
+  );
+  useEffect(() => {
+    if (refused !== undefined) {
+      setIsKeyOpen(true);
+    }
+  }, [refused]);
+  const knownTotal = total.question !== null && isSameFilter(total.question, question) ? total.value : null;
+
+  return (
+    <>
+      <a class="skip" href="#answer">
+        Skip to the answer
+      </a>
+      <Masthead hasKey={findKey() !== null} onKey={() => setIsKeyOpen(true)} />
+      {outage !== undefined && <Outage error={outage} onRetry={reload} />}
+      <div class="page">
+        <aside class="rail" aria-label="Question">
+          <Filters
+            question={question}
+            faults={{ ...faults, ...findServerFaults(rows.error, question) }}
+            choices={choices.value ?? COMMON}
+            onPick={pick}
+            onEnter={enter}
+          />
+        </aside>
+        <main id="answer" tabIndex={-1}>
+          <NotApplied faults={faults} unknown={unknown} />
+          <div class="lead">
+            <Total question={question} total={total} />
+            <Chips question={question} onPick={pick} />
+          </div>
+          <Sums question={question} sums={sums} onPick={pick} />
+          <Listing question={question} rows={rows} total={knownTotal} onPick={pick} />
+        </main>
+      </div>
+      <p class="unseen" role="status">
+        {knownTotal !== null && !total.isWaiting && describe(question, knownTotal)}
+      </p>
+      {isKeyOpen && <KeyDialog reason={refused?.message ?? null} onChange={reload} onClose={closeKey} />}
+    </>
+  );
+}
+
+/** What an address asked that the page could not. */
+function NotApplied({ faults, unknown }: { readonly faults: Faults; readonly unknown: readonly string[] }) {
+  const told = [
+    ...Object.entries(faults).map(([field, fault]) => `${field}: ${fault.message}`),
+    ...unknown.map((name) => `${name} is not a parameter of this page; it takes days, card, country, min, max and order.`),
+  ];
+  return told.length === 0 ? null : (
+    <div class="banner plain" role="alert">
+      <div>
+        <p>Not applied:</p>
+        <ul>
+          {told.map((text) => (
+            <li key={text}>{text}</li>
+          ))}
+        </ul>
+      </div>
+    </div>
+  );
+}
+
+function findServerFaults(error: unknown, question: Question): Faults {
+  const field = error instanceof AskError && error.code !== null ? FIELD_OF[error.code] : undefined;
+  if (!(error instanceof AskError) || field === undefined) {
+    return {};
+  }
+  const texts = {
+    days: String(question.days),
+    card: question.cardType,
+    country: question.country,
+    min: question.minAmount,
+    max: question.maxAmount,
+    order: question.order,
+  };
+  return { [field]: { text: texts[field] ?? "", message: error.message } };
+}
+
+function describe(question: Question, total: number): string {
+  const conditions = listConditions({ ...question, days: 90 }).map(({ text }) => text);
+  return [`${formatCount(total)} ${total === 1 ? "transaction" : "transactions"} ${formatDays(question.days)}`, ...conditions].join(", ");
+}

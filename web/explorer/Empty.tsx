@@ -1,0 +1,31 @@
+// Nothing was found: what would find more, by one click.
+import { listWider } from "./condition.ts";
+import type { Question } from "./question.ts";
+
+type EmptyProps = { readonly question: Question; readonly onPick: (change: Partial<Question>) => void };
+
+export function Empty({ question, onPick }: EmptyProps) {
+  const wider = listWider(question);
+  if (wider.length === 0) {
+    return (
+      <div class="empty">
+        <p>There are no transactions yet.</p>
+        <p class="quiet">
+          <code>gateway seed</code> makes some to try with.
+        </p>
+      </div>
+    );
+  }
+  return (
+    <div class="empty">
+      <p>No transaction fits. Ask for more:</p>
+      <p class="actions">
+        {wider.map(({ text, without }) => (
+          <button key={text} type="button" class="button" onClick={() => onPick(without)}>
+            {text}
+          </button>
+        ))}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,92 @@
+// All rows of the question as a file. Links, which the browser downloads by itself; with a key, which no link can carry,
+// the page downloads.
+import { useRef, useState } from "preact/hooks";
+
+import { get } from "./api.ts";
+import { FailureOrigin } from "./Failure.tsx";
+import { AskError } from "./api.ts";
+import { findKey } from "./key.ts";
+import type { Question } from "./question.ts";
+import { buildExportPath, buildPath, type ExportFormat } from "./share.ts";
+
+const FORMATS: readonly (readonly [ExportFormat, string])[] = [
+  ["csv", "CSV"],
+  ["ndjson", "NDJSON"],
+  ["json", "JSON"],
+  ["parquet", "Parquet"],
+  ["arrow", "Arrow"],
+];
+
+type Told = { readonly text: string; readonly error: AskError | null };
+
+export function Export({ question }: { readonly question: Question }) {
+  const [told, setTold] = useState<Told | null>(null);
+  const running = useRef<AbortController | null>(null);
+
+  const download = async (format: ExportFormat, name: string): Promise<void> => {
+    running.current?.abort();
+    const control = new AbortController();
+    running.current = control;
+    setTold({ text: `Preparing ${name}…`, error: null });
+    try {
+      // One row of it: what is refused is told here, not by a broken file.
+      const first = await get(buildPath(question, { format, limit: "1" }), control.signal);
+      await first.arrayBuffer();
+      if (findKey() === null) {
+        save(buildExportPath(question, format), "");
+      } else {
+        await fetchFile(buildExportPath(question, format), control.signal);
+      }
+      setTold({ text: `${name} is on its way to your downloads.`, error: null });
+    } catch (error) {
+      if (!control.signal.aborted) {
+        setTold({
+          text: error instanceof Error ? error.message : String(error),
+          error: error instanceof AskError ? error : null,
+        });
+      }
+    }
+  };
+
+  return (
+    <div class="strip" role="group" aria-label="Export all rows as">
+      <span class="quiet" aria-hidden="true">
+        Export
+      </span>
+      {FORMATS.map(([format, name]) => (
+        <a
+          key={format}
+          class="small"
+          href={buildExportPath(question, format)}
+          download
+          onClick={(event) => {
+            event.preventDefault();
+            void download(format, name);
+          }}
+        >
+          {name}
+        </a>
+      ))}
+      <span class="note" role="status">
+        {told?.text}
+      </span>
+      {told?.error && <FailureOrigin error={told.error} />}
+    </div>
+  );
+}
+
+/** Chromium keeps a large blob on the disk; an export beyond a browser's means is a matter for the copied commands. */
+async function fetchFile(path: string, signal: AbortSignal): Promise<void> {
+  const response = await get(path, signal);
+  const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "transactions";
+  const address = URL.createObjectURL(await response.blob());
+  save(address, name);
+  URL.revokeObjectURL(address);
+}
+
+function save(address: string, name: string): void {
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+}

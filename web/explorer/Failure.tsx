@@ -1,0 +1,50 @@
+// Why a panel has no answer: the gateway's words, its code with a page of its own, and the request's id for its operator.
+import { AskError } from "./api.ts";
+import type { Question } from "./question.ts";
+
+const TIMEOUTS: ReadonlySet<string | null> = new Set(["DATABASE_TIMEOUT", "REQUEST_TIMEOUT"]);
+
+type FailureProps = {
+  readonly error: unknown;
+  readonly question: Question;
+  readonly onRetry: () => void;
+  readonly onPick: (change: Partial<Question>) => void;
+};
+
+export function Failure({ error, question, onRetry, onPick }: FailureProps) {
+  const fewer = error instanceof AskError && TIMEOUTS.has(error.code) ? findFewerDays(question.days) : null;
+  return (
+    <div class="failure" role="alert">
+      <p>{error instanceof Error ? error.message : String(error)}</p>
+      {error instanceof AskError && <FailureOrigin error={error} />}
+      <p class="actions">
+        <button type="button" class="button" onClick={onRetry}>
+          Try again
+        </button>
+        {fewer !== null && (
+          <button type="button" class="button" onClick={() => onPick({ days: fewer })}>
+            Ask for {fewer} days
+          </button>
+        )}
+      </p>
+    </div>
+  );
+}
+
+export function FailureOrigin({ error }: { readonly error: AskError }) {
+  return error.code === null ? null : (
+    <p class="quiet">
+      <a href={`/errors/${error.code}`}>{error.code}</a>
+      {error.requestId !== null && (
+        <>
+          {" "}
+          · request <code>{error.requestId}</code>
+        </>
+      )}
+    </p>
+  );
+}
+
+function findFewerDays(days: number | null): number | null {
+  return [365, 90, 30, 7, 1].find((fewer) => days === null || fewer < days) ?? null;
+}

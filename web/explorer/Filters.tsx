@@ -1,0 +1,67 @@
+// All conditions of the question, each with its field.
+import { CardField } from "./CardField.tsx";
+import { CountryField } from "./CountryField.tsx";
+import { DaysField } from "./DaysField.tsx";
+import type { Choices } from "./load.ts";
+import { DEFAULT_QUESTION, type Faults, type Field, type Question } from "./question.ts";
+import { TextField } from "./TextField.tsx";
+
+type FiltersProps = {
+  readonly question: Question;
+  readonly faults: Faults;
+  readonly choices: Choices;
+  readonly onPick: (change: Partial<Question>) => void;
+  readonly onEnter: (field: Field, text: string) => void;
+};
+
+export function Filters({ question, faults, choices, onPick, onEnter }: FiltersProps) {
+  return (
+    <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
+      <DaysField
+        days={question.days}
+        fault={faults.days}
+        onPick={(days) => onPick({ days })}
+        onEnter={(text) => onEnter("days", text)}
+      />
+      <CardField
+        cardType={question.cardType}
+        cardTypes={choices.cardTypes}
+        fault={faults.card}
+        onPick={(cardType) => onPick({ cardType })}
+        onEnter={(text) => onEnter("card", text)}
+      />
+      <CountryField
+        country={question.country}
+        countries={choices.countries}
+        fault={faults.country}
+        onEnter={(text) => onEnter("country", text)}
+      />
+      <fieldset class="group">
+        <legend>Amount, in any currency</legend>
+        <div class="pair">
+          <TextField
+            id="min"
+            label="From"
+            inputMode="decimal"
+            placeholder="any"
+            value={question.minAmount ?? ""}
+            fault={faults.min}
+            onEnter={(text) => onEnter("min", text)}
+          />
+          <TextField
+            id="max"
+            label="To"
+            inputMode="decimal"
+            placeholder="any"
+            value={question.maxAmount ?? ""}
+            fault={faults.max}
+            onEnter={(text) => onEnter("max", text)}
+          />
+        </div>
+      </fieldset>
+      <button type="button" class="button wide" onClick={() => onPick(DEFAULT_QUESTION)}>
+        Reset
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,48 @@
+// The table with all that belongs to it: what to do with its rows elsewhere, and what is said when it has none.
+import { useState } from "preact/hooks";
+
+import { Copy } from "./Copy.tsx";
+import { Details } from "./Details.tsx";
+import type { Transaction } from "./document.ts";
+import { Empty } from "./Empty.tsx";
+import { Export } from "./Export.tsx";
+import { Failure } from "./Failure.tsx";
+import { findOutage } from "./Outage.tsx";
+import type { Question } from "./question.ts";
+import type { Rows } from "./rows.ts";
+import { Table } from "./Table.tsx";
+
+type ListingProps = {
+  readonly question: Question;
+  readonly rows: Rows;
+  readonly total: number | null;
+  readonly onPick: (change: Partial<Question>) => void;
+};
+
+export function Listing({ question, rows, total, onPick }: ListingProps) {
+  const [opened, setOpened] = useState<Transaction | null>(null);
+  const isFailed = rows.error !== null && findOutage([rows.error]) === undefined;
+  const isEmpty = rows.question === question && rows.rows.length === 0 && !rows.hasMore;
+  return (
+    <section class="panel listing" aria-labelledby="listing">
+      <header>
+        <h2 id="listing">Transactions</h2>
+        <Copy question={question} />
+        <Export question={question} />
+      </header>
+      {isFailed && <Failure error={rows.error} question={question} onRetry={rows.retry} onPick={onPick} />}
+      {isEmpty ? (
+        <Empty question={question} onPick={onPick} />
+      ) : (
+        <Table
+          question={question}
+          rows={rows}
+          total={total}
+          onOrder={(order) => onPick({ order })}
+          onOpen={setOpened}
+        />
+      )}
+      {opened !== null && <Details transaction={opened} onClose={() => setOpened(null)} />}
+    </section>
+  );
+}

@@ -1,0 +1,117 @@
+// The rows of the question: a grid (WAI-ARIA 1.2) of which only the rows that are seen stand in the document. The keys
+// move an active row, which is named to assistive technology while the focus stays on the grid.
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+
+import type { Transaction } from "./document.ts";
+import { formatCount } from "./format.ts";
+import { Heading } from "./Heading.tsx";
+import { isSameQuestion, type Order, type Question } from "./question.ts";
+import { Row } from "./Row.tsx";
+import type { Rows } from "./rows.ts";
+import { buildRowWindow, limitRows, moveRow, revealRow } from "./rowWindow.ts";
+import { useView } from "./view.ts";
+
+/** In CSS pixels, as theme.css has them. */
+const HEADING_HEIGHT = 40;
+const ROW_HEIGHT = 36;
+const NARROW_ROW_HEIGHT = 64;
+/** Below so many CSS pixels a row takes two lines. */
+const NARROW = 640;
+
+type TableProps = {
+  readonly question: Question;
+  readonly rows: Rows;
+  /** How many rows there are to come, null while nobody knows. */
+  readonly total: number | null;
+  readonly onOrder: (order: Order) => void;
+  readonly onOpen: (transaction: Transaction) => void;
+};
+
+export function Table({ question, rows, total, onOrder, onOpen }: TableProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [view, onScroll] = useView(scroller);
+  const [active, setActive] = useState<number | null>(null);
+
+  const isNarrow = view.width < NARROW;
+  const height = isNarrow ? NARROW_ROW_HEIGHT : ROW_HEIGHT;
+  const loaded = rows.rows.length;
+  const all = rows.hasMore ? Math.max(loaded + 1, total ?? 0) : loaded;
+  const count = limitRows(all, height);
+  const seenHeight = Math.max(0, view.height - HEADING_HEIGHT);
+  const seen = buildRowWindow(view.top, seenHeight, height, count);
+  const { want } = rows;
+
+  useEffect(() => want(seen.end), [want, seen.end]);
+  // Another question begins at its first row; the same one, asked again, stays where it is.
+  const shown = useRef<Question | null>(null);
+  useLayoutEffect(() => {
+    const { question: next } = rows;
+    if (next !== null && shown.current !== null && !isSameQuestion(next, shown.current)) {
+      scroller.current?.scrollTo(0, 0);
+      setActive(null);
+    }
+    shown.current = next;
+  }, [rows.question]);
+
+  const open = (index: number): void => {
+    const transaction = rows.rows[index];
+    setActive(index);
+    if (transaction !== undefined) {
+      onOpen(transaction);
+    }
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.target !== event.currentTarget || event.altKey || event.ctrlKey || event.metaKey) {
+      return;
+    }
+    if (event.key === "Enter" && active !== null) {
+      open(active);
+      return;
+    }
+    const next = moveRow(event.key, active ?? -1, count, seenHeight, height);
+    if (next !== null) {
+      event.preventDefault();
+      setActive(next);
+      scroller.current?.scrollTo(0, revealRow(next, view.top, seenHeight, height));
+    }
+  };
+
+  return (
+    <div class={isNarrow ? "scroller narrow" : "scroller"} ref={scroller} onScroll={onScroll}>
+      <div
+        class="grid"
+        role="grid"
+        tabIndex={0}
+        aria-label="Transactions"
+        aria-rowcount={all + 1}
+        aria-busy={rows.question !== question}
+        aria-activedescendant={active !== null && active < loaded ? `row-${active}` : undefined}
+        onKeyDown={onKeyDown}
+        onFocus={(event) => event.target === event.currentTarget && setActive(active ?? Math.ceil(view.top / height))}
+      >
+        <Heading order={question.order} onOrder={onOrder} />
+        <div
+          class={rows.question === null || isSameQuestion(rows.question, question) ? "body" : "body pale"}
+          role="rowgroup"
+          style={{ height: `${Math.max(count * height, seenHeight)}px` }}
+        >
+          {Array.from({ length: seen.end - seen.first }, (_, offset) => seen.first + offset).map((index) => (
+            <Row
+              key={index}
+              index={index}
+              height={height}
+              transaction={rows.rows[index]}
+              isActive={index === active}
+              onOpen={open}
+            />
+          ))}
+        </div>
+      </div>
+      {count < all && (
+        <p class="cut">
+          A browser shows no more than {formatCount(count)} rows; ask for fewer, or export all {formatCount(all)}.
+        </p>
+      )}
+    </div>
+  );
+}

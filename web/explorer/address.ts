@@ -1,0 +1,46 @@
+// The address bar and the page say the same question: each change is an entry of the history, so that back undoes it.
+import { useCallback, useEffect, useState } from "preact/hooks";
+
+import { changeField, readQuestion, writeQuestion, type Field, type Question, type Reading } from "./question.ts";
+
+export type Address = Reading & {
+  readonly pick: (change: Partial<Question>) => void;
+  /** Takes a field's text as it was typed. */
+  readonly enter: (field: Field, text: string) => void;
+  readonly reload: () => void;
+};
+
+export function useAddress(): Address {
+  const [reading, setReading] = useState<Reading>(() => readQuestion(location.search));
+
+  useEffect(() => {
+    const follow = (): void => setReading(readQuestion(location.search));
+    addEventListener("popstate", follow);
+    return () => removeEventListener("popstate", follow);
+  }, []);
+
+  const show = useCallback((next: Reading) => {
+    const search = writeQuestion(next.question);
+    if (search !== location.search) {
+      history.pushState(null, "", search === "" ? location.pathname : search);
+    }
+    setReading(next);
+  }, []);
+  const pick = useCallback(
+    (change: Partial<Question>) => show({ question: { ...reading.question, ...change }, faults: {}, unknown: [] }),
+    [reading, show],
+  );
+  const enter = useCallback(
+    (field: Field, text: string) => {
+      const next = changeField(reading, field, text);
+      if (next.question === reading.question) {
+        setReading(next); // only a fault came or went
+      } else {
+        show(next);
+      }
+    },
+    [reading, show],
+  );
+  const reload = useCallback(() => setReading((last) => ({ ...last, question: { ...last.question } })), []);
+  return { ...reading, pick, enter, reload };
+}

@@ -1,0 +1,63 @@
+// The answer to a question as it comes: waiting, slow, stopped, failed or there. What is there stays until the next comes.
+import { useCallback, useEffect, useState } from "preact/hooks";
+
+import type { Question } from "./question.ts";
+
+/** After so many milliseconds a wait is told of. */
+const SLOW_MS = 2_000;
+
+export type Answer<Value> = {
+  /** The last that came, and the question that it answers; null before the first. */
+  readonly value: Value | null;
+  readonly question: Question | null;
+  readonly isWaiting: boolean;
+  readonly isSlow: boolean;
+  readonly isStopped: boolean;
+  readonly error: unknown;
+  readonly stop: () => void;
+  readonly retry: () => void;
+};
+
+type State<Value> = Omit<Answer<Value>, "stop" | "retry">;
+
+const REST = { isWaiting: false, isSlow: false, isStopped: false, error: null } as const;
+
+/** Asks again for each new question object; `load` has to be the same function each time. */
+export function useAnswer<Value>(
+  question: Question,
+  load: (question: Question, signal: AbortSignal) => Promise<Value>,
+): Answer<Value> {
+  const [state, setState] = useState<State<Value>>({ ...REST, value: null, question: null, isWaiting: true });
+  const [attempt, setAttempt] = useState(0);
+  const [current, setCurrent] = useState<AbortController | null>(null);
+
+  useEffect(() => {
+    const control = new AbortController();
+    setCurrent(control);
+    setState((last) => ({ ...last, ...REST, isWaiting: true }));
+    const slow = setTimeout(() => setState((last) => ({ ...last, isSlow: true })), SLOW_MS);
+    load(question, control.signal)
+      .then((value) => {
+        if (!control.signal.aborted) {
+          setState({ ...REST, value, question });
+        }
+      })
+      .catch((error: unknown) => {
+        if (!control.signal.aborted) {
+          setState((last) => ({ ...last, ...REST, error }));
+        }
+      })
+      .finally(() => clearTimeout(slow));
+    return () => {
+      clearTimeout(slow);
+      control.abort();
+    };
+  }, [question, load, attempt]);
+
+  const stop = useCallback(() => {
+    current?.abort();
+    setState((last) => ({ ...last, ...REST, isStopped: true }));
+  }, [current]);
+  const retry = useCallback(() => setAttempt((last) => last + 1), []);
+  return { ...state, stop, retry };
+}

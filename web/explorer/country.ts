@@ -1,0 +1,42 @@
+// Countries by name, in the browser's language: what a person types, and what the gateway is asked, ISO 3166-1 alpha-2.
+
+const LETTERS = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+const names = new Intl.DisplayNames(undefined, { type: "region", fallback: "none" });
+// Regions that are no countries.
+const NOT_A_COUNTRY: ReadonlySet<string> = new Set(["EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"]);
+
+/** Gives a country's name, or the code itself where it has none. */
+export function formatCountry(code: string): string {
+  return findName(code) ?? code;
+}
+
+/** Gives all codes that have a name, by name. */
+export function listCountries(): readonly string[] {
+  return LETTERS.flatMap((first) => LETTERS.map((second) => first + second))
+    .filter((code) => !NOT_A_COUNTRY.has(code) && findName(code) !== undefined)
+    .sort((one, other) => formatCountry(one).localeCompare(formatCountry(other)));
+}
+
+/** Gives the codes whose name has a word that begins with the text, or that begin with it themselves. */
+export function searchCountries(codes: readonly string[], text: string): readonly string[] {
+  const wanted = fold(text.trim());
+  return codes.filter((code) => {
+    const name = fold(formatCountry(code));
+    return name.startsWith(wanted) || name.includes(` ${wanted}`) || fold(code).startsWith(wanted);
+  });
+}
+
+/** Gives the code that is meant by a country's whole name, or the text itself. */
+export function readCountry(codes: readonly string[], text: string): string {
+  const wanted = fold(text.trim());
+  return codes.find((code) => fold(formatCountry(code)) === wanted) ?? text.trim();
+}
+
+function findName(code: string): string | undefined {
+  return /^[A-Z]{2}$/.test(code) ? names.of(code) : undefined;
+}
+
+/** Leaves case and accents out. */
+function fold(text: string): string {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+}

@@ -1,0 +1,64 @@
+// How counts, amounts, dates and card numbers are written for a person, by the browser's locale unless another is given.
+
+const MASK = /^\*+(?=\d{4}$)/;
+// As many as Intl takes everywhere: no digit of an amount is rounded away, whatever its currency has by custom.
+const MOST_DIGITS = 20;
+const moneyFormats = new Map<string, Intl.NumberFormat>();
+const dateFormats = new Map<string, Intl.DateTimeFormat>();
+
+export function formatCount(count: number, locale?: string): string {
+  return count.toLocaleString(locale);
+}
+
+/** Writes an exact decimal string with its currency; one that ISO 4217 could not hold stands after the number as it is. */
+export function formatAmount(amount: string, currency: string, locale?: string): string {
+  const key = `${locale ?? ""} ${currency}`;
+  let format = moneyFormats.get(key);
+  if (format === undefined) {
+    format = openMoneyFormat(currency, locale);
+    moneyFormats.set(key, format);
+  }
+  // Intl reads the string itself, digit by digit (ECMA-402, Intl.NumberFormat v3).
+  const text = format.format(amount as Intl.StringNumericLiteral);
+  return format.resolvedOptions().style === "currency" ? text : `${text} ${currency}`.trim();
+}
+
+function openMoneyFormat(currency: string, locale: string | undefined): Intl.NumberFormat {
+  if (!/^[A-Za-z]{3}$/.test(currency)) {
+    return new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: MOST_DIGITS });
+  }
+  return new Intl.NumberFormat(locale, { style: "currency", currency, maximumFractionDigits: MOST_DIGITS });
+}
+
+export function formatDate(date: string, options: Intl.DateTimeFormatOptions, locale?: string): string {
+  const key = `${locale ?? ""} ${JSON.stringify(options)}`;
+  let format = dateFormats.get(key);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat(locale, options);
+    dateFormats.set(key, format);
+  }
+  const moment = new Date(date);
+  return Number.isNaN(moment.getTime()) ? date : format.format(moment);
+}
+
+/** Gives the zone in which dates are written: a name of IANA's database. */
+export function getTimeZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** Shortens a mask; a number that came whole is parted in fours. */
+export function formatCardNumber(cardNumber: string): string {
+  return MASK.test(cardNumber) ? cardNumber.replace(MASK, "•••• ") : cardNumber.replace(/(\d{4})(?=\d)/g, "$1 ");
+}
+
+/** Gives the days of a question in words, to follow a number of transactions. */
+export function formatDays(days: number | null): string {
+  switch (days) {
+    case null:
+      return "of all time";
+    case 1:
+      return "in the last 24 hours";
+    default:
+      return `in the last ${formatCount(days)} days`;
+  }
+}

@@ -1,0 +1,43 @@
+// What the page's own panels ask of the gateway, question by question. It keeps nothing.
+import { ask } from "./api.ts";
+import { CHOICES, ROWS, SUMS, TOTAL, type Sum } from "./document.ts";
+import type { ChoicesQuery, ChoicesQueryVariables, RowsQuery, RowsQueryVariables } from "./operations.ts";
+import type { SumsQuery, SumsQueryVariables, TotalQuery, TotalQueryVariables } from "./operations.ts";
+import type { LoadPage } from "./pages.ts";
+import { buildFilter, type Question } from "./question.ts";
+
+/** What the transactions of a question's days have to choose from, the most frequent first. */
+export type Choices = { readonly cardTypes: readonly string[]; readonly countries: readonly string[] };
+
+export async function loadTotal(question: Question, signal: AbortSignal): Promise<number> {
+  const variables = { filter: buildFilter(question) };
+  const { transactions } = await ask<TotalQuery, TotalQueryVariables>(TOTAL, variables, signal);
+  return transactions.totalCount;
+}
+
+/** Gives the sum in each currency, that of most transactions first. */
+export async function loadSums(question: Question, signal: AbortSignal): Promise<readonly Sum[]> {
+  const variables = { filter: buildFilter(question) };
+  const { transactionSummary } = await ask<SumsQuery, SumsQueryVariables>(SUMS, variables, signal);
+  return transactionSummary.groups
+    .flatMap((group) => group.amounts)
+    .sort((one, other) => other.count - one.count || one.currency.localeCompare(other.currency));
+}
+
+export async function loadChoices({ days }: Question, signal: AbortSignal): Promise<Choices> {
+  const variables = { filter: days === null ? {} : { days } };
+  const { cards, countries } = await ask<ChoicesQuery, ChoicesQueryVariables>(CHOICES, variables, signal);
+  return {
+    cardTypes: cards.groups.flatMap(({ cardType }) => cardType ?? []),
+    countries: countries.groups.flatMap(({ country }) => country ?? []),
+  };
+}
+
+export function buildLoadPage(question: Question): LoadPage {
+  return async (first, after, signal) => {
+    const variables = { filter: buildFilter(question), orderBy: question.order, first, after };
+    const { transactions } = await ask<RowsQuery, RowsQueryVariables>(ROWS, variables, signal);
+    const { hasNextPage, endCursor } = transactions.pageInfo;
+    return { rows: transactions.nodes, hasMore: hasNextPage, after: endCursor };
+  };
+}
