@@ -18,7 +18,10 @@ def run() -> int:
     links = {(path, link) for path, text in pages.items() for link in re.findall(r"\]\(([^)#:]+)\)", text)}
     workflows = "".join(path.read_text() for path in (ROOT / ".github/workflows").glob("*.yml"))
     named = "".join(pages.values())
-    targets = set(re.findall(r"(?:^|`)make ([a-z-]+)", named, re.MULTILINE)) | set(re.findall(r"- run: make ([a-z-]+)", workflows))
+    targets = {
+        *re.findall(r"(?:^|`)make ([a-z-]+)", named, re.MULTILINE),
+        *re.findall(r"- run: make ([a-z-]+)", workflows),
+    }
     known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     faults = [
         f"docs/{path.name} links to {link}, which is not there"
