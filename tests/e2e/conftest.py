@@ -1,16 +1,18 @@
 """A real Chromium in front of a real gateway with seeded transactions."""
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page
 
 from database.embedded import EmbeddedServer
 from seeding.seeder import seed
-from tests.browser import find_browser
+from tests.browser import build_launch_options
 from tests.conftest import ServedDatabase, serve_database
 from tests.process import GatewayProcess
+from tests.stage import VISITOR, serve_still, stop_clock
+from tests.trouble import note_troubles
 
 SEEDED = 2_000
 
@@ -18,15 +20,13 @@ SEEDED = 2_000
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Playwright's arguments: our browser, which may ask no other host than this machine."""
-    arguments = [
-        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--no-first-run",
-    ]
-    # Chromium's sandbox refuses to start as root.
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return {**browser_type_launch_args, "executable_path": find_browser(), "args": arguments + sandbox}
+    return {**browser_type_launch_args, **build_launch_options()}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """Playwright's arguments: the same window, language and time zone on every machine."""
+    return {**browser_context_args, **VISITOR}
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +41,19 @@ def seeded(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> 
 def gateway(seeded: ServedDatabase) -> GatewayProcess:
     """The gateway that serves them."""
     return seeded.gateway
+
+
+@pytest.fixture(scope="session")
+def still(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDatabase]:
+    """A served database for which it is always the same time; nobody writes to it."""
+    with serve_still(mongod, tmp_path_factory.mktemp("still")) as served:
+        yield served
+
+
+@pytest.fixture
+def visitor(page: Page, still: ServedDatabase) -> Iterator[Page]:
+    """A page for which it is the same time; fails the test if anything went wrong in it."""
+    stop_clock(page.context)
+    troubles = note_troubles(page, still.gateway.url)
+    yield page
+    assert troubles.faults + troubles.failures == []

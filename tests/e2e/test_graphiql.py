@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Response, expect
+from playwright.sync_api import Page, expect
 
 from database.embedded import EmbeddedServer
 from gateway.caller import Scope
 from gateway.keys import create_key
 from tests.conftest import serve_database
 from tests.process import GatewayProcess
+from tests.trouble import note_troubles
 from tests.waiting import wait_until
 
 
@@ -24,28 +25,10 @@ class Gateway(Protocol):
 @pytest.fixture
 def graphiql(page: Page, gateway: Gateway) -> Iterator[Page]:
     """GraphiQL on a first visit; fails the test if the page troubled its browser or asked any other host."""
-    troubles: list[str] = []
-
-    def note_console(message: ConsoleMessage) -> None:
-        # The browser reports here what the content security policy blocked.
-        if message.type in ("error", "warning"):
-            troubles.append(message.text)
-
-    def note_response(response: Response) -> None:
-        if response.status >= 400:
-            troubles.append(f"{response.status} {response.url}")
-
-    page.on("console", note_console)
-    page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("requestfailed", lambda request: troubles.append(f"{request.failure} {request.url}"))
-    page.on("response", note_response)
-    page.on(
-        "request",
-        lambda request: None if request.url.startswith((f"{gateway.url}/", "data:")) else troubles.append(request.url),
-    )
+    troubles = note_troubles(page, gateway.url)
     open_graphiql(page, gateway)
     yield page
-    assert troubles == []
+    assert troubles.faults + troubles.failures == []
 
 
 def open_graphiql(page: Page, gateway: Gateway) -> None:

@@ -1,0 +1,75 @@
+"""Lighthouse, which loads a page in a browser of its own and judges it; it needs nothing but that page."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.browser import build_launch_options
+from tests.node import NodeFolder, install_packages
+
+CATEGORIES = ("performance", "accessibility", "best-practices")
+# Lighthouse 13 needs 22.19.
+_OLDEST_NODE = 23
+# What is judged: a laptop on a fast line, and a slow phone on a slow one, both worked out from a load without limits.
+DEVICES: Mapping[str, Sequence[str]] = {"desktop": ["--preset=desktop"], "mobile": []}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What Lighthouse found in a page.
+
+    Attributes:
+        scores: of each category, from 0 to 100.
+        size: of the answers of the first load, in bytes as they were transferred, headers included.
+        requests: how many answers.
+        faults: the titles of the audits that were failed, of any category.
+        version: Lighthouse's.
+        browser: as it names itself.
+    """
+
+    scores: Mapping[str, int]
+    size: int
+    requests: int
+    faults: Sequence[str]
+    version: str
+    browser: str
+
+
+def visit(folder: NodeFolder, url: str, device: str, categories: Sequence[str] = CATEGORIES) -> Visit:
+    """Load a page as one of DEVICES and give what was found."""
+    options = build_launch_options()
+    flags = " ".join(f"'{each}'" for each in ["--headless=new", *options["args"]])
+    environment = {**folder.environment, "CHROME_PATH": str(options["executable_path"])}
+    done = NodeFolder(folder.path, folder.node, environment).run_package(
+        "lighthouse",
+        url,
+        *DEVICES[device],
+        f"--only-categories={','.join(categories)}",
+        f"--chrome-flags={flags}",
+        "--output=json",
+        "--quiet",
+        "--no-enable-error-reporting",
+    )
+    assert done.returncode == 0, done.stderr
+    return read_report(json.loads(done.stdout))
+
+
+def read_report(report: Mapping[str, Any]) -> Visit:
+    """Give what a report of Lighthouse says; an audit that was not run, or only informs, has no score and no fault."""
+    audits = report["audits"]
+    answers = audits["network-requests"]["details"]["items"]
+    return Visit(
+        {name: round(category["score"] * 100) for name, category in report["categories"].items()},
+        sum(answer["transferSize"] for answer in answers),
+        len(answers),
+        [audit["title"] for audit in audits.values() if audit["score"] == 0],
+        report["lighthouseVersion"],
+        report["environment"]["hostUserAgent"],
+    )
+
+
+def install_lighthouse() -> NodeFolder:
+    """Give Lighthouse with a Node that is recent enough for it."""
+    return install_packages(Path(__file__).parent / "pages", oldest=_OLDEST_NODE)
