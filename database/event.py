@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from database.errors import LiveEventUnknownError
 from database.match import LiveFilter, match
-from database.repository import Row, shape_row
+from database.row import Row, shape_row
 from database.stream import Change, Token
 
 # A resume token's `_data`, a KeyString in hexadecimal: the later of two is the greater, which is how a router of a

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from typing import Any, Self, TypeAlias
 
 from bson.codec_options import CodecOptions, DatetimeConversion, TypeRegistry
-from bson.decimal128 import Decimal128, DecimalDecoder
+from bson.decimal128 import DecimalDecoder
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
@@ -29,19 +29,16 @@ from database.index import COLLECTION
 from database.meter import METER
 from database.query import CountPlan, FindPlan
 from database.rollup import Rollup
+from database.row import Row, shape_rows
 from database.summary import SummaryPlan
 from database.trail import Trail
 
-Row: TypeAlias = dict[str, Any]
 _Items: TypeAlias = list[Batch | Row]
 NoteBatch: TypeAlias = Callable[[list[Row]], None]
 
 # A batch is decoded and encoded in one piece on the event loop: 1,000 documents take about 5 ms of it.
 BATCH_ROWS = 1_000
-MASK = "*" * 12
 _UNKNOWN_TIME_ZONE = 40485
-_ABSENT = object()
-_ODD_DATES = frozenset({float, Decimal128})
 _LONGEST_WAIT_SECONDS = 5
 _LONGEST_KILL_SECONDS = 1
 # Beyond the server's own time: the wait for a slot, and the driver's for a server.
@@ -50,24 +47,12 @@ _GRACE_SECONDS = _LONGEST_WAIT_SECONDS + 3
 _MOST_RESUMPTIONS = 5
 # A summary reads all of its transactions: of a million it takes about as long as a page is given.
 _SUMMARY_TIMES = 3
-# The last four digits are shown only of what is long enough to be a card number (ISO/IEC 7812: 8 digits or more).
-_SHORTEST_NUMBER = 8
 
 # A foreign document may hold dates and bytes that Python's types do not: they must not fail a whole answer.
 CODEC: CodecOptions[Row] = CodecOptions(
     datetime_conversion=DatetimeConversion.DATETIME_AUTO, unicode_decode_error_handler="replace"
 )
 _EXACT_CODEC = CODEC.with_options(type_registry=TypeRegistry([DecimalDecoder()]))
-
-
-def mask_card_number(number: object) -> str:
-    """Give `************1111`: twelve asterisks and the last four characters, or none of a number that is too short."""
-    if isinstance(number, str):
-        text = number
-    else:
-        # A program without whole numbers of 64 bits may have stored a double.
-        text = str(int(number) if isinstance(number, float) and number.is_integer() else number)
-    return MASK + text[-4:] if len(text) >= _SHORTEST_NUMBER else MASK
 
 
 async def _read_batch(cursor: BatchCursor) -> _Items:
@@ -278,36 +263,3 @@ class TransactionRepository:
         if meter := METER.get():
             meter.rows += len(rows)
         return shape_rows(rows, is_masking=self._is_masking)
-
-
-def shape_rows(rows: list[Row], *, is_masking: bool) -> list[Row]:
-    """Mask the card numbers, and give the numbers that other programs have stored in kinds of their own as ours."""
-    if is_masking:
-        for row in rows:
-            if (number := row.get("cardNumber", _ABSENT)) is not _ABSENT:
-                row["cardNumber"] = mask_card_number(number)
-    if not _ODD_DATES.isdisjoint({type(row.get("date")) for row in rows}):
-        for row in rows:
-            _mend_date(row)
-    if Decimal128 in {type(row.get("amount")) for row in rows}:
-        for row in rows:
-            _mend_amount(row)
-    return rows
-
-
-def shape_row(row: Row, *, is_masking: bool) -> Row:
-    """Change a document into what may be seen of it, and give it."""
-    return shape_rows([row], is_masking=is_masking)[0]
-
-
-def _mend_date(row: Row) -> None:
-    date = row.get("date")
-    if isinstance(date, Decimal128):
-        date = row["date"] = float(date.to_decimal())
-    if isinstance(date, float) and date.is_integer():
-        row["date"] = int(date)
-
-
-def _mend_amount(row: Row) -> None:
-    if isinstance(amount := row.get("amount"), Decimal128):
-        row["amount"] = float(amount.to_decimal())

@@ -11,7 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
 from pyarrow import parquet
 
 from database.query import FIELDS
-from database.repository import Row
+from database.row import Row
 from gateway.rows import RowFormat, write_text
 
 _DATE = pa.timestamp("ms", "UTC")

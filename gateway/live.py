@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from database.errors import GatewayError
 from database.feed import TransactionFeed
 from database.match import LiveFilter
-from database.repository import Row
+from database.row import Row
 from database.subscription import Subscription
 from gateway.accept import choose_media_type
 from gateway.authentication import RECHECK_SECONDS, check_caller

@@ -12,7 +12,8 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from database.errors import InvalidParameterError, quote_value
 from database.query import Order, Page, TransactionFilter
-from database.repository import BATCH_ROWS, Row
+from database.repository import BATCH_ROWS
+from database.row import Row
 from gateway.accept import choose_media_type
 from gateway.descriptions import COUNT_RESPONSES, LIST_RESPONSES
 from gateway.errors import NotFoundError

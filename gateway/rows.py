@@ -11,7 +11,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from database.query import FIELDS
-from database.repository import Row
+from database.row import Row
 from gateway.stream_response import StreamResponse, send_part
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection), full-width forms among it.

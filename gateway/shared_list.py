@@ -14,7 +14,8 @@ from types import TracebackType
 from database.cursor import Position
 from database.errors import QueryEndedError
 from database.query import TransactionFilter
-from database.repository import Row, TransactionRepository
+from database.repository import TransactionRepository
+from database.row import Row
 from database.trail import Trail
 from gateway.admission import Turn
 from gateway.metrics import SHARED_QUERIES, find_child

@@ -8,7 +8,8 @@ import orjson
 import strawberry
 
 from database.query import Order, Page, TransactionFilter
-from database.repository import NoteBatch, Row
+from database.repository import NoteBatch
+from database.row import Row
 from schema.context import RequestContext
 from schema.page import build_cursor
 from schema.resolvers import TransactionPage, count_transactions, get_position, list_transactions

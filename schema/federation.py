@@ -17,7 +17,7 @@ from strawberry.schema.base import BaseSchema
 
 from database.errors import InvalidRepresentationError, quote_value
 from database.query import Page
-from database.repository import Row
+from database.row import Row
 from schema.context import RequestContext
 from schema.resolvers import find_transactions
 from schema.shape import PageEncoder, RowShape

@@ -5,7 +5,7 @@ import re
 from database.cursor import decode_cursor, encode_cursor
 from database.errors import InvalidPageError, quote_value
 from database.query import Order, Page
-from database.repository import Row
+from database.row import Row
 from schema.resolvers import get_position
 
 DEFAULT_ROWS = 100

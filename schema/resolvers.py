@@ -17,7 +17,8 @@ from database.query import (
     build_ids_plan,
     match_ids,
 )
-from database.repository import NoteBatch, Row, TransactionRepository
+from database.repository import NoteBatch, TransactionRepository
+from database.row import Row
 from database.summary import SummaryQuestion, build_summary_plan
 from schema.series import build_summary
 from schema.summary import TransactionSummary

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, TypeAlias
 import orjson
 
 from database.query import Order, Page
-from database.repository import BATCH_ROWS, Row
+from database.repository import BATCH_ROWS
+from database.row import Row
 from schema.page import build_cursor
 from schema.scalar import serialize_datetimes, serialize_decimals
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import orjson
 
-from database.repository import Row
+from database.row import Row
 
 _TIMEOUT = httpx.Timeout(60)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from database.repository import mask_card_number
+from database.row import mask_card_number
 
 DAY_MS = 86_400_000
 Document = dict[str, Any]
@@ -23,6 +23,26 @@ class Question:
     min_amount: str | None = None
     max_amount: str | None = None
     order: str = "DATE_DESC"
+
+    def write_filter(self) -> dict[str, Any]:
+        """Give GraphQL's filter; null is not asked."""
+        return {
+            "days": self.days,
+            "cardType": self.card_type,
+            "country": self.country,
+            "minAmount": self.min_amount,
+            "maxAmount": self.max_amount,
+        }
+
+    def write_parameters(self) -> dict[str, str]:
+        """Give REST's query parameters; the days are of its path."""
+        parameters = {
+            "card": self.card_type,
+            "country": self.country,
+            "minAmount": self.min_amount,
+            "maxAmount": self.max_amount,
+        }
+        return {name: value for name, value in parameters.items() if value is not None}
 
 
 def select(documents: Iterable[Document], question: Question, now_ms: int) -> list[Document]:

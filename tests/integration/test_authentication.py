@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from database.embedded import EmbeddedServer
-from database.repository import mask_card_number
+from database.row import mask_card_number
 from gateway.authentication import Authenticator
 from gateway.caller import Scope
 from gateway.errors import UnauthenticatedError

@@ -19,7 +19,8 @@ from pymongo.collection import Collection
 from database.client import open_sync_client
 from database.environment import DatabaseEnvironment
 from database.index import COLLECTION
-from database.repository import BATCH_ROWS, TransactionRepository, mask_card_number
+from database.repository import BATCH_ROWS, TransactionRepository
+from database.row import mask_card_number
 from schema.context import RequestContext, read_clock_ms
 from schema.execution import RowExecutor
 from schema.extensions.rows import RowBudget

@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from database.query import FIELDS, FindPlan
-from database.repository import NoteBatch, Row, TransactionRepository
+from database.repository import NoteBatch, TransactionRepository
+from database.row import Row
 from schema.context import RequestContext
 from schema.schema import build_schema
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from database.errors import hide_secrets
-from database.repository import MASK, mask_card_number
+from database.row import MASK, mask_card_number
 
 
 @given(number=st.from_regex(r"[0-9]{8,19}", fullmatch=True))
