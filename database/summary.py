@@ -7,6 +7,7 @@ from typing import Any
 
 from bson.decimal128 import Decimal128
 
+from database.group_key import GroupKey, build_label, build_range, build_spelling, build_text
 from database.index import CASE_INSENSITIVE
 from database.query import TransactionFilter, build_match
 
@@ -20,33 +21,7 @@ MAX_AMOUNTS = 50_000
 _LARGEST_AMOUNT = 1e15
 # The years 2 to 9998: no week and no zone's offset then leaves the years that dates can be written in.
 _EARLIEST_DATE, _LATEST_DATE = -62_104_060_800_000, 253_370_764_800_000
-
-
-class GroupKey(Enum):
-    """What transactions are grouped by: a text of the document by its key, or a unit of the calendar by its label."""
-
-    CARD_TYPE = "cardType"
-    COUNTRY = "country"
-    CURRENCY = "currency"
-    VENDOR = "vendor"
-    HOUR = "hour"
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-
-    @property
-    def is_calendar(self) -> bool:
-        return self in _LABELS
-
-
-# The labels tell the buckets of a zone apart, an hour that comes twice by its offset. Weeks are ISO 8601's.
-_LABELS = {
-    GroupKey.HOUR: "%Y-%m-%dT%H:00:00%z",
-    GroupKey.DAY: "%Y-%m-%d",
-    GroupKey.WEEK: "%G-W%V",
-    GroupKey.MONTH: "%Y-%m",
-}
-_DOCUMENT_KEYS = {GroupKey.COUNTRY: "countryOrigin"}
+_RANGE = GroupKey.AMOUNT_RANGE
 
 
 class SummaryOrder(Enum):
@@ -134,6 +109,7 @@ def build_summary_plan(question: SummaryQuestion) -> SummaryPlan:
     pipeline: list[dict[str, Any]] = [{"$match": match}] if match else []
     pipeline += [
         {"$project": _build_shape(question)},
+        *_build_ranges(question),
         *_build_currencies(question),
         {"$group": _build_groups(question)},
         *_build_spellings(question),
@@ -167,28 +143,19 @@ def _build_shape(question: SummaryQuestion) -> dict[str, Any]:
     return {
         "_id": 0,
         **({"at": {"$cond": [is_sound, {"$toLong": "$date"}, None]}} if question.has_calendar else {}),
-        **{key.value: _build_key(key, question.time_zone, is_sound) for key in question.keys},
+        **{key.value: _build_key(key, question.time_zone, is_sound) for key in question.keys if key is not _RANGE},
         "amountCurrency": {"$cond": [is_sound, currency, None]},
         "amount": {"$cond": [is_sound, amount, None]},
     }
 
 
 def _build_key(key: GroupKey, time_zone: str, is_sound: dict[str, Any]) -> dict[str, Any]:
-    if key.is_calendar:
-        # $toLong, for $toDate takes neither 32-bit integers nor, without rounding, decimals.
-        date = {"$toDate": {"$toLong": "$date"}}
-        label = {"$dateToString": {"date": date, "format": _LABELS[key], "timezone": time_zone}}
-        return {"$cond": [is_sound, label, None]}
-    field = f"${_DOCUMENT_KEYS.get(key, key.value)}"
-    return {"$cond": [{"$eq": [{"$type": field}, "string"]}, field, None]}
+    return {"$cond": [is_sound, build_label(key, time_zone), None]} if key.is_calendar else build_text(key)
 
 
-def _build_spelling(key: GroupKey) -> dict[str, Any]:
-    """Give a text as the only key of an object: such keys are compared by their bytes, whatever the collation."""
-    field = f"${key.value}"
-    # A key holds no NUL.
-    name = {"$replaceAll": {"input": field, "find": "\0", "replacement": ""}}
-    return {"$cond": [{"$eq": [field, None]}, None, {"$arrayToObject": [[[name, 1]]]}]}
+def _build_ranges(question: SummaryQuestion) -> list[dict[str, Any]]:
+    """Have the ranges be those of the amounts that are summed up, which a conversion has changed."""
+    return [{"$set": {_RANGE.value: build_range("$amount")}}] if _RANGE in question.keys else []
 
 
 def _build_date(question: SummaryQuestion) -> dict[str, Any]:
@@ -197,13 +164,13 @@ def _build_date(question: SummaryQuestion) -> dict[str, Any]:
 
 def _build_currencies(question: SummaryQuestion) -> list[dict[str, Any]]:
     """Give a document for each group and currency; with percentiles, by way of one for each amount in them."""
-    texts = [key for key in question.keys if not key.is_calendar]
+    texts = [key for key in question.keys if key.is_text]
     own = {name: f"${name}" for name in (*(key.value for key in question.keys), "amountCurrency")}
     # What no group counts is told by its currency alone, however many groups there are.
     rest = {"amountCurrency": "$amountCurrency"}
     group = {"$cond": [_build_counted(question, "$amountCurrency"), own, rest]}
     at = _build_date(question)
-    spellings = {f"spelling_{key.value}": {"$min": _build_spelling(key)} for key in texts}
+    spellings = {f"spelling_{key.value}": {"$min": build_spelling(key)} for key in texts}
     bounds = {"min": {"$min": "$amount"}, "max": {"$max": "$amount"}}
     if not question.percentiles:
         sums = {"count": {"$sum": 1}, "sum": {"$sum": "$amount"}}
@@ -265,14 +232,14 @@ def _build_groups(question: SummaryQuestion) -> dict[str, Any]:
         "count": {"$sum": "$count"},
         "sum": {"$sum": "$sum"},
         **_build_date(question),
-        **{f"spelling_{key.value}": {"$min": f"$spelling_{key.value}"} for key in question.keys if not key.is_calendar},
+        **{f"spelling_{key.value}": {"$min": f"$spelling_{key.value}"} for key in question.keys if key.is_text},
         "amounts": {"$push": amounts},
     }
 
 
 def _build_spellings(question: SummaryQuestion) -> list[dict[str, Any]]:
     """Have a text spelt alike in all groups, where another key spreads it over several."""
-    texts = [key.value for key in question.keys if not key.is_calendar] if len(question.keys) > 1 else []
+    texts = [key.value for key in question.keys if key.is_text] if len(question.keys) > 1 else []
     return [
         {
             "$setWindowFields": {
@@ -287,12 +254,12 @@ def _build_spellings(question: SummaryQuestion) -> list[dict[str, Any]]:
 def _build_order(question: SummaryQuestion) -> list[dict[str, Any]]:
     """Put the group without `_id` first, where no limit cuts it off, and the others in order.
 
-    Those of a series are put in order once its gaps are filled: of them the order of the texts alone is needed.
+    Those of a series are put in order once its gaps are filled: of them that of the keys beside time alone is needed.
     """
     places: dict[str, Any] = {"isWhole": {"$ne": ["$_id", None]}}
     if question.is_series:
-        texts = {f"_id.{key.value}": 1 for key in question.keys if not key.is_calendar}
-        return [{"$set": places}, {"$sort": {"isWhole": 1, **texts}}]
+        others = {f"_id.{key.value}": 1 for key in question.keys if not key.is_calendar}
+        return [{"$set": places}, {"$sort": {"isWhole": 1, **others}}]
     keys = []
     for key in question.keys:
         if key is GroupKey.HOUR:

@@ -79,7 +79,8 @@ SCHEMAS: dict[str, Any] = {
     "SummaryGroup": {
         "type": "object",
         "description": "Beside these the keys of `groupBy`, as texts; null where a transaction lacks one. Texts that "
-        "differ in case alone are one group. Units of time are written as when they begin, with the zone's offset.",
+        "differ in case alone are one group. Units of time are written as when they begin, with the zone's offset, and "
+        "ranges of amounts as where they begin: `20.00`, or null for what is below 0.",
         "properties": {
             "count": {"type": "integer", "minimum": 0, "description": "0 where a gap in time is filled."},
             "amounts": {"type": "array", "items": {"$ref": "#/components/schemas/AmountSummary"}},

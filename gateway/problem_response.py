@@ -9,7 +9,8 @@ from starlette.requests import HTTPConnection
 
 from database.errors import GatewayError, hide_secrets
 from gateway.errors import ForbiddenError, TooManyRequestsError
-from gateway.problems import GRAPHQL_PATH, PROBLEMS, RETRY_AFTER_SECONDS, Problem
+from gateway.problem import Problem
+from gateway.problems import GRAPHQL_PATH, PROBLEMS, RETRY_AFTER_SECONDS
 from schema.failure import INTERNAL_ERROR, INTERNAL_MESSAGE
 
 

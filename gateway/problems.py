@@ -3,42 +3,17 @@
 REST answers with RFC 9457 problems, GraphQL with errors of the same codes.
 """
 
-from dataclasses import dataclass
 from http import HTTPStatus
+
+from gateway.graphql_problems import GRAPHQL_PROBLEMS
+from gateway.problem import Problem
+from gateway.service_problems import SERVICE_PROBLEMS
 
 # Long enough for a primary to be elected, short enough that nobody waits for nothing.
 RETRY_AFTER_SECONDS = 5
 GRAPHQL_PATH = "/graphql"
 
 _VALUE = "Correct the value as `detail` says and send the request again."
-_LATER = "Wait as long as `Retry-After` says and send the same request again; nothing was changed by this one."
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A row of the table.
-
-    Attributes:
-        code: stable, in capitals.
-        status: HTTP's.
-        title: the same for every occurrence.
-        meaning: when it is answered.
-        remedy: what the caller can do.
-    """
-
-    code: str
-    status: HTTPStatus
-    title: str
-    meaning: str
-    remedy: str
-
-    def render_page(self) -> str:
-        """Give the text of docs/errors/<code>.md."""
-        return (
-            f"# {self.code}\n\n{self.title}. Status {self.status.value} ({self.status.phrase}).\n\n"
-            f"{self.meaning}\n\n**What to do.** {self.remedy}\n"
-        )
-
 
 _TABLE = (
     Problem(
@@ -107,9 +82,9 @@ _TABLE = (
         "INVALID_GROUPING",
         HTTPStatus.BAD_REQUEST,
         "The grouping is not valid",
-        "A summary is grouped by at most two of `cardType`, `country`, `currency`, `vendor`, `hour`, `day`, `week` and "
-        "`month`, ordered by key, count or sum, and cut off after `top` groups (1 to 10000). By sum it is ordered only "
-        "where all amounts are in one currency: with `into`.",
+        "A summary is grouped by at most two of `cardType`, `country`, `currency`, `vendor`, `amountRange`, `hour`, "
+        "`day`, `week` and `month`, ordered by key, count or sum, and cut off after `top` groups (1 to 10000). By sum "
+        "it is ordered only where all amounts are in one currency: with `into`.",
         _VALUE,
     ),
     Problem(
@@ -151,112 +126,7 @@ _TABLE = (
         "currency of each group.",
         "Ask for `into`, `top` groups, fewer days, a coarser unit of time, or one key instead of two.",
     ),
-    Problem(
-        "GRAPHQL_REQUEST_INVALID",
-        HTTPStatus.BAD_REQUEST,
-        "The request is not a GraphQL request",
-        "The body is not a JSON object with a string `query` or `documentId` and, if given, an object `variables`, a "
-        "string `operationName` and an object `extensions` (GraphQL over HTTP). A document that comes with an "
-        "identifier must be the one it stands for. Batches, several in one array, are not taken. A WebSocket must "
-        "offer the subprotocol `graphql-transport-ws`.",
-        "Send one JSON object of that form.",
-    ),
-    Problem(
-        "GRAPHQL_PARSE_FAILED",
-        HTTPStatus.BAD_REQUEST,
-        "The document is not GraphQL",
-        "The document breaks GraphQL's syntax at the place that `locations` gives.",
-        "Correct the document there.",
-    ),
-    Problem(
-        "GRAPHQL_VALIDATION_FAILED",
-        HTTPStatus.BAD_REQUEST,
-        "The document does not fit the schema",
-        "A field, an argument or a value is not one of the schema's, at the place that `locations` gives.",
-        "Compare with the schema: GraphiQL shows it at /graphql, the repository holds it in schema/schema.graphql.",
-    ),
-    Problem(
-        "GRAPHQL_VARIABLES_INVALID",
-        HTTPStatus.BAD_REQUEST,
-        "A variable is not valid",
-        "A variable is missing or its value is not of the type that the operation declares.",
-        "Send the variable with a value of its type.",
-    ),
-    Problem(
-        "GRAPHQL_OPERATION_NOT_FOUND",
-        HTTPStatus.BAD_REQUEST,
-        "The operation was not found",
-        "The document holds no operation, several without an `operationName`, or none of that name.",
-        "Name one operation of the document in `operationName`.",
-    ),
-    Problem(
-        "QUERY_TOO_DEEP",
-        HTTPStatus.BAD_REQUEST,
-        "The operation is nested too deeply",
-        "The operation nests fields deeper than GATEWAY_MAX_DEPTH, or a fragment contains itself.",
-        "Select fewer levels.",
-    ),
-    Problem(
-        "QUERY_TOO_LONG",
-        HTTPStatus.BAD_REQUEST,
-        "The document is too long",
-        "The document has more tokens than GATEWAY_MAX_TOKENS.",
-        "Send shorter documents; values belong into variables.",
-    ),
-    Problem(
-        "TOO_MANY_ALIASES",
-        HTTPStatus.BAD_REQUEST,
-        "The operation has too many aliases",
-        "The operation renames more fields than GATEWAY_MAX_ALIASES, or repeats one field that often.",
-        "Send several operations.",
-    ),
-    Problem(
-        "TOO_MANY_DIRECTIVES",
-        HTTPStatus.BAD_REQUEST,
-        "The document has too many directives",
-        "The document has more directives than GATEWAY_MAX_DIRECTIVES.",
-        "Send several operations.",
-    ),
-    Problem(
-        "TOO_MANY_ROWS",
-        HTTPStatus.BAD_REQUEST,
-        "The operation asks for too many rows",
-        "The pages of the operation, all together, ask for more rows than GATEWAY_MAX_ROWS: each counts by its `first` "
-        "or `last`, 100 without either, and a list of which only the total is selected counts nothing. Each "
-        "representation of `_entities` counts one, each summary 1000.",
-        "Ask for smaller pages or fewer representations, or send several operations.",
-    ),
-    Problem(
-        "DOCUMENT_TOO_LARGE",
-        HTTPStatus.BAD_REQUEST,
-        "The document is too large",
-        "The document has more bytes than GATEWAY_MAX_DOCUMENT_BYTES.",
-        "Send shorter documents; values belong into variables.",
-    ),
-    Problem(
-        "INTROSPECTION_DISABLED",
-        HTTPStatus.BAD_REQUEST,
-        "The schema is not shown here",
-        "The document asks for `__schema`, `__type` or Federation's `_service`, which GATEWAY_INTROSPECTION keeps "
-        "back; `__typename` is answered.",
-        "Read the schema in the repository: schema/schema.graphql.",
-    ),
-    Problem(
-        "PERSISTED_QUERY_NOT_FOUND",
-        HTTPStatus.BAD_REQUEST,
-        "The document of this hash is not known",
-        "A hash was sent without its document, and this worker does not know the document (any more). In "
-        "`application/json` the status is 200, as clients of automatic persisted queries expect.",
-        "Send the document with the hash, once; clients with automatic persisted queries do so by themselves.",
-    ),
-    Problem(
-        "DOCUMENT_NOT_TRUSTED",
-        HTTPStatus.FORBIDDEN,
-        "The document is not one of the trusted ones",
-        "The gateway answers only the documents of its manifest (GATEWAY_TRUSTED_DOCUMENTS), by their identifier, "
-        "their SHA-256 or their exact text. GraphiQL, which asks for the schema, is refused too.",
-        "Send the hash of a trusted document, or have the document added to the manifest.",
-    ),
+    *GRAPHQL_PROBLEMS,
     Problem(
         "UNAUTHENTICATED",
         HTTPStatus.UNAUTHORIZED,
@@ -387,63 +257,6 @@ _TABLE = (
         "anonymous counts by address.",
         "Close streams that are not read, and let several views share one.",
     ),
-    Problem(
-        "INTERNAL_ERROR",
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "The gateway failed",
-        "A fault of the gateway. Its words are in the gateway's log under the request id, not in the answer.",
-        "Report the request id.",
-    ),
-    Problem(
-        "MALFORMED_DOCUMENT",
-        HTTPStatus.BAD_GATEWAY,
-        "A document in the database is malformed",
-        "A selected field is missing in a document of the database.",
-        "Mend the document that `detail` names, or do not select the field.",
-    ),
-    Problem(
-        "DATABASE_UNAVAILABLE",
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "The database is away",
-        "No database server answers, or it went away while it worked. The gateway recovers by itself.",
-        _LATER,
-    ),
-    Problem(
-        "OVERLOADED",
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "The gateway has too much to do",
-        "More questions wait than this worker can answer soon. It turns the newest away and is quick with the others.",
-        _LATER,
-    ),
-    Problem(
-        "DRAINING",
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "The gateway is stopping",
-        "`/health/ready` says so to load balancers. Requests on open connections are still answered for up to "
-        "GATEWAY_DRAIN_SECONDS.",
-        "Connect anew: another instance answers.",
-    ),
-    Problem(
-        "DATABASE_REFUSED",
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "The database refuses the gateway",
-        "The database answers but refuses the gateway's credentials, lets its user not read the transactions, or "
-        "cannot run the question, for instance because the collection is a view.",
-        "Callers: try again later. Operators: `gateway status` says what is refused.",
-    ),
-    Problem(
-        "DATABASE_TIMEOUT",
-        HTTPStatus.GATEWAY_TIMEOUT,
-        "The database took too long",
-        "The database did not finish within GATEWAY_DATABASE_TIMEOUT_MS, or three times that for a summary.",
-        "Ask for less: fewer days, a smaller page, no total.",
-    ),
-    Problem(
-        "REQUEST_TIMEOUT",
-        HTTPStatus.GATEWAY_TIMEOUT,
-        "The request took too long",
-        "The answer did not begin within GATEWAY_REQUEST_TIMEOUT_MS.",
-        "Ask for less: fewer days, a smaller page, fewer fields in one operation.",
-    ),
+    *SERVICE_PROBLEMS,
 )
 PROBLEMS = {problem.code: problem for problem in _TABLE}

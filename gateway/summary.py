@@ -1,5 +1,6 @@
 """The REST path of summaries: its parameters are handed to schema/grouping.py, and the answer is written as JSON."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 
 import orjson
@@ -7,7 +8,8 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import WithJsonSchema
 
-from database.summary import MAX_GROUPS, GroupKey, SummaryOrder, SummaryQuestion
+from database.group_key import GroupKey
+from database.summary import MAX_GROUPS, SummaryOrder, SummaryQuestion
 from gateway.accept import choose_media_type
 from gateway.descriptions import SUMMARY_RESPONSES
 from gateway.request import get_context
@@ -124,8 +126,12 @@ def _write(summary: TransactionSummary, question: SummaryQuestion) -> dict[str, 
 
 
 def _write_group(group: SummaryGroup, question: SummaryQuestion) -> dict[str, Any]:
-    keys = {key.value: getattr(group, key.name.lower()) for key in question.keys}
+    keys = {key.value: _write_key(getattr(group, key.name.lower())) for key in question.keys}
     return {**keys, "count": group.count, "amounts": [_write_amounts(amounts) for amounts in group.amounts]}
+
+
+def _write_key(value: str | Decimal | None) -> str | None:
+    return serialize_decimal(value) if isinstance(value, Decimal) else value
 
 
 def _write_amounts(amounts: AmountSummary) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from database.summary import GroupKey
+from database.group_key import GroupKey
 
 Starts: TypeAlias = tuple[datetime, ...]
 

@@ -16,8 +16,9 @@ from database.errors import (
     InvalidTimeZoneError,
     quote_value,
 )
+from database.group_key import GroupKey
 from database.query import TransactionFilter
-from database.summary import MAX_GROUPS, Conversion, GroupKey, SummaryOrder, SummaryQuestion
+from database.summary import MAX_GROUPS, Conversion, SummaryOrder, SummaryQuestion
 
 # What a summary takes of the rows that one operation may ask for: it may read all transactions.
 SUMMARY_ROWS = 1_000

@@ -5,17 +5,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from database.errors import RateMissingError, TooManyGroupsError, quote_value
-from database.repository import Row
-from database.summary import MAX_AMOUNTS, MAX_GROUPS, GroupKey, SummaryQuestion
+from database.group_key import GroupKey
+from database.row import Row
+from database.summary import MAX_AMOUNTS, MAX_GROUPS, SummaryQuestion
 from schema.calendar import list_starts, read_start
 from schema.summary import AmountPercentile, AmountSummary, SummaryGroup, TransactionSummary
 
-# A text or, of a unit of the calendar, its start; None where a transaction has no such text.
-KeyValue: TypeAlias = str | datetime | None
+# A text, or the start of a unit of the calendar or of a range of amounts; None where a transaction has no such text,
+# or its amount is below all ranges.
+KeyValue: TypeAlias = str | datetime | Decimal | None
 
 # IEEE 754's decimal128, by which the database adds.
 _DECIMAL128 = Context(prec=34, rounding=ROUND_HALF_EVEN)
@@ -82,10 +84,16 @@ def _check_number(groups: int, amounts: int = 0) -> None:
 
 
 def _read_keys(question: SummaryQuestion, row: Row, zone: ZoneInfo) -> tuple[KeyValue, ...]:
-    return tuple(
-        read_start(key, row["_id"][key.value], _read_date(row), zone) if key.is_calendar else _read_text(key, row)
-        for key in question.keys
-    )
+    return tuple(_read_key(key, row, zone) for key in question.keys)
+
+
+def _read_key(key: GroupKey, row: Row, zone: ZoneInfo) -> KeyValue:
+    if key.is_calendar:
+        return read_start(key, row["_id"][key.value], _read_date(row), zone)
+    if key.is_text:
+        return _read_text(key, row)
+    start = row["_id"][key.value]
+    return None if start is None else _write_amount(Decimal(start))
 
 
 def _read_date(row: Row) -> datetime:
@@ -101,15 +109,15 @@ def _read_text(key: GroupKey, row: Row) -> str | None:
 
 
 def _fill(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> list[_Group]:
-    """Add an empty group for each bucket, and each text where a text is a key too, that has none."""
+    """Add an empty group for each bucket, and each value of the other key where there is one, that has none."""
     filled = list(groups)
     known = {group.keys for group in groups}
-    has_text = not all(key.is_calendar for key in question.keys)
-    texts = dict.fromkeys(_get_text(question, group) for group in groups) if has_text else {None: None}
-    for starts in _list_buckets(question, groups, zone) if texts else ():
-        for text in texts:
+    has_other = not all(key.is_calendar for key in question.keys)
+    others = dict.fromkeys(_get_other(question, group) for group in groups) if has_other else {None: None}
+    for starts in _list_buckets(question, groups, zone) if others else ():
+        for other in others:
             rest = iter(starts)
-            keys = tuple(next(rest) if key.is_calendar else text for key in question.keys)
+            keys = tuple(next(rest) if key.is_calendar else other for key in question.keys)
             if keys not in known:
                 known.add(keys)
                 filled.append(_build_empty(keys))
@@ -117,8 +125,8 @@ def _fill(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> li
     return filled
 
 
-def _get_text(question: SummaryQuestion, group: _Group) -> KeyValue:
-    """Give the text among a group's keys; beside a unit of the calendar there is at most one."""
+def _get_other(question: SummaryQuestion, group: _Group) -> KeyValue:
+    """Give the key of a group that is none of the calendar; beside a unit of it there is at most one."""
     return next((value for key, value in zip(question.keys, group.keys, strict=True) if not key.is_calendar), None)
 
 
@@ -136,12 +144,12 @@ def _build_empty(keys: tuple[KeyValue, ...]) -> _Group:
 
 
 def _order(question: SummaryQuestion, groups: list[_Group]) -> list[_Group]:
-    """Put groups in order; texts are in the order in which the database gave them, which knows their alphabet."""
-    alphabet = {text: place for place, text in enumerate(dict.fromkeys(_get_text(question, each) for each in groups))}
+    """Put groups in order; other keys are in the order in which the database gave them, which knows the alphabet."""
+    places = {other: place for place, other in enumerate(dict.fromkeys(_get_other(question, each) for each in groups))}
     field, is_falling = question.order.field, question.order.direction == -1
 
     def get_keys(group: _Group) -> list[datetime | int]:
-        return [value if isinstance(value, datetime) else alphabet[value] for value in group.keys]
+        return [value if isinstance(value, datetime) else places[value] for value in group.keys]
 
     def get_value(group: _Group) -> Decimal:
         return Decimal(group.row["count"]) if field == "count" else _read_sum(group.row["sum"])
@@ -164,11 +172,12 @@ def _write_group(question: SummaryQuestion, group: _Group, zone: ZoneInfo) -> Su
     amounts = sorted((_write_amounts(question, row) for row in group.row["amounts"]), key=lambda each: each.currency)
     if question.conversion and not amounts:
         amounts = [_write_amounts(question, {"currency": question.conversion.into, "count": 0})]
-    keys = {key.name.lower(): _write_key(value, zone) for key, value in zip(question.keys, group.keys, strict=True)}
+    named = zip(question.keys, group.keys, strict=True)
+    keys: dict[str, Any] = {key.name.lower(): _write_key(value, zone) for key, value in named}
     return SummaryGroup(count=group.row["count"], amounts=amounts, **keys)
 
 
-def _write_key(value: KeyValue, zone: ZoneInfo) -> str | None:
+def _write_key(value: KeyValue, zone: ZoneInfo) -> str | Decimal | None:
     return value.astimezone(zone).isoformat() if isinstance(value, datetime) else value
 
 

@@ -9,8 +9,9 @@ from typing import Annotated, TypeAlias, cast
 
 import strawberry
 
+from database.group_key import GroupKey
 from database.query import TransactionFilter
-from database.summary import MAX_AMOUNTS, MAX_GROUPS, GroupKey, SummaryOrder, SummaryQuestion
+from database.summary import MAX_AMOUNTS, MAX_GROUPS, SummaryOrder, SummaryQuestion
 from schema.context import Info
 from schema.grouping import build_question
 from schema.turn import give_in_turns
@@ -22,6 +23,11 @@ class SummaryKey(Enum):
     COUNTRY = strawberry.enum_value("COUNTRY", description="The country of origin.")
     CURRENCY = strawberry.enum_value("CURRENCY", description="The currency that the amount was paid in.")
     VENDOR = strawberry.enum_value("VENDOR", description="Who was paid.")
+    AMOUNT_RANGE = strawberry.enum_value(
+        "AMOUNT_RANGE",
+        description="The range of the amount, or of what `into` makes of it: from 0, 1, 2, 5, 10, 20, 50 and so on to "
+        "1,000,000.",
+    )
     HOUR = strawberry.enum_value("HOUR", description="Each hour of each day, on the clocks of the time zone.")
     DAY = strawberry.enum_value("DAY", description="Each day of the time zone.")
     WEEK = strawberry.enum_value("WEEK", description="Each week of the time zone, from Monday (ISO 8601).")
@@ -87,6 +93,11 @@ class SummaryGroup:
     currency: str | None = strawberry.field(default=None, description="The currency that was paid in, in upper case.")
     vendor: str | None = strawberry.field(
         default=None, description="Who was paid; of several spellings the first by its bytes."
+    )
+    amount_range: Decimal | None = strawberry.field(
+        default=None,
+        description="Where the range of amounts begins. It ends before the next one does, the last never; null is what "
+        "is below 0. Ranges of no transaction are left out.",
     )
     hour: str | None = strawberry.field(
         default=None, description="When the hour begins; one that comes twice has two offsets."

@@ -36,6 +36,29 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _STEP = timedelta(minutes=15)
 _FIELDS = {"country": "countryOrigin"}
 _CALENDAR = ("hour", "day", "week", "month")
+_RANGES = [
+    0,
+    1,
+    2,
+    5,
+    10,
+    20,
+    50,
+    100,
+    200,
+    500,
+    1_000,
+    2_000,
+    5_000,
+    10_000,
+    20_000,
+    50_000,
+    100_000,
+    200_000,
+    500_000,
+]
+_RANGES += [1_000_000]
+_BELOW_ALL_RANGES = -1
 
 
 class RefusedError(Exception):
@@ -69,7 +92,7 @@ def summarize(documents: Iterable[Document], asked: Summary, now_ms: int) -> dic
         raise RefusedError("RATE_MISSING")
     groups: dict[tuple[Any, ...], _Group] = {}
     for document in found:
-        keys = tuple(_find_key(key, document, asked.zone) for key in asked.keys)
+        keys = tuple(_find_key(key, document, asked) for key in asked.keys)
         groups.setdefault(keys, _Group(keys)).documents.append(document)
     if not asked.keys:
         groups.setdefault((), _Group(()))
@@ -87,9 +110,12 @@ def summarize(documents: Iterable[Document], asked: Summary, now_ms: int) -> dic
     return {"groups": [_write(group, found, asked) for group in ordered[: asked.top]], "omitted": 0}
 
 
-def _find_key(key: str, document: Document, zone: str) -> Any:
+def _find_key(key: str, document: Document, asked: Summary) -> Any:
     if key in _CALENDAR:
-        return _find_bucket(key, _EPOCH + timedelta(milliseconds=document["date"]), zone)
+        return _find_bucket(key, _EPOCH + timedelta(milliseconds=document["date"]), asked.zone)
+    if key == "amountRange":
+        [amount] = _read_amounts([document], asked)
+        return max((start for start in _RANGES if start <= amount), default=_BELOW_ALL_RANGES)
     return document[_FIELDS.get(key, key)].casefold()
 
 
@@ -125,9 +151,9 @@ def _fill(groups: dict[tuple[Any, ...], _Group], asked: Summary, found: list[Doc
     if not ends:
         return
     first, last = (_EPOCH + timedelta(milliseconds=end) for end in (ends[0], ends[-1]))
-    texts = {next((key for key in keys if isinstance(key, str)), None) for keys in groups}
+    others = {next((key for key in keys if isinstance(key, str | int)), None) for keys in groups}
     if len(units) == len(asked.keys):
-        texts = {None}
+        others = {None}
     # A walk over all quarters of an hour meets every bucket.
     instants = [first + _STEP * step for step in range(ceil((last - first) / _STEP))] + [last]
     names: dict[Any, datetime] = {}
@@ -135,13 +161,15 @@ def _fill(groups: dict[tuple[Any, ...], _Group], asked: Summary, found: list[Doc
         quarter = instant - (instant - _EPOCH) % _STEP
         names.setdefault(tuple(_name(unit, quarter, asked.zone) for unit in units), quarter)
     for quarter in names.values():
-        for text in texts:
-            keys = tuple(_find_bucket(key, quarter, asked.zone) if key in _CALENDAR else text for key in asked.keys)
+        for other in others:
+            keys = tuple(_find_bucket(key, quarter, asked.zone) if key in _CALENDAR else other for key in asked.keys)
             groups.setdefault(keys, _Group(keys))
 
 
 def _get_place(group: _Group) -> list[Any]:
-    return [ALPHABET.index(key) if isinstance(key, str) else key[1] for key in group.keys]
+    return [
+        ALPHABET.index(key) if isinstance(key, str) else key if isinstance(key, int) else key[1] for key in group.keys
+    ]
 
 
 def _write(group: _Group, found: list[Document], asked: Summary) -> dict[str, Any]:
@@ -155,9 +183,11 @@ def _write(group: _Group, found: list[Document], asked: Summary) -> dict[str, An
     }
 
 
-def _write_key(name: str, key: Any, found: list[Document], asked: Summary) -> str:
+def _write_key(name: str, key: Any, found: list[Document], asked: Summary) -> str | None:
     if name in _CALENDAR:
         return str(key[1].astimezone(ZoneInfo(asked.zone)).isoformat())
+    if name == "amountRange":
+        return None if key == _BELOW_ALL_RANGES else f"{key}.00"
     if name in {"country", "currency"}:
         return str(key).upper()
     spellings = {document[name] for document in found if document[name].casefold() == key}

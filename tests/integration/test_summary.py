@@ -17,6 +17,7 @@ from pymongo.collection import Collection
 
 from database.client import open_sync_client
 from database.environment import DatabaseEnvironment
+from database.group_key import GroupKey
 from database.index import COLLECTION
 from database.repository import TransactionRepository
 from gateway.app import create_app
@@ -31,7 +32,7 @@ NOW = datetime(2026, 11, 20, 15, 20, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/St_Johns"]
 ZONES += ["Africa/Cairo", "Pacific/Apia"]
-KEYS = ["cardType", "country", "currency", "vendor", "hour", "day", "week", "month"]
+KEYS = [key.value for key in GroupKey]
 ORDERS = ["KEY_ASC", "KEY_DESC", "COUNT_DESC", "COUNT_ASC", "SUM_DESC", "SUM_ASC"]
 RATES = {"USD": "1.0825", "EUR": "1.27", "JPY": "0.00661253"}
 asks = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -61,13 +62,31 @@ dates = st.one_of(
     st.integers(0, 130 * DAY_MS).map(lambda offset: NOW_MS - offset),
     st.sampled_from([NOW_MS, NOW_MS - 90 * DAY_MS, NOW_MS - 90 * DAY_MS - 1, NOW_MS - DAY_MS]),
 )
+# Both sides of where ranges begin, in USD and, by the rates, in other currencies.
+_EDGES = [
+    -250.0,
+    -0.01,
+    -0.0,
+    0.99,
+    1.0,
+    1.99,
+    2.0,
+    4.99,
+    5.0,
+    49.99,
+    50.0,
+    499_999.99,
+    500_000.0,
+    999_999.99,
+    1_000_000.0,
+]
 documents = st.lists(
     st.fixed_dictionaries(
         {
             "_id": st.uuids(version=4).map(str),
             "date": dates,
             "currency": st.sampled_from(["USD", "usd", "EUR", "JPY"]),
-            "amount": strategies.amounts.map(float),
+            "amount": strategies.amounts.map(float) | st.sampled_from(_EDGES),
             "vendor": st.sampled_from(["Acme", "ACME", "acme", "Bäcker", "BÄCKER", "Zeta"]),
             "cardType": st.sampled_from(strategies.CARD_TYPES),
             "cardNumber": st.just("4111111111111111"),
@@ -117,12 +136,7 @@ class Asker:
             self.collection.insert_many([{**document} for document in found])
 
     async def ask_rest(self, asked: Summary) -> dict[str, Any]:
-        question = asked.question
-        given_parameters = {
-            "card": question.card_type,
-            "country": question.country,
-            "minAmount": question.min_amount,
-            "maxAmount": question.max_amount,
+        summary = {
             "groupBy": ",".join(asked.keys) or None,
             "timeZone": asked.zone,
             "percentiles": ",".join(asked.percentiles) or None,
@@ -131,24 +145,17 @@ class Asker:
             "orderBy": asked.order,
             "top": asked.top,
         }
-        parameters = {name: str(value) for name, value in given_parameters.items() if value is not None}
-        answer: dict[str, Any] = (
-            await self.http.get(f"/transactions/{question.days}/summary", params=parameters)
-        ).json()
+        parameters = {name: str(value) for name, value in summary.items() if value is not None}
+        parameters |= asked.question.write_parameters()
+        path = f"/transactions/{asked.question.days}/summary"
+        answer: dict[str, Any] = (await self.http.get(path, params=parameters)).json()
         return {"code": answer["code"]} if "code" in answer else answer
 
     async def ask_graphql(self, asked: Summary) -> dict[str, Any]:
         """Give GraphQL's answer in the form of REST's."""
-        question = asked.question
         variables = {
-            "filter": {
-                "days": question.days,
-                "cardType": question.card_type,
-                "country": question.country,
-                "minAmount": question.min_amount,
-                "maxAmount": question.max_amount,
-            },
-            "keys": ["CARD_TYPE" if key == "cardType" else key.upper() for key in asked.keys],
+            "filter": asked.question.write_filter(),
+            "keys": [GroupKey(key).name for key in asked.keys],
             "zone": asked.zone,
             "percentiles": list(asked.percentiles),
             "rates": None if asked.rates is None else [{"currency": n, "rate": r} for n, r in asked.rates.items()],
@@ -175,7 +182,7 @@ query Ask(
     orderBy: $order, top: $top
   ) {
     groups {
-      cardType country currency vendor hour day week month count
+      cardType country currency vendor amountRange hour day week month count
       amounts { currency count sum average min max percentiles { percentile value } }
     }
     omitted
@@ -330,6 +337,26 @@ async def test_a_key_may_be_missing_or_odd(asker: Asker, text: object) -> None:
         answer = await asker.ask_rest(Summary(Question(1), keys, top=5))
         expected = text.replace("\0", "") if isinstance(text, str) else None
         assert [group["cardType"] for group in answer["groups"]] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("amount", "start"),
+    [
+        (Decimal128("-1E-30"), None),
+        (Decimal128("-0"), "0.00"),
+        (Decimal128("4.999999999999999999999"), "2.00"),
+        (5 - 4e-16, "5.00"),
+        (5, "5.00"),
+        (999_999.99, "500000.00"),
+        (1e15 - 1, "1000000.00"),
+    ],
+    ids=str,
+)
+async def test_an_amount_is_in_the_range_of_what_is_summed_up(asker: Asker, amount: object, start: str | None) -> None:
+    """A range holds what begins it, a double to its fifteenth digit, whatever kind of number is stored."""
+    asker.fill([build_document(amount=amount)])
+    answer = await asker.ask_rest(Summary(Question(1), ("amountRange",)))
+    assert [group["amountRange"] for group in answer["groups"]] == [start]
 
 
 async def test_currencies_without_a_rate_are_named(asker: Asker) -> None:

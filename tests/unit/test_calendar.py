@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from database.summary import GroupKey
+from database.group_key import GroupKey
 from schema.calendar import find_start, list_starts
 
 STEP = timedelta(minutes=15)

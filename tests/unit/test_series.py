@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from database.group_key import GroupKey
 from database.query import TransactionFilter
-from database.repository import Row
-from database.summary import GroupKey, SummaryQuestion
+from database.row import Row
+from database.summary import SummaryQuestion
 from schema.series import build_summary
 
 # Kazakhstan's clocks have been at +05:00 since March 2024; they were at +06:00 before.

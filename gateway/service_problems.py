@@ -1,0 +1,68 @@
+"""The rows of the table of problems (gateway/problems.py) that are no fault of the caller: ours, or the database's."""
+
+from http import HTTPStatus
+
+from gateway.problem import Problem
+
+_LATER = "Wait as long as `Retry-After` says and send the same request again; nothing was changed by this one."
+
+SERVICE_PROBLEMS = (
+    Problem(
+        "INTERNAL_ERROR",
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "The gateway failed",
+        "A fault of the gateway. Its words are in the gateway's log under the request id, not in the answer.",
+        "Report the request id.",
+    ),
+    Problem(
+        "MALFORMED_DOCUMENT",
+        HTTPStatus.BAD_GATEWAY,
+        "A document in the database is malformed",
+        "A selected field is missing in a document of the database.",
+        "Mend the document that `detail` names, or do not select the field.",
+    ),
+    Problem(
+        "DATABASE_UNAVAILABLE",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The database is away",
+        "No database server answers, or it went away while it worked. The gateway recovers by itself.",
+        _LATER,
+    ),
+    Problem(
+        "OVERLOADED",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The gateway has too much to do",
+        "More questions wait than this worker can answer soon. It turns the newest away and is quick with the others.",
+        _LATER,
+    ),
+    Problem(
+        "DRAINING",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The gateway is stopping",
+        "`/health/ready` says so to load balancers. Requests on open connections are still answered for up to "
+        "GATEWAY_DRAIN_SECONDS.",
+        "Connect anew: another instance answers.",
+    ),
+    Problem(
+        "DATABASE_REFUSED",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The database refuses the gateway",
+        "The database answers but refuses the gateway's credentials, lets its user not read the transactions, or "
+        "cannot run the question, for instance because the collection is a view.",
+        "Callers: try again later. Operators: `gateway status` says what is refused.",
+    ),
+    Problem(
+        "DATABASE_TIMEOUT",
+        HTTPStatus.GATEWAY_TIMEOUT,
+        "The database took too long",
+        "The database did not finish within GATEWAY_DATABASE_TIMEOUT_MS, or three times that for a summary.",
+        "Ask for less: fewer days, a smaller page, no total.",
+    ),
+    Problem(
+        "REQUEST_TIMEOUT",
+        HTTPStatus.GATEWAY_TIMEOUT,
+        "The request took too long",
+        "The answer did not begin within GATEWAY_REQUEST_TIMEOUT_MS.",
+        "Ask for less: fewer days, a smaller page, fewer fields in one operation.",
+    ),
+)
