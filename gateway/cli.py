@@ -3,7 +3,6 @@
 # ruff: noqa: PLC0415 -- a command imports what it needs when it runs: `gateway --help` answers in a fraction of the time.
 
 import json
-import os
 import sys
 import time
 from contextlib import ExitStack, suppress
@@ -13,7 +12,15 @@ from typing import TYPE_CHECKING
 import click
 
 from database.errors import ConfigurationError, DatabaseRefusedError, DatabaseTimeoutError, DatabaseUnavailableError
-from gateway.console import build_status, build_status_text, build_welcome, describe_data, describe_missing_indexes
+from gateway.configuration import get_accepted_environment, load_credentials, take_environment, take_settings
+from gateway.console import (
+    build_report_text,
+    build_status,
+    build_status_text,
+    build_welcome,
+    describe_data,
+    describe_missing_indexes,
+)
 from gateway.key_commands import keys
 from gateway.menu import ask_for_command
 from gateway.option import server_options
@@ -24,8 +31,7 @@ from seeding.simulation_command import simulate_command
 
 if TYPE_CHECKING:
     from database.embedded import ReachedServer
-    from database.environment import Credentials, DatabaseEnvironment
-    from gateway.settings import Settings
+    from database.environment import DatabaseEnvironment
 
 FIRST_COUNT = 20_000
 # A fixed seed: the documents of a first start that was cut short are completed, not doubled, by the next one.
@@ -84,8 +90,8 @@ def up(host: str, port: int, workers: int | None, config: Path) -> None:
     """
     from database.embedded import reach_server
 
-    environment = _load_environment(config)
-    settings = _load_settings(host, port, workers)
+    environment = take_environment(config)
+    settings = take_settings(host, port, workers)
     with ExitStack() as stack:
         # First of all: what follows takes a while, and a taken port would make it vain.
         listener = stack.enter_context(open_listener(settings.host, settings.port))
@@ -171,8 +177,8 @@ def serve_configured(host: str, port: int, workers: int | None, config: Path) ->
     from database.client import Answer, check_server
     from database.provision import holds_transactions
 
-    environment = _load_environment(config)
-    settings = _load_settings(host, port, workers)
+    environment = take_environment(config)
+    settings = take_settings(host, port, workers)
     with open_listener(settings.host, settings.port) as listener:
         state = check_server(environment)
         if state.answer in {Answer.REFUSED, Answer.TOO_OLD}:
@@ -220,45 +226,17 @@ def provision(
     """
     from database.provision import provision as provision_database
 
-    owner_credentials = _load_credentials("owner", owner, owner_password_file)
-    reader_credentials = _load_credentials("reader", reader, reader_password_file)
-    environment = _load_accepted_environment(config)
+    owner_credentials = load_credentials("owner", owner, owner_password_file)
+    reader_credentials = load_credentials("reader", reader, reader_password_file)
+    environment = get_accepted_environment(config)
     report = provision_database(environment, owner=owner_credentials, reader=reader_credentials)
-    click.echo(f"Collection: {'created' if report.created_collection else 'there already'}")
-    click.echo(f"Indexes created: {', '.join(report.created_indexes) or 'none'}")
-    click.echo(f"Indexes there already: {', '.join(report.kept_indexes) or 'none'}")
-    if not report.keeps_history:
-        click.echo(
-            "Old documents: not kept, for this user may not ask for it; after a change or deletion, counts are slow"
-        )
-    if report.users:
-        click.echo(f"Users: {', '.join(report.users)}")
+    click.echo(build_report_text(report))
     if report.conflicts:
         raise ConfigurationError("\n".join(report.conflicts))
 
 
-def _load_credentials(role: str, name: str | None, password_file: Path | None) -> "Credentials | None":
-    from database.address import CHECKS
-    from database.environment import Credentials
-
-    if (name is None) != (password_file is None):
-        raise click.UsageError(f"--{role} and --{role}-password-file belong together: give both or none.")
-    if name is None or password_file is None:
-        return None
-    try:
-        password = password_file.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{password_file} cannot be read as UTF-8 text") from error
-    if fault := CHECKS["mongo_username"](name):
-        raise click.UsageError(f"--{role} {fault}: give a user's name.")
-    if fault := CHECKS["mongo_password"](password):
-        raise ConfigurationError(f"{password_file} {fault}; it should hold the password of {name}")
-    return Credentials(name, password)
-
-
-commands.add_command(seed)
-commands.add_command(simulate_command)
-commands.add_command(keys)
+for command in (seed, simulate_command, keys):
+    commands.add_command(command)
 
 
 @commands.command(epilog=build_epilog("gateway status", "gateway status --json | jq .documents"))
@@ -272,7 +250,7 @@ def status(*, as_json: bool, config: Path) -> None:
     """
     from database.provision import holds_transactions, read_status
 
-    environment = _load_accepted_environment(config)
+    environment = get_accepted_environment(config)
     told = build_status(environment, read_status(environment), _find_data_folder(environment))
     click.echo(json.dumps(told, indent=2) if as_json else build_status_text(told))
     holds_transactions(environment)
@@ -287,44 +265,6 @@ def _find_data_folder(environment: "DatabaseEnvironment") -> Path | None:
         if holder and environment.is_local and holder.port == environment.port:
             return DATA_FOLDER
     return None
-
-
-def _load_settings(host: str, port: int, workers: int | None) -> "Settings":
-    from gateway.settings import load_settings
-    from gateway.startup import check_settings
-
-    is_terminal = sys.stderr.isatty()
-    settings = load_settings(os.environ, host=host, port=port, workers=workers, is_terminal=is_terminal)
-    _forget("GATEWAY_")
-    check_settings(settings)
-    return settings
-
-
-def _load_environment(config: Path) -> "DatabaseEnvironment":
-    from database.environment import load_environment
-
-    environment = load_environment(config, os.environ)
-    _forget("MONGO_")
-    return environment
-
-
-def _forget(prefix: str) -> None:
-    """Children inherit variables, and those are easily shown: workers get what they need through a pipe instead."""
-    for name in [name for name in os.environ if name.startswith(prefix)]:
-        del os.environ[name]
-
-
-def _load_accepted_environment(config: Path) -> "DatabaseEnvironment":
-    """The configured environment, as the server that answers there accepts it."""
-    from database.client import Answer, check_server
-
-    environment = _load_environment(config)
-    state = check_server(environment)
-    if state.answer is Answer.SILENT and environment.uri is None and environment.is_local:
-        raise DatabaseUnavailableError(f"{state.message} `gateway up` starts a server there.")
-    if state.answer is not Answer.ACCEPTED:
-        raise state.build_error()
-    return state.environment
 
 
 @commands.command(epilog=build_epilog("gateway schema --check", "gateway schema --write --allow-breaking"))

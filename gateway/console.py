@@ -1,4 +1,4 @@
-"""What the command line tells a person: where the gateway answers, and what a database holds. It only words things."""
+"""What the command line tells a person: where the gateway answers, what a database holds or is given. It only words."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from database.environment import DatabaseEnvironment
-    from database.provision import DatabaseStatus
+    from database.provision import DatabaseStatus, ProvisionReport
 
 # Real values for each of the four questions: they answer from seeded data as they stand.
 _QUESTIONS = (
@@ -43,6 +43,22 @@ def describe_data(environment: "DatabaseEnvironment", folder: Path | None = None
     """Where the transactions are: the database and its server, and the folder of an embedded one."""
     place = f"database {environment.database} at {environment.address}"
     return f"{place}, kept in {folder.resolve()}" if folder else place
+
+
+def build_report_text(report: "ProvisionReport") -> str:
+    """What `gateway provision` did, one line a subject; conflicts are errors of their own."""
+    lines = [
+        f"Collection: {'created' if report.created_collection else 'there already'}",
+        f"Indexes created: {', '.join(report.created_indexes) or 'none'}",
+        f"Indexes there already: {', '.join(report.kept_indexes) or 'none'}",
+    ]
+    if not report.keeps_history:
+        lines.append(
+            "Old documents: not kept, for this user may not ask for it; after a change or deletion, counts are slow"
+        )
+    if report.users:
+        lines.append(f"Users: {', '.join(report.users)}")
+    return "\n".join(lines)
 
 
 def build_status(

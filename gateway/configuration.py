@@ -1,0 +1,90 @@
+"""What a command is told by its options, by variables and by files; what may be in them others know."""
+
+# ruff: noqa: PLC0415 -- as in gateway/cli.py: `gateway --help` needs none of it.
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from database.errors import ConfigurationError, DatabaseUnavailableError
+
+if TYPE_CHECKING:
+    from database.environment import Credentials, DatabaseEnvironment
+    from gateway.settings import Settings
+
+
+def take_settings(host: str, port: int, workers: int | None) -> "Settings":
+    """Give the gateway's settings, and forget the variables that they came from.
+
+    Raises:
+        ConfigurationError: one is not valid, or what it names cannot be used.
+    """
+    from gateway.settings import load_settings
+    from gateway.startup import check_settings
+
+    is_terminal = sys.stderr.isatty()
+    settings = load_settings(os.environ, host=host, port=port, workers=workers, is_terminal=is_terminal)
+    _forget("GATEWAY_")
+    check_settings(settings)
+    return settings
+
+
+def take_environment(config: Path) -> "DatabaseEnvironment":
+    """Give the database's settings, and forget the variables that they came from; raises ConfigurationError."""
+    from database.environment import load_environment
+
+    environment = load_environment(config, os.environ)
+    _forget("MONGO_")
+    return environment
+
+
+def _forget(prefix: str) -> None:
+    """Children inherit variables, and those are easily shown: workers get what they need through a pipe instead."""
+    for name in [name for name in os.environ if name.startswith(prefix)]:
+        del os.environ[name]
+
+
+def get_accepted_environment(config: Path) -> "DatabaseEnvironment":
+    """Give the database's settings as the server that answers there accepts them.
+
+    Raises:
+        ConfigurationError: they are not valid.
+        DatabaseUnavailableError, DatabaseRefusedError: no server answers there, or it does not accept them.
+    """
+    from database.client import Answer, check_server
+
+    environment = take_environment(config)
+    state = check_server(environment)
+    if state.answer is Answer.SILENT and environment.uri is None and environment.is_local:
+        raise DatabaseUnavailableError(f"{state.message} `gateway up` starts a server there.")
+    if state.answer is not Answer.ACCEPTED:
+        raise state.build_error()
+    return state.environment
+
+
+def load_credentials(role: str, name: str | None, password_file: Path | None) -> "Credentials | None":
+    """Give a user whose password is in a file, or none if none is named; `role` names the options.
+
+    Raises:
+        click.UsageError: one of the two is missing, or nobody can have that name.
+        ConfigurationError: the file cannot be read, or nobody can have that password.
+    """
+    from database.address import CHECKS
+    from database.environment import Credentials
+
+    if (name is None) != (password_file is None):
+        raise click.UsageError(f"--{role} and --{role}-password-file belong together: give both or none.")
+    if name is None or password_file is None:
+        return None
+    try:
+        password = password_file.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{password_file} cannot be read as UTF-8 text") from error
+    if fault := CHECKS["mongo_username"](name):
+        raise click.UsageError(f"--{role} {fault}: give a user's name.")
+    if fault := CHECKS["mongo_password"](password):
+        raise ConfigurationError(f"{password_file} {fault}; it should hold the password of {name}")
+    return Credentials(name, password)
