@@ -64,17 +64,10 @@ def test_graphql_is_fetched_by_a_page_and_by_the_request_context(
     page: Page, api: APIRequestContext, seeded: ServedDatabase, question: Question
 ) -> None:
     """A page's own fetch of a question's GraphQL twin gives the reference's rows and their count."""
-    wanted = {
-        "days": question.days,
-        "cardType": question.card_type,
-        "country": question.country,
-        "minAmount": question.min_amount,
-        "maxAmount": question.max_amount,
-    }
     query = (
         "query ($wanted: TransactionFilter) { transactions(filter: $wanted, first: 10000) { totalCount nodes { id } } }"
     )
-    body = {"query": query, "variables": {"wanted": wanted}}
+    body = {"query": query, "variables": {"wanted": question.write_filter()}}
     page.goto(f"{seeded.gateway.url}/health/live")
     fetched = page.evaluate(
         """async body => (await fetch("/graphql", {

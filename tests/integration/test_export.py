@@ -109,14 +109,7 @@ def test_each_format_has_the_rows_of_the_reference(
     fill(served, found)
     asked = Question(question.days, question.card_type, question.country, question.min_amount, question.max_amount)
     days = 36_500 if question.days is None else question.days
-    named = {
-        "card": asked.card_type,
-        "country": asked.country,
-        "minAmount": asked.min_amount,
-        "maxAmount": asked.max_amount,
-    }
-    given_filters = {key: value for key, value in named.items() if value is not None}
-    body = ask(client, name, f"/transactions/{days}", **given_filters).content
+    body = ask(client, name, f"/transactions/{days}", **asked.write_parameters()).content
     assert read_rows(name, body) == write_rows(name, select(found, asked, NOW_MS))
 
 

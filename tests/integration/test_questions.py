@@ -52,14 +52,7 @@ def fill(served: ServedDatabase, given_documents: list[Document]) -> None:
 
 
 def ask_graphql(client: httpx.Client, question: Question, **page: object) -> dict[str, Any]:
-    wanted = {
-        "days": question.days,
-        "cardType": question.card_type,
-        "country": question.country,
-        "minAmount": question.min_amount,
-        "maxAmount": question.max_amount,
-    }
-    variables = {"filter": wanted, "order": question.order, **page}
+    variables = {"filter": question.write_filter(), "order": question.order, **page}
     answer = client.post("/graphql", json={"query": GRAPHQL, "variables": variables}).json()
     assert "errors" not in answer
     connection: dict[str, Any] = answer["data"]["transactions"]
@@ -76,15 +69,8 @@ def as_graphql(document: Document) -> dict[str, Any]:
 
 def ask_rest(client: httpx.Client, question: Question, accept: str = "*/*") -> httpx.Response:
     """Ask by query parameters; REST always has a window and is newest first."""
-    parameters = {
-        "card": question.card_type,
-        "country": question.country,
-        "minAmount": question.min_amount,
-        "maxAmount": question.max_amount,
-    }
-    given_parameters = {name: value for name, value in parameters.items() if value is not None}
     path, headers = f"/transactions/{question.days}", {"Accept": accept}
-    return client.get(path, params=given_parameters, headers=headers).raise_for_status()
+    return client.get(path, params=question.write_parameters(), headers=headers).raise_for_status()
 
 
 @asks

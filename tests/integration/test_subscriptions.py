@@ -53,17 +53,6 @@ def build_document(name: str, **fields: Any) -> Document:
     }
 
 
-def write_filter(question: Question) -> dict[str, Any]:
-    words = {
-        "days": question.days,
-        "cardType": question.card_type,
-        "country": question.country,
-        "minAmount": question.min_amount,
-        "maxAmount": question.max_amount,
-    }
-    return {name: value for name, value in words.items() if value is not None}
-
-
 class Events:
     """What comes by Server-Sent Events."""
 
@@ -123,7 +112,7 @@ def test_events_are_those_of_the_reference(served: ServedDatabase) -> None:
     def check(added: list[Document], question: Question) -> None:
         fitting = {document["_id"] for document in select(added, question, read_clock_ms())}
         expected = [document["_id"] for document in added if document["_id"] in fitting]
-        wanted = write_filter(question)
+        wanted = question.write_filter()
         rest = {name.replace("cardType", "card"): value for name, value in wanted.items()}
         with (
             open_events(served.gateway.url, query=ADDED, variables={"filter": wanted}) as events,

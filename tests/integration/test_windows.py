@@ -52,13 +52,7 @@ async def answer_every_way(repository: TransactionRepository, question: Question
         "query ($filter: TransactionFilter, $order: TransactionOrder) "
         "{ transactions(filter: $filter, orderBy: $order, first: 1000) { totalCount nodes { id } } }",
         variable_values={
-            "filter": {
-                "days": question.days,
-                "cardType": question.card_type,
-                "country": question.country,
-                "minAmount": question.min_amount,
-                "maxAmount": question.max_amount,
-            },
+            "filter": question.write_filter(),
             "order": question.order,
         },
         context_value=RequestContext(repository, NOW_MS),
