@@ -1,6 +1,8 @@
 // Finds the GraphQL documents in a page's modules. What they ask is the page's, whether they fit is the schema's.
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Plugin } from "vite";
 
 export interface PageDocument {
   /** The file that holds it, relative to the page's folder. */
@@ -26,4 +28,25 @@ export function loadDocuments(page: string): PageDocument[] {
         return { file, text };
       }),
     );
+}
+
+/**
+ * Writes `fileName`, the page's documents by their SHA-256, where it has any: a gateway that answers trusted documents
+ * alone answers these too (gateway/documents.py).
+ */
+export function listDocuments(fileName: string): Plugin {
+  let page: string;
+  return {
+    name: "documents",
+    configResolved(config) {
+      page = config.root;
+    },
+    generateBundle() {
+      const texts = loadDocuments(page).map(({ text }) => text);
+      if (texts.length > 0) {
+        const manifest = Object.fromEntries(texts.map((text) => [createHash("sha256").update(text).digest("hex"), text]));
+        this.emitFile({ type: "asset", fileName, source: JSON.stringify(manifest, null, 2) });
+      }
+    },
+  };
 }

@@ -1,6 +1,6 @@
 // Lists the packages that end up in the pages, with their licences: the wheel redistributes them.
 // Vite's own `build.license` is not used because it leaves out what only a web worker imports.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin } from "vite";
 
@@ -26,7 +26,7 @@ export function buildNotices(fileName: string): { page: Plugin; worker: Plugin }
     for (const id of moduleIds) {
       const folder = findPackageFolder(id);
       if (folder !== undefined && !sections.has(folder)) {
-        sections.set(folder, describe(folder));
+        sections.set(folder, describe(folder, `${id}.LICENSE.txt`));
       }
     }
   }
@@ -42,7 +42,9 @@ export function buildNotices(fileName: string): { page: Plugin; worker: Plugin }
       name: "notices:page",
       generateBundle() {
         add(this.getModuleIds());
-        const source = ["# Third-party software in these pages\n", fonts, ...[...sections.values()].sort()].join("\n");
+        const hasFonts = [...sections.keys()].some((folder) => folder.endsWith("/graphiql"));
+        const list = [...sections.values()].sort();
+        const source = ["# Third-party software in this page\n", ...(hasFonts ? [fonts] : []), ...list].join("\n");
         this.emitFile({ type: "asset", fileName, source });
       },
     },
@@ -54,10 +56,14 @@ function findPackageFolder(moduleId: string): string | undefined {
   return /^[^\0]*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(moduleId)?.[0];
 }
 
-function describe(folder: string): string {
+/** `bundled` is where a package that is one bundle tells of what went into it. */
+function describe(folder: string, bundled: string): string {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Package;
   const texts = readdirSync(folder)
     .filter((file) => /^(licen[cs]e|copying|notice|thirdpartynotices)/i.test(file))
     .map((file) => readFileSync(join(folder, file), "utf8").trim());
+  if (existsSync(bundled)) {
+    texts.push(readFileSync(bundled, "utf8").trim());
+  }
   return [`## ${name} ${version} (${license ?? "licence not stated"})`, ...texts].join("\n\n") + "\n";
 }

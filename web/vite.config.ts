@@ -1,9 +1,11 @@
 import { defineConfig } from "vite";
 
 import { buildBudget } from "./budget.ts";
+import { compressFiles } from "./compression.ts";
+import { listDocuments } from "./documents.ts";
 import { buildNotices } from "./notices.ts";
 
-// Each page is built by itself, `vite build --mode <page>`, with a budget of its own: bytes compressed by gzip.
+// Each page is built by itself, `vite build --mode <page>`, with a budget of its own: bytes of the first load, compressed by gzip.
 const budgets: Record<string, number> = {
   graphiql: 2_250_000,
   explorer: 200_000,
@@ -20,7 +22,7 @@ export default defineConfig(({ mode: page }) => {
     root: page,
     base: `/static/${page}/`,
     publicDir: false,
-    plugins: [notices.page, buildBudget(budget)],
+    plugins: [notices.page, listDocuments("documents.json"), buildBudget(budget), compressFiles()],
     worker: {
       // The workers load their formatter only when asked to format, which needs modules.
       format: "es",
@@ -29,8 +31,9 @@ export default defineConfig(({ mode: page }) => {
     build: {
       outDir: `../dist/${page}`,
       emptyOutDir: true,
-      chunkSizeWarningLimit: Infinity, // the budget above counts the whole
+      chunkSizeWarningLimit: Infinity, // the budget above is for what counts
       rolldownOptions: {
+        checks: { pluginTimings: false, bundlerTimings: false }, // to compress takes its time
         onLog(level, log, report) {
           // "use client" and its like concern servers and compilers; here are none.
           if (log.code !== "MODULE_LEVEL_DIRECTIVE") {

@@ -1,5 +1,31 @@
 // The reference of the REST paths: Swagger UI on this gateway's own OpenAPI document.
 import "swagger-ui-dist/swagger-ui.css";
-import { SwaggerUIBundle } from "swagger-ui-dist";
+import "./page.css";
 
-SwaggerUIBundle({ url: "/openapi.json", dom_id: "#docs" });
+import SwaggerUIBundle from "swagger-ui-dist/swagger-ui-es-bundle.js";
+
+import { findKey } from "../explorer/key.ts";
+import { keepAuthorization, SECURITY_SCHEME } from "./authorization.ts";
+import { followScheme } from "./scheme.ts";
+
+followScheme();
+
+const reference: { preauthorizeApiKey(scheme: string, key: string): void } = SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#docs",
+  deepLinking: true,
+  // The badge would send the document's address to another host.
+  validatorUrl: null,
+  displayRequestDuration: true,
+  // The paths say what they take and give; the list below them would repeat it.
+  defaultModelsExpandDepth: -1,
+  // To colour a list of thousands of rows would hold the page up for minutes.
+  syntaxHighlight: false,
+  plugins: [keepAuthorization],
+  onComplete: () => {
+    const key = findKey();
+    if (key !== null) {
+      reference.preauthorizeApiKey(SECURITY_SCHEME, key);
+    }
+  },
+});

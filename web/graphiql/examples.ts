@@ -1,4 +1,4 @@
-// The tabs of a first visit: the gateway's four questions, each as an operation that runs as it stands.
+// The tabs of a first visit: the gateway's questions, each as an operation that runs as it stands.
 // Lines hold at most 44 characters, which is what the editor shows without scrolling in a window of 1280 pixels.
 
 export const examples = [
@@ -93,6 +93,85 @@ query ByAmount {
       amount
       currency
       vendor
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# How did the number of transactions change
+# from day to day, with each type of card?
+# A day without any is there too, with 0.
+query ByDay {
+  transactionSummary(
+    filter: {days: 90}
+    groupBy: [DAY, CARD_TYPE]
+    timeZone: "UTC"
+  ) {
+    groups {
+      day
+      cardType
+      count
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# Which ten countries do most transactions
+# of the last 90 days come from, and what do
+# their amounts add up to? Sums are exact and
+# never mix currencies.
+query SumsByCountry {
+  transactionSummary(
+    filter: {days: 90}
+    groupBy: [COUNTRY]
+    orderBy: COUNT_DESC
+    top: 10
+  ) {
+    groups {
+      country
+      count
+      amounts {
+        currency
+        count
+        sum
+        average
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    query: `# Which transactions are added from now on?
+# Each shows as it comes, until you press the
+# button again. A filter may narrow them.
+subscription Added {
+  transactionAdded {
+    id
+    date
+    amount
+    currency
+    vendor
+    cardType
+    countryOrigin
+  }
+}
+`,
+  },
+  {
+    query: `# How many transactions has the last day, by
+# type of card? The answer comes at once, and
+# again when one that is added has changed it.
+subscription Watched {
+  summaryChanged(
+    filter: {days: 1}
+    groupBy: [CARD_TYPE]
+  ) {
+    groups {
+      cardType
+      count
     }
   }
 }

@@ -7,12 +7,15 @@ import { createRoot } from "react-dom/client";
 
 import { examples } from "./examples";
 import { fetcher } from "./fetcher";
+import { openKeyForm } from "./keyForm";
 import { storage } from "./storage";
 
 const container = document.getElementById("graphiql");
-if (container === null) {
-  throw new Error('index.html has no element with the id "graphiql".');
+const form = document.querySelector<HTMLFormElement>("form#key");
+if (container === null || form === null) {
+  throw new Error("index.html lacks the element #graphiql or the form #key.");
 }
+openKeyForm(form);
 
 // `plugins` is not passed: it would replace the history. The examples show until the browser has stored tabs;
 // the variables show from the start because one example has some.
@@ -23,5 +26,8 @@ createRoot(container).render(
     shouldPersistHeaders={false}
     defaultTabs={examples}
     defaultEditorToolsVisibility="variables"
-  />,
+  >
+    {/* The header says it, without a link to another site. */}
+    <GraphiQL.Logo> </GraphiQL.Logo>
+  </GraphiQL>,
 );

@@ -1,0 +1,36 @@
+// The form for the API key. The browser keeps it for this tab alone (../explorer/key.ts), GraphiQL never sees it.
+import { findKey, forgetKey, keepKey } from "../explorer/key.ts";
+
+// What a header can hold (RFC 6750, section 2.1).
+const TOKEN = /^[\w\-.~+/]+=*$/;
+
+/** Lets a form keep what is written into it, or forget what was; then the page asks for the schema anew. */
+export function openKeyForm(form: HTMLFormElement): void {
+  const field = get(form, "input");
+  const forget = get<HTMLButtonElement>(form, 'button[type="button"]');
+  if (findKey() !== null) {
+    field.placeholder = "a key is set";
+    forget.hidden = false;
+  }
+  field.addEventListener("input", () => {
+    const isToken = TOKEN.test(field.value.trim());
+    field.setCustomValidity(isToken ? "" : "Give it as it was handed out: letters, digits and -._~+/= without spaces.");
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    keepKey(field.value.trim());
+    window.location.reload();
+  });
+  forget.addEventListener("click", () => {
+    forgetKey();
+    window.location.reload();
+  });
+}
+
+function get<Found extends HTMLElement = HTMLInputElement>(form: HTMLFormElement, selector: string): Found {
+  const found = form.querySelector<Found>(selector);
+  if (found === null) {
+    throw new Error(`The form for the key has no ${selector}.`);
+  }
+  return found;
+}
