@@ -61,7 +61,8 @@ _MEANINGS: dict[int, tuple[type[DatabaseError], str]] = {
     # It would answer if it were asked again: the query's cursor was idle for too long or was killed (43, 237), or an
     # index that it read was dropped (175).
     **dict.fromkeys((43, 175, 237), (QueryEndedError, "ended the query before its end.")),
-    **dict.fromkeys((6, 7, 91, 133, 134, 189, 9001, 10107, 11600, 11602, 13435, 13436), _WENT_AWAY),
+    # A member that has just become the primary may have no keys yet to sign times with (211).
+    **dict.fromkeys((6, 7, 91, 133, 134, 189, 211, 9001, 10107, 11600, 11602, 13435, 13436), _WENT_AWAY),
 }
 
 
@@ -288,9 +289,8 @@ def _find_loss(error: PyMongoError) -> tuple[type[DatabaseError], str] | None:
         return DatabaseUnavailableError, "does not answer."
     if isinstance(error, WaitQueueTimeoutError):
         return DatabaseUnavailableError, "is too busy: every connection to it is in use."
-    if error.timeout:
-        return _TIMED_OUT
     if isinstance(error, ConnectionFailure):
+        # NetworkTimeout too: nothing but connecting has a time limit of the driver's, unless the URI sets one.
         return _WENT_AWAY
     if isinstance(error, ConfigurationError):
         says = (
