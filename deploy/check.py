@@ -23,7 +23,8 @@ def main(chosen: list[str]) -> int:
     if unknown := sorted(set(chosen) - set(names)):
         sys.stderr.write(f"{', '.join(unknown)}: not a check; the checks are {', '.join(names)}\n")
         return 2
-    failed = 0
+    failed = total = 0
+    began = time.monotonic()
     for name in chosen or names:
         started = time.monotonic()
         try:
@@ -32,8 +33,10 @@ def main(chosen: list[str]) -> int:
             failed += 1
             sys.stdout.write(f"{name:<22} FAILED\n{error}\n")
         else:
+            total += count
             sys.stdout.write(f"{name:<22} {count:>5} passed {time.monotonic() - started:>6.1f} s\n")
         sys.stdout.flush()
+    sys.stdout.write(f"{'all':<22} {total:>5} passed {time.monotonic() - began:>6.1f} s, {failed} tools found faults\n")
     return int(failed > 0)
 
 

@@ -1,5 +1,6 @@
 """promtool: the rules and the configuration are Prometheus', and each alert fires and keeps still as its tests say."""
 
+import contextlib
 import re
 from functools import cache
 from pathlib import Path
@@ -23,12 +24,10 @@ def get_promtool() -> Path:
     program = folder / "usr/bin/promtool"
     if not program.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        try:
+        with contextlib.suppress(CheckError):
             run_program("apt-get", "download", "prometheus", folder=folder)
             for package in folder.glob("prometheus_*.deb"):
                 require("dpkg-deb", "--extract", package, folder)
-        except OSError:
-            pass
     if not program.exists():
         raise CheckError("promtool is missing: install Prometheus (Debian, Ubuntu: apt-get install prometheus)")
     return program
