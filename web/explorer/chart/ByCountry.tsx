@@ -1,0 +1,27 @@
+// From which countries the transactions come; a country is picked by a click.
+import { formatCountry } from "../country.ts";
+import { Bars } from "./Bars.tsx";
+import { Frame, type ChartProps } from "./Frame.tsx";
+import { needByCountry } from "./need.ts";
+import { useSummary } from "./useSummary.ts";
+
+const MOST = 12;
+
+export function ByCountry({ question, onPick }: ChartProps) {
+  const view = useSummary(needByCountry(question), question);
+  const groups = view.summary?.groups ?? [];
+  const total = groups.reduce((sum, { count }) => sum + count, 0);
+  const bars = groups.map(({ country, count }) => {
+    if (!country) {
+      return { key: "", name: "No country", count };
+    }
+    const isPicked = country === question.country;
+    const pick = (): void => onPick({ country: isPicked ? null : country });
+    return { key: country, name: formatCountry(country), count, isPicked, pick };
+  });
+  return (
+    <Frame {...{ question, onPick, view, total }} title="By country" name="country">
+      <Bars bars={bars} total={total} most={MOST} />
+    </Frame>
+  );
+}

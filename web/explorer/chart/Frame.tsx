@@ -1,0 +1,124 @@
+// What all charts have in common: heading, room of the final size, and the states of an answer that is not there.
+import type { ComponentChildren } from "preact";
+import { useId, useState } from "preact/hooks";
+
+import { Failure } from "../Failure.tsx";
+import { formatCount } from "../format.ts";
+import type { Question } from "../question.ts";
+import type { SummaryView } from "./useSummary.ts";
+import "./chart.css";
+
+export type ChartProps = {
+  readonly question: Question;
+  readonly onPick: (change: Partial<Question>) => void;
+};
+
+export type Table = { readonly head: readonly string[]; readonly rows: readonly (readonly (string | number)[])[] };
+
+type FrameProps = ChartProps & {
+  readonly title: string;
+  /** One of chart.css's, which keeps the room. */
+  readonly name: string;
+  readonly view: SummaryView;
+  /** How many transactions the chart shows. */
+  readonly total: number;
+  /** The same as a table, for charts that a screen reader cannot read. */
+  readonly table?: () => Table;
+  readonly note?: string | null;
+  readonly children: ComponentChildren;
+};
+
+export function Frame(props: FrameProps) {
+  const { title, name, view, total, table, note } = props;
+  const id = useId();
+  const [isTable, setIsTable] = useState(false);
+  const isEmpty = view.summary !== null && total === 0;
+  const isShown = view.summary !== null && view.phase !== "failed" && view.phase !== "cancelled";
+
+  return (
+    <section class={`chart chart-${name}`} aria-labelledby={id} aria-busy={view.phase === "asking" || view.phase === "slow"}>
+      <header class="chart-head">
+        <h2 id={id}>{title}</h2>
+        {table && isShown && !isEmpty && (
+          <button type="button" class="small chart-toggle" aria-pressed={isTable} onClick={() => setIsTable(!isTable)}>
+            Table
+          </button>
+        )}
+      </header>
+      <div class="chart-body">
+        {isShown && isEmpty && <p class="chart-message">No transactions.</p>}
+        {isShown && !isEmpty && (isTable && table ? <DataTable {...table()} title={title} /> : props.children)}
+        <State {...props} />
+      </div>
+      {isShown && <Notes omitted={view.summary?.omitted ?? 0} note={isEmpty ? null : note} />}
+    </section>
+  );
+}
+
+function State({ view, question, onPick }: FrameProps) {
+  switch (view.phase) {
+    case "ready":
+      return null;
+    case "asking":
+      return view.summary === null ? <div class="skeleton chart-skeleton" aria-hidden="true" /> : null;
+    case "slow":
+      return (
+        <div class="chart-message chart-over" role="status">
+          <p>Adding up …</p>
+          <button type="button" class="button" onClick={view.cancel}>
+            Cancel
+          </button>
+        </div>
+      );
+    case "cancelled":
+      return (
+        <div class="chart-message">
+          <p>Not added up.</p>
+          <button type="button" class="button" onClick={view.retry}>
+            Add up
+          </button>
+        </div>
+      );
+    case "failed":
+      return <Failure error={view.error} onRetry={view.retry} {...{ question, onPick }} />;
+  }
+}
+
+function Notes({ omitted, note }: { omitted: number; note: string | null | undefined }) {
+  return (
+    <>
+      {note && <p class="chart-note">{note}</p>}
+      {omitted > 0 && (
+        <p class="chart-note">{formatCount(omitted)} without a usable amount, currency or date are left out.</p>
+      )}
+    </>
+  );
+}
+
+function DataTable({ head, rows, title }: Table & { title: string }) {
+  return (
+    <div class="chart-table" tabIndex={0} role="region" aria-label={`${title}, as a table`}>
+      <table>
+        <thead>
+          <tr>
+            {head.map((text) => (
+              <th key={text} scope="col">
+                {text}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([first = "", ...cells]) => (
+            <tr key={first}>
+              <th scope="row">{first}</th>
+              {cells.map((cell, column) => (
+                <td key={column}>{typeof cell === "number" ? formatCount(cell) : cell}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,95 @@
+// Ranges of amounts, 1-2-5 up to a million: their bounds, their names, and which the question holds.
+import { compareDecimals } from "../fault.ts";
+import type { Question } from "../question.ts";
+import type { Group } from "./need.ts";
+
+export type AmountRange = {
+  /** Inclusive; null where there is none. */
+  readonly minAmount: string | null;
+  /** Inclusive: the last cent before the next range; null where there is none. */
+  readonly maxAmount: string | null;
+  readonly count: number;
+};
+
+type Bounds = Pick<Question, "minAmount" | "maxAmount">;
+
+const LARGEST = 1_000_000;
+const LOWER_BOUNDS = [0, ...[0, 1, 2, 3, 4, 5].flatMap((power) => [1, 2, 5].map((step) => step * 10 ** power)), LARGEST];
+const BELOW_ZERO = "-0.01";
+
+/** Gives the ranges from the first that holds a transaction to the last, the empty ones between them included. */
+export function buildRanges(groups: readonly Group[]): AmountRange[] {
+  const counts = new Map(groups.map(({ amountRange, count }) => [readBound(amountRange ?? null), count]));
+  const ranges = [null, ...LOWER_BOUNDS].map((lower, index) => ({
+    minAmount: lower === null ? null : String(lower),
+    maxAmount: lower === null ? BELOW_ZERO : findEnd(index),
+    count: counts.get(lower) ?? 0,
+  }));
+  const isFilled = (range: AmountRange): boolean => range.count > 0;
+  return ranges.slice(Math.max(0, ranges.findIndex(isFilled)), ranges.findLastIndex(isFilled) + 1);
+}
+
+/** Whether the question asks for amounts of this range, be it with others. */
+export function isPicked(range: AmountRange, { minAmount, maxAmount }: Bounds): boolean {
+  if (minAmount === null && maxAmount === null) {
+    return false;
+  }
+  const isAbove = range.minAmount !== null && maxAmount !== null && compareDecimals(range.minAmount, maxAmount) > 0;
+  const isBelow = range.maxAmount !== null && minAmount !== null && compareDecimals(range.maxAmount, minAmount) < 0;
+  return !isAbove && !isBelow;
+}
+
+/**
+ * Gives the amounts to ask for when a range is picked: none when it alone was picked before, and with `isExtending` all
+ * from what was picked to this range.
+ */
+export function pickRange(range: AmountRange, { minAmount, maxAmount }: Bounds, isExtending: boolean): Bounds {
+  if (isSame(range.minAmount, minAmount) && isSame(range.maxAmount, maxAmount)) {
+    return { minAmount: null, maxAmount: null };
+  }
+  if (!isExtending || (minAmount === null && maxAmount === null)) {
+    return { minAmount: range.minAmount, maxAmount: range.maxAmount };
+  }
+  return {
+    minAmount: minAmount === null || range.minAmount === null ? null : smaller(minAmount, range.minAmount),
+    maxAmount: maxAmount === null || range.maxAmount === null ? null : larger(maxAmount, range.maxAmount),
+  };
+}
+
+/** Names a range: “20 to 49.99”, “below 0”, “1,000,000 or more”. */
+export function nameRange({ minAmount, maxAmount }: Bounds, locale?: string): string {
+  const format = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+  const write = (amount: string): string => format.format(Number(amount));
+  if (minAmount === null) {
+    return maxAmount === BELOW_ZERO ? "below 0" : `up to ${write(maxAmount ?? "0")}`;
+  }
+  return maxAmount === null ? `${write(minAmount)} or more` : `${write(minAmount)} to ${write(maxAmount)}`;
+}
+
+/** Names where a range begins, as short as an axis needs it: “5K”. */
+export function nameBound({ minAmount }: Bounds, locale?: string): string {
+  const format = new Intl.NumberFormat(locale, { notation: "compact" });
+  return minAmount === null ? "< 0" : format.format(Number(minAmount));
+}
+
+function readBound(text: string | null): number | null {
+  return text === null ? null : Number(text);
+}
+
+/** The list of ranges begins with the one below 0, so that the next lower bound has the same index. */
+function findEnd(index: number): string | null {
+  const next = LOWER_BOUNDS[index];
+  return next === undefined ? null : (next - 0.01).toFixed(2);
+}
+
+function isSame(one: string | null, other: string | null): boolean {
+  return one === null || other === null ? one === other : compareDecimals(one, other) === 0;
+}
+
+function smaller(one: string, other: string): string {
+  return compareDecimals(one, other) <= 0 ? one : other;
+}
+
+function larger(one: string, other: string): string {
+  return compareDecimals(one, other) >= 0 ? one : other;
+}

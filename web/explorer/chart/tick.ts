@@ -1,0 +1,96 @@
+// Words for steps of time, and which of them stand on the axis. Dates are read as the clocks of the answer's zone.
+import type { Unit } from "./need.ts";
+
+export type Tick = { readonly index: number; readonly label: string };
+
+type Level = { readonly begins: (date: Date) => boolean; readonly label: Intl.DateTimeFormatOptions };
+
+const NAMES: Readonly<Record<Unit, Intl.DateTimeFormatOptions>> = {
+  HOUR: { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" },
+  DAY: { weekday: "short", day: "numeric", month: "short", year: "numeric" },
+  WEEK: { day: "numeric", month: "short", year: "numeric" },
+  MONTH: { month: "long", year: "numeric" },
+};
+
+const HOUR: Intl.DateTimeFormatOptions = { hour: "numeric" };
+const DAY: Intl.DateTimeFormatOptions = { day: "numeric", month: "short" };
+const MONTH: Intl.DateTimeFormatOptions = { month: "short" };
+const YEAR: Intl.DateTimeFormatOptions = { year: "numeric" };
+
+const isYear = (step: number) => (date: Date) => date.getUTCMonth() === 0 && date.getUTCFullYear() % step === 0;
+const isMonth = (step: number) => (date: Date) => date.getUTCMonth() % step === 0;
+const isHour = (step: number) => (date: Date) => date.getUTCHours() % step === 0;
+
+// From the coarsest; the finest that leaves room for its labels is taken.
+const LEVELS: Readonly<Record<Unit, readonly Level[]>> = {
+  HOUR: [
+    { begins: isHour(24), label: DAY },
+    { begins: isHour(12), label: HOUR },
+    { begins: isHour(6), label: HOUR },
+    { begins: isHour(3), label: HOUR },
+  ],
+  DAY: [
+    { begins: (date) => date.getUTCDate() === 1, label: MONTH },
+    { begins: (date) => [1, 15].includes(date.getUTCDate()), label: DAY },
+    { begins: (date) => date.getUTCDay() === 1, label: DAY },
+    { begins: (date) => date.getUTCDay() % 2 === 1, label: DAY },
+    { begins: () => true, label: DAY },
+  ],
+  WEEK: [
+    { begins: (date) => date.getUTCDate() <= 7 && isYear(1)(date), label: YEAR },
+    { begins: (date) => date.getUTCDate() <= 7 && isMonth(6)(date), label: MONTH },
+    { begins: (date) => date.getUTCDate() <= 7 && isMonth(3)(date), label: MONTH },
+    { begins: (date) => date.getUTCDate() <= 7, label: MONTH },
+    { begins: () => true, label: DAY },
+  ],
+  MONTH: [
+    { begins: isYear(20), label: YEAR },
+    { begins: isYear(10), label: YEAR },
+    { begins: isYear(5), label: YEAR },
+    { begins: isYear(2), label: YEAR },
+    { begins: isYear(1), label: YEAR },
+    { begins: isMonth(6), label: MONTH },
+    { begins: isMonth(3), label: MONTH },
+    { begins: () => true, label: MONTH },
+  ],
+};
+
+/** Gives at most so many places on the axis, at beginnings that people know: of a year, a month, a week, a day. */
+export function buildTicks(starts: readonly string[], unit: Unit, most: number, locale?: string): Tick[] {
+  const dates = starts.map(readClock);
+  let chosen: Tick[] = [];
+  for (const { begins, label } of LEVELS[unit]) {
+    const places = dates.flatMap((date, index) => (begins(date) ? [{ date, index }] : []));
+    if (places.length > most && chosen.length > 0) {
+      break;
+    }
+    const every = Math.max(1, Math.ceil(places.length / Math.max(1, most)));
+    chosen = places
+      .filter((_, position) => position % every === 0)
+      .map(({ date, index }) => ({ index, label: format(date, coarsen(date, label), locale) }));
+  }
+  return chosen;
+}
+
+/** Names a step: “Tue, 3 Nov 2026”, “Week of 2 Nov 2026”. */
+export function nameStart(start: string, unit: Unit, locale?: string): string {
+  const text = format(readClock(start), NAMES[unit], locale);
+  return unit === "WEEK" ? `Week of ${text}` : text;
+}
+
+/** The clock's reading as if it were UTC's, so that no zone of this browser moves it. */
+function readClock(start: string): Date {
+  return new Date(`${start.slice(0, 19)}Z`);
+}
+
+/** At the first of a coarser unit that is told instead, for it is where it begins. */
+function coarsen(date: Date, label: Intl.DateTimeFormatOptions): Intl.DateTimeFormatOptions {
+  if (label === HOUR && date.getUTCHours() === 0) {
+    return DAY;
+  }
+  return label === MONTH && date.getUTCMonth() === 0 ? YEAR : label;
+}
+
+function format(date: Date, options: Intl.DateTimeFormatOptions, locale: string | undefined): string {
+  return new Intl.DateTimeFormat(locale, { ...options, timeZone: "UTC" }).format(date);
+}

@@ -1,0 +1,30 @@
+// The answer by time and card, which two charts show.
+import { useMemo, useState } from "preact/hooks";
+
+import { AskError } from "../api.ts";
+import { getTimeZone } from "../format.ts";
+import type { Question } from "../question.ts";
+import { chooseUnit, needByTime } from "./need.ts";
+import { buildTimeline, type Timeline } from "./timeline.ts";
+import { useSummary, type SummaryView } from "./useSummary.ts";
+
+const UTC = "UTC";
+
+export type TimelineView = {
+  readonly view: SummaryView;
+  readonly timeline: Timeline;
+  /** That of the browser, or UTC where the gateway does not know it. */
+  readonly timeZone: string;
+};
+
+export function useTimeline(question: Question): TimelineView {
+  const [timeZone, setTimeZone] = useState(getTimeZone);
+  const view = useSummary(needByTime(question, timeZone), question);
+  if (timeZone !== UTC && view.error instanceof AskError && view.error.code === "INVALID_TIME_ZONE") {
+    setTimeZone(UTC);
+  }
+  // Of the answer, not of the question: it may still be the one before.
+  const unit = view.answered?.variables.unit ?? chooseUnit(question.days);
+  const timeline = useMemo(() => buildTimeline(view.summary?.groups ?? [], unit), [view.summary, unit]);
+  return { view, timeline, timeZone };
+}

@@ -1,0 +1,52 @@
+// Why a subscription has ended, and what follows from it. Pure.
+
+export type End =
+  /** Connect again and go on. */
+  | { readonly kind: "retry" }
+  /** Connect again, but the place to go on from is not known any more. */
+  | { readonly kind: "forget" }
+  | { readonly kind: "refuse"; readonly reason: string };
+
+const PASSING = ["DATABASE_UNAVAILABLE", "DATABASE_TIMEOUT", "OVERLOADED", "DRAINING", "LIVE_TOO_SLOW", "TOO_MANY_REQUESTS"];
+const PLACE_UNKNOWN = "LIVE_EVENT_UNKNOWN";
+// As gateway/socket.py closes. A page that breaks the protocol would do so again.
+const CREDENTIALS_REFUSED = 4403;
+const BROKEN_PROTOCOL = [4400, 4401, 4406, 4409, 4429];
+const NOT_ACCEPTED = "The gateway does not accept the API key; enter another one.";
+const NOT_UNDERSTOOD = "The gateway and this page do not understand each other; reload the page.";
+
+/** Judges what graphql-ws gives as an error: errors of GraphQL, a close event, or any other failure of the connection. */
+export function judgeEnd(cause: unknown): End {
+  if (Array.isArray(cause)) {
+    return judgeError(cause[0]);
+  }
+  if (hasNumber(cause, "code")) {
+    if (cause.code === CREDENTIALS_REFUSED) {
+      return { kind: "refuse", reason: hasText(cause, "reason") && cause.reason ? cause.reason : NOT_ACCEPTED };
+    }
+    if (BROKEN_PROTOCOL.includes(cause.code)) {
+      return { kind: "refuse", reason: NOT_UNDERSTOOD };
+    }
+  }
+  return { kind: "retry" };
+}
+
+function judgeError(error: unknown): End {
+  const extensions = typeof error === "object" && error !== null && "extensions" in error ? error.extensions : null;
+  const code = hasText(extensions, "code") ? extensions.code : "";
+  if (code === PLACE_UNKNOWN) {
+    return { kind: "forget" };
+  }
+  if (PASSING.includes(code)) {
+    return { kind: "retry" };
+  }
+  return { kind: "refuse", reason: hasText(error, "message") ? error.message : NOT_UNDERSTOOD };
+}
+
+function hasText<Name extends string>(value: unknown, name: Name): value is Record<Name, string> {
+  return typeof value === "object" && value !== null && name in value && typeof Reflect.get(value, name) === "string";
+}
+
+function hasNumber<Name extends string>(value: unknown, name: Name): value is Record<Name, number> {
+  return typeof value === "object" && value !== null && name in value && typeof Reflect.get(value, name) === "number";
+}
