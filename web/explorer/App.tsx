@@ -4,13 +4,19 @@ import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 import { useAddress } from "./address.ts";
 import { useAnswer } from "./answer.ts";
 import { AskError } from "./api.ts";
+import { AmountHistogram } from "./chart/AmountHistogram.tsx";
+import { ByCard } from "./chart/ByCard.tsx";
+import { ByCountry } from "./chart/ByCountry.tsx";
+import { ByDay } from "./chart/ByDay.tsx";
+import { Vendors } from "./chart/Vendors.tsx";
 import { Chips } from "./Chips.tsx";
 import { listConditions } from "./condition.ts";
 import { Filters } from "./Filters.tsx";
-import { formatCount, formatDays } from "./format.ts";
+import { formatCount, formatWithin } from "./format.ts";
 import { findKey } from "./key.ts";
 import { KeyDialog } from "./KeyDialog.tsx";
 import { Listing } from "./Listing.tsx";
+import { Live } from "./Live.tsx";
 import { loadChoices, loadSums, loadTotal, type Choices } from "./load.ts";
 import { Masthead } from "./Masthead.tsx";
 import { findOutage, Outage } from "./Outage.tsx";
@@ -72,10 +78,28 @@ export function App() {
           <NotApplied faults={faults} unknown={unknown} />
           <div class="lead">
             <Total question={question} total={total} />
-            <Chips question={question} onPick={pick} />
+            <Live
+              question={question}
+              onBatch={({ rows: batch }) => rows.add(batch)}
+              onChange={() => {
+                total.retry();
+                sums.retry();
+              }}
+              onGap={reload}
+            />
           </div>
+          <Chips question={question} onPick={pick} />
           <Sums question={question} sums={sums} onPick={pick} />
-          <Listing question={question} rows={rows} total={knownTotal} onPick={pick} />
+          <div class="board">
+            <ByDay question={question} onPick={pick} />
+            <Listing question={question} rows={rows} total={knownTotal} onPick={pick} />
+            <div class="facets">
+              <ByCard question={question} onPick={pick} />
+              <ByCountry question={question} onPick={pick} />
+              <AmountHistogram question={question} onPick={pick} />
+              <Vendors question={question} onPick={pick} />
+            </div>
+          </div>
         </main>
       </div>
       <p class="unseen" role="status">
@@ -124,5 +148,5 @@ function findServerFaults(error: unknown, question: Question): Faults {
 
 function describe(question: Question, total: number): string {
   const conditions = listConditions({ ...question, days: 90 }).map(({ text }) => text);
-  return [`${formatCount(total)} ${total === 1 ? "transaction" : "transactions"} ${formatDays(question.days)}`, ...conditions].join(", ");
+  return [`${formatCount(total)} ${total === 1 ? "transaction" : "transactions"} ${formatWithin(question.days)}`, ...conditions].join(", ");
 }

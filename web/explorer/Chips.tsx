@@ -6,7 +6,7 @@ type ChipsProps = { readonly question: Question; readonly onPick: (change: Parti
 
 export function Chips({ question, onPick }: ChipsProps) {
   const conditions = listConditions(question);
-  return (
+  return conditions.length === 0 ? null : (
     <ul class="chips" aria-label="Active filters">
       {conditions.map(({ text, without }) => (
         <li key={text}>

@@ -1,4 +1,6 @@
 // All conditions of the question, each with its field.
+import { useState } from "preact/hooks";
+
 import { CardField } from "./CardField.tsx";
 import { CountryField } from "./CountryField.tsx";
 import { DaysField } from "./DaysField.tsx";
@@ -15,8 +17,15 @@ type FiltersProps = {
 };
 
 export function Filters({ question, faults, choices, onPick, onEnter }: FiltersProps) {
+  // On a narrow screen the answer would stand below them.
+  const [isOpen, setIsOpen] = useState(false);
+  const isShown = isOpen || Object.keys(faults).length > 0;
   return (
-    <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
+    <>
+    <button type="button" class="button wide disclosure" aria-expanded={isShown} aria-controls="filters" onClick={() => setIsOpen(!isShown)}>
+      Filters
+    </button>
+    <form id="filters" class={isShown ? "filters" : "filters folded"} aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
       <DaysField
         days={question.days}
         fault={faults.days}
@@ -63,5 +72,6 @@ export function Filters({ question, faults, choices, onPick, onEnter }: FiltersP
         Reset
       </button>
     </form>
+    </>
   );
 }

@@ -1,5 +1,4 @@
 // The table's heading: its columns, two of which order it.
-import { getTimeZone } from "./format.ts";
 import type { Order } from "./question.ts";
 
 type HeadingProps = { readonly order: Order; readonly onOrder: (order: Order) => void };
@@ -8,7 +7,7 @@ export function Heading({ order, onOrder }: HeadingProps) {
   return (
     <div class="heading" role="rowgroup">
       <div class="row" role="row" aria-rowindex={1}>
-        <Ordered name="Date" by="DATE" note={getTimeZone()} className="cell-date" order={order} onOrder={onOrder} />
+        <Ordered name="Date" by="DATE" className="cell-date" order={order} onOrder={onOrder} />
         <Ordered name="Amount" by="AMOUNT" className="cell-amount" order={order} onOrder={onOrder} />
         <span role="columnheader" class="cell-vendor">
           Vendor
@@ -30,12 +29,11 @@ export function Heading({ order, onOrder }: HeadingProps) {
 type OrderedProps = HeadingProps & {
   readonly name: string;
   readonly by: "DATE" | "AMOUNT";
-  readonly note?: string;
   readonly className: string;
 };
 
 /** A first click gives the largest or newest first, a second the other way round. */
-function Ordered({ name, by, note, className, order, onOrder }: OrderedProps) {
+function Ordered({ name, by, className, order, onOrder }: OrderedProps) {
   const direction = order === `${by}_DESC` ? "descending" : order === `${by}_ASC` ? "ascending" : "none";
   return (
     <span role="columnheader" class={className} aria-sort={direction}>
@@ -49,7 +47,6 @@ function Ordered({ name, by, note, className, order, onOrder }: OrderedProps) {
           {direction === "ascending" ? "↑" : direction === "descending" ? "↓" : "↕"}
         </span>
       </button>
-      {note !== undefined && <span class="zone">{note}</span>}
     </span>
   );
 }

@@ -7,6 +7,7 @@ import type { Transaction } from "./document.ts";
 import { Empty } from "./Empty.tsx";
 import { Export } from "./Export.tsx";
 import { Failure } from "./Failure.tsx";
+import { getTimeZone } from "./format.ts";
 import { findOutage } from "./Outage.tsx";
 import type { Question } from "./question.ts";
 import type { Rows } from "./rows.ts";
@@ -26,7 +27,8 @@ export function Listing({ question, rows, total, onPick }: ListingProps) {
   return (
     <section class="panel listing" aria-labelledby="listing">
       <header>
-        <h2 id="listing">Transactions</h2>
+        <h2 id="listing">Rows</h2>
+        <span class="zone">times in {getTimeZone()}</span>
         <Copy question={question} />
         <Export question={question} />
       </header>

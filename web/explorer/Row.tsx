@@ -11,10 +11,11 @@ type RowProps = {
   /** Undefined until its page has come. */
   readonly transaction: Transaction | undefined;
   readonly isActive: boolean;
+  readonly isFresh: boolean;
   readonly onOpen: (index: number) => void;
 };
 
-export function Row({ index, height, transaction, isActive, onOpen }: RowProps) {
+export function Row({ index, height, transaction, isActive, isFresh, onOpen }: RowProps) {
   const style = { transform: `translateY(${index * height}px)` };
   if (transaction === undefined) {
     return (
@@ -26,7 +27,7 @@ export function Row({ index, height, transaction, isActive, onOpen }: RowProps) 
   const { date, amount, currency, vendor, cardType, cardNumber, countryOrigin } = transaction;
   return (
     <div
-      class={isActive ? "row active" : "row"}
+      class={`row${isActive ? " active" : ""}${isFresh ? " fresh" : ""}`}
       style={style}
       role="row"
       id={`row-${index}`}

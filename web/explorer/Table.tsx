@@ -8,15 +8,16 @@ import { Heading } from "./Heading.tsx";
 import { isSameQuestion, type Order, type Question } from "./question.ts";
 import { Row } from "./Row.tsx";
 import type { Rows } from "./rows.ts";
-import { buildRowWindow, limitRows, moveRow, revealRow } from "./rowWindow.ts";
+import { type Anchor, buildRowWindow, findShift, limitRows, moveRow, revealRow } from "./rowWindow.ts";
 import { useView } from "./view.ts";
 
 /** In CSS pixels, as theme.css has them. */
 const HEADING_HEIGHT = 40;
 const ROW_HEIGHT = 36;
 const NARROW_ROW_HEIGHT = 64;
-/** Below so many CSS pixels a row takes two lines. */
-const NARROW = 640;
+/** Below so many CSS pixels a column is left out, or a row takes two lines; screen readers have all columns. */
+const MEDIUM = 760;
+const NARROW = 600;
 
 type TableProps = {
   readonly question: Question;
@@ -33,6 +34,7 @@ export function Table({ question, rows, total, onOrder, onOpen }: TableProps) {
   const [active, setActive] = useState<number | null>(null);
 
   const isNarrow = view.width < NARROW;
+  const size = isNarrow ? "narrow" : view.width < MEDIUM ? "medium" : "wide";
   const height = isNarrow ? NARROW_ROW_HEIGHT : ROW_HEIGHT;
   const loaded = rows.rows.length;
   const all = rows.hasMore ? Math.max(loaded + 1, total ?? 0) : loaded;
@@ -52,6 +54,21 @@ export function Table({ question, rows, total, onOrder, onOpen }: TableProps) {
     }
     shown.current = next;
   }, [rows.question]);
+
+  // Rows that come in above push none of those away that somebody reads.
+  const anchor = useRef<Anchor | null>(null);
+  useLayoutEffect(() => {
+    const shift = anchor.current === null ? 0 : findShift(rows.rows, anchor.current);
+    if (shift > 0 && view.top > 0) {
+      scroller.current?.scrollBy(0, shift * height);
+    }
+    if (shift > 0 && active !== null) {
+      setActive(active + shift);
+    }
+    const index = Math.floor(view.top / height);
+    const first = rows.rows[index];
+    anchor.current = first === undefined ? null : { id: first.id, index };
+  });
 
   const open = (index: number): void => {
     const transaction = rows.rows[index];
@@ -77,7 +94,7 @@ export function Table({ question, rows, total, onOrder, onOpen }: TableProps) {
   };
 
   return (
-    <div class={isNarrow ? "scroller narrow" : "scroller"} ref={scroller} onScroll={onScroll}>
+    <div class={`scroller ${size}`} ref={scroller} onScroll={onScroll}>
       <div
         class="grid"
         role="grid"
@@ -102,6 +119,7 @@ export function Table({ question, rows, total, onOrder, onOpen }: TableProps) {
               height={height}
               transaction={rows.rows[index]}
               isActive={index === active}
+              isFresh={rows.isFresh(rows.rows[index]?.id ?? "")}
               onOpen={open}
             />
           ))}

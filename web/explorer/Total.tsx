@@ -1,6 +1,6 @@
 // How many transactions the question has, exactly.
 import type { Answer } from "./answer.ts";
-import { formatCount, formatDays } from "./format.ts";
+import { formatCount, formatWithin } from "./format.ts";
 import type { Question } from "./question.ts";
 import { isSameFilter } from "./question.ts";
 import { Wait } from "./Wait.tsx";
@@ -15,7 +15,7 @@ export function Total({ question, total }: TotalProps) {
         {total.value === null || (isStale && !total.isWaiting) ? "–" : formatCount(total.value)}
       </strong>
       <span>
-        {total.value === 1 && !isStale ? "transaction" : "transactions"} {formatDays(question.days)}
+        {total.value === 1 && !isStale ? "transaction" : "transactions"} {formatWithin(question.days)}
         <Wait answer={total} what="The count" />
       </span>
     </p>

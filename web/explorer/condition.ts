@@ -1,6 +1,6 @@
 // The conditions of a question as a person reads them, each with the change that takes it away.
 import { formatCountry } from "./country.ts";
-import { formatDays } from "./format.ts";
+import { formatPeriod } from "./format.ts";
 import { DEFAULT_QUESTION, type Question } from "./question.ts";
 
 export type Condition = { readonly text: string; readonly without: Partial<Question> };
@@ -10,7 +10,7 @@ export function listConditions(question: Question): readonly Condition[] {
   const { days, cardType, country, minAmount, maxAmount } = question;
   const conditions: Condition[] = [];
   if (days !== DEFAULT_QUESTION.days) {
-    conditions.push({ text: formatDays(days), without: { days: DEFAULT_QUESTION.days } });
+    conditions.push({ text: formatPeriod(days), without: { days: DEFAULT_QUESTION.days } });
   }
   if (cardType !== null) {
     conditions.push({ text: cardType, without: { cardType: null } });

@@ -51,14 +51,19 @@ export function formatCardNumber(cardNumber: string): string {
   return MASK.test(cardNumber) ? cardNumber.replace(MASK, "•••• ") : cardNumber.replace(/(\d{4})(?=\d)/g, "$1 ");
 }
 
-/** Gives the days of a question in words, to follow a number of transactions. */
-export function formatDays(days: number | null): string {
+/** Gives the days of a question in words. */
+export function formatPeriod(days: number | null): string {
   switch (days) {
     case null:
-      return "of all time";
+      return "All time";
     case 1:
-      return "in the last 24 hours";
+      return "Last 24 hours";
     default:
-      return `in the last ${formatCount(days)} days`;
+      return `Last ${formatCount(days)} days`;
   }
+}
+
+/** Gives the days of a question in words that follow a number of transactions. */
+export function formatWithin(days: number | null): string {
+  return days === null ? "of all time" : `in the ${formatPeriod(days).toLowerCase()}`;
 }

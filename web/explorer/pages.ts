@@ -33,6 +33,18 @@ export class RowPages {
     void this.#fill();
   }
 
+  /** Puts rows that came by another way in their places; those that are there stay, those of pages to come are left to them. */
+  add(rows: readonly Transaction[], compare: (one: Transaction, other: Transaction) => number): void {
+    for (const row of rows) {
+      const place = findPlace(this.rows, row, compare);
+      const isKnown = this.rows[place]?.id === row.id;
+      if (!isKnown && (place < this.rows.length || !this.hasMore)) {
+        this.rows.splice(place, 0, row);
+      }
+    }
+    this.onChange();
+  }
+
   /** Tries again after a failure. */
   retry(): void {
     this.error = null;
@@ -71,4 +83,20 @@ export class RowPages {
     }
     this.onChange();
   }
+}
+
+/** Gives the first place whose row does not stand before this one. */
+function findPlace<Row>(rows: readonly Row[], row: Row, compare: (one: Row, other: Row) => number): number {
+  let first = 0;
+  let end = rows.length;
+  while (first < end) {
+    const middle = (first + end) >>> 1;
+    const there = rows[middle];
+    if (there !== undefined && compare(there, row) < 0) {
+      first = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return first;
 }

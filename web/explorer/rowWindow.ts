@@ -28,6 +28,30 @@ export function revealRow(row: number, scrollTop: number, viewHeight: number, ro
 /** Gives the row that a key leads to from the active one, null for a key that leads nowhere. */
 export function moveRow(key: string, active: number, rowCount: number, viewHeight: number, rowHeight: number): number | null {
   const page = Math.max(1, Math.floor(viewHeight / rowHeight) - 1);
-  const target = { ArrowDown: active + 1, ArrowUp: active - 1, PageDown: active + page, PageUp: active - page, Home: 0, End: rowCount - 1 }[key];
+  const moves: Readonly<Record<string, number>> = {
+    ArrowDown: active + 1,
+    ArrowUp: active - 1,
+    PageDown: active + page,
+    PageUp: active - page,
+    Home: 0,
+    End: rowCount - 1,
+  };
+  const target = moves[key];
   return target === undefined ? null : Math.max(0, Math.min(rowCount - 1, target));
+}
+
+/** A row that was seen, and where it stood. */
+export type Anchor = { readonly id: string; readonly index: number };
+
+/** More rows than this never come in at once. */
+const MOST_SHIFT = 1_000;
+
+/** Gives how many rows have come in above a row since it was seen; 0 where it is gone. */
+export function findShift(rows: readonly { readonly id: string }[], { id, index }: Anchor): number {
+  for (let shift = 0; shift <= MOST_SHIFT; shift++) {
+    if (rows[index + shift]?.id === id) {
+      return shift;
+    }
+  }
+  return 0;
 }

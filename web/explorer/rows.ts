@@ -3,6 +3,7 @@ import { useCallback, useEffect, useReducer, useState } from "preact/hooks";
 
 import type { Transaction } from "./document.ts";
 import { buildLoadPage } from "./load.ts";
+import { buildComparison } from "./order.ts";
 import { RowPages } from "./pages.ts";
 import type { Question } from "./question.ts";
 
@@ -15,7 +16,13 @@ export type Rows = {
   readonly error: unknown;
   readonly want: (end: number) => void;
   readonly retry: () => void;
+  /** Adds rows that have just come to those that are shown. */
+  readonly add: (rows: readonly Transaction[]) => void;
+  readonly isFresh: (id: string) => boolean;
 };
+
+/** As long as theme.css lets a new row glow. */
+const FRESH_MS = 2_000;
 
 type Asked = { readonly question: Question; readonly pages: RowPages };
 
@@ -39,6 +46,17 @@ export function useRows(question: Question): Rows {
 
   const want = useCallback((end: number) => latest?.pages.want(end), [latest]);
   const retry = useCallback(() => latest?.pages.retry(), [latest]);
+  const [fresh] = useState(() => new Set<string>());
+  const add = useCallback(
+    (rows: readonly Transaction[]) => {
+      for (const { id } of rows) {
+        fresh.add(id);
+        setTimeout(() => fresh.delete(id), FRESH_MS);
+      }
+      latest?.pages.add(rows, buildComparison(latest.question.order));
+    },
+    [fresh, latest],
+  );
   return {
     rows: shown?.pages.rows ?? [],
     hasMore: shown?.pages.hasMore ?? true,
@@ -46,5 +64,7 @@ export function useRows(question: Question): Rows {
     error: latest?.question === question ? latest.pages.error : null,
     want,
     retry,
+    add,
+    isFresh: (id) => fresh.has(id),
   };
 }
