@@ -80,7 +80,10 @@ MaxPath = Annotated[
 LimitQuery = Annotated[
     str | None,
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_ROWS}),
-    Query(description="Rows of a page; the Link header leads to the next. All rows when left out."),
+    Query(
+        description="Rows of a page; the Link header leads to the next. All rows when left out.",
+        openapi_examples=_build_example(20),
+    ),
 ]
 AfterQuery = Annotated[
     str | None,

@@ -8,6 +8,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from database.environment import DatabaseEnvironment
 from gateway.app import create_app
 from gateway.authentication import PUBLIC, SCOPES
+from gateway.pages import PATHS
 from gateway.settings import load_settings
 
 
@@ -20,8 +21,13 @@ def find_paths(routes: Iterable[Any]) -> Iterator[str]:
 
 
 def test_every_route_is_public_or_has_a_scope() -> None:
-    """The first segment of each route's path is public or needs a scope, never both, and none is listed in vain."""
+    """The first segment of a route's path is public or needs a scope, never both, and none is listed in vain.
+
+    Pages are public by their whole paths.
+    """
     app = create_app(load_settings({}), DatabaseEnvironment(uri="mongodb://127.0.0.1/transactions"))
-    segments = {path.split("/")[1] for path in find_paths(app.router.routes)}
+    paths = set(find_paths(app.router.routes))
+    assert paths >= PATHS
+    segments = {path.split("/")[1] for path in paths - PATHS}
     assert segments == PUBLIC | set(SCOPES)
     assert not PUBLIC & set(SCOPES)

@@ -97,7 +97,8 @@ def guarded(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) ->
         ("GET", "/graphql?query={__typename}"),
         ("GET", "/graphql?extensions={}"),
         ("GET", "/graphql/"),
-        ("GET", "/"),
+        ("GET", "//"),
+        ("GET", "/docs/"),
         ("GET", "/nothing"),
         ("GET", "//transactions/1"),
         ("GET", "/Static/x"),
@@ -121,6 +122,9 @@ def test_without_credentials_nothing_is_told(guarded: Guarded, method: str, path
         ("/openapi.json", 200),
         ("/static/nothing", 404),
         ("/graphql", 200),
+        ("/", 200),
+        ("/?days=7", 200),
+        ("/docs", 200),
     ],
 )
 def test_some_paths_need_no_credentials(guarded: Guarded, path: str, status: int) -> None:

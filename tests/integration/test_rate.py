@@ -76,8 +76,8 @@ def test_who_is_turned_away_is_counted(limited: GatewayProcess) -> None:
 
 
 def test_probes_and_pages_are_not_counted(limited: GatewayProcess) -> None:
-    """Probes, GraphiQL and its files are answered however often they are asked for; a query by GET is counted."""
-    for path in ("/health/live", "/health/ready", "/graphql", "/static/absent.js") * 3:
+    """Probes, the pages and their files are answered however often they are asked for; a query by GET is counted."""
+    for path in ("/health/live", "/health/ready", "/", "/docs", "/graphql", "/static/absent.js") * 3:
         answer = httpx.get(f"{limited.url}{path}", headers={"Accept": "text/html"})
         assert answer.status_code != 429
     counted = [httpx.get(f"{limited.url}/graphql", params={"query": "{ __typename }"}) for _ in range(3)]
