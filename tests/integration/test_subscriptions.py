@@ -113,7 +113,8 @@ def test_events_are_those_of_the_reference(served: ServedDatabase) -> None:
         fitting = {document["_id"] for document in select(added, question, read_clock_ms())}
         expected = [document["_id"] for document in added if document["_id"] in fitting]
         wanted = question.write_filter()
-        rest = {name.replace("cardType", "card"): value for name, value in wanted.items()}
+        # The live path takes days as a parameter.
+        rest = question.write_parameters() | ({} if question.days is None else {"days": str(question.days)})
         with (
             open_events(served.gateway.url, query=ADDED, variables={"filter": wanted}) as events,
             connect(served.gateway.url, params=rest) as source,
