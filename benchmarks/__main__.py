@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHMARKS = ("speed", "startup", "overload", "failover", "live", "seeding", "summary", "export", "pages")
+BENCHMARKS = ("speed", "startup", "overload", "failover", "live", "seeding", "summary", "export", "pages", "coldstart")
 # Ten million documents take half an hour and 10 GB of disk.
 LONG_BENCHMARKS = ("scaling",)
 

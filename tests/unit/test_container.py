@@ -62,14 +62,14 @@ def test_a_service_is_reached_from_this_machine_alone(name: str) -> None:
 def test_an_image_of_others_is_fixed_to_a_release(name: str) -> None:
     """An image is the project's own, built by one service alone, or carries a version in full."""
     image = _SERVICES[name]["image"]
-    assert image == _OWN_IMAGE or re.search(r":\d+\.\d+\.\d+$", image)
+    assert image == _OWN_IMAGE or re.search(r":v?\d+\.\d+\.\d+$", image)
     assert ("build" in _SERVICES[name]) == (name == "provision")
 
 
 def test_no_secret_is_written_in_compose() -> None:
     """Every password is given as a file, and the gateway has none but its reader's."""
     for service in _SERVICES.values():
-        given = {key for key in service.get("environment", {}) if "PASSWORD" in key or "URI" in key}
+        given = {key for key in service.get("environment", {}) if "PASSWORD" in key or "MONGO_URI" in key}
         assert all(key.endswith("_FILE") for key in given)
     assert _SERVICES["gateway"]["volumes"] == ["reader-secret:/run/secrets/reader:ro", "keys:/run/keys:ro"]
 
@@ -95,3 +95,26 @@ def test_keys_are_made_where_the_gateway_reads_them() -> None:
     # `docker compose run keys create …` gives the arguments of this command.
     assert keys["entrypoint"] == ["gateway", "keys"]
     assert "keys:/run/keys:ro" in gateway["volumes"]
+
+
+def test_the_key_of_the_monitoring_opens_the_metrics_alone() -> None:
+    """Prometheus reads the one key that its job made, of the scope metrics:read, where its configuration says."""
+    job, prometheus = _SERVICES["metrics-key"], _SERVICES["prometheus"]
+    assert re.findall(r"--scope (\S+)", job["command"][0]) == ["metrics:read"]
+    assert job["environment"]["GATEWAY_KEYS_FILE"] == _SERVICES["gateway"]["environment"]["GATEWAY_KEYS_FILE"]
+    (scrape,) = yaml.safe_load((_ROOT / "deploy/monitoring/prometheus.yml").read_text())["scrape_configs"]
+    folder, _, name = scrape["authorization"]["credentials_file"].rpartition("/")
+    assert f"mv key.new {name}\n" in job["command"][0]
+    assert f"metrics-secret:{folder}" in job["volumes"]
+    assert f"metrics-secret:{folder}:ro" in prometheus["volumes"]
+    holders = {each for each, service in _SERVICES.items() if any("metrics-secret" in v for v in service["volumes"])}
+    assert holders == {"secrets", "metrics-key", "prometheus"}
+
+
+def test_the_monitoring_starts_only_when_asked_for() -> None:
+    """Prometheus, its key and Grafana have the profile `monitoring`, and every file that they mount is there."""
+    services = [service for service in _SERVICES.values() if service.get("profiles") == ["monitoring"]]
+    assert len(services) == 3
+    mounted = [volume.split(":") for service in services for volume in service["volumes"] if volume.startswith("./")]
+    assert len(mounted) == 5
+    assert all((_ROOT / source).is_file() and mode == "ro" for source, _, mode in mounted)

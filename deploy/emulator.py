@@ -1,0 +1,28 @@
+"""AWS Lambda's Runtime Interface Emulator: a file inside AWS' own package, which is unpacked and not installed."""
+
+import platform
+from pathlib import Path
+
+from deploy.checks import CheckError
+from deploy.tool import ROOT, WORK, require
+
+_MACHINES = {"x86_64": "x86_64", "aarch64": "arm64"}
+
+
+def get_emulator() -> Path:
+    """Give the program, from the locked package.
+
+    Raises:
+        CheckError: it is not to be had for this machine.
+    """
+    machine = _MACHINES.get(platform.machine())
+    if machine is None or platform.system() != "Linux":
+        raise CheckError("the emulator of AWS Lambda runs on Linux alone, on x86-64 or arm64")
+    folder = WORK / "emulator"
+    emulator = folder / f"samcli/local/rapid/aws-lambda-rie-{machine}"
+    if not emulator.exists():
+        lock = ROOT / "requirements/emulator.txt"
+        options = ("--quiet", "--no-deps", "--require-hashes", "--target", str(folder), "-r", str(lock))
+        require(ROOT / ".tools/bin/python", "-m", "pip", "install", *options)
+    emulator.chmod(0o755)
+    return emulator
