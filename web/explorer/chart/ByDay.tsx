@@ -13,6 +13,7 @@ import { useScheme } from "./useScheme.ts";
 import { useTimeline } from "./useTimeline.ts";
 
 const TITLES: Readonly<Record<Unit, string>> = { HOUR: "By hour", DAY: "By day", WEEK: "By week", MONTH: "By month" };
+const NUMBERS: Readonly<Record<Unit, string>> = { HOUR: "hours", DAY: "days", WEEK: "weeks", MONTH: "months" };
 const STEPS: Readonly<Record<Unit, string>> = { HOUR: "Hour", DAY: "Day", WEEK: "Week", MONTH: "Month" };
 const TICK_WIDTH = 64;
 const PAGE = 7;
@@ -59,8 +60,16 @@ function Columns({ timeline, pick }: ColumnsProps) {
   const scheme = useScheme();
   const hint = useId();
   const { unit, starts, cards } = timeline;
-  const picking = useRef(pick);
-  picking.current = pick;
+  // What was shown when a finger came down: the first tap shows a step, as a pointer does, and the next one picks it.
+  const touched = useRef<number | null>(null);
+  const choose = (picked: number, event: MouseEvent): void => {
+    const isTouch = event instanceof PointerEvent && event.pointerType === "touch";
+    if (!isTouch || touched.current === picked) {
+      pick(picked);
+    }
+  };
+  const choosing = useRef(choose);
+  choosing.current = choose;
 
   useEffect(() => {
     const watcher = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)));
@@ -91,7 +100,7 @@ function Columns({ timeline, pick }: ColumnsProps) {
       };
       opened = new Plot(element, drawing, {
         onPoint: setStep,
-        onPick: (picked) => picking.current(picked),
+        onPick: (picked, event) => choosing.current(picked, event),
       });
       setPlot(opened);
     });
@@ -136,7 +145,13 @@ function Columns({ timeline, pick }: ColumnsProps) {
   return (
     <>
       <div class="plot">
-        <div class="plot-canvas" ref={host} role="img" aria-label={describe(timeline)} />
+        <div
+          class="plot-canvas"
+          ref={host}
+          role="img"
+          aria-label={describe(timeline)}
+          onPointerDown={() => (touched.current = step)}
+        />
         <div
           class="plot-slider"
           role="slider"
@@ -206,8 +221,8 @@ function Tooltip({ plot, timeline, step, width }: { plot: Plot; timeline: Timeli
 function describe({ unit, starts, cards, totals, total }: Timeline): string {
   const most = totals.indexOf(Math.max(...totals));
   const shares = cards.map((series) => `${series.name} ${formatCount(series.total)}`).join(", ");
-  const peak = starts[most] === undefined ? "" : `; most in ${nameStart(starts[most], unit)}: ${formatCount(totals[most] ?? 0)}`;
-  return `${formatCount(total)} transactions in ${starts.length} steps${peak}. ${shares}.`;
+  const peak = `${nameStart(starts[most] ?? "", unit)}, ${formatCount(totals[most] ?? 0)}`;
+  return `${formatCount(total)} transactions in ${starts.length} ${NUMBERS[unit]}, most of them ${peak}. ${shares}.`;
 }
 
 function describeStep({ unit, starts, cards, totals }: Timeline, step: number): string {

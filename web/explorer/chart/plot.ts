@@ -96,7 +96,8 @@ function buildOptions(drawing: Drawing, width: number, height: number, listener:
     cursor: {
       y: false,
       points: { show: false },
-      drag: { x: false, y: false },
+      // Nothing is dragged here; by default uPlot swallows clicks that it takes for the end of it.
+      drag: { x: false, y: false, click: () => {} },
       move: (plot, left, top) => [left < 0 ? left : plot.valToPos(plot.posToIdx(left), "x"), top],
     },
     scales: {
