@@ -13,6 +13,7 @@ import orjson
 
 from database.errors import ConfigurationError, quote_value
 from gateway.errors import InvalidGraphQLRequestError, PersistedQueryNotFoundError, UntrustedDocumentError
+from gateway.pages import DOCUMENTS as PAGE_DOCUMENTS
 from schema.schema import TransactionSchema
 
 # Together they bound what foreign documents may take of a worker's memory: 5 MB.
@@ -72,7 +73,7 @@ class RememberedDocuments:
 
 
 class TrustedDocuments:
-    """A manifest's documents, and no others, by their identifier, their SHA-256 or their exact text."""
+    """The documents of manifests, and no others, by their identifier, their SHA-256 or their exact text."""
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         """Trust the documents of `texts`, by their identifiers."""
@@ -96,7 +97,7 @@ class TrustedDocuments:
 
 
 def load_documents(manifest: Path | None, schema: TransactionSchema) -> Documents:
-    """Give the documents of a manifest, or, without one, those that callers will send.
+    """Give the documents of a manifest and those of the explorer, or, without one, those that callers will send.
 
     Raises:
         ConfigurationError: the manifest is not one, or the schema or its limits refuse one of its documents.
@@ -106,7 +107,9 @@ def load_documents(manifest: Path | None, schema: TransactionSchema) -> Document
     texts = _load_manifest(manifest)
     if faults := [f"{name}: {fault}" for name, text in texts.items() for fault in schema.find_faults(text)]:
         raise _refuse(manifest, "has documents that cannot be answered:\n" + "\n".join(f"  {each}" for each in faults))
-    return TrustedDocuments(texts)
+    # The limits may refuse one of the explorer's, which is then an error of that request.
+    own = _load_manifest(PAGE_DOCUMENTS) if PAGE_DOCUMENTS.exists() else {}
+    return TrustedDocuments(own | texts)
 
 
 def _load_manifest(path: Path) -> dict[str, str]:

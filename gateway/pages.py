@@ -21,6 +21,8 @@ from gateway.problems import GRAPHQL_PATH
 from gateway.route import DirectRoute
 
 STATIC = Path(__file__).parent / "static"
+# What the explorer asks, by SHA-256.
+DOCUMENTS = STATIC / "explorer" / "documents.json"
 EXPLORER_PATH = "/"
 REFERENCE_PATH = "/docs"
 PATHS = frozenset({EXPLORER_PATH, REFERENCE_PATH})

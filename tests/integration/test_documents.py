@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from graphql import get_introspection_query
 
 from database.errors import ConfigurationError
 from gateway.documents import load_documents
 from gateway.errors import PersistedQueryNotFoundError
+from gateway.pages import DOCUMENTS
 from gateway.problems import PROBLEMS
 from schema.limits import Limits
 from schema.schema import build_schema
@@ -225,6 +227,19 @@ def test_no_other_document_is_answered(
     """What is not in the manifest is refused with 403, however it is asked for, and never remembered."""
     for _ in range(2):
         assert find_code(ask(trusting, method, media_type=media_type, **named)) == "DOCUMENT_NOT_TRUSTED"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [pytest.param(text, id=text.split("(")[0].strip()) for text in orjson.loads(DOCUMENTS.read_bytes()).values()],
+)
+def test_the_explorer_asks_what_is_trusted(trusting: httpx.Client, document: str) -> None:
+    """Each operation of the explorer is answered beside the manifest's, and suits the limits as they are by default."""
+    response = ask(trusting, "POST", query=document).json()
+    codes = {error["extensions"]["code"] for error in response.get("errors", ())}
+    # Subscriptions and operations with variables are not whole like this.
+    assert codes <= {"NOT_ACCEPTABLE", "GRAPHQL_VARIABLES_INVALID"}
+    assert build_schema(Limits(introspection=False)).find_faults(document) == []
 
 
 def test_the_text_of_another_trusted_document_is_refused(trusting: httpx.Client) -> None:
