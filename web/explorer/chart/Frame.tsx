@@ -32,6 +32,7 @@ export function Frame(props: FrameProps) {
   const { title, name, view, total, table, note } = props;
   const id = useId();
   const [isTable, setIsTable] = useState(false);
+  const omitted = view.summary?.omitted ?? 0;
   const isEmpty = view.summary !== null && total === 0;
   const isShown = view.summary !== null && view.phase !== "failed" && view.phase !== "cancelled";
 
@@ -50,7 +51,10 @@ export function Frame(props: FrameProps) {
         {isShown && !isEmpty && (isTable && table ? <DataTable {...table()} title={title} /> : props.children)}
         <State {...props} />
       </div>
-      {isShown && <Notes omitted={view.summary?.omitted ?? 0} note={isEmpty ? null : note} />}
+      {note && <p class="chart-note">{note}</p>}
+      {omitted > 0 && (
+        <p class="chart-note">{formatCount(omitted)} without a usable amount, currency or date are left out.</p>
+      )}
     </section>
   );
 }
@@ -82,17 +86,6 @@ function State({ view, question, onPick }: FrameProps) {
     case "failed":
       return <Failure error={view.error} onRetry={view.retry} {...{ question, onPick }} />;
   }
-}
-
-function Notes({ omitted, note }: { omitted: number; note: string | null | undefined }) {
-  return (
-    <>
-      {note && <p class="chart-note">{note}</p>}
-      {omitted > 0 && (
-        <p class="chart-note">{formatCount(omitted)} without a usable amount, currency or date are left out.</p>
-      )}
-    </>
-  );
 }
 
 function DataTable({ head, rows, title }: Table & { title: string }) {

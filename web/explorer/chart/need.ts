@@ -1,25 +1,17 @@
 // What the charts ask of the gateway: one summary for each need, whichever charts show it. It sends nothing.
+import type { ByAmountQuery, ByCountryQuery, ByTimeQuery, ByVendorQuery } from "../operations.ts";
 import { buildFilter, type Question, type TransactionFilter } from "../question.ts";
 
 /** Steps of time, from the finest. */
 export type Unit = "HOUR" | "DAY" | "WEEK" | "MONTH";
 
-export type Group = {
-  readonly count: number;
-  readonly cardType?: string | null;
-  readonly country?: string | null;
-  readonly vendor?: string | null;
-  readonly amountRange?: string | null;
-  readonly hour?: string | null;
-  readonly day?: string | null;
-  readonly week?: string | null;
-  readonly month?: string | null;
-};
+export type SummaryQuery = ByTimeQuery | ByCountryQuery | ByAmountQuery | ByVendorQuery;
 
-export type Summary = { readonly omitted: number; readonly groups: readonly Group[] };
+export type TimeGroup = ByTimeQuery["transactionSummary"]["groups"][number];
+export type AmountGroup = ByAmountQuery["transactionSummary"]["groups"][number];
 
 /** An operation that gives one summary; two of the same text and variables are the same need. */
-export type Need = {
+export type Need<Query extends SummaryQuery = SummaryQuery> = {
   readonly document: string;
   readonly variables: {
     readonly filter: TransactionFilter;
@@ -27,7 +19,11 @@ export type Need = {
     readonly timeZone?: string;
     readonly top?: number;
   };
+  /** Never there: it tells the compiler what the operation gives. */
+  readonly gives?: Query;
 };
+
+export type Summary<Query extends SummaryQuery = SummaryQuery> = Query["transactionSummary"];
 
 const BY_TIME = /* GraphQL */ `
   query ByTime($filter: TransactionFilter, $unit: SummaryKey!, $timeZone: String) {
@@ -92,24 +88,24 @@ const UNTIL_DAYS: readonly (readonly [Unit, number])[] = [
 // A chart by which a condition is picked asks without it, so that what else could be picked stays in sight.
 
 /** How many of each card in each step of time; the card of the question is not applied. */
-export function needByTime(question: Question, timeZone: string): Need {
+export function needByTime(question: Question, timeZone: string): Need<ByTimeQuery> {
   const filter = buildFilter({ ...question, cardType: null });
   return { document: BY_TIME, variables: { filter, unit: chooseUnit(question.days), timeZone } };
 }
 
 /** How many from each country, most first; the country of the question is not applied. */
-export function needByCountry(question: Question): Need {
+export function needByCountry(question: Question): Need<ByCountryQuery> {
   return { document: BY_COUNTRY, variables: { filter: buildFilter({ ...question, country: null }) } };
 }
 
 /** How many in each range of amounts; the amounts of the question are not applied. */
-export function needByAmount(question: Question): Need {
+export function needByAmount(question: Question): Need<ByAmountQuery> {
   const filter = buildFilter({ ...question, minAmount: null, maxAmount: null });
   return { document: BY_AMOUNT, variables: { filter } };
 }
 
 /** The vendors with the most transactions. */
-export function needByVendor(question: Question): Need {
+export function needByVendor(question: Question): Need<ByVendorQuery> {
   return { document: BY_VENDOR, variables: { filter: buildFilter(question), top: TOP_VENDORS } };
 }
 

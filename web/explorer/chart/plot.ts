@@ -47,8 +47,9 @@ export class Plot {
   constructor(host: HTMLElement, drawing: Drawing, listener: PlotListener) {
     const options = buildOptions(drawing, host.clientWidth, host.clientHeight, listener);
     // What is drawn first is covered by what is drawn after: the topmost layer is the first.
-    const data = [drawing.layers[0]?.map((_, step) => step) ?? [], ...drawing.layers.toReversed()];
-    this.#plot = new uPlot(options, data as uPlot.AlignedData, host);
+    const layers = drawing.layers.toReversed().map((counts) => counts.map((count) => (count === 0 ? null : count)));
+    const steps = Array.from({ length: drawing.steps }, (_, step) => step);
+    this.#plot = new uPlot(options, [steps, ...layers], host);
     this.#plot.over.addEventListener("click", (event) => {
       const step = this.#plot.cursor.idx;
       if (step !== null && step !== undefined) {

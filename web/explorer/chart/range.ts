@@ -1,7 +1,7 @@
 // Ranges of amounts, 1-2-5 up to a million: their bounds, their names, and which the question holds.
 import { compareDecimals } from "../fault.ts";
 import type { Question } from "../question.ts";
-import type { Group } from "./need.ts";
+import type { AmountGroup } from "./need.ts";
 
 export type AmountRange = {
   /** Inclusive; null where there is none. */
@@ -18,8 +18,8 @@ const LOWER_BOUNDS = [0, ...[0, 1, 2, 3, 4, 5].flatMap((power) => [1, 2, 5].map(
 const BELOW_ZERO = "-0.01";
 
 /** Gives the ranges from the first that holds a transaction to the last, the empty ones between them included. */
-export function buildRanges(groups: readonly Group[]): AmountRange[] {
-  const counts = new Map(groups.map(({ amountRange, count }) => [readBound(amountRange ?? null), count]));
+export function buildRanges(groups: readonly AmountGroup[]): AmountRange[] {
+  const counts = new Map(groups.map(({ amountRange, count }) => [readBound(amountRange), count]));
   const ranges = [null, ...LOWER_BOUNDS].map((lower, index) => ({
     minAmount: lower === null ? null : String(lower),
     maxAmount: lower === null ? BELOW_ZERO : findEnd(index),

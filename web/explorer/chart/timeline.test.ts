@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 
-import type { Group } from "./need.ts";
+import type { TimeGroup } from "./need.ts";
 import { buildTimeline, countDaysSince, foldCards, NO_CARD, selectCard, stack } from "./timeline.ts";
 
 const [FIRST, SECOND] = ["2026-11-01T00:00:00+01:00", "2026-11-02T00:00:00+01:00"] as const;
 
-function group(day: string, cardType: string | null, count: number): Group {
+function group(day: string, cardType: string | null, count: number): TimeGroup {
   return { day, cardType, count, hour: null, week: null, month: null };
 }
 
@@ -53,7 +53,10 @@ test("cards beyond those that colours tell apart are taken together, and none is
 });
 
 test("empty months before the first transaction are left out, empty days are not", () => {
-  const months = [0, 0, 3].map((count, position) => ({ count, cardType: "Visa", month: `2026-0${position + 1}-01T00:00` }));
+  const months = [0, 0, 3].map((count, position) => ({
+    ...group("", "Visa", count),
+    month: `2026-0${position + 1}-01T00:00`,
+  }));
   expect(buildTimeline(months, "MONTH").starts).toEqual(["2026-03-01T00:00"]);
   const days = [group(FIRST, "Visa", 0), group(SECOND, "Visa", 1)];
   expect(buildTimeline(days, "DAY").starts).toEqual([FIRST, SECOND]);

@@ -1,5 +1,5 @@
 // Groups of a summary by time and card become series of equal length. Numbers only: no colours, no pixels.
-import type { Group, Unit } from "./need.ts";
+import type { TimeGroup, Unit } from "./need.ts";
 
 /** One card's transactions in each step; `card` is null for those without one, or of several cards taken together. */
 export type CardSeries = {
@@ -26,7 +26,7 @@ const MOST_CARDS = 7;
 const DAY_MS = 86_400_000;
 
 /** Builds the series of an answer. Months before the first transaction are left out: nobody needs decades of nothing. */
-export function buildTimeline(groups: readonly Group[], unit: Unit): Timeline {
+export function buildTimeline(groups: readonly TimeGroup[], unit: Unit): Timeline {
   const counts = new Map<string | null, Map<string, number>>();
   const starts = new Set<string>();
   for (const group of groups) {
@@ -86,7 +86,7 @@ export function isSameCard(one: string | null, other: string | null): boolean {
   return one?.toLowerCase() === other?.toLowerCase();
 }
 
-function findStart(group: Group, unit: Unit): string | null {
+function findStart(group: TimeGroup, unit: Unit): string | null {
   const { hour, day, week, month } = group;
   return { HOUR: hour, DAY: day, WEEK: week, MONTH: month }[unit] ?? null;
 }

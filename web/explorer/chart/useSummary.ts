@@ -3,10 +3,11 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
 import { ask } from "../api.ts";
 import { isSameQuestion, type Question } from "../question.ts";
-import type { Need, Summary } from "./need.ts";
+import type { Need, Summary, SummaryQuery } from "./need.ts";
 import { AnswerStore, type Answer } from "./store.ts";
 
-export type SummaryView = Answer & {
+export type SummaryView<Query extends SummaryQuery = SummaryQuery> = Omit<Answer, "summary"> & {
+  readonly summary: Summary<Query> | null;
   /** The need that `summary` answers; null where there is none. */
   readonly answered: Need | null;
   readonly cancel: () => void;
@@ -25,9 +26,9 @@ export function refreshCharts(): void {
 }
 
 /** Follows the answer to a need. While it is asked for, the summary of the need before it stays. */
-export function useSummary(need: Need, question: Question): SummaryView {
+export function useSummary<Query extends SummaryQuery>(need: Need<Query>, question: Question): SummaryView<Query> {
   const [, redraw] = useState(0);
-  const last = useRef<{ need: Need; summary: Summary } | null>(null);
+  const last = useRef<{ need: Need; summary: Summary<Query> } | null>(null);
   const asked = useRef(question);
   const key = JSON.stringify(need);
 
@@ -47,11 +48,12 @@ export function useSummary(need: Need, question: Question): SummaryView {
 
   const answer = store.get(need);
   if (answer.summary !== null) {
-    last.current = { need, summary: answer.summary };
+    // The store keeps it under this need, whose operation gives no other.
+    last.current = { need, summary: answer.summary as Summary<Query> };
   }
   return {
     ...answer,
-    summary: answer.summary ?? last.current?.summary ?? null,
+    summary: last.current?.summary ?? null,
     answered: last.current?.need ?? null,
     cancel: useCallback(() => store.cancel(need), [key]),
     retry: useCallback(() => store.again(need), [key]),

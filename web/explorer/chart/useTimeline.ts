@@ -3,6 +3,7 @@ import { useMemo, useState } from "preact/hooks";
 
 import { AskError } from "../api.ts";
 import { getTimeZone } from "../format.ts";
+import type { ByTimeQuery } from "../operations.ts";
 import type { Question } from "../question.ts";
 import { chooseUnit, needByTime } from "./need.ts";
 import { buildTimeline, type Timeline } from "./timeline.ts";
@@ -11,7 +12,7 @@ import { useSummary, type SummaryView } from "./useSummary.ts";
 const UTC = "UTC";
 
 export type TimelineView = {
-  readonly view: SummaryView;
+  readonly view: SummaryView<ByTimeQuery>;
   readonly timeline: Timeline;
   /** That of the browser, or UTC where the gateway does not know it. */
   readonly timeZone: string;
