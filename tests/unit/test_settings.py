@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from database.errors import ConfigurationError
+from gateway.secret import SECRET_VARIABLE
 from gateway.setting import SETTINGS, Setting
 from gateway.settings import JwtSettings, load_settings
 
@@ -164,3 +165,8 @@ def test_nothing_else_is_documented() -> None:
     text = (ROOT / "docs/settings.md").read_text()
     documented = {word.strip("`") for word in text.split() if word.startswith("`GATEWAY_")}
     assert documented == {setting.name for setting in SETTINGS}
+
+
+def test_the_secret_of_a_function_is_documented() -> None:
+    """docs/settings.md names the variable that leads a function of Lambda to its database."""
+    assert f"`{SECRET_VARIABLE}`" in (ROOT / "docs/settings.md").read_text()
