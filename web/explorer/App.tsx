@@ -1,5 +1,5 @@
 // The whole page: one question in the address bar, and panels that each answer it for themselves.
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 
 import { useAddress } from "./address.ts";
 import { useAnswer } from "./answer.ts";
@@ -17,7 +17,7 @@ import { findKey } from "./key.ts";
 import { KeyDialog } from "./KeyDialog.tsx";
 import { Listing } from "./Listing.tsx";
 import { Live } from "./Live.tsx";
-import { loadChoices, loadSums, loadTotal, type Choices } from "./load.ts";
+import { loadSums, loadTotal } from "./load.ts";
 import { Masthead } from "./Masthead.tsx";
 import { findOutage, Outage } from "./Outage.tsx";
 import { isSameFilter, type Faults, type Field, type Question } from "./question.ts";
@@ -25,8 +25,6 @@ import { useRows } from "./rows.ts";
 import { Sums } from "./Sums.tsx";
 import { Total } from "./Total.tsx";
 
-/** Until it is known what occurs. */
-const COMMON: Choices = { cardTypes: ["Visa", "Mastercard", "Amex", "Maestro", "Discover"], countries: [] };
 /** The gateway's judgements, by the field that they are about. */
 const FIELD_OF: Readonly<Record<string, Field>> = {
   INVALID_DAYS: "days",
@@ -39,10 +37,9 @@ const KEY_WANTED: readonly number[] = [401, 403];
 export function App() {
   const { question, faults, unknown, pick, enter, reload } = useAddress();
   const total = useAnswer(question, loadTotal);
-  const sums = useAnswer(question, loadSums);
+  // It reads all transactions, which the total seldom has to.
+  const sums = useAnswer(question, loadSums, !total.isWaiting);
   const rows = useRows(question);
-  const { days } = question;
-  const choices = useAnswer(useMemo(() => ({ ...question }), [days]), loadChoices);
   const [isKeyOpen, setIsKeyOpen] = useState(false);
   const closeKey = useCallback(() => setIsKeyOpen(false), []);
 
@@ -69,7 +66,6 @@ export function App() {
           <Filters
             question={question}
             faults={{ ...faults, ...findServerFaults(rows.error, question) }}
-            choices={choices.value ?? COMMON}
             onPick={pick}
             onEnter={enter}
           />
@@ -81,10 +77,7 @@ export function App() {
             <Live
               question={question}
               onBatch={({ rows: batch }) => rows.add(batch)}
-              onChange={() => {
-                total.retry();
-                sums.retry();
-              }}
+              onChange={total.retry}
               onGap={reload}
             />
           </div>

@@ -73,7 +73,13 @@ export function CountryField({ country, countries, fault, onEnter }: CountryFiel
           setActive(-1);
           setIsOpen(true);
         }}
-        onClick={() => setIsOpen(true)}
+        onClick={(event) => {
+          setIsOpen(true);
+          if (draft === null) {
+            event.currentTarget.select(); // so that what is typed replaces it
+          }
+        }}
+        onFocus={(event) => event.currentTarget.select()}
         onBlur={() => enter(undefined)}
         onKeyDown={onKeyDown}
       />

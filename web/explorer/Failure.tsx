@@ -12,7 +12,7 @@ type FailureProps = {
 };
 
 export function Failure({ error, question, onRetry, onPick }: FailureProps) {
-  const fewer = error instanceof AskError && TIMEOUTS.has(error.code) ? findFewerDays(question.days) : null;
+  const fewer = isTimeout(error) ? findFewerDays(question.days) : null;
   return (
     <div class="failure" role="alert">
       <p>{error instanceof Error ? error.message : String(error)}</p>
@@ -29,6 +29,10 @@ export function Failure({ error, question, onRetry, onPick }: FailureProps) {
       </p>
     </div>
   );
+}
+
+export function isTimeout(error: unknown): boolean {
+  return error instanceof AskError && TIMEOUTS.has(error.code);
 }
 
 export function FailureOrigin({ error }: { readonly error: AskError }) {

@@ -2,21 +2,21 @@
 import { useState } from "preact/hooks";
 
 import { CardField } from "./CardField.tsx";
+import { useChoices } from "./choice.ts";
 import { CountryField } from "./CountryField.tsx";
 import { DaysField } from "./DaysField.tsx";
-import type { Choices } from "./load.ts";
 import { DEFAULT_QUESTION, type Faults, type Field, type Question } from "./question.ts";
 import { TextField } from "./TextField.tsx";
 
 type FiltersProps = {
   readonly question: Question;
   readonly faults: Faults;
-  readonly choices: Choices;
   readonly onPick: (change: Partial<Question>) => void;
   readonly onEnter: (field: Field, text: string) => void;
 };
 
-export function Filters({ question, faults, choices, onPick, onEnter }: FiltersProps) {
+export function Filters({ question, faults, onPick, onEnter }: FiltersProps) {
+  const choices = useChoices(question);
   // On a narrow screen the answer would stand below them.
   const [isOpen, setIsOpen] = useState(false);
   const isShown = isOpen || Object.keys(faults).length > 0;

@@ -1,9 +1,14 @@
 // One row of the table. It is placed by its number, for most rows of the table are not in the document.
+import { Component } from "preact";
+
 import { formatCountry } from "./country.ts";
 import type { Transaction } from "./document.ts";
 import { formatAmount, formatCardNumber, formatDate } from "./format.ts";
 
 const DATE: Intl.DateTimeFormatOptions = { dateStyle: "medium", timeStyle: "short" };
+
+/** The heading is row 1 (WAI-ARIA 1.2, aria-rowindex). */
+export const FIRST_ROW_INDEX = 2;
 
 type RowProps = {
   readonly index: number;
@@ -12,10 +17,27 @@ type RowProps = {
   readonly transaction: Transaction | undefined;
   readonly isActive: boolean;
   readonly isFresh: boolean;
-  readonly onOpen: (index: number) => void;
 };
 
-export function Row({ index, height, transaction, isActive, isFresh, onOpen }: RowProps) {
+/** A scroll draws the table at each frame: rows that stay as they are cost nothing then. */
+export class Row extends Component<RowProps> {
+  override shouldComponentUpdate(next: RowProps): boolean {
+    const { index, height, transaction, isActive, isFresh } = this.props;
+    return (
+      next.index !== index ||
+      next.height !== height ||
+      next.transaction !== transaction ||
+      next.isActive !== isActive ||
+      next.isFresh !== isFresh
+    );
+  }
+
+  override render() {
+    return <Drawn {...this.props} />;
+  }
+}
+
+function Drawn({ index, height, transaction, isActive, isFresh }: RowProps) {
   const style = { transform: `translateY(${index * height}px)` };
   if (transaction === undefined) {
     return (
@@ -31,9 +53,8 @@ export function Row({ index, height, transaction, isActive, isFresh, onOpen }: R
       style={style}
       role="row"
       id={`row-${index}`}
-      aria-rowindex={index + 2}
+      aria-rowindex={index + FIRST_ROW_INDEX}
       aria-selected={isActive}
-      onClick={() => onOpen(index)}
     >
       <span role="gridcell" class="cell-date">
         <time dateTime={date}>{formatDate(date, DATE)}</time>

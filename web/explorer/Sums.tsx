@@ -3,9 +3,8 @@ import { useState } from "preact/hooks";
 
 import type { Answer } from "./answer.ts";
 import type { Sum } from "./document.ts";
-import { Failure } from "./Failure.tsx";
+import { Failure, isTimeout } from "./Failure.tsx";
 import { formatAmount, formatCount } from "./format.ts";
-import { findOutage } from "./Outage.tsx";
 import { isSameFilter, type Question } from "./question.ts";
 import { Wait } from "./Wait.tsx";
 
@@ -19,15 +18,16 @@ type SumsProps = {
 
 export function Sums({ question, sums, onPick }: SumsProps) {
   const [isWhole, setIsWhole] = useState(false);
-  if (sums.error !== null && findOutage([sums.error]) === undefined) {
+  if (isTimeout(sums.error)) {
     return <Failure error={sums.error} question={question} onRetry={sums.retry} onPick={onPick} />;
   }
   const isStale = sums.question !== null && !isSameFilter(sums.question, question);
   const all = sums.value ?? [];
-  return (
+  const isEmpty = all.length === 0 && sums.value !== null && sums.error === null;
+  return isEmpty && !sums.isWaiting ? null : (
     <section class="sums" aria-label="Sums by currency" aria-busy={sums.isWaiting}>
       <ul class={isStale ? "pale" : ""} id="sums">
-        {sums.value === null && Array.from({ length: FEW }, (_, index) => <li class="skeleton" key={index} />)}
+        {sums.value === null && sums.isWaiting && Array.from({ length: FEW }, (_, index) => <li class="skeleton" key={index} />)}
         {(isWhole ? all : all.slice(0, FEW)).map(({ currency, count, sum }) => (
           <li key={currency}>
             <span class="quiet">

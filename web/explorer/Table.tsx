@@ -6,7 +6,7 @@ import type { Transaction } from "./document.ts";
 import { formatCount } from "./format.ts";
 import { Heading } from "./Heading.tsx";
 import { isSameQuestion, type Order, type Question } from "./question.ts";
-import { Row } from "./Row.tsx";
+import { FIRST_ROW_INDEX, Row } from "./Row.tsx";
 import type { Rows } from "./rows.ts";
 import { type Anchor, buildRowWindow, findShift, limitRows, moveRow, revealRow } from "./rowWindow.ts";
 import { useView } from "./view.ts";
@@ -77,6 +77,12 @@ export function Table({ question, rows, total, onOrder, onOpen }: TableProps) {
       onOpen(transaction);
     }
   };
+  const onClick = (event: MouseEvent): void => {
+    const row = event.target instanceof Element ? event.target.closest("[aria-rowindex]") : null;
+    if (row !== null) {
+      open(Number(row.getAttribute("aria-rowindex")) - FIRST_ROW_INDEX);
+    }
+  };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.target !== event.currentTarget || event.altKey || event.ctrlKey || event.metaKey) {
       return;
@@ -110,6 +116,7 @@ export function Table({ question, rows, total, onOrder, onOpen }: TableProps) {
         <div
           class={rows.question === null || isSameQuestion(rows.question, question) ? "body" : "body pale"}
           role="rowgroup"
+          onClick={onClick}
           style={{ height: `${Math.max(count * height, seenHeight)}px` }}
         >
           {Array.from({ length: seen.end - seen.first }, (_, offset) => seen.first + offset).map((index) => (
@@ -120,11 +127,15 @@ export function Table({ question, rows, total, onOrder, onOpen }: TableProps) {
               transaction={rows.rows[index]}
               isActive={index === active}
               isFresh={rows.isFresh(rows.rows[index]?.id ?? "")}
-              onOpen={open}
             />
           ))}
         </div>
       </div>
+      {rows.hasMore && seen.end > loaded && loaded > 0 && (
+        <p class="progress" aria-hidden="true">
+          Loading: {formatCount(loaded)} of {formatCount(seen.end)} rows
+        </p>
+      )}
       {count < all && (
         <p class="cut">
           A browser shows no more than {formatCount(count)} rows; ask for fewer, or export all {formatCount(all)}.

@@ -36,6 +36,7 @@ export function TextField({ id, label, value, fault, placeholder, inputMode, onE
         aria-invalid={fault !== undefined}
         aria-describedby={fault && `${id}-fault`}
         onInput={(event) => setDraft(event.currentTarget.value)}
+        onFocus={(event) => event.currentTarget.select()}
         onBlur={enter}
         onKeyDown={(event) => event.key === "Enter" && enter()}
       />

@@ -1,23 +1,25 @@
 // How many transactions the question has, exactly.
 import type { Answer } from "./answer.ts";
 import { formatCount, formatWithin } from "./format.ts";
-import type { Question } from "./question.ts";
-import { isSameFilter } from "./question.ts";
+import { isSameFilter, type Question } from "./question.ts";
 import { Wait } from "./Wait.tsx";
 
 type TotalProps = { readonly question: Question; readonly total: Answer<number> };
 
 export function Total({ question, total }: TotalProps) {
+  const { value, isWaiting } = total;
   const isStale = total.question !== null && !isSameFilter(total.question, question);
+  const isKnown = value !== null && (!isStale || isWaiting);
   return (
-    <p class="total" aria-busy={total.isWaiting}>
-      <strong class={isStale || total.value === null ? "pale" : ""}>
-        {total.value === null || (isStale && !total.isWaiting) ? "–" : formatCount(total.value)}
-      </strong>
-      <span>
-        {total.value === 1 && !isStale ? "transaction" : "transactions"} {formatWithin(question.days)}
-        <Wait answer={total} what="The count" />
-      </span>
+    <p class="total" aria-busy={isWaiting}>
+      <strong class={isStale || !isKnown ? "pale" : ""}>{isKnown ? formatCount(value) : "–"}</strong>
+      {/* Before the number is there these words would move when it comes. */}
+      {(isKnown || !isWaiting) && (
+        <span>
+          {value === 1 && !isStale ? "transaction" : "transactions"} {formatWithin(question.days)}
+        </span>
+      )}
+      <Wait answer={total} what="The count" />
     </p>
   );
 }

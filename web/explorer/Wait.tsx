@@ -1,17 +1,31 @@
-// Says of an answer that takes long that it does, and lets it be stopped and asked for again.
+// Says of an answer that takes long, was stopped or has failed that it is so, and lets it be asked for again.
 import type { Answer } from "./answer.ts";
+import { findOutage } from "./Outage.tsx";
 
 type WaitProps = { readonly answer: Answer<unknown>; readonly what: string };
 
 export function Wait({ answer, what }: WaitProps) {
-  if (!answer.isStopped && !(answer.isWaiting && answer.isSlow)) {
-    return null;
+  const { error, isSlow, isStopped, isWaiting, retry, stop } = answer;
+  if (isWaiting) {
+    return isSlow ? <Told text={`${what} takes long…`} button="Stop" onClick={stop} /> : null;
   }
+  if (isStopped) {
+    return <Told text={`${what} was stopped.`} button="Ask again" onClick={retry} />;
+  }
+  // Of an outage the page tells for all its parts.
+  return error === null || findOutage([error]) !== undefined ? null : (
+    <Told text={`${what} failed: ${error instanceof Error ? error.message : String(error)}`} button="Ask again" onClick={retry} />
+  );
+}
+
+type ToldProps = { readonly text: string; readonly button: string; readonly onClick: () => void };
+
+function Told({ text, button, onClick }: ToldProps) {
   return (
     <span class="wait" role="status">
-      {answer.isStopped ? `${what} was stopped.` : `${what} takes long…`}{" "}
-      <button type="button" class="link" onClick={answer.isStopped ? answer.retry : answer.stop}>
-        {answer.isStopped ? "Ask again" : "Stop"}
+      {text}{" "}
+      <button type="button" class="link" onClick={onClick}>
+        {button}
       </button>
     </span>
   );

@@ -22,19 +22,26 @@ type State<Value> = Omit<Answer<Value>, "stop" | "retry">;
 
 const REST = { isWaiting: false, isSlow: false, isStopped: false, error: null } as const;
 
-/** Asks again for each new question object; `load` has to be the same function each time. */
+/**
+ * Asks again for each new question object; `load` has to be the same function each time. What is not due yet waits: a
+ * slow answer is asked for after those that it would hold up.
+ */
 export function useAnswer<Value>(
   question: Question,
   load: (question: Question, signal: AbortSignal) => Promise<Value>,
+  isDue = true,
 ): Answer<Value> {
   const [state, setState] = useState<State<Value>>({ ...REST, value: null, question: null, isWaiting: true });
   const [attempt, setAttempt] = useState(0);
   const [current, setCurrent] = useState<AbortController | null>(null);
 
   useEffect(() => {
+    setState((last) => ({ ...last, ...REST, isWaiting: true }));
+    if (!isDue) {
+      return undefined;
+    }
     const control = new AbortController();
     setCurrent(control);
-    setState((last) => ({ ...last, ...REST, isWaiting: true }));
     const slow = setTimeout(() => setState((last) => ({ ...last, isSlow: true })), SLOW_MS);
     load(question, control.signal)
       .then((value) => {
@@ -52,7 +59,7 @@ export function useAnswer<Value>(
       clearTimeout(slow);
       control.abort();
     };
-  }, [question, load, attempt]);
+  }, [question, load, isDue, attempt]);
 
   const stop = useCallback(() => {
     current?.abort();

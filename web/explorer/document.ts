@@ -19,15 +19,6 @@ export const SUMS = /* GraphQL */ `query Sums($filter: TransactionFilter) {
   }
 }`;
 
-export const CHOICES = /* GraphQL */ `query Choices($filter: TransactionFilter) {
-  cards: transactionSummary(filter: $filter, groupBy: [CARD_TYPE], orderBy: COUNT_DESC, top: 8) {
-    groups { cardType count }
-  }
-  countries: transactionSummary(filter: $filter, groupBy: [COUNTRY], orderBy: COUNT_DESC, top: 300) {
-    groups { country count }
-  }
-}`;
-
 export type Transaction = RowsQuery["transactions"]["nodes"][number];
 
 export type Sum = SumsQuery["transactionSummary"]["groups"][number]["amounts"][number];

@@ -1,13 +1,10 @@
 // What the page's own panels ask of the gateway, question by question. It keeps nothing.
 import { ask } from "./api.ts";
-import { CHOICES, ROWS, SUMS, TOTAL, type Sum } from "./document.ts";
-import type { ChoicesQuery, ChoicesQueryVariables, RowsQuery, RowsQueryVariables } from "./operations.ts";
+import { ROWS, SUMS, TOTAL, type Sum } from "./document.ts";
+import type { RowsQuery, RowsQueryVariables } from "./operations.ts";
 import type { SumsQuery, SumsQueryVariables, TotalQuery, TotalQueryVariables } from "./operations.ts";
 import type { LoadPage } from "./pages.ts";
 import { buildFilter, type Question } from "./question.ts";
-
-/** What the transactions of a question's days have to choose from, the most frequent first. */
-export type Choices = { readonly cardTypes: readonly string[]; readonly countries: readonly string[] };
 
 export async function loadTotal(question: Question, signal: AbortSignal): Promise<number> {
   const variables = { filter: buildFilter(question) };
@@ -22,15 +19,6 @@ export async function loadSums(question: Question, signal: AbortSignal): Promise
   return transactionSummary.groups
     .flatMap((group) => group.amounts)
     .sort((one, other) => other.count - one.count || one.currency.localeCompare(other.currency));
-}
-
-export async function loadChoices({ days }: Question, signal: AbortSignal): Promise<Choices> {
-  const variables = { filter: days === null ? {} : { days } };
-  const { cards, countries } = await ask<ChoicesQuery, ChoicesQueryVariables>(CHOICES, variables, signal);
-  return {
-    cardTypes: cards.groups.flatMap(({ cardType }) => cardType ?? []),
-    countries: countries.groups.flatMap(({ country }) => country ?? []),
-  };
 }
 
 export function buildLoadPage(question: Question): LoadPage {

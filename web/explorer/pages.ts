@@ -7,8 +7,8 @@ export type Page = { readonly rows: readonly Transaction[]; readonly hasMore: bo
 export type LoadPage = (first: number, after: string | null, signal: AbortSignal) => Promise<Page>;
 
 const FEWEST = 200;
-/** Who drags the scroll bar far down waits for few round trips. */
-const MOST = 5_000;
+/** As many as the gateway gives: who drags the scroll bar far down waits for few round trips. */
+const MOST = 10_000;
 /** Rows that are loaded before a scroll gets to them. */
 const AHEAD = 200;
 
