@@ -1,6 +1,6 @@
 """A real Chromium in front of a real gateway with seeded transactions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from seeding.seeder import seed
 from tests.browser import build_launch_options
 from tests.conftest import ServedDatabase, serve_database
 from tests.process import GatewayProcess
+from tests.reference import Document
 from tests.stage import VISITOR, serve_still, stop_clock
 from tests.trouble import note_troubles
 
@@ -48,6 +49,12 @@ def still(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> I
     """A served database for which it is always the same time; nobody writes to it."""
     with serve_still(mongod, tmp_path_factory.mktemp("still")) as served:
         yield served
+
+
+@pytest.fixture(scope="session")
+def documents(still: ServedDatabase) -> Sequence[Document]:
+    """What it serves."""
+    return list(still.collection.find())
 
 
 @pytest.fixture
