@@ -3,7 +3,7 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 
 import { useAddress } from "./address.ts";
 import { useAnswer } from "./answer.ts";
-import { AskError } from "./api.ts";
+import { AskError, findOutage } from "./api.ts";
 import { AmountHistogram } from "./chart/AmountHistogram.tsx";
 import { ByCard } from "./chart/ByCard.tsx";
 import { ByCountry } from "./chart/ByCountry.tsx";
@@ -19,7 +19,7 @@ import { Listing } from "./Listing.tsx";
 import { Live } from "./Live.tsx";
 import { loadSums, loadTotal } from "./load.ts";
 import { Masthead } from "./Masthead.tsx";
-import { findOutage, Outage } from "./Outage.tsx";
+import { Outage } from "./Outage.tsx";
 import { isSameFilter, type Faults, type Field, type Question } from "./question.ts";
 import { useRows } from "./rows.ts";
 import { Sums } from "./Sums.tsx";

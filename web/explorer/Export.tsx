@@ -2,9 +2,8 @@
 // the page downloads.
 import { useRef, useState } from "preact/hooks";
 
-import { get } from "./api.ts";
+import { AskError, get } from "./api.ts";
 import { FailureOrigin } from "./Failure.tsx";
-import { AskError } from "./api.ts";
 import { findKey } from "./key.ts";
 import type { Question } from "./question.ts";
 import { buildExportPath, buildPath, type ExportFormat } from "./share.ts";

@@ -1,8 +1,6 @@
 // Why a panel has no answer: the gateway's words, its code with a page of its own, and the request's id for its operator.
-import { AskError } from "./api.ts";
+import { AskError, findOutage, isTimeout } from "./api.ts";
 import type { Question } from "./question.ts";
-
-const TIMEOUTS: ReadonlySet<string | null> = new Set(["DATABASE_TIMEOUT", "REQUEST_TIMEOUT"]);
 
 type FailureProps = {
   readonly error: unknown;
@@ -12,6 +10,9 @@ type FailureProps = {
 };
 
 export function Failure({ error, question, onRetry, onPick }: FailureProps) {
+  if (findOutage([error]) !== undefined) {
+    return <p class="failure quiet">No answer for now.</p>;
+  }
   const fewer = isTimeout(error) ? findFewerDays(question.days) : null;
   return (
     <div class="failure" role="alert">
@@ -29,10 +30,6 @@ export function Failure({ error, question, onRetry, onPick }: FailureProps) {
       </p>
     </div>
   );
-}
-
-export function isTimeout(error: unknown): boolean {
-  return error instanceof AskError && TIMEOUTS.has(error.code);
 }
 
 export function FailureOrigin({ error }: { readonly error: AskError }) {

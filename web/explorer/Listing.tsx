@@ -1,6 +1,7 @@
 // The table with all that belongs to it: what to do with its rows elsewhere, and what is said when it has none.
 import { useState } from "preact/hooks";
 
+import { findOutage } from "./api.ts";
 import { Copy } from "./Copy.tsx";
 import { Details } from "./Details.tsx";
 import type { Transaction } from "./document.ts";
@@ -8,7 +9,6 @@ import { Empty } from "./Empty.tsx";
 import { Export } from "./Export.tsx";
 import { Failure } from "./Failure.tsx";
 import { getTimeZone } from "./format.ts";
-import { findOutage } from "./Outage.tsx";
 import type { Question } from "./question.ts";
 import type { Rows } from "./rows.ts";
 import { Table } from "./Table.tsx";

@@ -1,22 +1,11 @@
 // Tells that nothing can be answered for now, and asks again by itself when the gateway said that it may.
 import { useEffect, useState } from "preact/hooks";
 
-import { AskError } from "./api.ts";
+import type { AskError } from "./api.ts";
 import { FailureOrigin } from "./Failure.tsx";
 
-const TOO_MANY_REQUESTS = 429;
-const BAD_GATEWAY = 502;
-const UNAVAILABLE = 503;
 /** Where no gateway said when to come back. */
 const WAIT_SECONDS = 5;
-
-/** Gives the error that time may mend, if one of them is such. */
-export function findOutage(errors: readonly unknown[]): AskError | undefined {
-  return errors.find(
-    (error): error is AskError =>
-      error instanceof AskError && [0, TOO_MANY_REQUESTS, BAD_GATEWAY, UNAVAILABLE].includes(error.status),
-  );
-}
 
 type OutageProps = { readonly error: AskError; readonly onRetry: () => void };
 

@@ -2,8 +2,9 @@
 import { useState } from "preact/hooks";
 
 import type { Answer } from "./answer.ts";
+import { isTimeout } from "./api.ts";
 import type { Sum } from "./document.ts";
-import { Failure, isTimeout } from "./Failure.tsx";
+import { Failure } from "./Failure.tsx";
 import { formatAmount, formatCount } from "./format.ts";
 import { isSameFilter, type Question } from "./question.ts";
 import { Wait } from "./Wait.tsx";

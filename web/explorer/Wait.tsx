@@ -1,6 +1,6 @@
 // Says of an answer that takes long, was stopped or has failed that it is so, and lets it be asked for again.
 import type { Answer } from "./answer.ts";
-import { findOutage } from "./Outage.tsx";
+import { findOutage } from "./api.ts";
 
 type WaitProps = { readonly answer: Answer<unknown>; readonly what: string };
 

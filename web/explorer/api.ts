@@ -22,6 +22,20 @@ export class AskError extends Error {
   }
 }
 
+const TIMEOUTS: ReadonlySet<string | null> = new Set(["DATABASE_TIMEOUT", "REQUEST_TIMEOUT"]);
+// Nothing was answered; 429, too many requests; 502 and 503, a gateway or a database away (RFC 9110, section 15.6).
+const OUTAGES: readonly number[] = [0, 429, 502, 503];
+
+/** Whether a question with less to read could be answered. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof AskError && TIMEOUTS.has(error.code);
+}
+
+/** Gives the first error that time may mend; the page tells of it once, for all its parts. */
+export function findOutage(errors: readonly unknown[]): AskError | undefined {
+  return errors.find((error): error is AskError => error instanceof AskError && OUTAGES.includes(error.status));
+}
+
 type GraphQLError = {
   readonly message: string;
   readonly extensions?: { readonly code?: string; readonly request_id?: string };
@@ -77,7 +91,7 @@ async function readJson<Body>(response: Response): Promise<Body | null> {
     if (error instanceof SyntaxError) {
       return null; // a proxy's page, say: the status tells enough
     }
-    throw error;
+    throw error instanceof TypeError ? new AskError("The answer broke off.", null, 0, null, null) : error;
   }
 }
 

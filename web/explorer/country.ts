@@ -13,7 +13,7 @@ export function formatCountry(code: string): string {
 /** Gives all codes that have a name, by name. */
 export function listCountries(): readonly string[] {
   return LETTERS.flatMap((first) => LETTERS.map((second) => first + second))
-    .filter((code) => !NOT_A_COUNTRY.has(code) && findName(code) !== undefined)
+    .filter((code) => !NOT_A_COUNTRY.has(code) && !isAlias(code) && findName(code) !== undefined)
     .sort((one, other) => formatCountry(one).localeCompare(formatCountry(other)));
 }
 
@@ -30,6 +30,11 @@ export function searchCountries(codes: readonly string[], text: string): readonl
 export function readCountry(codes: readonly string[], text: string): string {
   const wanted = fold(text.trim());
   return codes.find((code) => fold(formatCountry(code)) === wanted) ?? text.trim();
+}
+
+/** Whether a code stands for another one, as East Germany's does for Germany's (Unicode's territoryAlias). */
+function isAlias(code: string): boolean {
+  return new Intl.Locale(`und-${code}`).region !== code;
 }
 
 function findName(code: string): string | undefined {

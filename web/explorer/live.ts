@@ -1,6 +1,6 @@
 // Follows the transactions of a filter as they are added (graphql-transport-ws), across lost connections and sleeping tabs.
 // It shows nothing; what it hands over is Live.tsx's to place.
-import type { Client } from "graphql-ws";
+import type { Client, ClientOptions } from "graphql-ws";
 
 import type { Transaction } from "./document.ts";
 import { Inflow, type Batch } from "./inflow.ts";
@@ -89,29 +89,7 @@ export class LiveFeed {
     if (this.#isClosed || this.#client !== null) {
       return;
     }
-    const url = new URL("/graphql", location.href);
-    url.protocol = url.protocol.replace("http", "ws");
-    const client = createClient({
-      url: url.href,
-      connectionParams: () => ({ ...buildCredentials() }),
-      // One connection, one subscription: which failure deserves another try is judged in one place.
-      retryAttempts: 0,
-      keepAlive: PING_MS,
-      on: {
-        connected: () => this.#noteConnected(),
-        ping: (isReceived) => {
-          if (!isReceived) {
-            this.#pong = setTimeout(() => client.terminate(), PONG_MS);
-          }
-        },
-        pong: (isReceived) => {
-          if (isReceived) {
-            clearTimeout(this.#pong);
-            this.#failures = 0;
-          }
-        },
-      },
-    });
+    const client = createClient(this.#buildOptions());
     this.#client = client;
     client.subscribe<Result["data"], Result["extensions"]>(
       { query: TRANSACTION_ADDED, variables: this.#variables },
@@ -121,6 +99,32 @@ export class LiveFeed {
         complete: () => this.#end({ kind: "retry" }, client),
       },
     );
+  }
+
+  #buildOptions(): ClientOptions {
+    const url = new URL("/graphql", location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    return {
+      url: url.href,
+      connectionParams: () => ({ ...buildCredentials() }),
+      // Which failure deserves another try is judged in one place.
+      retryAttempts: 0,
+      keepAlive: PING_MS,
+      on: {
+        connected: () => this.#noteConnected(),
+        ping: (isReceived) => {
+          if (!isReceived) {
+            this.#pong = setTimeout(() => this.#client?.terminate(), PONG_MS);
+          }
+        },
+        pong: (isReceived) => {
+          if (isReceived) {
+            clearTimeout(this.#pong);
+            this.#failures = 0;
+          }
+        },
+      },
+    };
   }
 
   #noteConnected(): void {
