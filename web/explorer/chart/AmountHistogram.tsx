@@ -6,12 +6,15 @@ import { formatShare } from "./Bars.tsx";
 import { Frame, type ChartProps } from "./Frame.tsx";
 import { needByAmount } from "./need.ts";
 import { buildRanges, isPicked, nameBound, nameRange, pickRange } from "./range.ts";
+import { useEscape } from "./useEscape.ts";
 import { useSummary } from "./useSummary.ts";
 
 export function AmountHistogram({ question, onPick }: ChartProps) {
   const view = useSummary(needByAmount(question), question);
   const list = useRef<HTMLUListElement>(null);
   const [current, setCurrent] = useState(0);
+  const [shown, setShown] = useState<number | null>(null);
+  useEscape(shown !== null, () => setShown(null));
   const ranges = buildRanges(view.summary?.groups ?? []);
   const total = ranges.reduce((sum, { count }) => sum + count, 0);
   const largest = Math.max(1, ...ranges.map(({ count }) => count));
@@ -42,28 +45,37 @@ export function AmountHistogram({ question, onPick }: ChartProps) {
     >
       <ul class={isAnyPicked ? "columns columns-picked" : "columns"} ref={list} onKeyDown={move}>
         {ranges.map((range, index) => (
-          <li key={range.minAmount}>
+          <li key={range.minAmount} onMouseEnter={() => setShown(index)} onMouseLeave={() => setShown(null)}>
             <button
               type="button"
               class="column"
               tabIndex={index === focusable ? 0 : -1}
+              aria-label={`${nameRange(range)}: ${describe(range.count, total)}`}
               aria-pressed={isPicked(range, question)}
-              onFocus={() => setCurrent(index)}
+              onFocus={() => {
+                setCurrent(index);
+                setShown(index);
+              }}
+              onBlur={() => setShown(null)}
               onClick={(event) => onPick(pickRange(range, question, event.shiftKey))}
             >
-              <span class="column-track">
-                <span class="column-fill" style={{ blockSize: `${(100 * range.count) / largest}%` }} />
-              </span>
-              <span class="column-label" aria-hidden="true">
-                {nameBound(range)}
-              </span>
-              <span class="tooltip">
-                <b>{nameRange(range)}</b> {formatCount(range.count)} transactions, {formatShare(range.count, total)}
-              </span>
+              <span class="column-fill" style={{ blockSize: `${(100 * range.count) / largest}%` }} />
             </button>
+            <span class="column-label" aria-hidden="true">
+              {nameBound(range)}
+            </span>
+            {shown === index && (
+              <span class="tooltip" aria-hidden="true">
+                <b>{nameRange(range)}</b> {describe(range.count, total)}
+              </span>
+            )}
           </li>
         ))}
       </ul>
     </Frame>
   );
+}
+
+function describe(count: number, total: number): string {
+  return `${formatCount(count)} ${count === 1 ? "transaction" : "transactions"}, ${formatShare(count, total)}`;
 }

@@ -1,0 +1,90 @@
+// Keeps a plot in an element: drawn anew when what it shows, its width or the colours of the page have changed.
+import type { RefObject } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import type { Colours, Plot } from "./plot.ts";
+import { buildTicks } from "./tick.ts";
+import { stack, type Timeline } from "./timeline.ts";
+import { useScheme } from "./useScheme.ts";
+
+type PlotElements = {
+  /** What is drawn into; its style gives the colours of text, lines and ground. */
+  readonly host: RefObject<HTMLElement | null>;
+  /** Holds a `.swatch` of each card's colour, in the order of the cards. */
+  readonly legend: RefObject<HTMLElement | null>;
+};
+
+type PlotListener = {
+  readonly onPoint: (step: number | null) => void;
+  readonly onPick: (step: number, event: MouseEvent) => void;
+};
+
+const TICK_WIDTH = 64;
+
+/** Gives the plot, null until it is drawn, and the element's width in CSS pixels. */
+export function usePlot(timeline: Timeline, { host, legend }: PlotElements, listener: PlotListener) {
+  const [plot, setPlot] = useState<Plot | null>(null);
+  const width = useWidth(host);
+  const scheme = useScheme();
+  const latest = useRef(listener);
+  latest.current = listener;
+
+  useEffect(() => {
+    const element = host.current;
+    if (element === null || width === 0) {
+      return undefined;
+    }
+    let opened: Plot | null = null;
+    let isGone = false;
+    // Some 20 KB, for which the table need not wait.
+    void import("./plot.ts").then(({ Plot }) => {
+      if (isGone) {
+        return;
+      }
+      const drawing = {
+        layers: stack(timeline),
+        steps: timeline.starts.length,
+        ticks: buildTicks(timeline.starts, timeline.unit, Math.floor(width / TICK_WIDTH)),
+        colours: readColours(element, legend.current),
+        formatCount: (count: number) => count.toLocaleString(undefined, { notation: "compact" }),
+      };
+      opened = new Plot(element, drawing, {
+        onPoint: (step) => latest.current.onPoint(step),
+        onPick: (step, event) => latest.current.onPick(step, event),
+      });
+      setPlot(opened);
+    });
+    return () => {
+      isGone = true;
+      opened?.close();
+      setPlot(null);
+    };
+  }, [timeline, width, scheme]);
+
+  return { plot, width };
+}
+
+function useWidth(host: RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const watcher = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)));
+    if (host.current !== null) {
+      watcher.observe(host.current);
+    }
+    return () => watcher.disconnect();
+  }, []);
+  return width;
+}
+
+/** Reads what the style sheet has made of the colours: light, dark, or as the system forces them. */
+function readColours(host: HTMLElement, legend: HTMLElement | null): Colours {
+  const style = getComputedStyle(host);
+  const swatches = [...(legend?.querySelectorAll(".swatch") ?? [])];
+  return {
+    layers: swatches.map((swatch) => getComputedStyle(swatch).backgroundColor),
+    text: style.color,
+    grid: style.borderTopColor,
+    ground: style.backgroundColor,
+    font: style.fontFamily,
+  };
+}
