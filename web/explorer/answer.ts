@@ -18,9 +18,11 @@ export type Answer<Value> = {
   readonly retry: () => void;
 };
 
-type State<Value> = Omit<Answer<Value>, "stop" | "retry">;
+/** `asked` is the question that all but the value is about. */
+type State<Value> = Omit<Answer<Value>, "stop" | "retry"> & { readonly asked: Question };
 
 const REST = { isWaiting: false, isSlow: false, isStopped: false, error: null } as const;
+const WAITING = { ...REST, isWaiting: true } as const;
 
 /**
  * Asks again for each new question object; `load` has to be the same function each time. What is not due yet waits: a
@@ -31,12 +33,12 @@ export function useAnswer<Value>(
   load: (question: Question, signal: AbortSignal) => Promise<Value>,
   isDue = true,
 ): Answer<Value> {
-  const [state, setState] = useState<State<Value>>({ ...REST, value: null, question: null, isWaiting: true });
+  const [state, setState] = useState<State<Value>>({ ...WAITING, value: null, question: null, asked: question });
   const [attempt, setAttempt] = useState(0);
   const [current, setCurrent] = useState<AbortController | null>(null);
 
   useEffect(() => {
-    setState((last) => ({ ...last, ...REST, isWaiting: true }));
+    setState((last) => ({ ...last, ...WAITING, asked: question }));
     if (!isDue) {
       return undefined;
     }
@@ -46,7 +48,7 @@ export function useAnswer<Value>(
     load(question, control.signal)
       .then((value) => {
         if (!control.signal.aborted) {
-          setState({ ...REST, value, question });
+          setState({ ...REST, value, question, asked: question });
         }
       })
       .catch((error: unknown) => {
@@ -66,5 +68,6 @@ export function useAnswer<Value>(
     setState((last) => ({ ...last, ...REST, isStopped: true }));
   }, [current]);
   const retry = useCallback(() => setAttempt((last) => last + 1), []);
-  return { ...state, stop, retry };
+  const { asked, ...answer } = state;
+  return { ...answer, ...(asked !== question && WAITING), stop, retry };
 }
