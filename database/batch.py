@@ -44,6 +44,10 @@ class Batch:
 class BatchCursor(AsyncCursor[Document]):
     """A cursor whose items are batches; documents, as from any other, where a server writes its replies otherwise."""
 
+    def ask_for(self, rows: int) -> None:
+        """Have so many rows in each batch from the next one on; the driver's own `batch_size` is for the first too."""
+        self._batch_size = rows
+
     def _unpack_response(
         self,
         response: _OpMsg,

@@ -38,6 +38,8 @@ NoteBatch: TypeAlias = Callable[[list[Row]], None]
 
 # A batch is decoded and encoded in one piece on the event loop: 1,000 documents take about 5 ms of it.
 BATCH_ROWS = 1_000
+# Of a whole list: its first bytes wait for no more, and the server works on the next while these are written.
+FIRST_ROWS = 100
 _UNKNOWN_TIME_ZONE = 40485
 _LONGEST_WAIT_SECONDS = 5
 _LONGEST_KILL_SECONDS = 1
@@ -156,7 +158,7 @@ class TransactionRepository:
                     sort=list(plan.sort),
                     limit=plan.limit,
                     collation=plan.collation,
-                    batch_size=BATCH_ROWS,
+                    batch_size=BATCH_ROWS if plan.limit else FIRST_ROWS,
                     max_time_ms=self._timeout_ms if plan.limit else None,
                     session=session,
                 )
@@ -169,6 +171,7 @@ class TransactionRepository:
                         if not batch:
                             return
                         if cursor.alive:
+                            cursor.ask_for(BATCH_ROWS)
                             reader = asyncio.create_task(_read_ahead(cursor, read))
                             # It asks for the next batch before this one is worked on, and before the slot is free, or
                             # another question would begin on the connection that this one goes on with.
