@@ -71,7 +71,7 @@ lock: $(UV) ## Resolve the newest versions anew into requirements/
 	$(LOCK) --upgrade pyproject.toml --extra export --extra lambda --extra redis --extra tracing -o requirements/run.txt
 	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing --extra embedded -c requirements/run.txt -o requirements/embedded.txt
 	$(LOCK) --upgrade pyproject.toml --extra export --extra lambda --extra redis --extra tracing --extra embedded --group development -c requirements/run.txt -o requirements/development.txt
-	$(LOCK) --upgrade $(UNUSED:%=--no-emit-package %) --no-annotate requirements/deploy.in -o requirements/deploy.txt
+	$(LOCK) --directory / --upgrade $(UNUSED:%=--no-emit-package %) --no-annotate $(CURDIR)/requirements/deploy.in -o $(CURDIR)/requirements/deploy.txt
 
 clean: ## Remove what make made, the embedded server's data included
 	rm -rf .tools .venv .venv-examples .data dist gateway/static test-results .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
@@ -107,5 +107,6 @@ $(UV): requirements/uv.txt
 .venv-deploy/.installed: $(UV) requirements/deploy.txt
 	@echo 'Installing what checks the deployment ...'
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-deploy
-	@VIRTUAL_ENV=$(CURDIR)/.venv-deploy $(UV) pip install --quiet --require-hashes --no-deps -r requirements/deploy.txt
+	@# From elsewhere, for with --no-deps uv takes pyproject.toml's constraints for requirements, which have no hashes.
+	@VIRTUAL_ENV=$(CURDIR)/.venv-deploy $(UV) --directory / pip install --quiet --require-hashes --no-deps -r $(CURDIR)/requirements/deploy.txt
 	@touch $@
