@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 
+import { AskError } from "../api.ts";
 import { Failure } from "../Failure.tsx";
 import { formatCount } from "../format.ts";
 import type { Question } from "../question.ts";
@@ -14,6 +15,8 @@ export type ChartProps = {
 };
 
 export type Table = { readonly head: readonly string[]; readonly rows: readonly (readonly (string | number)[])[] };
+
+const KEY_WANTED: readonly number[] = [401, 403];
 
 type FrameProps = ChartProps & {
   readonly title: string;
@@ -75,17 +78,26 @@ function State({ view, question, onPick }: FrameProps) {
         </div>
       );
     case "cancelled":
-      return (
-        <div class="chart-message">
-          <p>Not added up.</p>
-          <button type="button" class="button" onClick={view.retry}>
-            Add up
-          </button>
-        </div>
-      );
+      return <Unanswered text="Not added up." button="Add up" onClick={view.retry} />;
     case "failed":
-      return <Failure error={view.error} onRetry={view.retry} {...{ question, onPick }} />;
+      // For the key the page asks once.
+      return view.error instanceof AskError && KEY_WANTED.includes(view.error.status) ? (
+        <Unanswered text="No answer without a key." button="Try again" onClick={view.retry} />
+      ) : (
+        <Failure error={view.error} onRetry={view.retry} {...{ question, onPick }} />
+      );
   }
+}
+
+function Unanswered({ text, button, onClick }: { text: string; button: string; onClick: () => void }) {
+  return (
+    <div class="chart-message">
+      <p>{text}</p>
+      <button type="button" class="button" onClick={onClick}>
+        {button}
+      </button>
+    </div>
+  );
 }
 
 function DataTable({ head, rows, title }: Table & { title: string }) {
