@@ -85,11 +85,15 @@ export class LiveFeed {
   async #open(): Promise<void> {
     this.#tell({ phase: this.#failures > 0 || this.#variables.after !== null ? "reconnecting" : "connecting" });
     // A first visit needs none of it.
-    const { createClient } = await import("graphql-ws");
+    const library = await import("graphql-ws").catch(() => null);
     if (this.#isClosed || this.#client !== null) {
       return;
     }
-    const client = createClient(this.#buildOptions());
+    if (library === null) {
+      this.#retryLater();
+      return;
+    }
+    const client = library.createClient(this.#buildOptions());
     this.#client = client;
     client.subscribe<Result["data"], Result["extensions"]>(
       { query: TRANSACTION_ADDED, variables: this.#variables },
@@ -128,6 +132,9 @@ export class LiveFeed {
   }
 
   #noteConnected(): void {
+    if (this.#client === null) {
+      return; // it was given up meanwhile
+    }
     this.#tell({ phase: "live" });
     if (this.#variables.after === null) {
       this.#listener.onGap();
@@ -165,6 +172,10 @@ export class LiveFeed {
     if (end.kind === "forget") {
       this.#variables.after = null;
     }
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
     this.#failures++;
     this.#tell({ phase: "reconnecting" });
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.#failures - 1));

@@ -21,7 +21,7 @@ export function StackedColumns({ timeline, onPick }: StackedColumnsProps) {
   // What was shown when a finger came down: the first tap shows a step, as a pointer does, and the next one picks it.
   const touched = useRef<number | null>(null);
   const look = (next: number | null): void => setStart(next === null ? null : (timeline.starts[next] ?? null));
-  const { plot, width } = usePlot(timeline, { host, legend }, {
+  const { plot, isMissing, width } = usePlot(timeline, { host, legend }, {
     onPoint: look,
     onPick: (picked, event) => {
       const isTouch = event instanceof PointerEvent && event.pointerType === "touch";
@@ -49,6 +49,7 @@ export function StackedColumns({ timeline, onPick }: StackedColumnsProps) {
           onPointerDown={() => (touched.current = step)}
         />
         <StepSlider timeline={timeline} step={step} onPoint={point} onPick={onPick} />
+        {isMissing && <p class="chart-message">The picture could not be loaded. The table has the same numbers.</p>}
         {plot !== null && step !== null && (
           <StepTooltip timeline={timeline} step={step} place={plot.place(step)} width={width} />
         )}

@@ -21,9 +21,10 @@ type PlotListener = {
 
 const TICK_WIDTH = 64;
 
-/** Gives the plot, null until it is drawn, and the element's width in CSS pixels. */
+/** Gives the plot, null until it is drawn, whether it never will be, and the element's width in CSS pixels. */
 export function usePlot(timeline: Timeline, { host, legend }: PlotElements, listener: PlotListener) {
   const [plot, setPlot] = useState<Plot | null>(null);
+  const [isMissing, setIsMissing] = useState(false);
   const width = useWidth(host);
   const scheme = useScheme();
   const latest = useRef(listener);
@@ -37,7 +38,7 @@ export function usePlot(timeline: Timeline, { host, legend }: PlotElements, list
     let opened: Plot | null = null;
     let isGone = false;
     // Some 20 KB, for which the table need not wait.
-    void import("./plot.ts").then(({ Plot }) => {
+    const draw = ({ Plot }: typeof import("./plot.ts")): void => {
       if (isGone) {
         return;
       }
@@ -53,7 +54,8 @@ export function usePlot(timeline: Timeline, { host, legend }: PlotElements, list
         onPick: (step, event) => latest.current.onPick(step, event),
       });
       setPlot(opened);
-    });
+    };
+    import("./plot.ts").then(draw).catch(() => setIsMissing(true));
     return () => {
       isGone = true;
       opened?.close();
@@ -61,7 +63,7 @@ export function usePlot(timeline: Timeline, { host, legend }: PlotElements, list
     };
   }, [timeline, width, scheme]);
 
-  return { plot, width };
+  return { plot, isMissing, width };
 }
 
 function useWidth(host: RefObject<HTMLElement | null>): number {
