@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
@@ -12,8 +13,8 @@ from playwright.sync_api import Page, expect
 from database.embedded import EmbeddedServer
 from gateway.caller import Scope
 from gateway.keys import create_key
-from tests.conftest import serve_database
-from tests.process import GatewayProcess
+from schema.context import read_clock_ms
+from tests.conftest import ServedDatabase, serve_database
 from tests.trouble import note_troubles
 from tests.waiting import wait_until
 
@@ -49,8 +50,11 @@ def open_new_tab(page: Page) -> None:
 
 
 def open_tab(page: Page, name: str) -> None:
-    page.get_by_role("tab", name=name).get_by_role("button", name=name).click()
-    expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text(f"query {name}")
+    editor = page.locator(".graphiql-query-editor .view-lines")
+    # As a new tab, one that opens before the editor holds the first one's text takes that over.
+    expect(editor).to_contain_text(re.compile(r"(query|subscription)\s"))
+    page.get_by_role("tab").get_by_role("button", name=name, exact=True).click()
+    expect(editor).to_contain_text(re.compile(rf"(query|subscription)\s{name}"))
 
 
 def run(page: Page) -> None:
@@ -62,10 +66,10 @@ def expect_result(page: Page, text: str | re.Pattern[str]) -> None:
     expect(page.get_by_role("region", name="Result Window").locator(".view-lines")).to_contain_text(text)
 
 
-def test_first_visit_offers_the_four_questions(graphiql: Page) -> None:
-    """A first visit opens one tab for each of the four questions."""
-    for name in ("Transactions", "CountByCard", "ByCountry", "ByAmount"):
-        expect(graphiql.get_by_role("tab", name=name)).to_be_visible()
+def test_first_visit_offers_each_question(graphiql: Page) -> None:
+    """A first visit opens one tab for each question."""
+    names = ("Transactions", "CountByCard", "ByCountry", "ByAmount", "ByDay", "SumsByCountry", "Added", "Watched")
+    expect(graphiql.get_by_role("tab")).to_have_text([re.compile(f"^{name}") for name in names])
 
 
 @pytest.mark.parametrize(
@@ -74,6 +78,9 @@ def test_first_visit_offers_the_four_questions(graphiql: Page) -> None:
         ("Transactions", r'"data":.*"totalCount":\s\d+.*"hasNextPage":\s(true|false)'),
         ("ByCountry", r'"data":.*"totalCount":\s\d+'),
         ("ByAmount", r'"data":.*"totalCount":\s\d+'),
+        ("ByDay", r'"data":.*"day":\s"20\d\d-\d\d-\d\dT00:00:00\+00:00",\s*"cardType":\s"\w+",\s*"count":\s\d'),
+        ("SumsByCountry", r'"data":.*"country":\s"[A-Z]{2}",\s*"count":\s\d+.*"sum":\s"[\d.]+"'),
+        ("Watched", r'"data":.*"summaryChanged":'),
     ],
 )
 def test_examples_run_as_they_stand(graphiql: Page, tab: str, answer: str) -> None:
@@ -91,6 +98,35 @@ def test_count_example_agrees_with_rest(graphiql: Page, gateway: Gateway) -> Non
     expect_result(graphiql, f'"totalCount": {count}')
 
 
+def test_a_subscription_shows_what_is_added(graphiql: Page, seeded: ServedDatabase) -> None:
+    """A subscription goes on: each transaction shows as it is added, until it is stopped."""
+    open_tab(graphiql, "Added")
+    run(graphiql)
+    for vendor in ("First", "Second"):
+        wait_until(lambda vendor=vendor: is_shown_when_added(graphiql, seeded, vendor), f"a transaction of {vendor}")
+    graphiql.get_by_role("button", name="Stop query").click()
+    expect(graphiql.get_by_role("button", name="Execute query")).to_be_visible()
+    seeded.collection.delete_many({"vendor": {"$in": ["First", "Second"]}})
+
+
+def is_shown_when_added(page: Page, served: ServedDatabase, vendor: str) -> bool:
+    """Add a transaction: the subscription may not have begun when those before were added."""
+    document = {"date": read_clock_ms(), "currency": "EUR", "amount": 1.0, "vendor": vendor, "cardType": "Visa"}
+    served.collection.insert_one(
+        {"_id": secrets.token_hex(16), **document, "cardNumber": "4111111111111111", "countryOrigin": "DE"}
+    )
+    return vendor in page.get_by_role("region", name="Result Window").locator(".view-lines").inner_text()
+
+
+def test_the_way_to_the_other_pages(graphiql: Page, gateway: Gateway) -> None:
+    """Links lead to the explorer and to the API reference, and none to another site."""
+    links = graphiql.locator("a").evaluate_all("links => links.map(link => [link.textContent, link.href])")
+    addresses = dict(links)
+    assert addresses["Explorer"] == f"{gateway.url}/"
+    assert addresses["API reference"] == f"{gateway.url}/docs"
+    assert all(address.startswith(gateway.url) for address in addresses.values())
+
+
 def test_typed_operation_is_completed_run_and_remembered(graphiql: Page, gateway: Gateway) -> None:
     """A typed operation completes its fields, runs, and is there again in the history and on the next visit."""
     open_new_tab(graphiql)
@@ -104,6 +140,10 @@ def test_typed_operation_is_completed_run_and_remembered(graphiql: Page, gateway
     graphiql.get_by_role("button", name="Show History").click()
     expect(graphiql.get_by_role("region", name="History").get_by_role("listitem").first).to_contain_text("Mine")
 
+    # GraphiQL keeps a tab some time after it was edited; left before, it would open the text in a second one.
+    wait_until(
+        lambda: "{ totalCount" in graphiql.evaluate("localStorage['graphiql:tabState']"), "the browser to keep the tab"
+    )
     open_graphiql(graphiql, gateway)
     expect(graphiql.get_by_role("tab", name="Mine")).to_be_visible()
 
@@ -157,16 +197,48 @@ def keys_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def guarded(mongod: EmbeddedServer, keys_file: Path) -> Iterator[GatewayProcess]:
+def guarded(mongod: EmbeddedServer, keys_file: Path) -> Iterator[ServedDatabase]:
     """A gateway that wants to know who asks."""
     with serve_database(mongod, keys_file.parent, GATEWAY_KEYS_FILE=str(keys_file)) as served:
-        yield served.gateway
+        yield served
 
 
-def test_a_key_opens_the_gateway_and_is_not_kept(page: Page, guarded: GatewayProcess, keys_file: Path) -> None:
+def test_a_key_that_is_entered_is_used_until_it_is_forgotten(
+    page: Page, guarded: ServedDatabase, keys_file: Path
+) -> None:
+    """With a key in its field operations and subscriptions run; only this tab keeps it, for the explorer too."""
+    _, key = create_key(keys_file, "graphiql", frozenset({Scope.TRANSACTIONS_READ}))
+    page.goto(f"{guarded.gateway.url}/graphql")
+    open_tab(page, "ByCountry")
+    run(page)
+    expect_result(page, "UNAUTHENTICATED")
+    page.get_by_label("API key or token").fill(key)
+    page.get_by_role("button", name="Use", exact=True).click()
+    forget = page.get_by_role("button", name="Forget")
+    expect(forget).to_be_visible()
+    assert page.evaluate("sessionStorage.getItem('txgw:key')") == key
+    open_tab(page, "ByCountry")
+    run(page)
+    expect_result(page, re.compile(r'"totalCount":\s0'))
+    open_tab(page, "Added")
+    run(page)
+    wait_until(lambda: is_shown_when_added(page, guarded, "First"), "a transaction")
+    stored = str(page.evaluate("() => JSON.stringify({...localStorage}) + location.href + document.cookie"))
+    assert "txgw_" not in stored
+    forget.click()
+    expect(forget).to_be_hidden()
+    open_tab(page, "ByCountry")
+    run(page)
+    expect_result(page, "UNAUTHENTICATED")
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_a_key_in_the_headers_opens_the_gateway_and_is_not_kept(
+    page: Page, guarded: ServedDatabase, keys_file: Path
+) -> None:
     """With a key in the headers an operation runs, and the browser keeps neither the key nor the headers."""
     _, key = create_key(keys_file, "graphiql", frozenset({Scope.TRANSACTIONS_READ}))
-    page.goto(f"{guarded.url}/graphql")
+    page.goto(f"{guarded.gateway.url}/graphql")
     type_operation(page, "query Mine { transactions { totalCount } }")
     run(page)
     expect_result(page, "UNAUTHENTICATED")
