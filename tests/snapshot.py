@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 SNAPSHOTS = Path(__file__).parent / "e2e/snapshots"
 _PROGRAM = Path(__file__).with_suffix(".js").read_text()
@@ -17,30 +17,34 @@ _PROGRAM = Path(__file__).with_suffix(".js").read_text()
 _TOLERANCE, _SHARE = 16, 0.01
 
 
-def find_differences(page: Page, name: str) -> list[str]:
-    """Give where a page's window differs from the picture of this name, as "x,y" of squares; nothing if hardly at all.
-
-    With `UPDATE_GOLDEN` the picture is taken of this page instead.
-    """
-    browser = page.context.browser
-    assert browser is not None
-    taken = base64.b64encode(page.screenshot(animations="disabled", caret="hide")).decode()
-    seen = _run(browser, "shrink", taken)
-    path = SNAPSHOTS / f"{name}.png"
+def keep(page: Page, name: str) -> None:
+    """Agree to a page's window as it is, where `UPDATE_GOLDEN` asks for it."""
     if os.environ.get("UPDATE_GOLDEN") and not os.environ.get("CI"):
-        path.write_bytes(base64.b64decode(seen))
-    kept = base64.b64encode(path.read_bytes()).decode()
-    compared = _run(browser, "compare", kept, seen, _TOLERANCE)
+        (SNAPSHOTS / f"{name}.png").write_bytes(base64.b64decode(_take(page)))
+
+
+def find_differences(page: Page, name: str) -> list[str]:
+    """Give where a window differs from the picture of this name, as "x,y" of squares; nothing if hardly at all."""
+    kept = base64.b64encode((SNAPSHOTS / f"{name}.png").read_bytes()).decode()
+    compared = _run(page, "compare", kept, _take(page), _TOLERANCE)
     if compared is None:
         return ["the size"]
     foreign: list[str] = compared["foreign"]
     return foreign if len(foreign) > compared["squares"] * _SHARE else []
 
 
-def _run(browser: Browser, name: str, *arguments: object) -> Any:
-    # A page of its own: that of the gateway would let no such script run, and has its own clock.
-    page = browser.new_page()
+def _take(page: Page) -> str:
+    picture = page.screenshot(animations="disabled", caret="hide")
+    shrunk: str = _run(page, "shrink", base64.b64encode(picture).decode())
+    return shrunk
+
+
+def _run(page: Page, name: str, *arguments: object) -> Any:
+    # On a page of its own: that of the gateway would let no such script run, and has its own clock.
+    browser = page.context.browser
+    assert browser is not None
+    judge = browser.new_page()
     try:
-        return page.evaluate(f"(given) => {_PROGRAM}.{name}(...given)", list(arguments))
+        return judge.evaluate(f"(given) => {_PROGRAM}.{name}(...given)", list(arguments))
     finally:
-        page.close()
+        judge.close()
