@@ -19,19 +19,14 @@ import { Listing } from "./Listing.tsx";
 import { Live } from "./Live.tsx";
 import { loadSums, loadTotal } from "./load.ts";
 import { Masthead } from "./Masthead.tsx";
+import { NotApplied } from "./NotApplied.tsx";
 import { Outage } from "./Outage.tsx";
-import { isSameFilter, type Faults, type Field, type Question } from "./question.ts";
+import { isSameFilter, type Question } from "./question.ts";
 import { useRows } from "./rows.ts";
+import { findServerFaults } from "./serverFault.ts";
 import { Sums } from "./Sums.tsx";
 import { Total } from "./Total.tsx";
 
-/** The gateway's judgements, by the field that they are about. */
-const FIELD_OF: Readonly<Record<string, Field>> = {
-  INVALID_DAYS: "days",
-  INVALID_CARD_TYPE: "card",
-  INVALID_COUNTRY: "country",
-  INVALID_AMOUNT: "min",
-};
 const KEY_WANTED: readonly number[] = [401, 403];
 
 export function App() {
@@ -103,43 +98,10 @@ export function App() {
   );
 }
 
-/** What an address asked that the page could not. */
-function NotApplied({ faults, unknown }: { readonly faults: Faults; readonly unknown: readonly string[] }) {
-  const told = [
-    ...Object.entries(faults).map(([field, fault]) => `${field}: ${fault.message}`),
-    ...unknown.map((name) => `${name} is not a parameter of this page; it takes days, card, country, min, max and order.`),
-  ];
-  return told.length === 0 ? null : (
-    <div class="banner plain" role="alert">
-      <div>
-        <p>Not applied:</p>
-        <ul>
-          {told.map((text) => (
-            <li key={text}>{text}</li>
-          ))}
-        </ul>
-      </div>
-    </div>
-  );
-}
-
-function findServerFaults(error: unknown, question: Question): Faults {
-  const field = error instanceof AskError && error.code !== null ? FIELD_OF[error.code] : undefined;
-  if (!(error instanceof AskError) || field === undefined) {
-    return {};
-  }
-  const texts = {
-    days: String(question.days),
-    card: question.cardType,
-    country: question.country,
-    min: question.minAmount,
-    max: question.maxAmount,
-    order: question.order,
-  };
-  return { [field]: { text: texts[field] ?? "", message: error.message } };
-}
-
 function describe(question: Question, total: number): string {
   const conditions = listConditions({ ...question, days: 90 }).map(({ text }) => text);
-  return [`${formatCount(total)} ${total === 1 ? "transaction" : "transactions"} ${formatWithin(question.days)}`, ...conditions].join(", ");
+  return [
+    `${formatCount(total)} ${total === 1 ? "transaction" : "transactions"} ${formatWithin(question.days)}`,
+    ...conditions,
+  ].join(", ");
 }

@@ -1,4 +1,5 @@
-// Why a panel has no answer: the gateway's words, its code with a page of its own, and the request's id for its operator.
+// Why a panel has no answer: the gateway's words, its code with a page of its own, and the request's id for whoever
+// runs it.
 import { AskError, findOutage, isTimeout } from "./api.ts";
 import type { Question } from "./question.ts";
 

@@ -34,13 +34,19 @@ export function KeyDialog({ reason, onChange, onClose }: KeyDialogProps) {
   return (
     <Dialog id="key" title="API key" onClose={onClose}>
       <form onSubmit={submit}>
-        {reason !== null && <p class="fault">{reason}</p>}
+        {reason !== null && (
+          <p class="fault">
+            {findKey() === null ? "" : "The key that is set was not accepted. "}
+            {reason}
+          </p>
+        )}
         <p class="quiet">Kept for this tab alone, and sent to this gateway alone. GraphiQL uses it too.</p>
         <div class="field">
           <label for="key-text">API key or token</label>
           <input
             id="key-text"
             type="password"
+            autoFocus
             autocomplete="off"
             spellcheck={false}
             value={key}

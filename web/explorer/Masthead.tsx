@@ -16,8 +16,8 @@ export function Masthead({ hasKey, onKey }: MastheadProps) {
       <nav aria-label="Other ways to ask">
         <a href="/graphql">GraphiQL</a>
         <a href="/docs">REST</a>
-        <button type="button" class="small" onClick={onKey}>
-          {hasKey ? "API key set" : "API key"}
+        <button type="button" class="small" aria-label={hasKey ? "API key, one is set" : "API key"} onClick={onKey}>
+          API key{hasKey && " ✓"}
         </button>
       </nav>
     </header>

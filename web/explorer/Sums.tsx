@@ -28,7 +28,9 @@ export function Sums({ question, sums, onPick }: SumsProps) {
   return isEmpty && !sums.isWaiting ? null : (
     <section class="sums" aria-label="Sums by currency" aria-busy={sums.isWaiting}>
       <ul class={isStale ? "pale" : ""} id="sums">
-        {sums.value === null && sums.isWaiting && Array.from({ length: FEW }, (_, index) => <li class="skeleton" key={index} />)}
+        {sums.value === null &&
+          sums.isWaiting &&
+          Array.from({ length: FEW }, (_, index) => <li class="skeleton" key={index} />)}
         {(isWhole ? all : all.slice(0, FEW)).map(({ currency, count, sum }) => (
           <li key={currency}>
             <span class="quiet">

@@ -1,4 +1,5 @@
-// A labelled text that counts once it is entered: by Enter, or by leaving the field. What is wrong with it stands beneath.
+// A labelled text that counts once it is entered: by Enter, or by leaving the field. What is wrong with it stands
+// beneath.
 import { useState } from "preact/hooks";
 import type { HTMLAttributes } from "preact";
 

@@ -14,7 +14,11 @@ export function Wait({ answer, what }: WaitProps) {
   }
   // Of an outage the page tells for all its parts.
   return error === null || findOutage([error]) !== undefined ? null : (
-    <Told text={`${what} failed: ${error instanceof Error ? error.message : String(error)}`} button="Ask again" onClick={retry} />
+    <Told
+      text={`${what} failed: ${error instanceof Error ? error.message : String(error)}`}
+      button="Ask again"
+      onClick={retry}
+    />
   );
 }
 

@@ -1,4 +1,5 @@
-// The answer to a question as it comes: waiting, slow, stopped, failed or there. What is there stays until the next comes.
+// The answer to a question as it comes: waiting, slow, stopped, failed or there. What is there stays until the next
+// comes.
 import { useCallback, useEffect, useState } from "preact/hooks";
 
 import type { Question } from "./question.ts";

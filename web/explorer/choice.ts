@@ -1,4 +1,5 @@
-// What a person can choose from: the card types and countries that the charts' answers have shown. It asks nothing itself.
+// What a person can choose from: the card types and countries that the charts' answers have shown. It asks for nothing
+// more.
 import { useMemo, useRef } from "preact/hooks";
 
 import { needByCountry } from "./chart/need.ts";

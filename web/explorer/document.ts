@@ -1,7 +1,12 @@
 // The operations that the page itself sends; those of the charts stand with the charts.
 import type { RowsQuery, SumsQuery } from "./operations.ts";
 
-export const ROWS = /* GraphQL */ `query Rows($filter: TransactionFilter, $orderBy: TransactionOrder!, $first: Int!, $after: String) {
+export const ROWS = /* GraphQL */ `query Rows(
+  $filter: TransactionFilter
+  $orderBy: TransactionOrder!
+  $first: Int!
+  $after: String
+) {
   transactions(filter: $filter, orderBy: $orderBy, first: $first, after: $after) {
     nodes { id date currency amount vendor address cardType cardNumber countryOrigin }
     pageInfo { hasNextPage endCursor }

@@ -1,4 +1,5 @@
-// How counts, amounts, dates and card numbers are written for a person, by the browser's locale unless another is given.
+// How counts, amounts, dates and card numbers are written for a person, in the browser's locale unless another is
+// given.
 
 const MASK = /^\*+(?=\d{4}$)/;
 // As many as Intl takes everywhere: no digit of an amount is rounded away, whatever its currency has by custom.
@@ -10,7 +11,7 @@ export function formatCount(count: number, locale?: string): string {
   return count.toLocaleString(locale);
 }
 
-/** Writes an exact decimal string with its currency; one that ISO 4217 could not hold stands after the number as it is. */
+/** Writes an exact decimal string with its currency; a currency that is no code of ISO 4217 stands after the number. */
 export function formatAmount(amount: string, currency: string, locale?: string): string {
   const key = `${locale ?? ""} ${currency}`;
   let format = moneyFormats.get(key);

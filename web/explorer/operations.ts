@@ -106,13 +106,6 @@ export type SumsQueryVariables = Exact<{
 
 export type SumsQuery = { transactionSummary: { omitted: number, groups: Array<{ amounts: Array<{ currency: string, count: number, sum: string }> }> } };
 
-export type ChoicesQueryVariables = Exact<{
-  filter?: TransactionFilter | null | undefined;
-}>;
-
-
-export type ChoicesQuery = { cards: { groups: Array<{ cardType: string | null, count: number }> }, countries: { groups: Array<{ country: string | null, count: number }> } };
-
 export type TransactionAddedSubscriptionVariables = Exact<{
   filter?: TransactionFilter | null | undefined;
   after?: string | null | undefined;

@@ -47,12 +47,15 @@ test("the last page ends the asking", async () => {
 test("a page that fails is told, keeps the rows, and is asked for again only by a retry", async () => {
   const { load } = openSource(1_000);
   let fails = false;
-  const pages = new RowPages(async (...given) => {
-    if (fails) {
-      throw new Error("away");
-    }
-    return load(...given);
-  }, () => {});
+  const pages = new RowPages(
+    async (...given) => {
+      if (fails) {
+        throw new Error("away");
+      }
+      return load(...given);
+    },
+    () => {},
+  );
   pages.want(0);
   await vi.waitFor(() => expect(pages.rows).toHaveLength(200));
   fails = true;

@@ -33,7 +33,7 @@ export class RowPages {
     void this.#fill();
   }
 
-  /** Puts rows that came by another way in their places; those that are there stay, those of pages to come are left to them. */
+  /** Puts rows that came by another way in their places, once; those of pages to come are left to these. */
   add(rows: readonly Transaction[], compare: (one: Transaction, other: Transaction) => number): void {
     for (const row of rows) {
       const place = findPlace(this.rows, row, compare);

@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 
-import { buildFilter, changeField, DEFAULT_QUESTION, isSameFilter, readQuestion, writeQuestion, type Question } from "./question.ts";
+import {
+  buildFilter,
+  changeField,
+  DEFAULT_QUESTION,
+  isSameFilter,
+  readQuestion,
+  writeQuestion,
+  type Question,
+} from "./question.ts";
 
 const FULL: Question = {
   days: 7,
@@ -11,12 +19,15 @@ const FULL: Question = {
   order: "AMOUNT_ASC",
 };
 
-test.each([DEFAULT_QUESTION, FULL, { ...FULL, days: null }, { ...DEFAULT_QUESTION, days: 0 }, { ...FULL, minAmount: null }])(
-  "the address bar brings back the question that it was written for: %j",
-  (question) => {
-    expect(readQuestion(writeQuestion(question))).toEqual({ question, faults: {}, unknown: [] });
-  },
-);
+test.each([
+  DEFAULT_QUESTION,
+  FULL,
+  { ...FULL, days: null },
+  { ...DEFAULT_QUESTION, days: 0 },
+  { ...FULL, minAmount: null },
+])("the address bar brings back the question that it was written for: %j", (question) => {
+  expect(readQuestion(writeQuestion(question))).toEqual({ question, faults: {}, unknown: [] });
+});
 
 test("a first visit has an address without parameters", () => {
   expect(writeQuestion(DEFAULT_QUESTION)).toBe("");

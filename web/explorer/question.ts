@@ -7,8 +7,8 @@ export type { TransactionFilter };
 export type Order = TransactionOrder;
 
 /**
- * Conditions that are null are not applied. Amounts are decimal strings, never floats. An equal question in a new object
- * means: ask again.
+ * Conditions that are null are not applied. Amounts are decimal strings, never floats. An equal question in a new
+ * object means: ask again.
  */
 export type Question = {
   readonly days: number | null;
@@ -48,7 +48,7 @@ const ORDERS: Readonly<Record<string, Order>> = {
 const FIELDS: readonly Field[] = ["days", "card", "country", "min", "max", "order"];
 const ALL_DAYS = "all";
 
-/** Reads the address bar's query. A field at fault is not applied and told; so is a parameter that the page does not know. */
+/** Reads the address bar's query. What is at fault is not applied, but told; so is a parameter that the page lacks. */
 export function readQuestion(search: string): Reading {
   const parameters = new URLSearchParams(search);
   const faults: { -readonly [name in Field]?: Fault } = {};

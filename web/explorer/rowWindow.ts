@@ -26,7 +26,13 @@ export function revealRow(row: number, scrollTop: number, viewHeight: number, ro
 }
 
 /** Gives the row that a key leads to from the active one, null for a key that leads nowhere. */
-export function moveRow(key: string, active: number, rowCount: number, viewHeight: number, rowHeight: number): number | null {
+export function moveRow(
+  key: string,
+  active: number,
+  rowCount: number,
+  viewHeight: number,
+  rowHeight: number,
+): number | null {
   const page = Math.max(1, Math.floor(viewHeight / rowHeight) - 1);
   const moves: Readonly<Record<string, number>> = {
     ArrowDown: active + 1,

@@ -1,0 +1,28 @@
+// The gateway's judgement on a condition, for the field that it is about. The page itself judges before it asks, but the
+// gateway knows more: which three letters are a country, say.
+import { AskError } from "./api.ts";
+import type { Faults, Field, Question } from "./question.ts";
+
+const FIELD_OF: Readonly<Record<string, Field>> = {
+  INVALID_DAYS: "days",
+  INVALID_CARD_TYPE: "card",
+  INVALID_COUNTRY: "country",
+  INVALID_AMOUNT: "min",
+};
+
+/** Gives the fault of an answer that was refused for one of its conditions; none for another error. */
+export function findServerFaults(error: unknown, question: Question): Faults {
+  const field = error instanceof AskError && error.code !== null ? FIELD_OF[error.code] : undefined;
+  if (!(error instanceof AskError) || field === undefined) {
+    return {};
+  }
+  const texts = {
+    days: String(question.days),
+    card: question.cardType,
+    country: question.country,
+    min: question.minAmount,
+    max: question.maxAmount,
+    order: question.order,
+  };
+  return { [field]: { text: texts[field] ?? "", message: error.message } };
+}
