@@ -1,23 +1,33 @@
-// Fails the build when what a page loads first has grown beyond what was agreed to.
+// Fails the build when what a page loads has grown beyond what was agreed to.
 import { gzipSync } from "node:zlib";
 import type { Plugin, Rolldown } from "vite";
 
-/**
- * `limit` is in bytes, each file compressed by gzip: those that a browser fetches before the page works, which are the
- * page, its script with what that imports, and their style sheets. What is imported later, workers included, is free.
- */
-export function buildBudget(limit: number): Plugin {
+/** In bytes, each file compressed by gzip. */
+export interface Budget {
+  /** What a browser fetches at once: the page, its script with what that imports, and their style sheets. */
+  first: number;
+  /** All scripts and style sheets, those too that are imported later, and workers. */
+  whole: number;
+}
+
+export function buildBudget(budget: Budget): Plugin {
   return {
     name: "budget",
     writeBundle(_options, bundle) {
-      const sizes = [...findFirst(bundle)].map((name): [string, number] => [name, gzipSync(read(bundle, name)).length]);
-      const total = sizes.reduce((sum, [, size]) => sum + size, 0);
-      if (total > limit) {
-        const list = sizes.map(([name, size]) => `  ${name} ${size.toLocaleString("en")}`).join("\n");
-        this.error(
-          `The page first loads ${total.toLocaleString("en")} bytes compressed; its budget in vite.config.ts is ` +
-            `${limit.toLocaleString("en")}. Import less, or later, or raise the budget for a reason.\n${list}`,
-        );
+      const parts = {
+        first: [...findFirst(bundle)],
+        whole: Object.keys(bundle).filter((name) => /\.(js|css)$/.test(name)),
+      };
+      for (const part of ["first", "whole"] as const) {
+        const sizes = parts[part].map((name): [string, number] => [name, gzipSync(read(bundle, name)).length]);
+        const total = sizes.reduce((sum, [, size]) => sum + size, 0);
+        if (total > budget[part]) {
+          const list = sizes.map(([name, size]) => `  ${name} ${size.toLocaleString("en")}`).join("\n");
+          this.error(
+            `The page takes ${total.toLocaleString("en")} bytes compressed; its budget \`${part}\` in vite.config.ts is ` +
+              `${budget[part].toLocaleString("en")}. Import less, or later, or raise the budget for a reason.\n${list}`,
+          );
+        }
       }
     },
   };
