@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
+from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from database.client import open_sync_client
@@ -42,6 +43,13 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
 
 
 @pytest.fixture
+def admin(mongod: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
+    """A client of the worker's server who may do and see everything on it."""
+    with open_sync_client(mongod.admin) as client:
+        yield client
+
+
+@pytest.fixture
 def reader_credentials() -> Credentials:
     return Credentials("reader", secrets.token_urlsafe())
 
@@ -57,6 +65,13 @@ def environment(mongod: EmbeddedServer, reader_credentials: Credentials) -> Iter
         client[admin.database].command("dropAllUsersFromDatabase")
         client[admin.database].command("dropAllRolesFromDatabase")
         client.drop_database(admin.database)
+
+
+@pytest.fixture
+def collection(environment: DatabaseEnvironment) -> Iterator[Collection[dict[str, Any]]]:
+    """The transactions of that database, writable."""
+    with open_sync_client(environment) as client:
+        yield client[environment.database][COLLECTION]
 
 
 @pytest.fixture

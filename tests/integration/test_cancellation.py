@@ -2,15 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
 from contextlib import aclosing
 from typing import Any
 
-import pytest
 from pymongo import MongoClient
 
-from database.client import open_client, open_sync_client
-from database.embedded import EmbeddedServer
+from database.client import open_client
 from database.environment import DatabaseEnvironment
 from database.index import COLLECTION
 from database.query import Order, Page, TransactionFilter, build_find_plan
@@ -22,12 +19,6 @@ DOCUMENTS = 5_000
 TIMES = 150
 # Longer than a first batch takes: some questions are given up before it, some while it is on its way, some after it.
 MOST_SECONDS = 0.02
-
-
-@pytest.fixture
-def admin(mongod: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
-    with open_sync_client(mongod.admin) as client:
-        yield client
 
 
 async def test_a_list_given_up_at_any_moment_leaves_no_cursor(

@@ -13,8 +13,6 @@ import psutil
 import pytest
 from pymongo import MongoClient
 
-from database.client import open_sync_client
-from database.embedded import EmbeddedServer
 from database.environment import DatabaseEnvironment
 from database.index import COLLECTION, INDEXES
 from schema.context import read_clock_ms
@@ -25,12 +23,6 @@ ROWS = 200_000
 LIST = "/transactions/365"
 BODY = b'{"query": "{ __typename }"}'
 POST = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-
-
-@pytest.fixture
-def admin(mongod: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
-    with open_sync_client(mongod.admin) as client:
-        yield client
 
 
 @pytest.fixture

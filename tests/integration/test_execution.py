@@ -1,7 +1,7 @@
 """Lists that are encoded whole are, to the byte, what the ordinary executor makes of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from pymongo.collection import Collection
 
 from database import repository as repository_module
-from database.client import open_client, open_sync_client
+from database.client import open_client
 from database.environment import DatabaseEnvironment
-from database.index import COLLECTION
 from database.repository import TransactionRepository
 from schema import shape
 from schema.context import RequestContext
@@ -26,12 +25,6 @@ from tests.reference import Document
 SCHEMA = build_schema()
 NOW_MS = 1_795_000_000_123
 documents = strategies.documents(st.integers(0, 10**12), NOW_MS)
-
-
-@pytest.fixture
-def collection(environment: DatabaseEnvironment) -> Iterator[Collection[dict[str, Any]]]:
-    with open_sync_client(environment) as client:
-        yield client[environment.database][COLLECTION]
 
 
 @asynccontextmanager

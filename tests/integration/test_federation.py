@@ -16,9 +16,7 @@ from hypothesis import strategies as st
 from pymongo import AsyncMongoClient
 from pymongo.collection import Collection
 
-from database.client import open_sync_client
 from database.environment import DatabaseEnvironment
-from database.index import COLLECTION
 from database.repository import BATCH_ROWS, TransactionRepository
 from database.row import mask_card_number
 from schema.context import RequestContext, read_clock_ms
@@ -68,12 +66,6 @@ async def open_recorded(
     recorder = CommandRecorder()
     async with AsyncMongoClient[dict[str, Any]](environment.connection_uri, event_listeners=[recorder]) as client:
         yield TransactionRepository(client, environment.database, timeout_ms=10_000), recorder
-
-
-@pytest.fixture
-def collection(environment: DatabaseEnvironment) -> Iterator[Collection[dict[str, Any]]]:
-    with open_sync_client(environment) as client:
-        yield client[environment.database][COLLECTION]
 
 
 async def ask(context: RequestContext, representations: list[Any], text: str = ENTITIES) -> dict[str, Any]:

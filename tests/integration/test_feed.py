@@ -3,7 +3,7 @@
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -31,12 +31,6 @@ from tests.rollup import wait_for
 
 _Collection = Collection[dict[str, Any]]
 ALL = LiveFilter()
-
-
-@pytest.fixture
-def collection(environment: DatabaseEnvironment) -> Iterator[_Collection]:
-    with open_sync_client(environment) as client:
-        yield client[environment.database][COLLECTION]
 
 
 @asynccontextmanager

@@ -1,33 +1,23 @@
 """Counts out of memory are exact: whatever is written, by whom, of what kind, and while it is asked."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from bson.decimal128 import Decimal128
 from bson.int64 import Int64
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo.collection import Collection
 
-from database.client import open_sync_client
 from database.environment import DatabaseEnvironment
-from database.index import COLLECTION
 from database.query import CardWindow
 from tests.rollup import HOUR_MS, NOW_MS, ask, count_plainly, run_rollup
 
 _Collection = Collection[dict[str, Any]]
 
 QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture
-def collection(environment: DatabaseEnvironment) -> Iterator[_Collection]:
-    with open_sync_client(environment) as client:
-        yield client[environment.database][COLLECTION]
 
 
 CARDS = ("Visa", "visa", "VISA", "Amex", "amex ", "A-mex", "", "x" * 64, "x" * 65, "x" * 70)

@@ -1,7 +1,6 @@
 """Counts where memory cannot be trusted: none comes from it, the server's are right, and it is built again."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,12 +31,6 @@ PLAN = build_count_plan(TransactionFilter(WINDOW.since, WINDOW.until, WINDOW.car
 
 def build_documents(count: int, first: int = 0) -> list[dict[str, Any]]:
     return [{"_id": first + i, "date": NOW_MS - i * 1000, "cardType": "Visa"} for i in range(count)]
-
-
-@pytest.fixture
-def collection(environment: DatabaseEnvironment) -> Iterator[_Collection]:
-    with open_sync_client(environment) as client:
-        yield client[environment.database][COLLECTION]
 
 
 @pytest.fixture(autouse=True)

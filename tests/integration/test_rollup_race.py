@@ -2,19 +2,16 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo.collection import Collection
 from pymongo.write_concern import WriteConcern
 
-from database.client import open_sync_client
 from database.environment import DatabaseEnvironment
-from database.index import COLLECTION
 from database.query import CardWindow
 from database.rollup import Rollup
 from tests.rollup import HOUR_MS, NOW_MS, ask, run_rollup
@@ -91,12 +88,6 @@ class Writer:
         """Whether a window had this count between two states: those of the question and the answer."""
         states = [counts[number] for counts in self.counts[first : last + 1]]
         return any(min(pair) <= count <= max(pair) for pair in zip(states, states[1:] or states, strict=False))
-
-
-@pytest.fixture
-def collection(environment: DatabaseEnvironment) -> Iterator[Collection[dict[str, Any]]]:
-    with open_sync_client(environment) as client:
-        yield client[environment.database][COLLECTION]
 
 
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -16,10 +16,8 @@ import psutil
 import pytest
 from pymongo.collection import Collection
 
-from database.client import open_sync_client
 from database.environment import DatabaseEnvironment
 from database.errors import DatabaseRefusedError
-from database.index import COLLECTION
 from database.loader import open_loader
 from database.provision import read_status
 from seeding.document import build_documents
@@ -33,12 +31,6 @@ from tests.waiting import wait_until
 GATEWAY = str(Path(sys.executable).with_name("gateway"))
 UNTIL = 1_795_000_000_000
 MANY = 30_000
-
-
-@pytest.fixture
-def collection(environment: DatabaseEnvironment) -> Iterator[Collection[dict[str, Any]]]:
-    with open_sync_client(environment) as client:
-        yield client[environment.database][COLLECTION]
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pymongo import AsyncMongoClient, MongoClient, monitoring
 from pymongo.collection import Collection
 
-from database.client import open_client, open_sync_client
+from database.client import open_client
 from database.embedded import EmbeddedServer
 from database.environment import DatabaseEnvironment
 from database.errors import OverloadedError, QueryEndedError
@@ -95,22 +95,10 @@ async def read(parts: AsyncGenerator[bytes, None]) -> bytes:
 
 
 @pytest.fixture
-def collection(environment: DatabaseEnvironment) -> Iterator[Collection[dict[str, Any]]]:
-    with open_sync_client(environment) as client:
-        yield client[environment.database][COLLECTION]
-
-
-@pytest.fixture
 async def bench(reader_environment: DatabaseEnvironment) -> AsyncIterator[Bench]:
     recorder = CommandRecorder()
     async with open_client(reader_environment, (recorder,)) as client:
         yield Bench(TransactionRepository(client, reader_environment.database, timeout_ms=10_000), recorder)
-
-
-@pytest.fixture
-def admin(mongod: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
-    with open_sync_client(mongod.admin) as client:
-        yield client
 
 
 def fill(collection: Collection[dict[str, Any]], count: int, date: int | None = None) -> None:

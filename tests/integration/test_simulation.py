@@ -12,23 +12,15 @@ from typing import Any
 import pytest
 from pymongo.collection import Collection
 
-from database.client import open_sync_client
 from database.embedded import EmbeddedServer
 from database.environment import DatabaseEnvironment
 from database.errors import DatabaseRefusedError
-from database.index import COLLECTION
 from schema.context import read_clock_ms
 from seeding.pace import Pace
 from seeding.simulation import SimulationReport, simulate
 from tests.waiting import wait_until
 
 FAST = Pace(500, 1)
-
-
-@pytest.fixture
-def collection(environment: DatabaseEnvironment) -> Iterator[Collection[dict[str, Any]]]:
-    with open_sync_client(environment) as client:
-        yield client[environment.database][COLLECTION]
 
 
 @pytest.fixture

@@ -24,12 +24,6 @@ MANY = 1_000_000
 MEGABYTE = 1_000_000
 
 
-@pytest.fixture
-def admin(mongod: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
-    with open_sync_client(mongod.admin) as client:
-        yield client
-
-
 def fill(served: ServedDatabase, admin: MongoClient[dict[str, Any]], count: int) -> None:
     """Multiply one document within the database, which is far faster than sending a million, and index it once."""
     database = admin[served.collection.database.name]

@@ -1,6 +1,6 @@
 """Summaries by REST, by GraphQL and by a plain-Python reference agree, in any zone; what cannot be summed is said."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -15,10 +15,8 @@ from hypothesis import strategies as st
 from pymongo import AsyncMongoClient
 from pymongo.collection import Collection
 
-from database.client import open_sync_client
 from database.environment import DatabaseEnvironment
 from database.group_key import GroupKey
-from database.index import COLLECTION
 from database.repository import TransactionRepository
 from gateway.app import create_app
 from gateway.settings import load_settings
@@ -189,12 +187,6 @@ query Ask(
   }
 }
 """
-
-
-@pytest.fixture
-def collection(environment: DatabaseEnvironment) -> Iterator[Collection[Document]]:
-    with open_sync_client(environment) as client:
-        yield client[environment.database][COLLECTION]
 
 
 @pytest.fixture

@@ -1,19 +1,16 @@
 """The ends of windows and ranges, to the millisecond and the cent, at a moment that the test decides."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from pymongo import AsyncMongoClient
 from pymongo.collection import Collection
 
-from database.client import open_client, open_sync_client
+from database.client import open_client
 from database.environment import DatabaseEnvironment
-from database.index import COLLECTION
 from database.query import Order
 from database.repository import TransactionRepository
 from schema.context import RequestContext
@@ -26,12 +23,6 @@ from tests.reference import Document, Question, select
 
 NOW_MS = 1_795_000_000_123
 documents = strategies.documents(strategies.edge_offsets, NOW_MS)
-
-
-@pytest.fixture
-def collection(environment: DatabaseEnvironment) -> Iterator[Collection[dict[str, Any]]]:
-    with open_sync_client(environment) as client:
-        yield client[environment.database][COLLECTION]
 
 
 async def answer_every_way(repository: TransactionRepository, question: Question) -> dict[str, Any]:
