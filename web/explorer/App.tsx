@@ -19,13 +19,13 @@ import { Listing } from "./Listing.tsx";
 import { Live } from "./Live.tsx";
 import { loadSums, loadTotal } from "./load.ts";
 import { Masthead } from "./Masthead.tsx";
-import { NotApplied } from "./NotApplied.tsx";
 import { Outage } from "./Outage.tsx";
 import { isSameFilter, type Question } from "./question.ts";
 import { useRows } from "./rows.ts";
 import { findServerFaults } from "./serverFault.ts";
 import { Sums } from "./Sums.tsx";
 import { Total } from "./Total.tsx";
+import { Unknown } from "./Unknown.tsx";
 
 const KEY_WANTED: readonly number[] = [401, 403];
 
@@ -66,7 +66,7 @@ export function App() {
           />
         </aside>
         <main id="answer" tabIndex={-1}>
-          <NotApplied faults={faults} unknown={unknown} />
+          <Unknown names={unknown} />
           <div class="lead">
             <Total question={question} total={total} />
             <Live

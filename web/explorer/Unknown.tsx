@@ -1,0 +1,13 @@
+// Parameters of the address that the page does not know: a misspelt condition would otherwise be left out in silence.
+
+export function Unknown({ names }: { readonly names: readonly string[] }) {
+  return names.length === 0 ? null : (
+    <ul class="banner plain" role="alert">
+      {names.map((name) => (
+        <li key={name}>
+          “{name}” is not applied: this page takes days, card, country, min, max and order in its address.
+        </li>
+      ))}
+    </ul>
+  );
+}
