@@ -34,8 +34,9 @@ export type Place = { readonly left: number; readonly top: number; readonly widt
 const AXIS_HEIGHT = 24;
 const LABEL_SPACE = 36;
 const WIDEST_COLUMN = 48;
-// Wide columns show their layers apart; narrow ones would be nothing but gaps.
+// Columns that are wide and high enough show their layers apart; others would be nothing but gaps.
 const GAP_FROM = 7;
+const GAP_SHARE = 0.1;
 const WHOLE_STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => [1, 2, 5].map((step) => step * 10 ** power));
 // Half a label: nearer to the edge it would be cut off.
 const EDGE = 22;
@@ -88,7 +89,7 @@ function buildOptions(drawing: Drawing, width: number, height: number, listener:
   const stepWidth = width / Math.max(1, steps);
   const ticks = drawing.ticks.filter(({ index }) => (steps - index - 0.5) * stepWidth > EDGE);
   const columns = uPlot.paths.bars?.({ size: [stepWidth < GAP_FROM ? 0.92 : 0.78, WIDEST_COLUMN, 1] });
-  const outline = stepWidth < GAP_FROM ? { width: 0 } : { width: 1, stroke: colours.ground };
+  const outline = isRoomy(layers.at(-1) ?? [], largest, stepWidth) ? { width: 1, stroke: colours.ground } : { width: 0 };
   return {
     width,
     height,
@@ -139,4 +140,10 @@ function buildOptions(drawing: Drawing, width: number, height: number, listener:
     ],
     hooks: { setCursor: [(plot) => listener.onPoint(plot.cursor.idx ?? null)] },
   };
+}
+
+/** Whether the usual column has room for gaps between its layers. */
+function isRoomy(totals: readonly number[], largest: number, stepWidth: number): boolean {
+  const sorted = totals.filter((count) => count > 0).sort((one, other) => one - other);
+  return stepWidth >= GAP_FROM && (sorted[Math.floor(sorted.length / 2)] ?? 0) >= largest * GAP_SHARE;
 }

@@ -83,9 +83,40 @@ test("a refresh is silent: what is shown stays until there is something newer, a
   await settle();
   store.refresh();
   store.refresh();
+  await settle();
   expect(calls).toHaveLength(2);
   expect(store.get(need(1)).phase).toBe("ready");
   calls[1]?.reject(new Error("no"));
   await settle();
   expect(store.get(need(1))).toEqual({ summary: EMPTY, phase: "ready", error: null });
+});
+
+test("what takes long is refreshed seldom, but after the last refresh that was asked for", async () => {
+  store.subscribe(need(1), ignore);
+  await vi.advanceTimersByTimeAsync(1_000);
+  calls[0]?.resolve(EMPTY);
+  await settle();
+  store.refresh();
+  await vi.advanceTimersByTimeAsync(8_999);
+  expect(calls).toHaveLength(1);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(calls).toHaveLength(2);
+});
+
+test("what nobody shows any more is not refreshed either", async () => {
+  const unsubscribe = store.subscribe(need(1), ignore);
+  calls[0]?.resolve(EMPTY);
+  await settle();
+  store.refresh();
+  unsubscribe();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(calls).toHaveLength(1);
+});
+
+test("a refresh that comes while it is being asked is not forgotten", async () => {
+  store.subscribe(need(1), ignore);
+  store.refresh();
+  calls[0]?.resolve(EMPTY);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(calls).toHaveLength(2);
 });

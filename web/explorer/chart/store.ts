@@ -16,11 +16,17 @@ type Entry = {
   readonly listeners: Set<() => void>;
   answer: Answer;
   controller: AbortController | null;
+  /** Before that it is not refreshed. */
+  restsUntil: number;
+  later: ReturnType<typeof setTimeout> | undefined;
 };
 
 const SLOW_MS = 2_000;
 // Each reads all transactions of its filter: more at a time would only slow down one another, and the table.
 const MOST_AT_A_TIME = 2;
+// What is refreshed again and again keeps the database busy for a tenth of the time, however much there is to add up.
+const REST_FACTOR = 9;
+const BUSY_MS = 1_000;
 
 export class AnswerStore {
   readonly #ask: AskSummary;
@@ -42,7 +48,7 @@ export class AnswerStore {
     const key = buildKey(need);
     let entry = this.#entries.get(key);
     if (entry === undefined) {
-      entry = { need, listeners: new Set(), answer: ASKING, controller: null };
+      entry = { need, listeners: new Set(), answer: ASKING, controller: null, restsUntil: 0, later: undefined };
       this.#entries.set(key, entry);
       void this.#run(entry);
     }
@@ -52,6 +58,7 @@ export class AnswerStore {
       listeners.delete(listener);
       if (listeners.size === 0) {
         this.#entries.delete(key);
+        clearTimeout(entry.later);
         entry.controller?.abort();
       }
     };
@@ -78,18 +85,30 @@ export class AnswerStore {
     }
   }
 
-  /** Asks all again in silence; who fails keeps the answer that it had. */
+  /** Asks all again in silence, if need be after a rest; who fails keeps the answer that it had. */
   refresh(): void {
     for (const entry of this.#entries.values()) {
-      if (entry.controller === null && entry.answer.phase === "ready") {
+      this.#refreshLater(entry);
+    }
+  }
+
+  #refreshLater(entry: Entry): void {
+    // What is being asked may not know yet of what the refresh is for.
+    const wait = entry.controller === null ? Math.max(0, entry.restsUntil - Date.now()) : BUSY_MS;
+    entry.later ??= setTimeout(() => {
+      entry.later = undefined;
+      if (entry.controller !== null || Date.now() < entry.restsUntil) {
+        this.#refreshLater(entry);
+      } else if (entry.answer.phase === "ready") {
         void this.#run(entry);
       }
-    }
+    }, wait);
   }
 
   async #run(entry: Entry): Promise<void> {
     const controller = new AbortController();
     entry.controller = controller;
+    const start = Date.now();
     const timer = setTimeout(() => {
       if (entry.answer.phase === "asking") {
         update(entry, { ...entry.answer, phase: "slow" });
@@ -104,6 +123,7 @@ export class AnswerStore {
       answer = isRefresh ? entry.answer : { ...entry.answer, phase: "failed", error };
     } finally {
       clearTimeout(timer);
+      entry.restsUntil = Date.now() + REST_FACTOR * (Date.now() - start);
     }
     if (entry.controller === controller) {
       entry.controller = null;
