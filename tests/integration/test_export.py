@@ -23,8 +23,6 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 from pymongo import MongoClient
 
-from database.client import open_sync_client
-from database.embedded import EmbeddedServer
 from database.index import COLLECTION
 from database.repository import BATCH_ROWS
 from gateway.export import MEDIA_TYPES
@@ -46,12 +44,6 @@ asks = settings(max_examples=30, deadline=None, suppress_health_check=[HealthChe
 def client(served: ServedDatabase) -> Iterator[httpx.Client]:
     served.collection.delete_many({})
     with httpx.Client(base_url=served.gateway.url, timeout=60) as client:
-        yield client
-
-
-@pytest.fixture
-def admin(mongod: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
-    with open_sync_client(mongod.admin) as client:
         yield client
 
 
