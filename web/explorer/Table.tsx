@@ -1,14 +1,15 @@
 // The rows of the question: a grid (WAI-ARIA 1.2) of which only the rows that are seen stand in the document. The keys
 // move an active row, which is named to assistive technology while the focus stays on the grid.
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
+import { useAnchor } from "./anchor.ts";
 import type { Transaction } from "./document.ts";
 import { formatCount } from "./format.ts";
 import { Heading } from "./Heading.tsx";
 import { isSameQuestion, type Order, type Question } from "./question.ts";
 import { FIRST_ROW_INDEX, Row } from "./Row.tsx";
 import type { Rows } from "./rows.ts";
-import { type Anchor, buildRowWindow, findShift, limitRows, moveRow, revealRow } from "./rowWindow.ts";
+import { buildRowWindow, limitRows, moveRow, revealRow } from "./rowWindow.ts";
 import { useView } from "./view.ts";
 
 /** In CSS pixels, as theme.css has them. */
@@ -44,31 +45,9 @@ export function Table({ question, rows, total, onOrder, onOpen }: TableProps) {
   const { want } = rows;
 
   useEffect(() => want(seen.end), [want, seen.end]);
-  // Another question begins at its first row; the same one, asked again, stays where it is.
-  const shown = useRef<Question | null>(null);
-  useLayoutEffect(() => {
-    const { question: next } = rows;
-    if (next !== null && shown.current !== null && !isSameQuestion(next, shown.current)) {
-      scroller.current?.scrollTo(0, 0);
-      setActive(null);
-    }
-    shown.current = next;
-  }, [rows.question]);
-
-  // Rows that come in above push none of those away that somebody reads.
-  const anchor = useRef<Anchor | null>(null);
-  useLayoutEffect(() => {
-    const shift = anchor.current === null ? 0 : findShift(rows.rows, anchor.current);
-    if (shift > 0 && view.top > 0) {
-      scroller.current?.scrollBy(0, shift * height);
-    }
-    if (shift > 0 && active !== null) {
-      setActive(active + shift);
-    }
-    const index = Math.floor(view.top / height);
-    const first = rows.rows[index];
-    anchor.current = first === undefined ? null : { id: first.id, index };
-  });
+  useAnchor(scroller, rows, view, height, (shift) =>
+    setActive(shift === null || active === null ? null : active + shift),
+  );
 
   const open = (index: number): void => {
     const transaction = rows.rows[index];
