@@ -42,7 +42,9 @@ class Acceptor:
         self._wait()
 
     def close(self) -> None:
-        """Accept no more."""
+        """Accept no more than those that have connected already: the end of the listener would reset them."""
+        while self._accept():
+            pass
         self._loop.remove_reader(self._listener)
         if self._timer is not None:
             self._timer.cancel()

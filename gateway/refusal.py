@@ -4,6 +4,7 @@ What an overload is, gateway/admission.py says; the answer is the one that it wo
 """
 
 import random
+from collections.abc import Callable
 
 from uvicorn._types import HTTPScope
 
@@ -30,15 +31,19 @@ _HEAD = b"HTTP/1.1 503 Service Unavailable\r\n" + b"".join(
 class Refusal:
     """Gives the whole answer to a question that is turned away, or None to one that may come in."""
 
-    def __init__(self, admission: Admission) -> None:
+    def __init__(self, admission: Admission, is_draining: Callable[[], bool] = lambda: False) -> None:
         self._admission = admission
+        self._is_draining = is_draining
 
     def __call__(self, scope: HTTPScope) -> bytes | None:
         """Judge a request by its head."""
         if not self._admission.is_overloaded or not is_question(scope["path"]):
             return None
-        # Who names an origin may be owed headers that this answer does not have.
-        if any(name == b"origin" for name, _ in scope["headers"]) or not self._admission.turns_away():
+        # Who names an origin may be owed headers that this answer does not have; and when the gateway stops, the
+        # application's answers end their connections.
+        if any(name == b"origin" for name, _ in scope["headers"]) or self._is_draining():
+            return None
+        if not self._admission.turns_away():
             return None
         method = "HEAD" if scope["method"] == "HEAD" else "GET" if scope["method"] == "GET" else "other"
         find_child(REQUESTS, method, ROUTE, "503").inc()

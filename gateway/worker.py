@@ -32,6 +32,8 @@ from gateway.socket_protocol import SocketProtocol
 # A load balancer reuses connections that were idle for up to a minute (AWS's default): closing first loses requests.
 KEEP_ALIVE_SECONDS = 75
 _DRAIN_PAUSE_SECONDS = 0.05
+# Who has just been answered, or has just connected, may have the next request on its way.
+_DRAIN_QUIET_SECONDS = 0.5
 # The rows of a batch hold no cycles: counted by the default of 700, each list would have them looked at ten times.
 _GARBAGE_THRESHOLD = 10_000
 
@@ -53,10 +55,11 @@ def run_worker(
         # The connections inherit it: one whose client takes nothing of a whole answer is closed, and its memory freed.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.request_timeout_ms)
     app = create_app(settings, environment)
+    refusal = Refusal(app.state.admission, lambda: bool(app.state.is_draining))
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=functools.partial(HttpProtocol, refuse=Refusal(app.state.admission)),  # type: ignore[arg-type]  # it is called
+        http=functools.partial(HttpProtocol, refuse=refusal),  # type: ignore[arg-type]  # it is called
         ws=functools.partial(SocketProtocol, slow_seconds=settings.request_timeout_ms / 1000),  # type: ignore[arg-type]  # as above
         ws_max_size=settings.max_body_bytes,
         # Messages are small, and what compresses them would hold 40 KB for each client.
@@ -118,12 +121,23 @@ class _Server(uvicorn.Server):
         if self._acceptor is not None:
             self._acceptor.close()
         self._listener.close()
-        deadline = time.monotonic() + self._drain_seconds
-        while self.server_state.tasks and time.monotonic() < deadline:  # noqa: ASYNC110 - uvicorn's tasks tell nobody
-            await asyncio.sleep(_DRAIN_PAUSE_SECONDS)
+        await self._drain(time.monotonic() + self._drain_seconds)
         # What is left has had its time; where nothing is, the open connections are closed in a moment.
         self.config.timeout_graceful_shutdown = 0 if self.server_state.tasks else 1
         await super().shutdown(sockets)
+
+    async def _drain(self, deadline: float) -> None:
+        """Wait until no connection is left, or none was used for a moment; each answer from now on ends its own."""
+        state = self.server_state
+        used_at, used = time.monotonic(), state.total_requests
+        while True:
+            # Those that were just accepted are connections in a moment.
+            await asyncio.sleep(_DRAIN_PAUSE_SECONDS)
+            now = time.monotonic()
+            if state.tasks or state.total_requests != used:
+                used_at, used = now, state.total_requests
+            if not state.connections or now - used_at > _DRAIN_QUIET_SECONDS or now > deadline:
+                return
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second, tell the others how many connections are left."""
