@@ -29,7 +29,8 @@ export function DaysField({ days, fault, onPick, onEnter }: DaysFieldProps) {
             key={name}
             type="button"
             class="choice"
-            aria-label={name}
+            // Who speaks to a browser says what is seen (WCAG 2.2, 2.5.3).
+            aria-label={`${short}: ${name}`}
             aria-pressed={preset === days}
             onClick={() => onPick(preset)}
           >
