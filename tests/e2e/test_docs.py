@@ -51,8 +51,10 @@ def ask(block: Locator) -> Locator:
 
 
 def test_it_is_titled_and_leads_to_the_other_pages(reference: Page, gateway: GatewayProcess) -> None:
-    """The page has a title, one first heading, and links to the explorer, GraphiQL, the document and the licences."""
+    """The page has a title, a first heading, and links to the explorer, GraphiQL, the document and the licences."""
     expect(reference).to_have_title("API reference · Transactions gateway")
+    expect(reference.get_by_role("heading", level=1)).to_contain_text("Transactions gateway")
+    expect(reference.get_by_role("main")).to_have_count(1)
     for name, path in {
         "Explorer": "/",
         "GraphiQL": "/graphql",

@@ -4,6 +4,7 @@ import json
 import re
 import secrets
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -103,7 +104,7 @@ def test_a_subscription_shows_what_is_added(graphiql: Page, seeded: ServedDataba
     open_tab(graphiql, "Added")
     run(graphiql)
     for vendor in ("First", "Second"):
-        wait_until(lambda vendor=vendor: is_shown_when_added(graphiql, seeded, vendor), f"a transaction of {vendor}")
+        wait_until(partial(is_shown_when_added, graphiql, seeded, vendor), f"a transaction of {vendor}")
     graphiql.get_by_role("button", name="Stop query").click()
     expect(graphiql.get_by_role("button", name="Execute query")).to_be_visible()
     seeded.collection.delete_many({"vendor": {"$in": ["First", "Second"]}})
