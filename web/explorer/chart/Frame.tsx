@@ -69,8 +69,9 @@ function State({ view, question, onPick }: FrameProps) {
     case "asking":
       return view.summary === null ? <div class="skeleton chart-skeleton" aria-hidden="true" /> : null;
     case "slow":
+      // By its key a new element: the skeleton's, which is animated, would count as one that moved (layout shift).
       return (
-        <div class="chart-message chart-over" role="status">
+        <div key="slow" class="chart-message chart-over" role="status">
           <p>Adding up …</p>
           <button type="button" class="button" onClick={view.cancel}>
             Cancel
