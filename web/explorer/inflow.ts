@@ -1,4 +1,4 @@
-// New transactions on their way from the socket to the table: handed over in batches, and never more than a table can take.
+// New transactions on their way from the socket to the table: in batches, and never more than a table can take.
 import type { Transaction } from "./document.ts";
 
 export type Batch = {

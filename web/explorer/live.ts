@@ -1,5 +1,5 @@
-// Follows the transactions of a filter as they are added (graphql-transport-ws), across lost connections and sleeping tabs.
-// It shows nothing; what it hands over is Live.tsx's to place.
+// Follows the transactions of a filter as they are added (graphql-transport-ws), across lost connections and sleeping
+// tabs. It shows nothing; what it hands over is Live.tsx's to place.
 import type { Client, ClientOptions } from "graphql-ws";
 
 import type { Transaction } from "./document.ts";

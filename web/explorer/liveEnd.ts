@@ -7,7 +7,14 @@ export type End =
   | { readonly kind: "forget" }
   | { readonly kind: "refuse"; readonly reason: string };
 
-const PASSING = ["DATABASE_UNAVAILABLE", "DATABASE_TIMEOUT", "OVERLOADED", "DRAINING", "LIVE_TOO_SLOW", "TOO_MANY_REQUESTS"];
+const PASSING = [
+  "DATABASE_UNAVAILABLE",
+  "DATABASE_TIMEOUT",
+  "OVERLOADED",
+  "DRAINING",
+  "LIVE_TOO_SLOW",
+  "TOO_MANY_REQUESTS",
+];
 const PLACE_UNKNOWN = "LIVE_EVENT_UNKNOWN";
 // As gateway/socket.py closes. A page that breaks the protocol would do so again.
 const CREDENTIALS_REFUSED = 4403;
@@ -15,7 +22,7 @@ const BROKEN_PROTOCOL = [4400, 4401, 4406, 4409, 4429];
 const NOT_ACCEPTED = "The gateway does not accept the API key; enter another one.";
 const NOT_UNDERSTOOD = "The gateway and this page do not understand each other; reload the page.";
 
-/** Judges what graphql-ws gives as an error: errors of GraphQL, a close event, or any other failure of the connection. */
+/** Judges what graphql-ws gives as an error: GraphQL's, a close event, or any other failure of the connection. */
 export function judgeEnd(cause: unknown): End {
   if (Array.isArray(cause)) {
     return judgeError(cause[0]);

@@ -36,11 +36,12 @@ export function Frame(props: FrameProps) {
   const id = useId();
   const [isTable, setIsTable] = useState(false);
   const omitted = view.summary?.omitted ?? 0;
+  const isAsking = view.phase === "asking" || view.phase === "slow";
   const isEmpty = view.summary !== null && total === 0;
   const isShown = view.summary !== null && view.phase !== "failed" && view.phase !== "cancelled";
 
   return (
-    <section class={`chart chart-${name}`} aria-labelledby={id} aria-busy={view.phase === "asking" || view.phase === "slow"}>
+    <section class={`chart chart-${name}`} aria-labelledby={id} aria-busy={isAsking}>
       <header class="chart-head">
         <h2 id={id}>{title}</h2>
         {table && isShown && !isEmpty && (

@@ -6,7 +6,9 @@ import { findHue, NEUTRAL } from "./hue.ts";
 
 type Colour = readonly [number, number, number];
 
-const STYLES = ["chart.css", "../theme.css"].map((file) => readFileSync(join(import.meta.dirname, file), "utf8")).join("\n");
+const STYLES = ["chart.css", "../theme.css"]
+  .map((file) => readFileSync(join(import.meta.dirname, file), "utf8"))
+  .join("\n");
 const CARDS = ["Visa", "Mastercard", "Amex", "Maestro", "Discover"];
 const SCHEMES = ["light", "dark"] as const;
 // Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.

@@ -3,11 +3,12 @@ import { expect, test } from "vitest";
 import { DEFAULT_QUESTION, type Question } from "../question.ts";
 import { chooseUnit, needByAmount, needByCountry, needByTime, needByVendor } from "./need.ts";
 
-const PICKED: Question = { ...DEFAULT_QUESTION, cardType: "Visa", country: "DE", minAmount: "5", maxAmount: "9.99" };
+const AMOUNTS = { minAmount: "5", maxAmount: "9.99" };
+const PICKED: Question = { ...DEFAULT_QUESTION, cardType: "Visa", country: "DE", ...AMOUNTS };
 
 test("a chart that picks a condition asks without it, and with all others", () => {
-  expect(needByTime(PICKED, "UTC").variables.filter).toEqual({ days: 90, country: "DE", minAmount: "5", maxAmount: "9.99" });
-  expect(needByCountry(PICKED).variables.filter).toEqual({ days: 90, cardType: "Visa", minAmount: "5", maxAmount: "9.99" });
+  expect(needByTime(PICKED, "UTC").variables.filter).toEqual({ days: 90, country: "DE", ...AMOUNTS });
+  expect(needByCountry(PICKED).variables.filter).toEqual({ days: 90, cardType: "Visa", ...AMOUNTS });
   expect(needByAmount(PICKED).variables.filter).toEqual({ days: 90, cardType: "Visa", country: "DE" });
   expect(needByVendor(PICKED).variables.filter.cardType).toBe("Visa");
 });

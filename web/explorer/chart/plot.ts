@@ -89,7 +89,8 @@ function buildOptions(drawing: Drawing, width: number, height: number, listener:
   const stepWidth = width / Math.max(1, steps);
   const ticks = drawing.ticks.filter(({ index }) => (steps - index - 0.5) * stepWidth > EDGE);
   const columns = uPlot.paths.bars?.({ size: [stepWidth < GAP_FROM ? 0.92 : 0.78, WIDEST_COLUMN, 1] });
-  const outline = isRoomy(layers.at(-1) ?? [], largest, stepWidth) ? { width: 1, stroke: colours.ground } : { width: 0 };
+  const hasGaps = isRoomy(layers.at(-1) ?? [], largest, stepWidth);
+  const outline = hasGaps ? { width: 1, stroke: colours.ground } : { width: 0 };
   return {
     width,
     height,

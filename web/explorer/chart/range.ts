@@ -14,7 +14,8 @@ export type AmountRange = {
 type Bounds = Pick<Question, "minAmount" | "maxAmount">;
 
 const LARGEST = 1_000_000;
-const LOWER_BOUNDS = [0, ...[0, 1, 2, 3, 4, 5].flatMap((power) => [1, 2, 5].map((step) => step * 10 ** power)), LARGEST];
+const POWERS = [0, 1, 2, 3, 4, 5];
+const LOWER_BOUNDS = [0, ...POWERS.flatMap((power) => [1, 2, 5].map((step) => step * 10 ** power)), LARGEST];
 const BELOW_ZERO = "-0.01";
 
 /** Gives the ranges from the first that holds a transaction to the last, the empty ones between them included. */

@@ -25,7 +25,7 @@ export const NO_CARD = "No card type";
 const MOST_CARDS = 7;
 const DAY_MS = 86_400_000;
 
-/** Builds the series of an answer. Months before the first transaction are left out: nobody needs decades of nothing. */
+/** Builds an answer's series. Months before the first transaction are left out: nobody needs decades of nothing. */
 export function buildTimeline(groups: readonly TimeGroup[], unit: Unit): Timeline {
   const counts = new Map<string | null, Map<string, number>>();
   const starts = new Set<string>();

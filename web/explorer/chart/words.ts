@@ -18,7 +18,8 @@ export function describeTimeline({ unit, starts, cards, totals, total }: Timelin
   const most = totals.indexOf(Math.max(...totals));
   const shares = cards.map((series) => `${series.name} ${formatCount(series.total, locale)}`).join(", ");
   const peak = `${nameStart(starts[most] ?? "", unit, locale)}, ${formatCount(totals[most] ?? 0, locale)}`;
-  return `${formatCount(total, locale)} transactions in ${starts.length} ${NUMBERS[unit]}, most of them ${peak}. ${shares}.`;
+  const all = `${formatCount(total, locale)} transactions in ${starts.length} ${NUMBERS[unit]}`;
+  return `${all}, most of them ${peak}. ${shares}.`;
 }
 
 export function describeStep({ unit, starts, cards, totals }: Timeline, step: number, locale?: string): string {
