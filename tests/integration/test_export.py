@@ -116,7 +116,8 @@ def test_odd_documents_break_no_export(served: ServedDatabase, client: httpx.Cli
     records = read_rows("csv", ask(client, "csv").content)
     assert [len(record) for record in records] == [len(KEYS)] * (len(expected) + 1)
     tables = [read_table(name, ask(client, name).content) for name in ("parquet", "arrow")]
-    assert tables[0].equals(tables[1])
+    # Written out, for an amount that is NaN equals no other.
+    assert len({str(table.to_pylist()) for table in tables}) == 1
     table = tables[0]
     assert table.num_rows == len(expected)
     for row, amount in zip(expected, table["amount"].to_pylist(), strict=True):
