@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from database.embedded import EmbeddedServer
 from seeding.seeder import seed
@@ -16,6 +16,8 @@ from tests.stage import VISITOR, serve_still, stop_clock
 from tests.trouble import note_troubles
 
 SEEDED = 2_000
+# Of Playwright's own expectations: the machine may be busy with other tests.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")
