@@ -2,12 +2,14 @@
 
 export function Unknown({ names }: { readonly names: readonly string[] }) {
   return names.length === 0 ? null : (
-    <ul class="banner plain" role="alert">
-      {names.map((name) => (
-        <li key={name}>
-          “{name}” is not applied: this page takes days, card, country, min, max and order in its address.
-        </li>
-      ))}
-    </ul>
+    <div class="banner plain" role="alert">
+      <ul>
+        {names.map((name) => (
+          <li key={name}>
+            “{name}” is not applied: this page takes days, card, country, min, max and order in its address.
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
