@@ -40,7 +40,9 @@ class Visit:
 def visit(folder: NodeFolder, url: str, device: str, categories: Sequence[str] = CATEGORIES) -> Visit:
     """Load a page as one of DEVICES and give what was found."""
     options = build_launch_options()
-    flags = " ".join(f"'{each}'" for each in ["--headless=new", *options["args"]])
+    # Its command line takes them as one text, in which a value with spaces is quoted.
+    parts = [flag.partition("=") for flag in ["--headless=new", *options["args"]]]
+    flags = " ".join(f'{name}="{value}"' if value else name for name, _, value in parts)
     environment = {**folder.environment, "CHROME_PATH": str(options["executable_path"])}
     done = NodeFolder(folder.path, folder.node, environment).run_package(
         "lighthouse",

@@ -52,3 +52,5 @@ def await_answers(page: Page) -> None:
     """Wait until no part of the explorer waits for an answer."""
     expect(page.get_by_role("heading", name="By country")).to_be_visible()
     expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    # What draws comes later than what is drawn.
+    expect(page.locator(".plot-canvas:not(:has(canvas))")).to_have_count(0)
