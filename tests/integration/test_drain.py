@@ -3,6 +3,8 @@
 import http.client
 import json
 import signal
+import subprocess
+import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,11 +14,23 @@ import pytest
 from database.client import open_sync_client
 from database.environment import DatabaseEnvironment
 from database.index import COLLECTION
+from gateway.caller import Scope
+from gateway.keys import create_key
 from schema.context import read_clock_ms
 from tests.process import read_log, run_gateway
 from tests.waiting import find_free_port, wait_until
 
+ROOT = Path(__file__).parents[2]
 ROWS = 50_000
+TRANSACTION = {
+    "currency": "EUR",
+    "amount": 12.5,
+    "vendor": "Café",
+    "address": "Lindenstraße 7",
+    "cardType": "Visa",
+    "cardNumber": "4111111111111111",
+    "countryOrigin": "US",
+}
 
 
 def is_refusing(host: str, port: int) -> bool:
@@ -87,3 +101,26 @@ def test_what_takes_longer_than_the_drain_is_broken_off(
     [line] = [line for line in read_log(tmp_path) if line["event"] == "broke off"]
     assert line["level"] == "warning"
     assert 0 < line["rows"] < ROWS
+
+
+def test_no_request_of_many_clients_is_lost(
+    environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, tmp_path: Path
+) -> None:
+    """Clients that keep their connections or open new ones all the time are answered until the port refuses them."""
+    with open_sync_client(environment) as client:
+        client[environment.database][COLLECTION].insert_many(
+            {**TRANSACTION, "_id": str(number), "date": read_clock_ms()} for number in range(1_000)
+        )
+    keys = tmp_path / "keys.json"
+    _, key = create_key(keys, "load", frozenset({Scope.TRANSACTIONS_READ}))
+    port = find_free_port()
+    load = [sys.executable, str(ROOT / "deploy/image/load.py"), str(port), key]
+    with (
+        run_gateway(reader_environment, port, tmp_path, 2, GATEWAY_KEYS_FILE=str(keys)) as gateway,
+        subprocess.Popen(load, stdout=subprocess.PIPE, text=True) as clients,
+    ):
+        assert clients.stdout
+        assert clients.stdout.readline() == "begun\n"
+        gateway.process.send_signal(signal.SIGTERM)
+        counts = json.loads(clients.communicate(timeout=60)[0])
+    assert counts.keys() == {"200", "refused"}

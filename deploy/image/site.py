@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from deploy.checks import CheckError
-from deploy.docker import Docker
+from deploy.image.docker import Docker
+from deploy.image.stand_in import build_stand_in
 from deploy.stand import find_port, read
-from deploy.stand_in import build_stand_in
 from deploy.tool import ROOT
 
 IMAGE = "transactions-gateway:local"

@@ -1,6 +1,6 @@
 """Asks a gateway from several sides until it refuses connections, and prints what became of each request.
 
-deploy/check_image.py runs it inside the gateway's network, where no proxy accepts for a port that is closed; it has
+deploy/image/stop.py runs it inside the gateway's network, where no proxy accepts for a port that is closed; it has
 nothing but Python. Arguments: the port, and a key of the scope transactions:read. It prints a line when all sides have
 had an answer, then the counts as JSON: by status, `refused` by the closed port, and `lost`, which were sent and got no
 whole answer.
@@ -15,7 +15,7 @@ from http.client import HTTPConnection, HTTPException
 from threading import Barrier
 
 # Half of them keep their connection, the others open one for each request.
-_SIDES = 16
+_SIDES = 8
 _SECONDS = 30
 _GRAPHQL = json.dumps({"query": "{ transactions(filter: {days: 90}, first: 50) { totalCount nodes { id amount } } }"})
 _QUESTIONS: tuple[tuple[str, str, str | None], ...] = (

@@ -1,4 +1,4 @@
-"""A Docker daemon: the machine's, or, for root where none answers, one of its own, which leaves nothing behind.
+"""A Docker daemon: the machine's, or, for root where none answers, one of its own that ends with what is in it.
 
 It must not know what is run in it.
 """
@@ -112,9 +112,9 @@ def _run_daemon() -> Iterator[Docker]:
     options = (
         *("--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "pid"),
         *("--host", socket, "--storage-driver", "overlay2"),
-        # Its rules would stay in the machine's firewall. Containers reach each other and loopback without, and builds
-        # use the machine's network.
-        *("--bridge=none", "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"),
+        # Builds use the machine's network, and containers reach each other and loopback: nothing is to be forwarded.
+        # Of its rules in the machine's firewall those of a network go with it, and empty chains stay.
+        *("--bridge=none", "--ip-forward=false", "--ip-masq=false"),
     )
     environ = {**os.environ, **variables, "FOLDER": str(folder), "DAEMON": str(_DAEMON), "CLIENT": str(_CLIENT)}
     with subprocess.Popen(  # noqa: S603 - the daemon with the options above

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from deploy.checks import CheckError
-from deploy.docker import Docker
+from deploy.image.docker import Docker
 from deploy.stand import PYTHON
 from deploy.tool import ROOT, WORK, find_installed, require
 from tests.node import install_packages
@@ -44,14 +44,14 @@ def _list_python_hooks() -> list[str]:
 def _list_mongo_hooks() -> list[str]:
     mongod = require(PYTHON, "-c", _FIND_MONGOD).strip()
     try:
-        shell = install_packages(ROOT / "deploy/mongo").path
+        shell = install_packages(ROOT / "deploy/image/mongo")
     except AssertionError as error:
         raise CheckError(str(error)) from error
     return [
-        f"copy-in {mongod} /usr/local/bin",
-        f"copy-in {shell} /opt",
-        f'ln -s "/opt/{shell.name}/node_modules/.bin/mongosh" "$1/usr/local/bin/mongosh"',
-        f'ln -s "/opt/{shell.name}/entry.sh" "$1/usr/local/bin/entry.sh"',
+        f"copy-in {mongod} {shell.node} /usr/local/bin",
+        f"copy-in {shell.path} /opt",
+        f'ln -s "/opt/{shell.path.name}/node_modules/.bin/mongosh" "$1/usr/local/bin/mongosh"',
+        f'ln -s "/opt/{shell.path.name}/entry.sh" "$1/usr/local/bin/entry.sh"',
         'install -d -o 999 -g 999 "$1/data/db" "$1/data/configdb"',
     ]
 
@@ -63,7 +63,7 @@ def _list_prometheus_hooks() -> list[str]:
 # By the name of the image, without what is before it.
 _STAND_INS = {
     "python": _StandIn(("python3", "python3-venv"), _list_python_hooks, _TRUST),
-    "mongo": _StandIn(("nodejs", "libcurl4", "libssl3"), _list_mongo_hooks, ('ENTRYPOINT ["entry.sh"]',)),
+    "mongo": _StandIn(("libcurl4", "libssl3", "libstdc++6"), _list_mongo_hooks, ('ENTRYPOINT ["entry.sh"]',)),
     "prometheus": _StandIn(("prometheus",), _list_prometheus_hooks, ('ENTRYPOINT ["prometheus"]',)),
 }
 
@@ -84,7 +84,7 @@ def build_stand_in(docker: Docker, image: str) -> bool:
     hooks = [f"--customize-hook={hook}" for hook in stand_in.list_hooks()]
     suite = platform.freedesktop_os_release()["VERSION_CODENAME"]
     command: tuple[str | Path, ...] = (program, "--quiet", "--variant=minbase", packages, *hooks, suite)
-    sources = [path.read_bytes() for path in sorted((ROOT / "deploy/mongo").iterdir()) if path.is_file()]
+    sources = [path.read_bytes() for path in sorted((ROOT / "deploy/image/mongo").iterdir()) if path.is_file()]
     recipe = sha256(b"".join([repr(command).encode(), *sources])).hexdigest()[:16]
     tar = WORK / f"stand-in-{recipe}.tar"
     if not tar.exists():
