@@ -46,8 +46,9 @@ def read_bars(page: Page, title: str) -> dict[str, int]:
 
 def read_table(page: Page, title: str) -> list[list[str]]:
     """The lines of a chart that is shown as a table, its head among them."""
-    lines = find_chart(page, title).get_by_role("row")
-    return lines.evaluate_all("lines => lines.map(line => [...line.cells].map(cell => cell.textContent))")
+    read = "lines => lines.map(line => [...line.cells].map(cell => cell.textContent))"
+    lines: list[list[str]] = find_chart(page, title).get_by_role("row").evaluate_all(read)
+    return lines
 
 
 def read_number(text: str) -> int:

@@ -22,8 +22,8 @@ class Visit:
 
     Attributes:
         scores: of each category, from 0 to 100.
-        size: of the answers of the first load, in bytes as they were transferred, headers included.
-        requests: how many answers.
+        size: of the answers of the first load, in bytes as transferred, with headers; 0 without performance.
+        requests: how many answers; 0 as above.
         faults: the titles of the audits that were failed, of any category.
         version: Lighthouse's.
         browser: as it names itself.
@@ -61,7 +61,8 @@ def visit(folder: NodeFolder, url: str, device: str, categories: Sequence[str] =
 def read_report(report: Mapping[str, Any]) -> Visit:
     """Give what a report of Lighthouse says; an audit that was not run, or only informs, has no score and no fault."""
     audits = report["audits"]
-    answers = audits["network-requests"]["details"]["items"]
+    # Part of the category performance alone.
+    answers = audits["network-requests"]["details"]["items"] if "network-requests" in audits else []
     return Visit(
         {name: round(category["score"] * 100) for name, category in report["categories"].items()},
         sum(answer["transferSize"] for answer in answers),

@@ -31,6 +31,8 @@ class _Picture:
 def _open_graphiql(page: Page, url: str) -> None:
     page.goto(f"{url}/graphql")
     expect(page.get_by_role("button", name="Show Documentation Explorer")).to_be_visible()
+    # A tab that is opened before the editor holds the first one's text is not shown.
+    expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("query ")
     page.get_by_role("tab", name="CountByCard").get_by_role("button", name="CountByCard").click()
     expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("CountByCard")
     page.get_by_role("button", name="Execute query").click()
@@ -53,6 +55,7 @@ _PICTURES = (
 def main() -> None:
     """Write each picture; end with a message where one is too large for a README."""
     options = build_launch_options()
+    expect.set_options(timeout=30_000)
     with (
         tempfile.TemporaryDirectory() as folder,
         open_server(Path(folder)) as server,

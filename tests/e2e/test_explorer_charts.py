@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from math import ceil
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -63,7 +64,7 @@ def test_charts_show_what_the_reference_counts(
     """Each chart has the reference's numbers; one by which a condition is picked leaves that condition out."""
     open_explorer(visitor, still.gateway.url, link)
 
-    def answer(**without: None) -> list[Document]:
+    def answer(**without: Any) -> list[Document]:
         return select(documents, replace(question, **without), NOW_MS)
 
     cards = count(answer(card_type=None), lambda document: document["cardType"])

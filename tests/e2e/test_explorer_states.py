@@ -105,8 +105,8 @@ def test_what_a_link_asks_wrongly_is_told_and_the_rest_is_applied(
     """Each bad value of an address is named with what would be accepted; the good ones make the question."""
     open_explorer(visitor, still.gateway.url, "?days=ninety&card=Visa&country=Atlantis&min=x&colour=red")
     expect(visitor.get_by_role("alert").filter(has_text="is not applied")).to_contain_text("colour")
-    for field in ("days", "country", "min"):
-        expect(visitor.locator(f"#{field}-fault")).to_be_visible()
+    for name in ("days", "country", "min"):
+        expect(visitor.locator(f"#{name}-fault")).to_be_visible()
     assert read_total(visitor) == len(select(documents, Question(days=90, card_type="Visa"), NOW_MS))
     field = visitor.get_by_label("Last days")
     expect(field).to_have_attribute("aria-invalid", "true")
