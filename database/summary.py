@@ -68,6 +68,8 @@ class SummaryQuestion:
         conversion: one currency for all amounts; without it each currency has sums of its own.
         order: of the groups; by sum only with a conversion.
         top: only the first groups in that order.
+        has_amounts: whether amounts are summed up, by currency; to count alone takes half as long. A conversion needs
+            them.
     """
 
     wanted: TransactionFilter
@@ -77,6 +79,7 @@ class SummaryQuestion:
     conversion: Conversion | None = None
     order: SummaryOrder = SummaryOrder.KEY_ASC
     top: int | None = None
+    has_amounts: bool = True
 
     @property
     def has_calendar(self) -> bool:
@@ -93,7 +96,8 @@ class SummaryPlan:
     """What an aggregate command is told.
 
     Each document that comes back is a group: `_id` its keys by name, `count`, `at` the date of its first transaction,
-    `spelling_<key>`, an object whose one key is the text, and `amounts`, one for each currency. One group without `_id`
+    `spelling_<key>`, an object whose one key is the text, and `amounts`, one for each currency, or one that has a count
+    alone where amounts are not summed up. One group without `_id`
     holds what no other counts: transactions whose amount, currency or date is malformed (without a currency) or whose
     currency has no rate (with it).
     """
@@ -140,12 +144,15 @@ def _build_shape(question: SummaryQuestion) -> dict[str, Any]:
         amount = {"$switch": {"branches": rates, "default": None}}
         known = [name for name, _ in question.conversion.rates]
         currency = {"$cond": [{"$in": [currency, known]}, question.conversion.into, currency]}
+    if not question.has_amounts:
+        currency = {"$literal": ""}
+    is_amount_read = question.has_amounts or _RANGE in question.keys
     return {
         "_id": 0,
         **({"at": {"$cond": [is_sound, {"$toLong": "$date"}, None]}} if question.has_calendar else {}),
         **{key.value: _build_key(key, question.time_zone, is_sound) for key in question.keys if key is not _RANGE},
         "amountCurrency": {"$cond": [is_sound, currency, None]},
-        "amount": {"$cond": [is_sound, amount, None]},
+        **({"amount": {"$cond": [is_sound, amount, None]}} if is_amount_read else {}),
     }
 
 
@@ -172,6 +179,8 @@ def _build_currencies(question: SummaryQuestion) -> list[dict[str, Any]]:
     at = _build_date(question)
     spellings = {f"spelling_{key.value}": {"$min": build_spelling(key)} for key in texts}
     bounds = {"min": {"$min": "$amount"}, "max": {"$max": "$amount"}}
+    if not question.has_amounts:
+        return [{"$group": {"_id": group, "count": {"$sum": 1}, **at, **spellings}}]
     if not question.percentiles:
         sums = {"count": {"$sum": 1}, "sum": {"$sum": "$amount"}}
         return [{"$group": {"_id": group, **sums, **bounds, **at, **spellings}}]

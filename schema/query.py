@@ -85,7 +85,7 @@ class Query:
     ) -> TransactionSummary:
         info.context.budget.take(SUMMARY_ROWS)
         question = build_summary_question(
-            _build_filter(info, filter), group_by, time_zone, percentiles, rates, into, order_by, top
+            info, _build_filter(info, filter), group_by, time_zone, percentiles, rates, into, order_by, top
         )
         return await summarize_transactions(info.context.repository, question)
 

@@ -169,7 +169,8 @@ async def _write_groups(question: SummaryQuestion, groups: list[_Group], zone: Z
 
 
 def _write_group(question: SummaryQuestion, group: _Group, zone: ZoneInfo) -> SummaryGroup:
-    amounts = sorted((_write_amounts(question, row) for row in group.row["amounts"]), key=lambda each: each.currency)
+    rows = group.row["amounts"] if question.has_amounts else ()
+    amounts = sorted((_write_amounts(question, row) for row in rows), key=lambda each: each.currency)
     if question.conversion and not amounts:
         amounts = [_write_amounts(question, {"currency": question.conversion.into, "count": 0})]
     named = zip(question.keys, group.keys, strict=True)

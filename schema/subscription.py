@@ -81,7 +81,7 @@ class Subscription:
     ) -> AsyncGenerator[TransactionSummary, None]:
         info.context.budget.take(SUMMARY_ROWS)
         question = build_summary_question(
-            TransactionFilter(), group_by, time_zone, percentiles, rates, into, order_by, top
+            info, TransactionFilter(), group_by, time_zone, percentiles, rates, into, order_by, top
         )
         updates = _tell_summaries(info.context, _build_filter(filter), question)
         return cast("AsyncGenerator[TransactionSummary, None]", updates)

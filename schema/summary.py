@@ -3,6 +3,7 @@
 The types hold an answer; schema/series.py makes it.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, TypeAlias, cast
@@ -14,6 +15,7 @@ from database.query import TransactionFilter
 from database.summary import MAX_AMOUNTS, MAX_GROUPS, SummaryOrder, SummaryQuestion
 from schema.context import Info
 from schema.grouping import build_question
+from schema.selection import select_names
 from schema.turn import give_in_turns
 
 
@@ -156,6 +158,7 @@ TopArgument: TypeAlias = Annotated[
 
 
 def build_summary_question(
+    info: Info,
     wanted: TransactionFilter,
     group_by: list[SummaryKey] | None,
     time_zone: str | None,
@@ -165,8 +168,11 @@ def build_summary_question(
     order_by: SummaryOrderChoice | None,
     top: int | None,
 ) -> SummaryQuestion:
-    """Validate what a summary's arguments ask of the transactions of a filter; raises as `build_question` does."""
-    return build_question(
+    """Validate what a summary's arguments ask of the transactions of a filter; raises as `build_question` does.
+
+    Amounts that are not selected are not summed up, unless they must be converted, which may fail.
+    """
+    question = build_question(
         wanted,
         keys=[GroupKey[key.name] for key in group_by or ()],
         time_zone=time_zone,
@@ -176,3 +182,5 @@ def build_summary_question(
         order=SummaryOrder[order_by.name] if order_by else None,
         top=top,
     )
+    has_amounts = question.conversion is not None or "amounts" in select_names(info, "groups")
+    return replace(question, has_amounts=has_amounts)

@@ -149,7 +149,7 @@ class Asker:
         answer: dict[str, Any] = (await self.http.get(path, params=parameters)).json()
         return {"code": answer["code"]} if "code" in answer else answer
 
-    async def ask_graphql(self, asked: Summary) -> dict[str, Any]:
+    async def ask_graphql(self, asked: Summary, query: str = "") -> dict[str, Any]:
         """Give GraphQL's answer in the form of REST's."""
         variables = {
             "filter": asked.question.write_filter(),
@@ -161,7 +161,7 @@ class Asker:
             "order": asked.order,
             "top": asked.top,
         }
-        answer = (await self.http.post("/graphql", json={"query": GRAPHQL, "variables": variables})).json()
+        answer = (await self.http.post("/graphql", json={"query": query or GRAPHQL, "variables": variables})).json()
         if "errors" in answer:
             return {"code": answer["errors"][0]["extensions"]["code"]}
         summary: dict[str, Any] = answer["data"]["transactionSummary"]
@@ -187,6 +187,9 @@ query Ask(
   }
 }
 """
+AMOUNTS = "amounts { currency count sum average min max percentiles { percentile value } }"
+# Both leave the amounts out, the second by a directive.
+COUNTING = (GRAPHQL.replace(AMOUNTS, ""), GRAPHQL.replace(AMOUNTS, f"... @include(if: false) {{ {AMOUNTS} }}"))
 
 
 @pytest.fixture
@@ -226,6 +229,21 @@ async def test_both_styles_agree_with_the_reference(asker: Asker, found: list[Do
     assert asker.recorder.names == ["aggregate"]
     assert by_rest == expected
     assert await asker.ask_graphql(asked) == expected
+
+
+@asks
+@given(found=documents, asked=summaries(), counting=st.sampled_from(COUNTING))
+async def test_a_summary_that_counts_alone_has_the_same_groups(
+    asker: Asker, found: list[Document], asked: Summary, counting: str
+) -> None:
+    """Whoever selects no amounts gets the reference's groups without them, and the database adds none up."""
+    asker.fill(found)
+    expected = expect(found, asked)
+    for group in expected.get("groups", ()):
+        del group["amounts"]
+    asker.recorder.commands.clear()
+    assert await asker.ask_graphql(asked, counting) == expected
+    assert asked.into or "'$sum': '$amount'" not in str(asker.recorder.commands)
 
 
 @asks
