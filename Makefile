@@ -42,10 +42,10 @@ check: .venv/.development ## Check format, lint, types, imports, the GraphQL sch
 	$(BIN)/gateway schema --check
 	$(BIN)/python -m tests.advisories
 
-check-deploy: .venv/.run .venv-deploy/.installed ## Check what deploys: chart, Terraform, pipeline, monitoring, image (ARGS="helm promtool")
+check-deploy: .venv/.development .venv-deploy/.installed ## Check what deploys: chart, Terraform, pipeline, monitoring, image (ARGS="helm promtool")
 	@$(DEPLOY)/python -m deploy.check $(ARGS)
 
-check-image: .venv/.run .venv-deploy/.installed ## Build the image, start compose.yaml with monitoring, and ask what runs (needs Docker)
+check-image: .venv/.development .venv-deploy/.installed ## Build the image, start compose.yaml with monitoring, and ask what runs (needs Docker)
 	@$(DEPLOY)/python -m deploy.check_image
 
 release: .venv-deploy/.installed ## Release the chart to the current cluster and ask it (ARGS="dev REPOSITORY sha256:DIGEST")
