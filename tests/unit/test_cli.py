@@ -131,7 +131,7 @@ def test_a_foreign_host_is_named(host: str) -> None:
 def test_the_welcome_shows_addresses_to_open(host: str, base: str) -> None:
     """Whatever the host, the welcome's addresses can be opened as they are printed."""
     urls = [word for word in build_welcome(host, 5000, "data", "ending").split() if word.startswith("http")]
-    assert len(urls) == 6
+    assert len(urls) == 7
     assert all(url.startswith(base) for url in urls)
 
 
