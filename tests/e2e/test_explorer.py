@@ -213,5 +213,5 @@ def test_it_leads_to_the_other_pages(visitor: Page, still: ServedDatabase) -> No
     visitor.get_by_role("link", name="GraphiQL").click()
     expect(visitor).to_have_url(f"{still.gateway.url}/graphql")
     visitor.go_back()
-    visitor.get_by_role("link", name="REST").click()
+    visitor.get_by_role("link", name="API reference").click()
     expect(visitor).to_have_url(f"{still.gateway.url}/docs")

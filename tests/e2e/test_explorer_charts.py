@@ -89,7 +89,12 @@ def test_charts_show_what_the_reference_counts(
     [
         ("By card", "Mastercard", "?days=90&card=Mastercard", Question(days=90, card_type="Mastercard")),
         ("By country", "Germany", "?days=90&country=DE", Question(days=90, country="DE")),
-        ("By amount", "10 to 19.99", "?days=90&min=10&max=19.99", Question(90, min_amount="10", max_amount="19.99")),
+        (
+            "By amount",
+            "10 to 19.99",
+            "?days=90&min=10&max=19.9999",
+            Question(90, min_amount="10", max_amount="19.9999"),
+        ),
     ],
 )
 def test_a_click_on_a_bar_asks_for_it_and_a_second_takes_it_back(
@@ -126,7 +131,7 @@ def test_several_ranges_of_amounts_are_picked_together(
     await_answers(visitor)
     chart.get_by_role("button", name=re.compile("50 to 99.99")).click(modifiers=["Shift"])
     await_answers(visitor)
-    wanted = Question(days=90, min_amount="10", max_amount="99.99")
+    wanted = Question(days=90, min_amount="10", max_amount="99.9999")
     assert read_total(visitor) == len(select(documents, wanted, NOW_MS))
 
 

@@ -66,7 +66,7 @@ export function App() {
           />
         </aside>
         <main id="answer" tabIndex={-1}>
-          <Unknown names={unknown} />
+          <Unknown names={unknown} order={faults.order} />
           <div class="lead">
             <Total question={question} total={total} />
             <Live
@@ -90,6 +90,9 @@ export function App() {
           </div>
         </main>
       </div>
+      <footer class="foot">
+        <a href="/static/explorer/THIRD_PARTY.md">Licences</a>
+      </footer>
       <p class="unseen" role="status">
         {knownTotal !== null && !total.isWaiting && describe(question, knownTotal)}
       </p>

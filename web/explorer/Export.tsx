@@ -1,5 +1,5 @@
-// All rows of the question as a file: by links, which the browser downloads itself; with a key, which no link can carry,
-// by the page.
+// All rows of the question as a file: by links, which the browser downloads itself; with a key, which no link can
+// carry, by the page.
 import { useRef, useState } from "preact/hooks";
 
 import { AskError, get } from "./api.ts";

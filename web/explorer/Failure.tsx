@@ -1,6 +1,6 @@
 // Why a panel has no answer: the gateway's words, its code with a page of its own, and the request's id for whoever
 // runs it.
-import { AskError, findOutage, isTimeout } from "./api.ts";
+import { AskError, findOutage, isTooMuch } from "./api.ts";
 import type { Question } from "./question.ts";
 
 type FailureProps = {
@@ -14,7 +14,7 @@ export function Failure({ error, question, onRetry, onPick }: FailureProps) {
   if (findOutage([error]) !== undefined) {
     return <p class="failure quiet">No answer for now.</p>;
   }
-  const fewer = isTimeout(error) ? findFewerDays(question.days) : null;
+  const fewer = isTooMuch(error) ? findFewerDays(question.days) : null;
   return (
     <div class="failure" role="alert">
       <p>{error instanceof Error ? error.message : String(error)}</p>

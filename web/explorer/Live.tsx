@@ -5,6 +5,7 @@ import "./chart/chart.css";
 import { refreshCharts } from "./chart/useSummary.ts";
 import { formatCount } from "./format.ts";
 import type { Batch } from "./inflow.ts";
+import { findKey } from "./key.ts";
 import { LiveFeed, type LiveState } from "./live.ts";
 import type { Question } from "./question.ts";
 
@@ -52,8 +53,10 @@ function useLive(isOn: boolean, props: LiveProps): { state: LiveState | null; ta
   const handlers = useRef(props);
   handlers.current = props;
   const { days, cardType, country, minAmount, maxAmount } = props.question;
+  const key = findKey();
 
-  // An equal question is the same feed, whatever the order of the table and however often it is asked again.
+  // An equal question is the same feed, whatever the order of the table and however often it is asked again. With
+  // another key it is another: what was refused may be allowed now, and what was allowed refused.
   useEffect(() => {
     if (!isOn) {
       return undefined;
@@ -81,7 +84,7 @@ function useLive(isOn: boolean, props: LiveProps): { state: LiveState | null; ta
       feed.close();
       setState(null);
     };
-  }, [isOn, days, cardType, country, minAmount, maxAmount]);
+  }, [isOn, key, days, cardType, country, minAmount, maxAmount]);
 
   return { state, tally };
 }

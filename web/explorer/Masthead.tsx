@@ -15,7 +15,7 @@ export function Masthead({ hasKey, onKey }: MastheadProps) {
       </h1>
       <nav aria-label="Other ways to ask">
         <a href="/graphql">GraphiQL</a>
-        <a href="/docs">REST</a>
+        <a href="/docs">API reference</a>
         <button type="button" class="small" aria-label={hasKey ? "API key, one is set" : "API key"} onClick={onKey}>
           API key{hasKey && " ✓"}
         </button>

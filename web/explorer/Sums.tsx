@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 
 import type { Answer } from "./answer.ts";
-import { isTimeout } from "./api.ts";
+import { isTooMuch } from "./api.ts";
 import type { Sum } from "./document.ts";
 import { Failure } from "./Failure.tsx";
 import { formatAmount, formatCount } from "./format.ts";
@@ -19,7 +19,7 @@ type SumsProps = {
 
 export function Sums({ question, sums, onPick }: SumsProps) {
   const [isWhole, setIsWhole] = useState(false);
-  if (isTimeout(sums.error)) {
+  if (isTooMuch(sums.error)) {
     return <Failure error={sums.error} question={question} onRetry={sums.retry} onPick={onPick} />;
   }
   const isStale = sums.question !== null && !isSameFilter(sums.question, question);

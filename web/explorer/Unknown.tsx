@@ -1,13 +1,21 @@
-// Parameters of the address that the page does not know: a misspelt condition would otherwise be left out in silence.
+// What of the address is not applied and has no field that says so: a misspelt condition would otherwise be left out in
+// silence.
+import type { Fault } from "./question.ts";
 
-export function Unknown({ names }: { readonly names: readonly string[] }) {
-  return names.length === 0 ? null : (
+type UnknownProps = { readonly names: readonly string[]; readonly order: Fault | undefined };
+
+export function Unknown({ names, order }: UnknownProps) {
+  const texts = names.map(
+    (name) => `“${name}” is not applied: this page takes days, card, country, min, max and order in its address.`,
+  );
+  if (order !== undefined) {
+    texts.push(order.message);
+  }
+  return texts.length === 0 ? null : (
     <div class="banner plain" role="alert">
       <ul>
-        {names.map((name) => (
-          <li key={name}>
-            “{name}” is not applied: this page takes days, card, country, min, max and order in its address.
-          </li>
+        {texts.map((text) => (
+          <li key={text}>{text}</li>
         ))}
       </ul>
     </div>

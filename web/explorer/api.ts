@@ -22,13 +22,13 @@ export class AskError extends Error {
   }
 }
 
-const TIMEOUTS: ReadonlySet<string | null> = new Set(["DATABASE_TIMEOUT", "REQUEST_TIMEOUT"]);
+const TOO_MUCH: ReadonlySet<string | null> = new Set(["DATABASE_TIMEOUT", "REQUEST_TIMEOUT", "TOO_MANY_GROUPS"]);
 // Nothing was answered; 429, too many requests; 502 and 503, a gateway or a database away (RFC 9110, section 15.6).
 const OUTAGES: readonly number[] = [0, 429, 502, 503];
 
 /** Whether a question with less to read could be answered. */
-export function isTimeout(error: unknown): boolean {
-  return error instanceof AskError && TIMEOUTS.has(error.code);
+export function isTooMuch(error: unknown): boolean {
+  return error instanceof AskError && TOO_MUCH.has(error.code);
 }
 
 /** Gives the first error that time may mend; the page tells of it once, for all its parts. */

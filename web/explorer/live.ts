@@ -1,6 +1,6 @@
 // Follows the transactions of a filter as they are added (graphql-transport-ws), across lost connections and sleeping
 // tabs. It shows nothing; what it hands over is Live.tsx's to place.
-import type { Client, ClientOptions } from "graphql-ws";
+import type { Client, ClientOptions } from "graphql-ws/client";
 
 import type { Transaction } from "./document.ts";
 import { Inflow, type Batch } from "./inflow.ts";
@@ -84,8 +84,8 @@ export class LiveFeed {
 
   async #open(): Promise<void> {
     this.#tell({ phase: this.#failures > 0 || this.#variables.after !== null ? "reconnecting" : "connecting" });
-    // A first visit needs none of it.
-    const library = await import("graphql-ws").catch(() => null);
+    // A first visit needs none of it, and no page its server, which brings all of GraphQL's reference implementation.
+    const library = await import("graphql-ws/client").catch(() => null);
     if (this.#isClosed || this.#client !== null) {
       return;
     }

@@ -81,7 +81,7 @@ test("closed pages ask no more, and tell of no failure", async () => {
   expect(onChange).not.toHaveBeenCalled();
 });
 
-test("rows that come by another way stand in their places once, and those of pages to come are left to them", async () => {
+test("rows that come by another way stand in their places once, and those of later pages are left to them", async () => {
   const pages = new RowPages(openSource(1_000).load, () => {});
   pages.want(0);
   await vi.waitFor(() => expect(pages.rows).toHaveLength(200));

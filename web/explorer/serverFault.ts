@@ -1,5 +1,5 @@
-// The gateway's judgement on a condition, for the field that it is about. The page itself judges before it asks, but the
-// gateway knows more: which three letters are a country, say.
+// The gateway's judgement on a condition, for the field that it is about. The page itself judges before it asks, but
+// the gateway knows more: which three letters are a country, say.
 import { AskError } from "./api.ts";
 import type { Faults, Field, Question } from "./question.ts";
 

@@ -22,7 +22,8 @@ test("a command is REST's where REST has the order and the window, and GraphQL's
 
 test("an operation holds the question as the defaults of its variables", () => {
   expect(buildGraphQL(ODD)).toContain(
-    String.raw`$filter: TransactionFilter = {days: 90, cardType: "O'Brien \"& Co\"", minAmount: "0.10", maxAmount: "99"}`,
+    String.raw`$filter: TransactionFilter = {days: 90, cardType: "O'Brien \"& Co\"", ` +
+      'minAmount: "0.10", maxAmount: "99"}',
   );
 });
 

@@ -54,8 +54,8 @@ export function buildCurl(question: Question, origin: string, hasKey: boolean): 
     return `curl -sS --compressed${credentials} ${quote(origin + buildPath(question))}\n`;
   }
   const query =
-    "query ($filter: TransactionFilter, $orderBy: TransactionOrder) { transactions(filter: $filter, orderBy: $orderBy) " +
-    `{ totalCount nodes { ${FIELDS.join(" ")} } } }`;
+    "query ($filter: TransactionFilter, $orderBy: TransactionOrder) " +
+    `{ transactions(filter: $filter, orderBy: $orderBy) { totalCount nodes { ${FIELDS.join(" ")} } } }`;
   const body = quote(JSON.stringify({ query, variables: { filter: buildFilter(question), orderBy: question.order } }));
   return `curl -sS${credentials} -H 'Content-Type: application/json' ${quote(`${origin}/graphql`)} --data ${body}\n`;
 }

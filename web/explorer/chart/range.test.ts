@@ -22,7 +22,7 @@ test("ranges go from the first that holds something to the last, and leave no ce
   expect(RANGES.map(({ count }) => count).filter((count) => count > 0)).toEqual([2, 3, 1]);
   for (const [position, range] of RANGES.slice(1).entries()) {
     const before = Number(RANGES[position]?.maxAmount);
-    expect(Number(range.minAmount) - before).toBeCloseTo(0.01, 6);
+    expect(Number(range.minAmount) - before).toBeCloseTo(0.0001, 6);
   }
 });
 
@@ -32,16 +32,16 @@ test("without transactions there are no ranges", () => {
 
 test("a range that is picked is asked for, and picked again no more", () => {
   const picked = pickRange(find("5"), NONE, false);
-  expect(picked).toEqual({ minAmount: "5", maxAmount: "9.99" });
+  expect(picked).toEqual({ minAmount: "5", maxAmount: "9.9999" });
   expect(isPicked(find("5"), picked)).toBe(true);
   expect(isPicked(find("10"), picked)).toBe(false);
-  expect(pickRange(find("5"), { minAmount: "5.00", maxAmount: "9.990" }, false)).toEqual(NONE);
+  expect(pickRange(find("5"), { minAmount: "5.00", maxAmount: "9.99990" }, false)).toEqual(NONE);
 });
 
 test("further ranges are taken with those between them, on either side", () => {
   const first = pickRange(find("10"), NONE, true);
-  expect(pickRange(find("50"), first, true)).toEqual({ minAmount: "10", maxAmount: "99.99" });
-  expect(pickRange(find("2"), first, true)).toEqual({ minAmount: "2", maxAmount: "19.99" });
+  expect(pickRange(find("50"), first, true)).toEqual({ minAmount: "10", maxAmount: "99.9999" });
+  expect(pickRange(find("2"), first, true)).toEqual({ minAmount: "2", maxAmount: "19.9999" });
   expect(pickRange(find("1000000"), first, true)).toEqual({ minAmount: "10", maxAmount: null });
 });
 

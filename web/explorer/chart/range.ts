@@ -6,7 +6,7 @@ import type { AmountGroup } from "./need.ts";
 export type AmountRange = {
   /** Inclusive; null where there is none. */
   readonly minAmount: string | null;
-  /** Inclusive: the last cent before the next range; null where there is none. */
+  /** Inclusive: the last amount before the next range; null where there is none. */
   readonly maxAmount: string | null;
   readonly count: number;
 };
@@ -16,7 +16,10 @@ type Bounds = Pick<Question, "minAmount" | "maxAmount">;
 const LARGEST = 1_000_000;
 const POWERS = [0, 1, 2, 3, 4, 5];
 const LOWER_BOUNDS = [0, ...POWERS.flatMap((power) => [1, 2, 5].map((step) => step * 10 ** power)), LARGEST];
-const BELOW_ZERO = "-0.01";
+// No currency has a smaller unit (ISO 4217).
+const PLACES = 4;
+const UNIT = 10 ** -PLACES;
+const BELOW_ZERO = (-UNIT).toFixed(PLACES);
 
 /** Gives the ranges from the first that holds a transaction to the last, the empty ones between them included. */
 export function buildRanges(groups: readonly AmountGroup[]): AmountRange[] {
@@ -59,7 +62,7 @@ export function pickRange(range: AmountRange, { minAmount, maxAmount }: Bounds, 
 
 /** Names a range: “20 to 49.99”, “below 0”, “1,000,000 or more”. */
 export function nameRange({ minAmount, maxAmount }: Bounds, locale?: string): string {
-  const format = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+  const format = new Intl.NumberFormat(locale, { maximumFractionDigits: 2, roundingMode: "trunc" });
   const write = (amount: string): string => format.format(Number(amount));
   if (minAmount === null) {
     return maxAmount === BELOW_ZERO ? "below 0" : `up to ${write(maxAmount ?? "0")}`;
@@ -80,7 +83,7 @@ function readBound(text: string | null): number | null {
 /** The list of ranges begins with the one below 0, so that the next lower bound has the same index. */
 function findEnd(index: number): string | null {
   const next = LOWER_BOUNDS[index];
-  return next === undefined ? null : (next - 0.01).toFixed(2);
+  return next === undefined ? null : (next - UNIT).toFixed(PLACES);
 }
 
 function isSame(one: string | null, other: string | null): boolean {
