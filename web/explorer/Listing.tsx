@@ -33,9 +33,8 @@ export function Listing({ question, rows, total, onPick }: ListingProps) {
         <Export question={question} />
       </header>
       {isFailed && <Failure error={rows.error} question={question} onRetry={rows.retry} onPick={onPick} />}
-      {isEmpty ? (
-        <Empty question={question} onPick={onPick} />
-      ) : (
+      {isEmpty && <Empty question={question} onPick={onPick} />}
+      {!isEmpty && !(isFailed && rows.rows.length === 0) && (
         <Table
           question={question}
           rows={rows}

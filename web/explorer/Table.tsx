@@ -86,7 +86,7 @@ export function Table({ question, rows, total, onOrder, onOpen }: TableProps) {
         tabIndex={0}
         aria-label="Transactions"
         aria-rowcount={all + 1}
-        aria-busy={rows.question !== question}
+        aria-busy={rows.question !== question && rows.error === null}
         aria-activedescendant={active !== null && active < loaded ? `row-${active}` : undefined}
         onKeyDown={onKeyDown}
         onFocus={(event) => event.target === event.currentTarget && setActive(active ?? Math.ceil(view.top / height))}

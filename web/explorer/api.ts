@@ -25,6 +25,8 @@ export class AskError extends Error {
 const TOO_MUCH: ReadonlySet<string | null> = new Set(["DATABASE_TIMEOUT", "REQUEST_TIMEOUT", "TOO_MANY_GROUPS"]);
 // Nothing was answered; 429, too many requests; 502 and 503, a gateway or a database away (RFC 9110, section 15.6).
 const OUTAGES: readonly number[] = [0, 429, 502, 503];
+// It answers 502 too, but no time mends what is stored.
+const MALFORMED_DOCUMENT = "MALFORMED_DOCUMENT";
 
 /** Whether a question with less to read could be answered. */
 export function isTooMuch(error: unknown): boolean {
@@ -33,7 +35,10 @@ export function isTooMuch(error: unknown): boolean {
 
 /** Gives the first error that time may mend; the page tells of it once, for all its parts. */
 export function findOutage(errors: readonly unknown[]): AskError | undefined {
-  return errors.find((error): error is AskError => error instanceof AskError && OUTAGES.includes(error.status));
+  return errors.find(
+    (error): error is AskError =>
+      error instanceof AskError && OUTAGES.includes(error.status) && error.code !== MALFORMED_DOCUMENT,
+  );
 }
 
 type GraphQLError = {
