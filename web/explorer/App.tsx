@@ -3,7 +3,7 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 
 import { useAddress } from "./address.ts";
 import { useAnswer } from "./answer.ts";
-import { AskError, findOutage } from "./api.ts";
+import { findOutage, isKeyWanted } from "./api.ts";
 import { AmountHistogram } from "./chart/AmountHistogram.tsx";
 import { ByCard } from "./chart/ByCard.tsx";
 import { ByCountry } from "./chart/ByCountry.tsx";
@@ -27,8 +27,6 @@ import { Sums } from "./Sums.tsx";
 import { Total } from "./Total.tsx";
 import { Unknown } from "./Unknown.tsx";
 
-const KEY_WANTED: readonly number[] = [401, 403];
-
 export function App() {
   const { question, faults, unknown, pick, enter, reload } = useAddress();
   const total = useAnswer(question, loadTotal);
@@ -39,9 +37,7 @@ export function App() {
   const closeKey = useCallback(() => setIsKeyOpen(false), []);
 
   const outage = findOutage([rows.error, total.error]);
-  const refused = [rows.error, total.error].find(
-    (error): error is AskError => error instanceof AskError && KEY_WANTED.includes(error.status),
-  );
+  const refused = [rows.error, total.error].find(isKeyWanted);
   useEffect(() => {
     if (refused !== undefined) {
       setIsKeyOpen(true);
@@ -73,7 +69,7 @@ export function App() {
               question={question}
               onBatch={({ rows: batch }) => rows.add(batch)}
               onChange={total.retry}
-              onGap={reload}
+              onAnew={reload}
             />
           </div>
           <Chips question={question} onPick={pick} />

@@ -28,8 +28,7 @@ export function KeyDialog({ reason, onChange, onClose }: KeyDialogProps) {
   };
   const forget = (): void => {
     forgetKey();
-    onChange();
-    onClose();
+    location.reload(); // so that nothing stays that it has opened: no row, no chart, no live connection
   };
   return (
     <Dialog id="key" title="API key" onClose={onClose}>

@@ -1,6 +1,7 @@
 // Says of an answer that takes long, was stopped or has failed that it is so, and lets it be asked for again.
 import type { Answer } from "./answer.ts";
-import { findOutage } from "./api.ts";
+import { findOutage, isKeyWanted } from "./api.ts";
+import { isFieldFault } from "./serverFault.ts";
 
 type WaitProps = { readonly answer: Answer<unknown>; readonly what: string };
 
@@ -12,8 +13,9 @@ export function Wait({ answer, what }: WaitProps) {
   if (isStopped) {
     return <Told text={`${what} was stopped.`} button="Ask again" onClick={retry} />;
   }
-  // Of an outage the page tells for all its parts.
-  return error === null || findOutage([error]) !== undefined ? null : (
+  // What concerns all parts of the page is told once.
+  const isTold = findOutage([error]) !== undefined || isKeyWanted(error) || isFieldFault(error);
+  return error === null || isTold ? null : (
     <Told
       text={`${what} failed: ${error instanceof Error ? error.message : String(error)}`}
       button="Ask again"

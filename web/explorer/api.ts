@@ -23,6 +23,8 @@ export class AskError extends Error {
 }
 
 const TOO_MUCH: ReadonlySet<string | null> = new Set(["DATABASE_TIMEOUT", "REQUEST_TIMEOUT", "TOO_MANY_GROUPS"]);
+// Who asks is not known, or may not (RFC 9110, section 15.5).
+const KEY_WANTED: readonly number[] = [401, 403];
 // Nothing was answered; 429, too many requests; 502 and 503, a gateway or a database away (RFC 9110, section 15.6).
 const OUTAGES: readonly number[] = [0, 429, 502, 503];
 // It answers 502 too, but no time mends what is stored.
@@ -31,6 +33,11 @@ const MALFORMED_DOCUMENT = "MALFORMED_DOCUMENT";
 /** Whether a question with less to read could be answered. */
 export function isTooMuch(error: unknown): boolean {
   return error instanceof AskError && TOO_MUCH.has(error.code);
+}
+
+/** Whether another key could be answered; the page asks for it once, for all its parts. */
+export function isKeyWanted(error: unknown): error is AskError {
+  return error instanceof AskError && KEY_WANTED.includes(error.status);
 }
 
 /** Gives the first error that time may mend; the page tells of it once, for all its parts. */

@@ -48,6 +48,8 @@ const LONGEST_WAIT_MS = 30_000;
 // A socket without either for so long is dead, though no one has said so.
 const PING_MS = 20_000;
 const PONG_MS = 10_000;
+// A gateway does not say from when on it follows; what came before is asked for once it surely does.
+const SETTLE_MS = 1_000;
 // Who looks away for a moment misses nothing; a tab that is forgotten costs the gateway nothing.
 const HIDDEN_MS = 300_000;
 
@@ -64,6 +66,7 @@ export class LiveFeed {
   #again: ReturnType<typeof setTimeout> | undefined;
   #pause: ReturnType<typeof setTimeout> | undefined;
   #pong: ReturnType<typeof setTimeout> | undefined;
+  #settle: ReturnType<typeof setTimeout> | undefined;
 
   constructor(question: Question, listener: LiveListener) {
     this.#variables = { filter: buildFilter(question), after: null };
@@ -137,7 +140,7 @@ export class LiveFeed {
     }
     this.#tell({ phase: "live" });
     if (this.#variables.after === null) {
-      this.#listener.onGap();
+      this.#settle = setTimeout(() => this.#listener.onGap(), SETTLE_MS);
     }
   }
 
@@ -186,6 +189,7 @@ export class LiveFeed {
   #disconnect(): void {
     clearTimeout(this.#again);
     clearTimeout(this.#pong);
+    clearTimeout(this.#settle);
     const client = this.#client;
     this.#client = null;
     void client?.dispose();

@@ -10,6 +10,11 @@ const FIELD_OF: Readonly<Record<string, Field>> = {
   INVALID_AMOUNT: "min",
 };
 
+/** Whether a question was refused for one of its conditions, as its field tells. */
+export function isFieldFault(error: unknown): boolean {
+  return error instanceof AskError && error.code !== null && error.code in FIELD_OF;
+}
+
 /** Gives the fault of an answer that was refused for one of its conditions; none for another error. */
 export function findServerFaults(error: unknown, question: Question): Faults {
   const field = error instanceof AskError && error.code !== null ? FIELD_OF[error.code] : undefined;

@@ -13,7 +13,7 @@ export function ByCountry({ question, onPick }: ChartProps) {
   const total = groups.reduce((sum, { count }) => sum + count, 0);
   const bars = groups.map(({ country, count }) => {
     if (!country) {
-      return { key: "", name: "No country", count };
+      return { key: JSON.stringify(country), name: "No country", count };
     }
     const isPicked = country === question.country;
     const pick = (): void => onPick({ country: isPicked ? null : country });

@@ -2,10 +2,11 @@
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 
-import { AskError } from "../api.ts";
+import { isKeyWanted } from "../api.ts";
 import { Failure } from "../Failure.tsx";
 import { formatCount } from "../format.ts";
 import type { Question } from "../question.ts";
+import { isFieldFault } from "../serverFault.ts";
 import type { SummaryView } from "./useSummary.ts";
 import "./chart.css";
 
@@ -15,8 +16,6 @@ export type ChartProps = {
 };
 
 export type Table = { readonly head: readonly string[]; readonly rows: readonly (readonly (string | number)[])[] };
-
-const KEY_WANTED: readonly number[] = [401, 403];
 
 type FrameProps = ChartProps & {
   readonly title: string;
@@ -82,9 +81,12 @@ function State({ view, question, onPick }: FrameProps) {
     case "cancelled":
       return <Unanswered text="Not added up." button="Add up" onClick={view.retry} />;
     case "failed":
-      // For the key the page asks once.
-      return view.error instanceof AskError && KEY_WANTED.includes(view.error.status) ? (
-        <Unanswered text="No answer without a key." button="Try again" onClick={view.retry} />
+      if (isKeyWanted(view.error)) {
+        return <Unanswered text="No answer without a key." button="Try again" onClick={view.retry} />;
+      }
+      // Its field says why.
+      return isFieldFault(view.error) ? (
+        <p class="chart-message">No answer to this question.</p>
       ) : (
         <Failure error={view.error} onRetry={view.retry} {...{ question, onPick }} />
       );

@@ -28,6 +28,11 @@ test("cards come with most transactions first, and each step has a count of each
   expect(total).toBe(15);
 });
 
+test("a blank card type is none", () => {
+  const { cards } = buildTimeline([...GROUPS, group(FIRST, "", 3), group(SECOND, " ", 4)], "DAY");
+  expect(cards.find(({ name }) => name === NO_CARD)?.counts).toEqual([3, 6]);
+});
+
 test("the topmost layer reaches the total of all cards", () => {
   const timeline = buildTimeline(GROUPS, "DAY");
   expect(stack(timeline).at(-1)).toEqual(timeline.totals);

@@ -33,8 +33,10 @@ export function buildTimeline(groups: readonly TimeGroup[], unit: Unit): Timelin
     const start = findStart(group, unit);
     if (start !== null) {
       starts.add(start);
-      const ofCard = counts.get(group.cardType ?? null) ?? new Map<string, number>();
-      counts.set(group.cardType ?? null, ofCard.set(start, group.count));
+      // A blank text names none, and cannot be asked for.
+      const card = group.cardType?.trim() ? group.cardType : null;
+      const ofCard = counts.get(card) ?? new Map<string, number>();
+      counts.set(card, ofCard.set(start, (ofCard.get(start) ?? 0) + group.count));
     }
   }
   const all = [...starts];
