@@ -79,6 +79,7 @@ lock: $(UV) ## Resolve the newest versions anew into requirements/
 	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing --extra embedded -c requirements/run.txt -o requirements/embedded.txt
 	$(LOCK) --upgrade pyproject.toml --extra export --extra lambda --extra redis --extra tracing --extra embedded --group development -c requirements/run.txt -o requirements/development.txt
 	$(LOCK) --upgrade $(UNUSED:%=--no-emit-package %) --no-annotate requirements/deploy.in -o requirements/deploy.txt
+	$(LOCK) --upgrade --no-deps --no-annotate requirements/emulator.in -o requirements/emulator.txt
 
 clean: ## Remove what make made, the embedded server's data included
 	rm -rf .tools .venv .venv-examples .data dist gateway/static test-results .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

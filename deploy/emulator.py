@@ -1,6 +1,7 @@
 """AWS Lambda's Runtime Interface Emulator: a file inside AWS' own package, which is unpacked and not installed."""
 
 import platform
+import sys
 from pathlib import Path
 
 from deploy.checks import CheckError
@@ -22,7 +23,7 @@ def get_emulator() -> Path:
     emulator = folder / f"samcli/local/rapid/aws-lambda-rie-{machine}"
     if not emulator.exists():
         lock = ROOT / "requirements/emulator.txt"
-        options = ("--quiet", "--no-deps", "--require-hashes", "--target", str(folder), "-r", str(lock))
-        require(ROOT / ".tools/bin/python", "-m", "pip", "install", *options)
+        options = ("--quiet", "--no-deps", "--require-hashes", "--python", sys.executable)
+        require(ROOT / ".tools/bin/uv", "pip", "install", *options, "--target", folder, "-r", lock)
     emulator.chmod(0o755)
     return emulator

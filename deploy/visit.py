@@ -1,26 +1,36 @@
-"""Opens a deployed gateway's GraphiQL in a real browser: `python -m deploy.visit URL`. It has no key."""
+"""Opens a deployed gateway's pages in a real browser: `python -m deploy.visit URL`. It has no key."""
 
 import os
 import sys
 
-from playwright.sync_api import Error, Page, expect, sync_playwright
+from playwright.sync_api import Error, Page, Request, expect, sync_playwright
 
 from tests.browser import find_browser
+
+# Each page, and what is there once its scripts have run.
+_PAGES = {"/": "#explorer > *", "/docs": ".opblock", "/graphql": ".graphiql-query-editor .view-line"}
 
 
 def find_troubles(page: Page, url: str) -> list[str]:
     """Give what a person would miss on a first visit, or a browser complain of."""
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("requestfailed", lambda request: troubles.append(f"{request.failure} {request.url}"))
+    page.on("requestfailed", lambda request: _note_failure(request, troubles))
     own = (f"{url}/", "data:")
     page.on("request", lambda request: None if request.url.startswith(own) else troubles.append(request.url))
     try:
-        page.goto(f"{url}/graphql")
-        expect(page.locator(".graphiql-query-editor .view-line").first).to_be_visible(timeout=30_000)
+        for path, sign in _PAGES.items():
+            page.goto(url + path)
+            expect(page.locator(sign).first).to_be_visible(timeout=30_000)
     except (Error, AssertionError) as error:
         troubles.append(str(error))
     return troubles
+
+
+def _note_failure(request: Request, troubles: list[str]) -> None:
+    # A page that is left gives up what it still asks.
+    if request.failure != "net::ERR_ABORTED":
+        troubles.append(f"{request.failure} {request.url}")
 
 
 def main(url: str) -> None:

@@ -22,7 +22,7 @@ def check_stop(site: Site) -> Iterator[str]:
     script = _LOAD.read_text()
     client = ("run", "--rm", "--network", f"container:{gateway}", "--entrypoint", "python", IMAGE, "-c", script)
     with site.docker.start(*client, "5000", key) as load:
-        if load.stdout is None or load.stdout.readline() != "begun\n":
+        if load.stdout is None or load.stdout.readline() != "steady\n":
             raise CheckError(f"nothing asks the gateway: {load.communicate()}")
         site.docker.require("stop", "--time", str(_STOP_SECONDS), gateway)
         try:
