@@ -69,7 +69,7 @@ export function App() {
               question={question}
               onBatch={({ rows: batch }) => rows.add(batch)}
               onChange={total.retry}
-              onAnew={reload}
+              onGap={reload}
             />
           </div>
           <Chips question={question} onPick={pick} />

@@ -15,14 +15,12 @@ type LiveProps = {
   readonly onBatch: (batch: Batch) => void;
   /** What was counted has changed; at most every few seconds. The charts know already. */
   readonly onChange: () => void;
-  /** What is shown is to be asked for anew: something may have been missed, or too much was added. */
-  readonly onAnew: () => void;
+  /** Something may have been missed: what is shown is to be asked for anew. */
+  readonly onGap: () => void;
 };
 
 type Tally = { readonly added: number; readonly skipped: number };
 
-// So many more rows than were asked for are kept; a page that is live for days would fill its memory.
-const MOST_ADDED = 20_000;
 // Each asks the database to add everything up.
 const REFRESH_MS = 4_000;
 const ANNOUNCE_MS = 10_000;
@@ -64,22 +62,16 @@ function useLive(isOn: boolean, props: LiveProps): { state: LiveState | null; ta
       return undefined;
     }
     let refresh: ReturnType<typeof setTimeout> | undefined;
-    let added = 0;
     setTally({ added: 0, skipped: 0 });
     const feed = new LiveFeed(handlers.current.question, {
       onState: setState,
-      onGap: () => handlers.current.onAnew(),
+      onGap: () => handlers.current.onGap(),
       onBatch: (batch) => {
         setTally(({ added, skipped }) => ({
           added: added + batch.rows.length + batch.skipped,
           skipped: skipped + batch.skipped,
         }));
         handlers.current.onBatch(batch);
-        added += batch.rows.length;
-        if (added > MOST_ADDED) {
-          added = 0;
-          handlers.current.onAnew();
-        }
         refresh ??= setTimeout(() => {
           refresh = undefined;
           refreshCharts();

@@ -26,7 +26,7 @@ type Result = {
   readonly extensions?: { readonly eventId?: string };
 };
 
-export const TRANSACTION_ADDED = /* GraphQL */ `
+const TRANSACTION_ADDED = /* GraphQL */ `
   subscription TransactionAdded($filter: TransactionFilter, $after: String) {
     transactionAdded(filter: $filter, after: $after) {
       id

@@ -1,4 +1,4 @@
-// Columns over time, drawn by uPlot on a canvas. It knows places and colours; words and keys are ByDay.tsx's.
+// Columns over time, drawn by uPlot on a canvas. It knows places and colours; words and keys are StackedColumns.tsx's.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
@@ -57,10 +57,6 @@ export class Plot {
         listener.onPick(step, event);
       }
     });
-  }
-
-  resize(width: number, height: number): void {
-    this.#plot.setSize({ width, height });
   }
 
   /** Moves the mark to a step; null takes it away. */
