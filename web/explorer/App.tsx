@@ -1,5 +1,5 @@
 // The whole page: one question in the address bar, and panels that each answer it for themselves.
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
 
 import { useAddress } from "./address.ts";
 import { useAnswer } from "./answer.ts";
@@ -8,6 +8,7 @@ import { AmountHistogram } from "./chart/AmountHistogram.tsx";
 import { ByCard } from "./chart/ByCard.tsx";
 import { ByCountry } from "./chart/ByCountry.tsx";
 import { ByDay } from "./chart/ByDay.tsx";
+import type { ChartProps } from "./chart/Frame.tsx";
 import { Vendors } from "./chart/Vendors.tsx";
 import { Chips } from "./Chips.tsx";
 import { listConditions } from "./condition.ts";
@@ -35,6 +36,10 @@ export function App() {
   const rows = useRows(question);
   const [isKeyOpen, setIsKeyOpen] = useState(false);
   const closeKey = useCallback(() => setIsKeyOpen(false), []);
+
+  // The same elements as before are not drawn again: rows and sums that arrive are no news to the charts.
+  const byDay = useMemo(() => <ByDay question={question} onPick={pick} />, [pick, question]);
+  const facets = useMemo(() => <Facets question={question} onPick={pick} />, [pick, question]);
 
   const outage = findOutage([rows.error, total.error]);
   const refused = [rows.error, total.error].find(isKeyWanted);
@@ -75,14 +80,9 @@ export function App() {
           <Chips question={question} onPick={pick} />
           <Sums question={question} sums={sums} onPick={pick} />
           <div class="board">
-            <ByDay question={question} onPick={pick} />
+            {byDay}
             <Listing question={question} rows={rows} total={knownTotal} onPick={pick} />
-            <div class="facets">
-              <ByCard question={question} onPick={pick} />
-              <ByCountry question={question} onPick={pick} />
-              <AmountHistogram question={question} onPick={pick} />
-              <Vendors question={question} onPick={pick} />
-            </div>
+            {facets}
           </div>
         </main>
       </div>
@@ -94,6 +94,17 @@ export function App() {
       </p>
       {isKeyOpen && <KeyDialog reason={refused?.message ?? null} onChange={reload} onClose={closeKey} />}
     </>
+  );
+}
+
+function Facets({ question, onPick }: ChartProps) {
+  return (
+    <div class="facets">
+      <ByCard question={question} onPick={onPick} />
+      <ByCountry question={question} onPick={onPick} />
+      <AmountHistogram question={question} onPick={onPick} />
+      <Vendors question={question} onPick={onPick} />
+    </div>
   );
 }
 

@@ -18,7 +18,7 @@ export function CountryField({ country, countries, fault, onEnter }: CountryFiel
   const [active, setActive] = useState(-1);
   const [isOpen, setIsOpen] = useState(false);
   const list = useRef<HTMLUListElement>(null);
-  const all = useMemo(() => [...new Set([...countries, ...listCountries()])], [countries]);
+  const all = useMemo(() => (isOpen ? [...new Set([...countries, ...listCountries()])] : []), [countries, isOpen]);
   const found = useMemo(() => (isOpen ? searchCountries(all, draft ?? "") : []), [all, draft, isOpen]);
 
   const close = (): void => {

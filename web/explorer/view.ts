@@ -1,6 +1,6 @@
 // How much of a scrolled element is seen, measured when its size or its position has changed.
 import type { RefObject } from "preact";
-import { useCallback, useEffect, useLayoutEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useState } from "preact/hooks";
 
 export type View = { readonly top: number; readonly width: number; readonly height: number };
 
@@ -22,9 +22,9 @@ export function useView(scroller: RefObject<HTMLElement | null>): readonly [View
     frame.id ??= requestAnimationFrame(measure);
   }, [frame, measure]);
 
-  useLayoutEffect(measure, [measure]);
   useEffect(() => {
-    const observer = new ResizeObserver(onScroll);
+    // It tells the first size too, when the browser has laid the page out: to ask before would make it do so at once.
+    const observer = new ResizeObserver(measure);
     if (scroller.current !== null) {
       observer.observe(scroller.current);
     }
@@ -35,6 +35,6 @@ export function useView(scroller: RefObject<HTMLElement | null>): readonly [View
         frame.id = null;
       }
     };
-  }, [frame, onScroll, scroller]);
+  }, [frame, measure, scroller]);
   return [view, onScroll];
 }
