@@ -40,6 +40,12 @@ export function App() {
   // The same elements as before are not drawn again: rows and sums that arrive are no news to the charts.
   const byDay = useMemo(() => <ByDay question={question} onPick={pick} />, [pick, question]);
   const facets = useMemo(() => <Facets question={question} onPick={pick} />, [pick, question]);
+  // They come a moment after the rest, which a phone shows the sooner.
+  const [hasFacets, setHasFacets] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setHasFacets(true));
+    return () => clearTimeout(timer);
+  }, []);
 
   const outage = findOutage([rows.error, total.error]);
   const refused = [rows.error, total.error].find(isKeyWanted);
@@ -82,7 +88,7 @@ export function App() {
           <div class="board">
             {byDay}
             <Listing question={question} rows={rows} total={knownTotal} onPick={pick} />
-            {facets}
+            {hasFacets && facets}
           </div>
         </main>
       </div>

@@ -4,7 +4,7 @@
 const MASK = /^\*+(?=\d{4}$)/;
 // As many as Intl takes everywhere: no digit of an amount is rounded away, whatever its currency has by custom.
 const MOST_DIGITS = 20;
-const moneyFormats = new Map<string, Intl.NumberFormat>();
+const moneyFormats = new Map<string, (amount: string) => string>();
 const dateFormats = new Map<string, Intl.DateTimeFormat>();
 
 export function formatCount(count: number, locale?: string): string {
@@ -16,19 +16,20 @@ export function formatAmount(amount: string, currency: string, locale?: string):
   const key = `${locale ?? ""} ${currency}`;
   let format = moneyFormats.get(key);
   if (format === undefined) {
-    format = openMoneyFormat(currency, locale);
+    format = buildMoneyFormat(currency, locale);
     moneyFormats.set(key, format);
   }
-  // Intl reads the string itself, digit by digit (ECMA-402, Intl.NumberFormat v3).
-  const text = format.format(amount as Intl.StringNumericLiteral);
-  return format.resolvedOptions().style === "currency" ? text : `${text} ${currency}`.trim();
+  return format(amount);
 }
 
-function openMoneyFormat(currency: string, locale: string | undefined): Intl.NumberFormat {
-  if (!/^[A-Za-z]{3}$/.test(currency)) {
-    return new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: MOST_DIGITS });
+// Intl reads the string itself, digit by digit (ECMA-402, Intl.NumberFormat v3).
+function buildMoneyFormat(currency: string, locale: string | undefined): (amount: string) => string {
+  if (/^[A-Za-z]{3}$/.test(currency)) {
+    const money = new Intl.NumberFormat(locale, { style: "currency", currency, maximumFractionDigits: MOST_DIGITS });
+    return (amount) => money.format(amount as Intl.StringNumericLiteral);
   }
-  return new Intl.NumberFormat(locale, { style: "currency", currency, maximumFractionDigits: MOST_DIGITS });
+  const number = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: MOST_DIGITS });
+  return (amount) => `${number.format(amount as Intl.StringNumericLiteral)} ${currency}`.trim();
 }
 
 export function formatDate(date: string, options: Intl.DateTimeFormatOptions, locale?: string): string {

@@ -2,8 +2,9 @@
 
 /** Browsers draw no taller element; Firefox's limit is the lowest, 17.9 million. */
 const MAX_HEIGHT = 16_000_000;
-/** Rows beyond the edges, so that a scroll finds them there. */
+/** Rows beyond the edges, so that a scroll finds them there; fewer before there was any, for a first look is quick. */
 const OVERSCAN = 12;
+const FIRST_OVERSCAN = 3;
 
 /** The rows from `first` up to but without `end`. */
 export type RowWindow = { readonly first: number; readonly end: number };
@@ -15,7 +16,7 @@ export function limitRows(rowCount: number, rowHeight: number): number {
 export function buildRowWindow(scrollTop: number, viewHeight: number, rowHeight: number, rowCount: number): RowWindow {
   const top = Math.max(0, scrollTop);
   const first = Math.max(0, Math.min(rowCount, Math.floor(top / rowHeight)) - OVERSCAN);
-  const end = Math.min(rowCount, Math.ceil((top + viewHeight) / rowHeight) + OVERSCAN);
+  const end = Math.min(rowCount, Math.ceil((top + viewHeight) / rowHeight) + (top === 0 ? FIRST_OVERSCAN : OVERSCAN));
   return { first, end: Math.max(first, end) };
 }
 
