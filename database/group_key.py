@@ -44,11 +44,14 @@ _LABELS = {
 _DOCUMENT_KEYS = {GroupKey.COUNTRY: "countryOrigin"}
 
 
-def build_label(key: GroupKey, time_zone: str) -> dict[str, Any]:
-    """Name the unit of the calendar that a document's date is in; the date must be a number within Python's years."""
+def build_label(key: GroupKey, zone: Any) -> dict[str, Any]:  # noqa: ANN401 - an expression of the database, which a constant is too
+    """Name the unit of the calendar that a document's date is in; the date must be a number within Python's years.
+
+    `zone` is the expression of database/zone.py.
+    """
     # $toLong, for $toDate takes neither 32-bit integers nor, without rounding, decimals.
     date = {"$toDate": {"$toLong": "$date"}}
-    return {"$dateToString": {"date": date, "format": _LABELS[key], "timezone": time_zone}}
+    return {"$dateToString": {"date": date, "format": _LABELS[key], "timezone": zone}}
 
 
 def build_text(key: GroupKey) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from bson.decimal128 import Decimal128
 from database.group_key import GroupKey, build_label, build_range, build_spelling, build_text
 from database.index import CASE_INSENSITIVE
 from database.query import TransactionFilter, build_match
+from database.zone import build_zone
 
 # More groups than this are no summary; the answer of one more says that there are too many.
 MAX_GROUPS = 10_000
@@ -150,14 +151,17 @@ def _build_shape(question: SummaryQuestion) -> dict[str, Any]:
     return {
         "_id": 0,
         **({"at": {"$cond": [is_sound, {"$toLong": "$date"}, None]}} if question.has_calendar else {}),
-        **{key.value: _build_key(key, question.time_zone, is_sound) for key in question.keys if key is not _RANGE},
+        **{key.value: _build_key(key, question, is_sound) for key in question.keys if key is not _RANGE},
         "amountCurrency": {"$cond": [is_sound, currency, None]},
         **({"amount": {"$cond": [is_sound, amount, None]}} if is_amount_read else {}),
     }
 
 
-def _build_key(key: GroupKey, time_zone: str, is_sound: dict[str, Any]) -> dict[str, Any]:
-    return {"$cond": [is_sound, build_label(key, time_zone), None]} if key.is_calendar else build_text(key)
+def _build_key(key: GroupKey, question: SummaryQuestion, is_sound: dict[str, Any]) -> dict[str, Any]:
+    if not key.is_calendar:
+        return build_text(key)
+    zone = build_zone(question.time_zone, question.wanted.since, question.wanted.until)
+    return {"$cond": [is_sound, build_label(key, zone), None]}
 
 
 def _build_ranges(question: SummaryQuestion) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ PATHS = frozenset({EXPLORER_PATH, REFERENCE_PATH})
 # No inline script anywhere: what an address or a vendor's name smuggles into a page is not run.
 _POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; "
+    "form-action 'none'; {needs}; frame-ancestors 'none'"
 )
 _HEADERS = {
     # The names of a page's files change with their content, the page's own does not.
@@ -84,7 +84,7 @@ def build_page(request: Request, page: Page) -> Response:
         ) from None
     # Not by its time, which packages and images set to the same for each version.
     tag = f'"{hashlib.sha256(content).hexdigest()}"'
-    headers = {**_HEADERS, "Content-Security-Policy": _POLICY + page.needs, "ETag": tag}
+    headers = {**_HEADERS, "Content-Security-Policy": _POLICY.format(needs=page.needs), "ETag": tag}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     return HTMLResponse(content, headers=headers)

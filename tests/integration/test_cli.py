@@ -150,17 +150,23 @@ def up(open_terminal: Callable[..., Terminal]) -> Callable[..., Terminal]:
     return start
 
 
-def find_urls(output: str) -> list[str]:
-    return re.findall(r"http://\S+", output)
+def find_urls(output: str) -> dict[str, str]:
+    """Give the addresses that `gateway up` has printed, by what ends them."""
+    return {url.split("/", 3)[3]: url for url in re.findall(r"http://\S+", output)}
+
+
+COUNT, LIST = "transactions/90/card/Visa", "transactions/90"
 
 
 def test_up_prints_addresses_that_answer(up: Callable[..., Terminal]) -> None:
     """Each address that `gateway up` prints answers, and the lists hold what was seeded."""
-    graphql, *others = find_urls(up().output)
-    answers = {url: get(url) for url in [f"{graphql}?query=%7B__typename%7D", *others]}
-    assert len(answers) == 6
-    assert {url: status for url, (status, _) in answers.items() if status != 200} == {}
-    assert all(answer for url, (_, answer) in answers.items() if "/transactions/" in url)
+    urls = find_urls(up().output)
+    others = ["transactions/90/country/US", "transactions/90/amount/100.00/999.00"]
+    assert list(urls) == ["", "graphql", LIST, COUNT, *others, "docs"]
+    urls["graphql"] += "?query=%7B__typename%7D"
+    answers = {name: get(url) for name, url in urls.items()}
+    assert {name: status for name, (status, _) in answers.items() if status != 200} == {}
+    assert all(answer for name, (_, answer) in answers.items() if name.startswith("transactions"))
 
 
 def test_ctrl_c_stops_everything(up: Callable[..., Terminal]) -> None:
@@ -185,7 +191,7 @@ def test_signals_stop_everything(up: Callable[..., Terminal], number: signal.Sig
 def test_requests_in_flight_are_answered(up: Callable[..., Terminal]) -> None:
     """A long answer that has begun is completed after SIGTERM, while the port refuses new connections."""
     terminal = up()
-    url = find_urls(terminal.output)[0]
+    url = find_urls(terminal.output)[""]
     host = url.split("/")[2]
     reader = http.client.HTTPConnection(host, timeout=DEADLINE_SECONDS)
     reader.request("GET", "/transactions/365")
@@ -199,7 +205,7 @@ def test_requests_in_flight_are_answered(up: Callable[..., Terminal]) -> None:
 def test_a_second_ctrl_c_does_not_wait(up: Callable[..., Terminal]) -> None:
     """With a request that never ends, a second Ctrl-C ends the workers at once, and mongod is stopped all the same."""
     terminal = up()
-    host = find_urls(terminal.output)[0].split("/")[2]
+    host = find_urls(terminal.output)[""].split("/")[2]
     # A request whose body never comes is in flight for as long as its client likes.
     stuck = http.client.HTTPConnection(host, timeout=DEADLINE_SECONDS)
     stuck.putrequest("POST", "/graphql")
@@ -222,7 +228,7 @@ def test_a_killed_parent_leaves_nothing(up: Callable[..., Terminal]) -> None:
     terminal.wait_for_end()
     wait_until(lambda: not terminal.find_survivors(), "the end of the workers and mongod")
     again = up()
-    status, rows = get(next(url for url in find_urls(again.output) if url.endswith("/transactions/90")))
+    status, rows = get(find_urls(again.output)[LIST])
     assert (status, bool(rows)) == (200, True)
 
 
@@ -237,7 +243,7 @@ def test_a_dead_worker_is_replaced(up: Callable[..., Terminal]) -> None:
         lambda: sum("spawn_main" in " ".join(c.cmdline()) for c in terminal.find_descendants() if c.is_running()) == 2,
         "the new worker",
     )
-    assert get(find_urls(terminal.output)[1])[0] == 200
+    assert get(find_urls(terminal.output)[COUNT])[0] == 200
 
 
 def test_no_secret_is_visible_outside(up: Callable[..., Terminal]) -> None:
@@ -249,12 +255,12 @@ def test_no_secret_is_visible_outside(up: Callable[..., Terminal]) -> None:
 def test_a_second_up_is_told_who_is_there(up: Callable[..., Terminal], open_terminal: Callable[..., Terminal]) -> None:
     """A second `gateway up` on the same port ends at once, names the port and the gateway that holds it."""
     first = up()
-    port = find_urls(first.output)[0].split("/")[2].rsplit(":")[-1]
+    port = find_urls(first.output)[""].split("/")[2].rsplit(":")[-1]
     second = open_terminal("up", "--port", port)
     assert second.wait_for_end() == 1
     assert f"port {port} is taken: another gateway" in second.output
     assert "Traceback" not in second.output
-    assert get(find_urls(first.output)[1])[0] == 200
+    assert get(find_urls(first.output)[COUNT])[0] == 200
 
 
 def test_a_taken_port_is_named(open_terminal: Callable[..., Terminal]) -> None:
@@ -271,7 +277,7 @@ def test_serve_outlives_its_database(open_terminal: Callable[..., Terminal], up:
     """`gateway serve` answers 503 while the database is away and 200 when it appears."""
     serving = open_terminal("serve", "--port", "0", "--workers", "1")
     serving.wait_for("Ctrl-C stops")
-    url = next(url for url in find_urls(serving.output) if url.endswith("/transactions/90"))
+    url = find_urls(serving.output)[LIST]
     assert get(url)[0] == 503
     up()
     wait_until(lambda: get(url)[0] == 200, "an answer from the database")
@@ -296,7 +302,7 @@ def test_a_foreign_database_is_served_as_it_stands(
         visitor.wait_for("Ctrl-C stops everything")
         assert "Missing indexes: card_date" in visitor.output
         assert "gateway provision" in visitor.output
-        assert get(find_urls(visitor.output)[2])[1]["count"] > 0
+        assert get(find_urls(visitor.output)[COUNT])[1]["count"] > 0
         assert "card_date" not in owner.transactions.transaction.index_information()
         assert run(folder, "provision").stdout.splitlines()[1] == "Indexes created: card_date"
         assert "card_date" in owner.transactions.transaction.index_information()

@@ -84,6 +84,6 @@ def test_a_peer_that_says_something_else_is_found_out(
     """One document of 200 that differs is enough for nothing to be measured."""
     with (
         set_stage(*databases, tmp_path) as stage,
-        pytest.raises(DisagreementError, match=f"Flask does not say what the gateway says: .*{said}"),
+        pytest.raises(DisagreementError, match=f"{FLASK} does not say what the gateway says: .*{said}"),
     ):
         run_part(stage, part, rounds=1)

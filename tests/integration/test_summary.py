@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -398,12 +399,18 @@ async def test_summaries_take_of_the_rows_of_an_operation(asker: Asker) -> None:
     assert len(asker.recorder.names) <= 20
 
 
-async def test_the_database_must_know_the_time_zone_too(asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A zone that the gateway knows and the database does not is refused by the name of its field."""
+async def test_the_database_need_not_know_a_time_zone_but_for_old_dates(
+    asker: Asker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A zone that the gateway alone knows is refused, by the name of its field, where the database has to judge."""
     monkeypatch.setattr("schema.grouping.parse_time_zone", lambda name: name)
-    monkeypatch.setattr("schema.series.ZoneInfo", lambda _: ZoneInfo("UTC"))
+    for module in ("schema.series", "database.zone"):
+        monkeypatch.setattr(f"{module}.ZoneInfo", lambda _: ZoneInfo("UTC"))
     asker.fill([build_document()])
-    response = await asker.http.get("/transactions/1/summary?groupBy=day&timeZone=Moon/Tycho")
+    question = "summary?groupBy=day&timeZone=Moon/Tycho"
+    assert (await asker.http.get(f"/transactions/1/{question}")).status_code == HTTPStatus.OK
+    asker.fill([build_document(date=-1)])
+    response = await asker.http.get(f"/transactions/36500/{question}")
     assert (response.json()["code"], response.json()["detail"][:8]) == ("INVALID_TIME_ZONE", "timeZone")
 
 
