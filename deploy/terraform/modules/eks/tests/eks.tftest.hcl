@@ -60,6 +60,14 @@ run "a_role_belongs_to_one_service_account" {
     ])
     error_message = "Only questions, which know no resources, are asked of everything."
   }
+
+  assert {
+    condition = alltrue([
+      for needed in ["iam:CreateServiceLinkedRole", "ec2:GetSecurityGroupsForVpc"] :
+      contains(flatten([for statement in jsondecode(aws_iam_role_policy.pod["load-balancer"].policy).Statement : statement.Action]), needed)
+    ])
+    error_message = "An account whose first load balancer this is makes it too."
+  }
 }
 
 run "add_ons_and_administrators_are_made" {
