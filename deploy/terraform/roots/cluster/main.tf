@@ -10,6 +10,7 @@ module "eks" {
   subnet_ids         = var.subnet_ids
   api_cidrs          = var.api_cidrs
   administrators     = var.administrators
+  deployers          = var.deployers
   nodes              = var.nodes
   fargate_namespaces = var.fargate_namespaces
   addons             = var.addons

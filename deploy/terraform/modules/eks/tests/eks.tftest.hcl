@@ -23,7 +23,8 @@ variables {
   kubernetes_version = "1.34"
   vpc_id             = "vpc-1"
   subnet_ids         = ["subnet-1", "subnet-2"]
-  administrators     = ["arn:aws:iam::123456789012:role/deploy"]
+  administrators     = ["arn:aws:iam::123456789012:role/administrator"]
+  deployers          = ["arn:aws:iam::123456789012:role/deploy"]
   nodes              = { instance_types = ["m7g.large"], ami_type = "AL2023_ARM_64_STANDARD", least = 2, most = 4 }
   namespace          = "transactions-qa"
   release            = "gateway"
@@ -118,4 +119,12 @@ run "a_user_is_not_a_role" {
     administrators = ["arn:aws:iam::123456789012:user/somebody"]
   }
   expect_failures = [var.administrators]
+}
+
+run "a_deployer_does_not_administer" {
+  command = plan
+  variables {
+    deployers = ["arn:aws:iam::123456789012:role/administrator"]
+  }
+  expect_failures = [var.deployers]
 }
