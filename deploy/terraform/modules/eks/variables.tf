@@ -115,6 +115,12 @@ variable "secret_arns" {
   description = "The secrets that External Secrets reads for the chart."
 }
 
+variable "zone_id" {
+  type        = string
+  description = "The Route 53 zone in which external-dns keeps the ingress's name; null for none."
+  default     = null
+}
+
 variable "key_arn" {
   type        = string
   description = "The KMS key of the secrets, of Kubernetes' own secrets and of the logs."

@@ -16,6 +16,7 @@ module "eks" {
   addons             = var.addons
   namespace          = var.name
   release            = "gateway"
+  zone_id            = try(var.domain.zone_id, null)
   secret_arns        = var.secret_arns
   key_arn            = var.key_arn
 }
