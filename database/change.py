@@ -26,6 +26,7 @@ from database.stream import (
     open_stream,
     read_moment,
 )
+from database.stream_lag import StreamLag
 
 Subscriber: TypeAlias = Callable[[Sequence[Change]], None]
 
@@ -69,12 +70,13 @@ class ChangeTail:
             database: its name.
             start: the cluster time after which changes are told.
             subscribers: who is told; none may raise but to end the tail.
-            note_lag: told, at each reading, how far the position is behind the server, in whole seconds.
+            note_lag: told, at each reading and where one fails, how far the position is behind the server, in whole
+                seconds; 0 at the end.
         """
         self._client = client
         self._database = database
         self._subscribers = subscribers
-        self._note_lag = note_lag
+        self._lag = StreamLag(note_lag)
         self._start = start
         self.position = start
         self.is_whole = False
@@ -100,9 +102,12 @@ class ChangeTail:
             StreamEndedError: changes may have been missed, or there is no telling how far the stream has come.
             PyMongoError: the server cannot or may not be followed.
         """
-        async with open_stream(self._client, self._database, _PLAN) as stream:
-            while True:
-                await self._step(stream)
+        try:
+            async with open_stream(self._client, self._database, _PLAN) as stream:
+                while True:
+                    await self._step(stream)
+        finally:
+            self._lag.note_end()
 
     async def _step(self, stream: ChangeStream) -> None:
         # The first token names this very time, before what has happened at it: a later one would be a false proof.
@@ -112,6 +117,7 @@ class ChangeTail:
         except PyMongoError as error:
             if not is_passing(error):
                 raise
+            self._lag.note_failure()
             await asyncio.sleep(_RETRY_SECONDS)
             return
         begun = time.monotonic()
@@ -143,7 +149,7 @@ class ChangeTail:
         self.is_whole = len(reading.changes) < _BATCH
         self.position = read_moment(reading.token)
         lag = reading.time.time - self.position.time
-        self._note_lag(lag)
+        self._lag.note_reading(lag)
         if not self.is_whole and lag > _LONGEST_LAG_SECONDS:
             raise StreamEndedError(f"changes come faster than they can be followed ({lag} s behind)")
         return not self.is_whole

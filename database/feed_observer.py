@@ -16,7 +16,7 @@ class FeedObserver(Protocol):
         """A subscriber was cut off, with this error."""
 
     def note_lag(self, seconds: int) -> None:
-        """The stream was so far behind the server when it was last read."""
+        """The stream is so far behind the server; 0 where there is none."""
 
     def note_away(self, *, is_away: bool) -> None:
         """The database is away, or the stream goes on."""

@@ -19,9 +19,9 @@ _Database = Database[dict[str, Any]]
 
 OWNER_ROLE = "transactionOwner"
 READER_ROLE = "transactionReader"
-_READER_ACTIONS = ("find", "listIndexes", "collStats", "changeStream")
-_OWNER_ACTIONS = (
-    *_READER_ACTIONS,
+READER_ACTIONS = ("find", "listIndexes", "collStats", "changeStream")
+OWNER_ACTIONS = (
+    *READER_ACTIONS,
     "insert",
     "update",
     "remove",
@@ -100,7 +100,7 @@ def provision(
     with translated_errors(environment.address), open_sync_client(environment) as client:
         database = client[environment.database]
         users = []
-        for credentials, role, actions in ((owner, OWNER_ROLE, _OWNER_ACTIONS), (reader, READER_ROLE, _READER_ACTIONS)):
+        for credentials, role, actions in ((owner, OWNER_ROLE, OWNER_ACTIONS), (reader, READER_ROLE, READER_ACTIONS)):
             if credentials:
                 _put_role(database, role, actions)
                 _put_user(database, credentials, role)

@@ -43,7 +43,7 @@ class RollupObserver(Protocol):
         """A count was asked for that memory could answer, and it did or did not."""
 
     def note_lag(self, seconds: int) -> None:
-        """The change stream was so far behind the server when it was last read."""
+        """The change stream is so far behind the server; 0 where there is none."""
 
     def note_build(self, documents: int, seconds: float) -> None:
         """Counts come out of memory from now on."""

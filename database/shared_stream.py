@@ -23,6 +23,7 @@ from database.query import FIELDS
 from database.repository import CODEC
 from database.stream import ChangeStream, Reading, StreamPlan, open_stream, read_moment
 from database.stream_failure import LOST, may_pass, translate_failure
+from database.stream_lag import StreamLag
 from database.subscription import Past, Subscription
 
 # What is encoded and handed on in one piece.
@@ -73,6 +74,7 @@ class SharedStream:
         self._client = client
         self._encode = encode
         self._observer = observer
+        self._lag = StreamLag(observer.note_lag)
         self._history = History("", _MOST_KEPT, _MOST_KEPT_BYTES)
         self._members: dict[tuple[LiveFilter, bool], set[Subscription]] = {}
         self._moved = asyncio.Event()
@@ -105,6 +107,8 @@ class SharedStream:
             # Nobody waits for ever for a stream that a fault has ended.
             self._end(DatabaseUnavailableError("Live transactions have ended by a fault; connect again."))
             raise
+        finally:
+            self._lag.note_end()
 
     async def _find_beginning(self) -> dict[str, Any]:
         """Say where to begin: now. The server itself would begin with the next write, which may take long to come."""
@@ -128,6 +132,7 @@ class SharedStream:
                 if time.monotonic() - away_since > _LONGEST_ABSENCE_SECONDS:
                     raise
                 self._note_away(is_away=True)
+                self._lag.note_failure()
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 away_since = 0.0
@@ -142,7 +147,7 @@ class SharedStream:
     async def _hand_on(self, arrivals: Sequence[Arrival], reading: Reading) -> None:
         """Hand a batch to all who want some of it; nobody joins between the first and the last of them."""
         self._history.extend(arrivals, reading.token["_data"])
-        self._observer.note_lag(reading.time.time - read_moment(reading.token).time)
+        self._lag.note_reading(reading.time.time - read_moment(reading.token).time)
         woken: list[Subscription] = []
         for (wanted, masked), members in list(self._members.items()) if arrivals else ():
             events = [

@@ -1,4 +1,4 @@
-"""What the gateway exports and takes: its metrics and its settings, asked of the gateway's own Python."""
+"""What the gateway exports, takes and needs: metrics, settings, rights; asked of the gateway's own Python."""
 
 import json
 from functools import cache
@@ -9,6 +9,7 @@ from deploy.tool import ROOT, require
 _QUESTION = """
 import json
 from prometheus_client import Counter, Histogram
+from database import provision
 from gateway.metrics import DECLARED
 from gateway.server import CLOSE_SECONDS
 from gateway.setting import SETTINGS
@@ -21,13 +22,18 @@ for metric in DECLARED:
     else:
         series[name + "_total" if isinstance(metric, Counter) else name] = labels
 settings = {setting.name: setting.accepts for setting in SETTINGS}
-print(json.dumps({"series": series, "settings": settings, "close_seconds": CLOSE_SECONDS}))
+rights = {provision.READER_ROLE: provision.READER_ACTIONS, provision.OWNER_ROLE: provision.OWNER_ACTIONS}
+print(json.dumps({"series": series, "settings": settings, "close_seconds": CLOSE_SECONDS, "rights": rights}))
 """
 
 
 @cache
 def load_exported() -> dict[str, Any]:
-    """Give `series`, the labels of each by name; `settings`, what each accepts, in words; and `close_seconds`."""
+    """Give what others hold themselves to.
+
+    `series` has the labels of each by its name, `settings` what each accepts, in words, and `rights` what each role of
+    the database may do with the collection; and there is `close_seconds`.
+    """
     # The gateway's packages and those that check do not go together in one environment.
     exported: dict[str, Any] = json.loads(require(ROOT / ".venv/bin/python", "-c", _QUESTION))
     return exported

@@ -60,7 +60,7 @@ ROLLUP_COUNTS = _count(
 )
 ROLLUP_LAG = _gauge(
     "gateway_rollup_lag_seconds",
-    "How far the change stream was behind the database when it was last read; the worker that was furthest.",
+    "How far the change stream is behind the database, which grows while it cannot be read; the furthest worker.",
     mode="livemax",
 )
 LIVE_SUBSCRIBERS = _gauge("gateway_live_subscribers", "Subscribers of live transactions.")
@@ -70,8 +70,8 @@ LIVE_CUT_OFF = _count(
 )
 LIVE_LAG = _gauge(
     "gateway_live_lag_seconds",
-    "How far the stream of live transactions was behind the database when it was last read; the worker that was "
-    "furthest.",
+    "How far the stream of live transactions is behind the database, which grows while it cannot be read; the furthest "
+    "worker.",
     mode="livemax",
 )
 POOL_CONNECTIONS = _gauge("gateway_database_pool_connections", "Connections to the database.", "state")

@@ -91,6 +91,7 @@ class FeedWatcher:
     delivered: int = 0
     cut_off: list[str] = field(default_factory=list)
     absences: int = 0
+    lag: int = 0
 
     def note_subscribers(self, change: int) -> None:
         self.subscribers += change
@@ -102,7 +103,7 @@ class FeedWatcher:
         self.cut_off.append(code)
 
     def note_lag(self, seconds: int) -> None:
-        pass
+        self.lag = seconds
 
     def note_away(self, *, is_away: bool) -> None:
         self.absences += is_away

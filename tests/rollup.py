@@ -26,12 +26,13 @@ class Watcher:
     sources: list[bool] = field(default_factory=list)
     builds: list[int] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    lag: int = 0
 
     def note_count(self, *, from_memory: bool) -> None:
         self.sources.append(from_memory)
 
     def note_lag(self, seconds: int) -> None:
-        pass
+        self.lag = seconds
 
     def note_build(self, documents: int, seconds: float) -> None:  # noqa: ARG002 - given to each observer
         self.builds.append(documents)

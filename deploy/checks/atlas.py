@@ -1,6 +1,7 @@
 """Atlas: each argument of its resources against the provider's published schema, which npm's package for CDK holds.
 
-The provider itself is not asked, so that values are not judged, only names and what is required.
+The provider itself is not asked, so that values are not judged, only names and what is required. The users' rights are
+held to those that the gateway's own provisioning gives.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 import hcl2  # type: ignore[import-not-found]  # it is in the virtualenv of the checks alone
 
 from deploy.checks import CheckError
+from deploy.exported import load_exported
 from deploy.terraform_program import TERRAFORM
 from deploy.tool import ROOT, WORK, require
 
@@ -20,21 +22,21 @@ _PACKAGE = "@cdktf/provider-mongodbatlas"
 _VERSION = "8.6.2"
 _PREFIX = "mongodbatlas_"
 # Terraform's own, in every resource.
-_META = frozenset({"count", "depends_on", "for_each", "lifecycle", "provider"})
+_META = frozenset({"count", "depends_on", "dynamic", "for_each", "lifecycle", "provider"})
 
 
 def run() -> int:
-    """Hold every resource of the module to its schema; each argument counts.
+    """Hold every resource of the module to its schema; each argument counts, and each right of a user.
 
     Raises:
-        CheckError: an argument is unknown, or a required one is missing.
+        CheckError: an argument is unknown, a required one is missing, or a user may do more or less than it should.
     """
     types = _load_types()
     with (TERRAFORM / "modules/mongodb-atlas/main.tf").open() as file:
-        resources = hcl2.load(file)["resource"]
-    faults: list[str] = []
-    count = 0
-    for each in resources:
+        module = hcl2.load(file)
+    faults = _find_rights_faults(module["locals"][0])
+    count = sum(len(actions) for actions in load_exported()["rights"].values())
+    for each in module["resource"]:
         for kind, named in each.items():
             if not kind.startswith(_PREFIX):
                 continue
@@ -47,11 +49,32 @@ def run() -> int:
     return count
 
 
+def _find_rights_faults(given: dict[str, Any]) -> list[str]:
+    """What the module's lists of actions, and the users that have them, miss of the gateway's rights or add to them."""
+    lists = {name: given[name][0] for name in ("reads", "writes")}
+    rights = {
+        user["role"]: [action for name in re.findall(r"local\.(\w+)", user["actions"]) for action in lists[name]]
+        for user in given["users"][0].values()
+    }
+    wanted: dict[str, list[str]] = {
+        role: [re.sub(r"(?<!^)(?=[A-Z])", "_", action).upper() for action in actions]
+        for role, actions in load_exported()["rights"].items()
+    }
+    return [
+        f"{role}: may do {rights.get(role)}, and needs {wanted.get(role)}"
+        for role in sorted(rights.keys() | wanted.keys())
+        if sorted(rights.get(role, ())) != sorted(wanted.get(role, ()))
+    ]
+
+
 def _check(types: dict[str, Any], stem: str, ending: str, place: str, given: dict[str, Any], faults: list[str]) -> int:
     """Note the faults of a resource or block, and give how many arguments it has."""
     if stem + ending not in types:
         faults.append(f"{place}: the provider knows no such resource or block")
         return 0
+    # A block that is written for each of several values is as good as one that is written out.
+    for named in given.get("dynamic", ()):
+        given = {**given, **{name: [*given.get(name, ()), *each["content"]] for name, each in named.items()}}
     known = {each["name"]: each for each in types[stem + ending].get("properties", ())}
     names = {_to_camel(name): name for name in given if not name.startswith("__") and name not in _META}
     faults += [f"{place}.{names[name]}: the provider knows no such argument" for name in names.keys() - known.keys()]

@@ -318,6 +318,7 @@ async def test_an_absence_is_waited_for_and_then_told(tmp_path: Path, monkeypatc
         async with run_feed(replicas.admin) as (feed, watcher), feed.open(ALL) as events:
             member.kill()
             await wait_for(lambda: watcher.absences, "the absence")
+            await wait_for(lambda: watcher.lag >= 1, "the lag of a stream that cannot be read")
             with pytest.raises(DatabaseUnavailableError):
                 async with feed.open(ALL):
                     pass
@@ -330,6 +331,7 @@ async def test_an_absence_is_waited_for_and_then_told(tmp_path: Path, monkeypatc
             with pytest.raises(DatabaseUnavailableError):
                 await anext(events)
             assert watcher.cut_off == ["DATABASE_UNAVAILABLE"]
+            await wait_for(lambda: watcher.lag == 0, "a stream that has ended and is behind nobody")
             last = events.id
             member.start()
             await asyncio.to_thread(replicas.await_primary)

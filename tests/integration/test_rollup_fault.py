@@ -150,21 +150,24 @@ async def test_memory_outlives_an_election(tmp_path: Path) -> None:
 
 
 async def test_a_server_that_was_away_is_followed_again(tmp_path: Path) -> None:
-    """While the server hangs a count fails as any other; when it goes on, or was started anew, memory counts again."""
+    """While the server hangs a count fails and the stream is behind; when it goes on, or anew, memory counts again."""
     with run_replica_set(tmp_path, members=1) as replicas:
         provision(replicas.admin)
         collection = replicas.client.get_default_database()[COLLECTION]
         collection.insert_many(build_documents(10))
         (member,) = replicas.members
-        async with open_client(replicas.admin) as client, run_rollup(replicas.admin) as (rollup, _):
+        async with open_client(replicas.admin) as client, run_rollup(replicas.admin) as (rollup, watcher):
             repository = TransactionRepository(client, replicas.admin.database, timeout_ms=1_000, rollup=rollup)
             assert await ask(rollup, WINDOW) == 10
+            assert watcher.lag == 0
             member.stop()
             with pytest.raises((DatabaseTimeoutError, DatabaseUnavailableError)):
                 await repository.count(PLAN)
+            await wait_for(lambda: watcher.lag >= 2, "the lag of a stream that cannot be read")
             member.resume()
             collection.insert_many(build_documents(1, first=10))
             assert await ask(rollup, WINDOW) == 11
+            assert watcher.lag < 2
             member.kill()
             member.start()
             replicas.await_primary()

@@ -1,4 +1,4 @@
-# Examples are the accounts, the zone's id, the organization and the issuer: put your own.
+# Examples are the accounts, the roles, the zone's id, the organization and the issuer: put your own.
 
 locals {
   name       = "transactions-qa"
@@ -20,7 +20,8 @@ locals {
     domain             = { name = "transactions.qa.example.com", zone_id = "Z00000000000000000000" }
     kubernetes_version = "1.34"
     api_cidrs          = []
-    administrators     = ["arn:aws:iam::222222222222:role/transactions-deploy"]
+    administrators     = ["arn:aws:iam::222222222222:role/transactions-administrator"]
+    deployers          = ["arn:aws:iam::222222222222:role/transactions-deploy"]
     nodes              = { instance_types = ["m7g.large"], ami_type = "AL2023_ARM_64_STANDARD", least = 2, most = 4 }
   }
 

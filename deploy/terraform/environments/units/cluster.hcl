@@ -31,5 +31,6 @@ inputs = {
   kubernetes_version = local.environment.cluster.kubernetes_version
   api_cidrs          = local.environment.cluster.api_cidrs
   administrators     = local.environment.cluster.administrators
+  deployers          = local.environment.cluster.deployers
   nodes              = local.environment.cluster.nodes
 }

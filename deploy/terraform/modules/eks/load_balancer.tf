@@ -20,9 +20,9 @@ locals {
         Effect = "Allow"
         Action = [
           "acm:DescribeCertificate", "acm:ListCertificates",
-          "ec2:DescribeAvailabilityZones", "ec2:DescribeInstances", "ec2:DescribeInternetGateways",
-          "ec2:DescribeNetworkInterfaces", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets",
-          "ec2:DescribeTags", "ec2:DescribeVpcs",
+          "ec2:DescribeAccountAttributes", "ec2:DescribeAvailabilityZones", "ec2:DescribeInstances",
+          "ec2:DescribeInternetGateways", "ec2:DescribeNetworkInterfaces", "ec2:DescribeRouteTables", "ec2:DescribeSecurityGroups",
+          "ec2:DescribeSubnets", "ec2:DescribeTags", "ec2:DescribeVpcs", "ec2:GetSecurityGroupsForVpc",
           "elasticloadbalancing:DescribeListenerAttributes", "elasticloadbalancing:DescribeListenerCertificates",
           "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancerAttributes",
           "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeRules",
@@ -31,6 +31,14 @@ locals {
           "elasticloadbalancing:DescribeTargetHealth",
         ]
         Resource = "*"
+      },
+      {
+        # The first load balancer of an account makes the role that the service itself works with.
+        Sid       = "MakeTheRoleOfTheService"
+        Effect    = "Allow"
+        Action    = "iam:CreateServiceLinkedRole"
+        Resource  = "arn:aws:iam::${var.account_id}:role/aws-service-role/elasticloadbalancing.amazonaws.com/AWSServiceRoleForElasticLoadBalancing"
+        Condition = { StringEquals = { "iam:AWSServiceName" = "elasticloadbalancing.amazonaws.com" } }
       },
       {
         Sid       = "MakeBalancers"

@@ -58,6 +58,26 @@ resource "aws_eks_access_policy_association" "administrator" {
   }
 }
 
+# What the chart makes lies in its namespace, and so does what the pipeline may do.
+resource "aws_eks_access_entry" "deployer" {
+  for_each      = var.deployers
+  cluster_name  = aws_eks_cluster.this.name
+  principal_arn = each.key
+}
+
+resource "aws_eks_access_policy_association" "deployer" {
+  for_each      = var.deployers
+  cluster_name  = aws_eks_cluster.this.name
+  principal_arn = aws_eks_access_entry.deployer[each.key].principal_arn
+  # The narrower ones do not know the custom resources among what it makes.
+  policy_arn = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+
+  access_scope {
+    type       = "namespace"
+    namespaces = [var.namespace]
+  }
+}
+
 # A node is only ready with its network: these come before nodes, and what runs on nodes after them.
 resource "aws_eks_addon" "network" {
   for_each      = { for name, version in var.addons : name => version if contains(local.network_addons, name) }

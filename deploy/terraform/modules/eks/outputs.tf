@@ -13,6 +13,11 @@ output "secrets_role_arn" {
   value       = aws_iam_role.pod["secrets"].arn
 }
 
+output "names_role_arn" {
+  description = "For the service account of external-dns's chart; null without a zone."
+  value       = try(aws_iam_role.pod["names"].arn, null)
+}
+
 output "autoscaler_role_arn" {
   description = "For the service account of the cluster autoscaler's chart."
   value       = aws_iam_role.pod["autoscaler"].arn

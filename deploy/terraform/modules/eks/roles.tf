@@ -7,11 +7,14 @@ locals {
     fargate = { service = "eks-fargate-pods.amazonaws.com", condition = { StringEquals = { "aws:SourceAccount" = var.account_id } } }
   }
   issuer = trimprefix(aws_eks_cluster.this.identity[0].oidc[0].issuer, "https://")
-  pods = {
-    autoscaler    = { account = "kube-system:cluster-autoscaler", policy = local.autoscaler_policy }
-    load-balancer = { account = "kube-system:aws-load-balancer-controller", policy = local.load_balancer_policy }
-    secrets       = { account = "${var.namespace}:${var.release}-secrets", policy = local.secrets_policy }
-  }
+  pods = merge(
+    {
+      autoscaler    = { account = "kube-system:cluster-autoscaler", policy = local.autoscaler_policy }
+      load-balancer = { account = "kube-system:aws-load-balancer-controller", policy = local.load_balancer_policy }
+      secrets       = { account = "${var.namespace}:${var.release}-secrets", policy = local.secrets_policy }
+    },
+    var.zone_id == null ? {} : { names = { account = "kube-system:external-dns", policy = local.names_policy } },
+  )
 
   # EKS tags the groups behind its node groups with the cluster's name.
   autoscaler_policy = {
@@ -38,6 +41,24 @@ locals {
         Action    = ["autoscaling:SetDesiredCapacity", "autoscaling:TerminateInstanceInAutoScalingGroup"]
         Resource  = "arn:aws:autoscaling:${var.region}:${var.account_id}:autoScalingGroup:*:autoScalingGroupName/eks-*"
         Condition = { StringEquals = { "aws:ResourceTag/k8s.io/cluster-autoscaler/${var.name}" = "owned" } }
+      },
+    ]
+  }
+
+  # External-dns leads the ingress's name to its load balancer.
+  names_policy = {
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "Look"
+        Effect   = "Allow"
+        Action   = "route53:ListHostedZones"
+        Resource = "*"
+      },
+      {
+        Effect   = "Allow"
+        Action   = ["route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets"]
+        Resource = "arn:aws:route53:::hostedzone/${coalesce(var.zone_id, "none")}"
       },
     ]
   }

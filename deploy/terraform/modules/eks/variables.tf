@@ -48,10 +48,24 @@ variable "api_cidrs" {
 
 variable "administrators" {
   type        = set(string)
-  description = "The roles that may do everything in the cluster: people's, and the pipeline's."
+  description = "The roles that may do everything in the cluster: those of people."
   validation {
     condition     = alltrue([for role in var.administrators : can(regex("^arn:aws:iam::[0-9]{12}:role/.+$", role))])
     error_message = "Give the ARNs of IAM roles."
+  }
+}
+
+variable "deployers" {
+  type        = set(string)
+  description = "The roles that may do everything in the chart's namespace and nothing outside it: the pipeline's."
+  default     = []
+  validation {
+    condition     = alltrue([for role in var.deployers : can(regex("^arn:aws:iam::[0-9]{12}:role/.+$", role))])
+    error_message = "Give the ARNs of IAM roles."
+  }
+  validation {
+    condition     = length(setintersection(var.deployers, var.administrators)) == 0
+    error_message = "A role is one or the other: who administers needs no namespace."
   }
 }
 
@@ -99,6 +113,12 @@ variable "release" {
 variable "secret_arns" {
   type        = map(string)
   description = "The secrets that External Secrets reads for the chart."
+}
+
+variable "zone_id" {
+  type        = string
+  description = "The Route 53 zone in which external-dns keeps the ingress's name; null for none."
+  default     = null
 }
 
 variable "key_arn" {

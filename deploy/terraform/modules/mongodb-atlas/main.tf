@@ -1,10 +1,13 @@
 # A MongoDB cluster at Atlas that is reached by a private endpoint of the VPC alone, backed up at any moment, and its users.
 
 locals {
-  # The gateway's own users, with the rights that `gateway provision` gives (database/provision.py).
+  # The gateway's own users, with the roles that `gateway provision` makes elsewhere (database/provision.py). Atlas' own
+  # would let the first read what is no transaction, and the second drop the database.
+  reads  = ["FIND", "LIST_INDEXES", "COLL_STATS", "CHANGE_STREAM"]
+  writes = ["INSERT", "UPDATE", "REMOVE", "CREATE_COLLECTION", "CREATE_INDEX", "DROP_INDEX", "COLL_MOD"]
   users = {
-    gateway = "read"
-    owner   = "dbOwner"
+    gateway = { role = "transactionReader", actions = local.reads }
+    owner   = { role = "transactionOwner", actions = concat(local.reads, local.writes) }
   }
   atlas_region = upper(replace(var.region, "-", "_"))
 }
@@ -61,6 +64,31 @@ resource "mongodbatlas_cloud_backup_schedule" "this" {
   }
 }
 
+resource "mongodbatlas_custom_db_role" "this" {
+  for_each   = local.users
+  project_id = mongodbatlas_project.this.id
+  role_name  = each.value.role
+
+  dynamic "actions" {
+    for_each = each.value.actions
+    content {
+      action = actions.value
+      resources {
+        database_name   = var.database
+        collection_name = "transaction"
+      }
+    }
+  }
+
+  actions {
+    action = "DB_STATS"
+    resources {
+      database_name   = var.database
+      collection_name = ""
+    }
+  }
+}
+
 resource "mongodbatlas_database_user" "this" {
   for_each           = local.users
   project_id         = mongodbatlas_project.this.id
@@ -69,9 +97,9 @@ resource "mongodbatlas_database_user" "this" {
   password           = var.initial_passwords[each.key]
 
   roles {
-    role_name       = each.value
-    database_name   = var.database
-    collection_name = each.key == "gateway" ? "transaction" : null
+    role_name = mongodbatlas_custom_db_role.this[each.key].role_name
+    # Where Atlas keeps every custom role, whatever it is about.
+    database_name = "admin"
   }
 
   scopes {

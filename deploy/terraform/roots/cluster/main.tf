@@ -10,11 +10,13 @@ module "eks" {
   subnet_ids         = var.subnet_ids
   api_cidrs          = var.api_cidrs
   administrators     = var.administrators
+  deployers          = var.deployers
   nodes              = var.nodes
   fargate_namespaces = var.fargate_namespaces
   addons             = var.addons
   namespace          = var.name
   release            = "gateway"
+  zone_id            = try(var.domain.zone_id, null)
   secret_arns        = var.secret_arns
   key_arn            = var.key_arn
 }

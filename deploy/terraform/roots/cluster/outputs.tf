@@ -18,6 +18,11 @@ output "certificate_arn" {
   value       = one(module.dns[*].certificate_arn)
 }
 
+output "names_role_arn" {
+  description = "For the service account of external-dns's chart; null without a domain."
+  value       = module.eks.names_role_arn
+}
+
 output "autoscaler_role_arn" {
   description = "For the service account of the cluster autoscaler's chart."
   value       = module.eks.autoscaler_role_arn

@@ -69,6 +69,11 @@ variable "administrators" {
   description = "The roles that may do everything in the cluster."
 }
 
+variable "deployers" {
+  type        = set(string)
+  description = "The roles that may do everything in the chart's namespace."
+}
+
 variable "nodes" {
   type = object({
     instance_types = list(string)

@@ -23,10 +23,12 @@ variables {
   kubernetes_version = "1.34"
   vpc_id             = "vpc-1"
   subnet_ids         = ["subnet-1", "subnet-2"]
-  administrators     = ["arn:aws:iam::123456789012:role/deploy"]
+  administrators     = ["arn:aws:iam::123456789012:role/administrator"]
+  deployers          = ["arn:aws:iam::123456789012:role/deploy"]
   nodes              = { instance_types = ["m7g.large"], ami_type = "AL2023_ARM_64_STANDARD", least = 2, most = 4 }
   namespace          = "transactions-qa"
   release            = "gateway"
+  zone_id            = "Z0123456789ABCDEFGHIJ"
   secret_arns        = { gateway = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:transactions-qa/gateway-abcdef" }
   key_arn            = "arn:aws:kms:eu-central-1:123456789012:key/one"
 }
@@ -60,6 +62,14 @@ run "a_role_belongs_to_one_service_account" {
     ])
     error_message = "Only questions, which know no resources, are asked of everything."
   }
+
+  assert {
+    condition = alltrue([
+      for needed in ["iam:CreateServiceLinkedRole", "ec2:GetSecurityGroupsForVpc"] :
+      contains(flatten([for statement in jsondecode(aws_iam_role_policy.pod["load-balancer"].policy).Statement : statement.Action]), needed)
+    ])
+    error_message = "An account whose first load balancer this is makes it too."
+  }
 }
 
 run "add_ons_and_administrators_are_made" {
@@ -68,6 +78,42 @@ run "add_ons_and_administrators_are_made" {
   assert {
     condition     = toset(keys(aws_eks_addon.network)) == toset(["kube-proxy", "vpc-cni"]) && toset(keys(aws_eks_addon.pods)) == toset(["coredns", "metrics-server"]) && length(aws_eks_access_entry.administrator) == 1
     error_message = "The autoscaler needs metrics, network policies the VPC's plugin, and somebody must administer."
+  }
+}
+
+run "the_pipeline_works_in_its_namespace" {
+  command = plan
+
+  assert {
+    condition = alltrue([
+      for association in aws_eks_access_policy_association.deployer :
+      association.access_scope[0].type == "namespace" && association.access_scope[0].namespaces == toset([var.namespace])
+    ]) && keys(aws_eks_access_policy_association.deployer) == ["arn:aws:iam::123456789012:role/deploy"]
+    error_message = "Who deploys the chart has the chart's namespace."
+  }
+}
+
+run "names_are_kept_in_one_zone" {
+  command = apply
+
+  assert {
+    condition = alltrue([
+      for statement in jsondecode(aws_iam_role_policy.pod["names"].policy).Statement :
+      statement.Resource == "arn:aws:route53:::hostedzone/Z0123456789ABCDEFGHIJ" if contains(flatten([statement.Action]), "route53:ChangeResourceRecordSets")
+    ])
+    error_message = "External-dns changes the records of the one zone."
+  }
+}
+
+run "without_a_zone_nobody_keeps_names" {
+  command = plan
+  variables {
+    zone_id = null
+  }
+
+  assert {
+    condition     = !contains(keys(aws_iam_role.pod), "names")
+    error_message = "A role that nobody needs is not made."
   }
 }
 
@@ -110,4 +156,12 @@ run "a_user_is_not_a_role" {
     administrators = ["arn:aws:iam::123456789012:user/somebody"]
   }
   expect_failures = [var.administrators]
+}
+
+run "a_deployer_does_not_administer" {
+  command = plan
+  variables {
+    deployers = ["arn:aws:iam::123456789012:role/administrator"]
+  }
+  expect_failures = [var.deployers]
 }
