@@ -30,7 +30,8 @@ def build_zone(name: str, since: int | None, until: int | None) -> Any:  # noqa:
 
     Args:
         name: IANA's name.
-        since, until: between which the dates are, in ms since the epoch, if that is known: fewer changes are searched.
+        since: no date is earlier, in ms since the epoch, if that is known: fewer changes are searched.
+        until: no date is later, likewise.
     """
     least, most = -_EVER if since is None else since, _EVER if until is None else until
     rules = _list_rules(name)

@@ -16,6 +16,7 @@ from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from gateway.joined_transport import JoinedTransport
 from gateway.problems import GRAPHQL_PATH
 
 # Far above what browsers and proxies send.
@@ -53,7 +54,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._refuse = refuse
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        super().connection_made(transport)
+        super().connection_made(JoinedTransport(transport, self.loop))
         # Otherwise uvicorn waits for ever for the first byte, though not for the first of a second request.
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
