@@ -7,6 +7,7 @@ import asyncio
 import copy
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext, suppress
+from functools import partial
 from typing import Any, Self, TypeAlias
 
 from bson.codec_options import CodecOptions, DatetimeConversion, TypeRegistry
@@ -26,6 +27,7 @@ from database.errors import (
     QueryEndedError,
 )
 from database.index import COLLECTION
+from database.kept_rows import KeptRows
 from database.meter import METER
 from database.query import CountPlan, FindPlan
 from database.rollup import Rollup
@@ -33,7 +35,7 @@ from database.row import Row, shape_rows
 from database.summary import SummaryPlan
 from database.trail import Trail
 
-_Items: TypeAlias = list[Batch | Row]
+Items: TypeAlias = list[Batch | Row]
 NoteBatch: TypeAlias = Callable[[list[Row]], None]
 
 # A batch is decoded and encoded in one piece on the event loop: 1,000 documents take about 5 ms of it.
@@ -57,15 +59,15 @@ CODEC: CodecOptions[Row] = CodecOptions(
 _EXACT_CODEC = CODEC.with_options(type_registry=TypeRegistry([DecimalDecoder()]))
 
 
-async def _read_batch(cursor: BatchCursor) -> _Items:
+async def _read_batch(cursor: BatchCursor) -> Items:
     """Give what one reply of the server holds, or nothing after the last."""
-    items: _Items = []
+    items: Items = []
     # `to_list` would gather as many rows from several replies, of up to 16 MB each where documents are large.
     await cursor._next_batch(items)  # noqa: SLF001 - the driver has no public name for it
     return items
 
 
-async def _read_ahead(cursor: BatchCursor, read: asyncio.Queue[_Items | Exception]) -> None:
+async def _read_ahead(cursor: BatchCursor, read: asyncio.Queue[Items | Exception]) -> None:
     """Put a cursor's batches where they are waited for, and last what ends them: an empty one, or their failure."""
     try:
         while batch := await _read_batch(cursor):
@@ -109,18 +111,29 @@ class TransactionRepository:
         revealing._is_masking = False  # noqa: SLF001 - it is of this class
         return revealing
 
-    async def find_rows(self, plan: FindPlan, note_batch: NoteBatch | None = None) -> list[Row]:
-        """Give all rows of a plan, which should have a limit.
-
-        `note_batch` is called with each batch, in the order of reading, while the server prepares the next one.
-        """
-        rows: list[Row] = []
-        async with self._bounded(), aclosing(self._read(plan, self._begin())) as batches:
-            async for batch in batches:
-                rows += batch
-                if note_batch:
-                    note_batch(batch)
+    async def find_rows(self, plan: FindPlan) -> list[Row]:
+        """Give all rows of a plan, which should have a limit, in the order of its answer."""
+        rows = (await self.find_kept_rows(plan)).load()
         return rows[::-1] if plan.reverse else rows
+
+    async def find_kept_rows(self, plan: FindPlan, note_batch: NoteBatch | None = None) -> KeptRows:
+        """Give all rows of a plan, which should have a limit, in the order of reading.
+
+        `note_batch` is called with each batch while the server prepares the next one; what it has seen is then kept as
+        the server sent it.
+        """
+        kept = KeptRows()
+        async with self._bounded(), aclosing(self._read(plan, self._begin())) as batches:
+            async for items in batches:
+                rows = self._shape(items)
+                if note_batch is None:
+                    kept.add(rows, partial(list, rows))
+                    continue
+                kept.add(rows, partial(self._decode, items))
+                note_batch(rows)
+                # The next ones take their place in the processor's cache.
+                del rows
+        return kept
 
     async def open_batches(self, plan: FindPlan, trail: Trail | None = None) -> AsyncGenerator[list[Row], None]:
         """Give the rows of an ordered plan without a limit, some at a time; close it to end the query.
@@ -137,8 +150,8 @@ class TransactionRepository:
         for resumptions_left in range(_MOST_RESUMPTIONS, -1, -1):
             try:
                 async with aclosing(self._read(rest, begin)) as batches:
-                    async for batch in batches:
-                        if new := trail.follow(batch):
+                    async for items in batches:
+                        if new := trail.follow(self._shape(items)):
                             yield new
             except DatabaseUnavailableError as error:
                 left = trail.find_rest()
@@ -148,7 +161,7 @@ class TransactionRepository:
             else:
                 return
 
-    async def _read(self, plan: FindPlan, begin: AbstractAsyncContextManager[None]) -> AsyncGenerator[list[Row], None]:
+    async def _read(self, plan: FindPlan, begin: AbstractAsyncContextManager[None]) -> AsyncGenerator[Items, None]:
         with translated_errors():
             async with self._client.start_session(causal_consistency=False) as session:
                 cursor = BatchCursor(
@@ -162,12 +175,12 @@ class TransactionRepository:
                     max_time_ms=self._timeout_ms if plan.limit else None,
                     session=session,
                 )
-                read: asyncio.Queue[_Items | Exception] = asyncio.Queue(maxsize=1)
+                read: asyncio.Queue[Items | Exception] = asyncio.Queue(maxsize=1)
                 reader: asyncio.Task[None] | None = None
                 try:
                     async with begin:
                         async with self._killed_when_given_up(session):
-                            batch: _Items | Exception = await _read_batch(cursor)
+                            batch: Items | Exception = await _read_batch(cursor)
                         if not batch:
                             return
                         if cursor.alive:
@@ -179,7 +192,7 @@ class TransactionRepository:
                     while batch:
                         if isinstance(batch, Exception):
                             raise batch
-                        yield self._shape(batch)
+                        yield batch
                         batch = await read.get() if reader else []
                 finally:
                     if reader is not None:
@@ -260,9 +273,13 @@ class TransactionRepository:
         with translated_errors():
             await self._collection.find_one({}, {"_id": 1}, max_time_ms=self._timeout_ms)
 
-    def _shape(self, items: _Items) -> list[Row]:
-        """Give the documents of a reply as they may be seen."""
-        rows = [row for item in items for row in (item.decode(CODEC) if isinstance(item, Batch) else (item,))]
+    def _shape(self, items: Items) -> list[Row]:
+        """Give the documents of a reply as they may be seen, which were read now."""
+        rows = self._decode(items)
         if meter := METER.get():
             meter.rows += len(rows)
+        return rows
+
+    def _decode(self, items: Items) -> list[Row]:
+        rows = [row for item in items for row in (item.decode(CODEC) if isinstance(item, Batch) else (item,))]
         return shape_rows(rows, is_masking=self._is_masking)

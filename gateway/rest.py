@@ -1,6 +1,5 @@
 """The four REST paths: what a path and its parameters ask is handed to the resolvers, and the answer written."""
 
-import asyncio
 from typing import Annotated
 
 import orjson
@@ -12,7 +11,6 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from database.errors import InvalidParameterError, quote_value
 from database.query import Order, Page, TransactionFilter
-from database.repository import BATCH_ROWS
 from database.row import Row
 from gateway.accept import choose_media_type
 from gateway.descriptions import COUNT_RESPONSES, LIST_RESPONSES
@@ -20,7 +18,7 @@ from gateway.errors import NotFoundError
 from gateway.export import MEDIA_TYPES, choose_export, read_end, read_position
 from gateway.request import get_context
 from gateway.route import DirectRoute
-from gateway.rows import JSON, Body, RowFormat, RowStream
+from gateway.rows import JSON, RowFormat, RowStream
 from gateway.shared_list import ListQuestion, SharedLists
 from schema.filter import MAX_CARD_TYPE_LENGTH, MAX_DAYS, FieldNames, build_filter, parse_days
 from schema.page import MAX_ROWS, build_cursor, parse_limit
@@ -236,23 +234,29 @@ async def _answer_list(
         first = await anext(rest, b"")
         body = export.open_body({"until": wanted.until, "next": None})
         return RowStream(body, first, rest, media_type=export.media_type, headers=export.headers)
-    page = await list_transactions(repository, wanted, Order.DATE_DESC, Page(parse_limit(limit), after=position))
-    cursor = build_cursor(page.rows[-1], Order.DATE_DESC) if page.has_more else None
+    writer = _PageWriter(export.row_format, parse_limit(limit))
+    asked = Page(writer.left, after=position)
+    page = await list_transactions(repository, wanted, Order.DATE_DESC, asked, note_batch=writer.note)
+    cursor = build_cursor(page.last, Order.DATE_DESC) if page.last is not None and page.has_more else None
     body = export.open_body({"until": wanted.until, "next": cursor})
     headers = export.headers | ({} if cursor is None else {"Link": _build_link(request, cursor)})
-    return Response(
-        await _write_page(export.row_format, body, page.rows), headers=headers, media_type=export.media_type
-    )
+    parts = [await body.add(part) for part in writer.parts or (b"",)]
+    return Response(b"".join([*parts, await body.end()]), headers=headers, media_type=export.media_type)
 
 
-async def _write_page(row_format: RowFormat, body: Body, rows: list[Row]) -> bytes:
-    """Write a page in pieces, between which the event loop does something else."""
-    parts = [] if rows else [await body.add(b"")]
-    for start in range(0, len(rows), BATCH_ROWS):
-        if start:
-            await asyncio.sleep(0)
-        parts.append(await body.add(row_format.encode(rows[start : start + BATCH_ROWS])))
-    return b"".join([*parts, await body.end()])
+class _PageWriter:
+    """Writes a page's rows batch by batch, while they are read."""
+
+    def __init__(self, row_format: RowFormat, limit: int) -> None:
+        self.left = limit
+        self.parts: list[bytes] = []
+        self._format = row_format
+
+    def note(self, batch: list[Row]) -> None:
+        """Take a batch; one row more than the page has is read."""
+        if rows := batch[: self.left]:
+            self.left -= len(rows)
+            self.parts.append(self._format.encode(rows))
 
 
 def _build_link(request: Request, cursor: str) -> str:

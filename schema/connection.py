@@ -40,13 +40,13 @@ class Listing:
 
     async def read_rows(self) -> list[Row]:
         """Give the page's rows in the order of the answer."""
-        return (await self.read_page()).rows
+        return (await self.read_page()).load()
 
     async def encode_rows(self, shape: RowShape) -> list[orjson.Fragment]:
         """Give the page's rows in a shape, encoded; raises some exception when the shape does not take them."""
         encoder = PageEncoder(shape, self.page)
-        answer = await self.read_page(encoder.note)
-        return await encoder.finish(answer.rows, self.context.turn)
+        answer = await self.read_page(encoder.note if encoder.is_noting else None)
+        return await encoder.finish(answer.number, answer.load, self.context.turn)
 
     async def has_rows_beyond(self, *, forward: bool) -> bool:
         """Say whether the whole answer goes on after the page, or, with `forward` false, before it."""
@@ -57,11 +57,12 @@ class Listing:
         if bound is None:
             return False
         # Beyond an empty page lies whatever is at the cursor or beyond it.
-        edge = get_position(answer.rows[-1 if forward else 0], self.order) if answer.rows else bound
-        is_empty = not answer.rows
+        row = answer.last if forward else answer.first
+        edge = bound if row is None else get_position(row, self.order)
+        is_empty = row is None
         beyond = Page(1, after=edge, inclusive=is_empty) if forward else Page(1, before=edge, inclusive=is_empty)
         further = await list_transactions(self.context.repository, self.wanted, self.order, beyond, frozenset())
-        return bool(further.rows)
+        return further.number > 0
 
     async def count(self) -> int:
         """Give the exact number of transactions of the filter, whatever the page."""
@@ -83,13 +84,13 @@ class PageInfo:
 
     @strawberry.field(description="The first row's cursor: with `last` and `before` it leads to the page before.")
     async def start_cursor(self) -> str | None:
-        rows = await self.listing.read_rows()
-        return build_cursor(rows[0], self.listing.order) if rows else None
+        row = (await self.listing.read_page()).first
+        return None if row is None else build_cursor(row, self.listing.order)
 
     @strawberry.field(description="The last row's cursor: with `first` and `after` it leads to the next page.")
     async def end_cursor(self) -> str | None:
-        rows = await self.listing.read_rows()
-        return build_cursor(rows[-1], self.listing.order) if rows else None
+        row = (await self.listing.read_page()).last
+        return None if row is None else build_cursor(row, self.listing.order)
 
 
 @strawberry.type(description="A transaction and its place in the order.")

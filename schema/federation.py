@@ -5,7 +5,7 @@ It follows https://www.apollographql.com/docs/graphos/schema-design/federated-sc
 
 import asyncio
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import Annotated, Literal, cast
 
@@ -63,7 +63,8 @@ class EntityList(list[Row | InvalidRepresentationError | None]):
             if is_missing:
                 items += cast("list[None]", list(run))
             else:
-                items += await PageEncoder(shape, Page()).finish(cast("list[Row]", list(run)), turn)
+                rows = cast("list[Row]", list(run))
+                items += await PageEncoder(shape, Page()).finish(len(rows), partial(list, rows), turn)
         return items
 
 

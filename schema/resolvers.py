@@ -1,6 +1,6 @@
 """The answers that both styles give: GraphQL's fields and REST's paths call these and nothing else."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import nan
 
@@ -28,10 +28,21 @@ ALL_FIELDS = frozenset(FIELDS)
 
 @dataclass(frozen=True, slots=True)
 class TransactionPage:
-    """The rows of a page, and whether the ordered answer goes on beyond its far end."""
+    """The rows of a page.
 
-    rows: list[Row]
+    Attributes:
+        number: how many they are.
+        has_more: whether the ordered answer goes on beyond the page's far end.
+        first: its first row, None of an empty page.
+        last: its last row, likewise.
+        load: gives all of them.
+    """
+
+    number: int
     has_more: bool
+    first: Row | None
+    last: Row | None
+    load: Callable[[], list[Row]]
 
 
 async def list_transactions(
@@ -48,10 +59,17 @@ async def list_transactions(
     """
     limit = page.limit or 0
     plan = build_find_plan(wanted, order, replace(page, limit=limit + 1), fields)
-    rows = await repository.find_rows(plan, note_batch)
-    if len(rows) <= limit:
-        return TransactionPage(rows, has_more=False)
-    return TransactionPage(rows[1:] if page.from_end else rows[:-1], has_more=True)
+    kept = await repository.find_kept_rows(plan, note_batch)
+    has_more = kept.number > limit
+    number = min(kept.number, limit)
+    near = kept.first if number else None
+    far = kept.get_last(but_one=has_more) if number else None
+
+    def load() -> list[Row]:
+        rows = kept.load()[:number]
+        return rows[::-1] if page.from_end else rows
+
+    return TransactionPage(number, has_more, *((far, near) if page.from_end else (near, far)), load)
 
 
 def build_list_plan(wanted: TransactionFilter, after: Position | None = None) -> FindPlan:

@@ -134,36 +134,46 @@ def _join_constants(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 class PageEncoder:
-    """Encodes the rows of a page, batch by batch while they are read where that was seen, and else at the end."""
+    """Encodes the rows of a page, batch by batch while they are read where that was seen, and else at the end.
+
+    Attributes:
+        is_noting: whether batches are encoded as they come.
+    """
 
     def __init__(self, shape: RowShape, page: Page) -> None:
         self._shape = shape
         self._page = page
         self._parts: list[orjson.Fragment] = []
         self._left = page.limit or 0
-        self._is_whole = shape.rows_per_turn >= BATCH_ROWS
+        self.is_noting = shape.rows_per_turn >= BATCH_ROWS
 
     def note(self, batch: list[Row]) -> None:
         """Take a batch in the order of reading, which is the page's from its far end where it is read from there."""
         # One row more than the page has is read.
         rows = batch[: self._left]
-        if not rows or not self._is_whole:
+        if not rows or not self.is_noting:
             return
         self._left -= len(rows)
         try:
             self._parts.append(self._shape.encode(rows[::-1] if self._page.from_end else rows))
         except Exception:  # noqa: BLE001 - the reader goes on; `finish` comes to the same rows
-            self._is_whole = False
+            self.is_noting = False
 
-    async def finish(self, rows: list[Row], turn: asyncio.Lock) -> list[orjson.Fragment]:
+    async def finish(self, number: int, load: Callable[[], Sequence[Row]], turn: asyncio.Lock) -> list[orjson.Fragment]:
         """Give the page's rows, which together are the items of one JSON list; raises what `RowShape.encode` does.
 
-        Rows that were not noted are encoded some at a time, each time as the holder of `turn`.
+        Those that were not noted `load` gives; they are encoded some at a time, each time as the holder of `turn`.
+
+        Args:
+            number: of the page's rows.
+            load: gives them.
+            turn: see above.
         """
         noted = (self._page.limit or 0) - self._left
-        if self._is_whole and noted == len(rows):
+        if self.is_noting and noted == number:
             return self._parts[::-1] if self._page.from_end else self._parts
         parts = []
+        rows = load()
         for start in range(0, len(rows), self._shape.rows_per_turn):
             async with turn:
                 parts.append(self._shape.encode(rows[start : start + self._shape.rows_per_turn]))

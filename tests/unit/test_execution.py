@@ -7,6 +7,7 @@ from typing import Any, cast
 import orjson
 import pytest
 
+from database.kept_rows import KeptRows
 from database.query import FIELDS, FindPlan
 from database.repository import NoteBatch, TransactionRepository
 from database.row import Row
@@ -25,11 +26,14 @@ class ReadyRows:
         self._rows = rows
         self._notes = notes
 
-    async def find_rows(self, plan: FindPlan, note_batch: NoteBatch | None = None) -> list[Row]:
+    async def find_kept_rows(self, plan: FindPlan, note_batch: NoteBatch | None = None) -> KeptRows:
+        kept = KeptRows()
+        rows = self._rows[: plan.limit]
+        kept.add(rows, lambda: rows)
         for start in range(0, plan.limit if self._notes else 0, 1_000):
             if note_batch:
-                note_batch(self._rows[start : start + 1_000])
-        return self._rows[: plan.limit]
+                note_batch(rows[start : start + 1_000])
+        return kept
 
 
 def build_rows(count: int, **changes: object) -> list[Row]:

@@ -1,0 +1,43 @@
+"""The rows of a plan as the server sent them: who has seen each batch pass need not hold 5,000 dictionaries besides.
+
+It reads nothing, and knows nothing of a row's fields.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from database.row import Row
+
+
+class KeptRows:
+    """Rows in the order of reading, of which the ends are at hand and the others may have to be decoded again.
+
+    Attributes:
+        number: how many they are.
+        first: the first one, if there is any.
+    """
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.first: Row | None = None
+        self._tail: deque[Row] = deque(maxlen=2)
+        self._batches: list[Callable[[], list[Row]]] = []
+        self._rows: list[Row] | None = None
+
+    def add(self, rows: Sequence[Row], load: Callable[[], list[Row]]) -> None:
+        """Keep a batch of at least one row, which `load` gives again."""
+        self.first = self.first or rows[0]
+        self.number += len(rows)
+        self._tail.extend(rows[-2:])
+        self._batches.append(load)
+
+    def get_last(self, *, but_one: bool = False) -> Row:
+        """Give the last row, or the one before it."""
+        return self._tail[-2 if but_one else -1]
+
+    def load(self) -> list[Row]:
+        """Give all rows."""
+        if self._rows is None:
+            self._rows = [row for load in self._batches for row in load()]
+            self._batches.clear()
+        return self._rows
