@@ -9,7 +9,6 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from graphql import GraphQLError
 from starlette.datastructures import State
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
@@ -20,6 +19,7 @@ from database.errors import quote_value
 from gateway.documents import Documents
 from gateway.errors import InvalidGraphQLRequestError, MethodNotAllowedError
 from schema.context import RequestContext
+from schema.encoded import write_json
 from schema.extensions.document import OperationNotFoundError
 from schema.failure import Failure, describe_failures
 from schema.schema import TransactionSchema
@@ -157,7 +157,7 @@ class Answer:
     def encode(self) -> bytes:
         """Give the JSON."""
         # The scalars give strings, and counts may pass 53 bits only where GraphQL's Int has refused them.
-        return orjson.dumps(self.body)
+        return write_json(self.body)
 
 
 def build_answer(result: ExecutionResult, request_id: str) -> Answer:

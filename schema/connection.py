@@ -4,13 +4,13 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import cast
 
-import orjson
 import strawberry
 
 from database.query import Order, Page, TransactionFilter
 from database.repository import NoteBatch
 from database.row import Row
 from schema.context import RequestContext
+from schema.encoded import EncodedRows
 from schema.page import build_cursor
 from schema.resolvers import TransactionPage, count_transactions, get_position, list_transactions
 from schema.shape import PageEncoder, RowShape
@@ -42,7 +42,7 @@ class Listing:
         """Give the page's rows in the order of the answer."""
         return (await self.read_page()).load()
 
-    async def encode_rows(self, shape: RowShape) -> list[orjson.Fragment]:
+    async def encode_rows(self, shape: RowShape) -> list[EncodedRows]:
         """Give the page's rows in a shape, encoded; raises some exception when the shape does not take them."""
         encoder = PageEncoder(shape, self.page)
         answer = await self.read_page(encoder.note if encoder.is_noting else None)

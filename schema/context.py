@@ -44,7 +44,7 @@ class RequestContext:
         watches: the summaries that are kept current, for all callers of a worker.
         note_open: is told that a subscription misses nothing from now on, and whose events it tells one by one, if so.
         resume_after: the event that this caller saw last, if the way that the request came tells.
-        encodes_rows: whether long lists of the result may be encoded, as orjson.Fragment items that stand for several.
+        encodes_rows: whether long lists of the result may be encoded, as EncodedRows items that stand for several.
         turn: held while rows are executed or encoded: the event loop goes round between any two such pieces of work.
     """
 

@@ -29,7 +29,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
         path: Path,
         position_context: RefMap[Any, Any] | None,
     ) -> AwaitableOrValue[Any] | UndefinedType:
-        """Give a field's value; that of a connection's rows may be a list of orjson.Fragment."""
+        """Give a field's value; that of a connection's rows may be a list of EncodedRows."""
         execute = partial(super().execute_field, parent_type, source, field_details_list, path, position_context)
         if (
             isinstance(source, TransactionConnection)
@@ -49,7 +49,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
         result: AsyncIterable[Any] | Iterable[Any],
         position_context: RefMap[Any, Any] | None,
     ) -> AwaitableOrValue[list[Any]]:
-        """Give a list's items; those of entities may be orjson.Fragment."""
+        """Give a list's items; those of entities may be EncodedRows."""
         complete = partial(super().complete_list_value, return_type, field_details_list, info, path)
         if not isinstance(result, EntityList):
             return complete(result, position_context)

@@ -9,7 +9,6 @@ from functools import lru_cache, partial
 from itertools import groupby
 from typing import Annotated, Literal, cast
 
-import orjson
 import strawberry
 from graphql import GraphQLSchema, GraphQLUnionType
 from strawberry.federation.schema import FederationAny
@@ -19,6 +18,7 @@ from database.errors import InvalidRepresentationError, quote_value
 from database.query import Page
 from database.row import Row
 from schema.context import RequestContext
+from schema.encoded import EncodedRows
 from schema.resolvers import find_transactions
 from schema.shape import PageEncoder, RowShape
 from schema.types import Transaction
@@ -56,9 +56,9 @@ class Service:
 class EntityList(list[Row | InvalidRepresentationError | None]):
     """For each representation its row, None for an id that is not there, or what is wrong with it."""
 
-    async def encode(self, shape: RowShape, turn: asyncio.Lock) -> list[orjson.Fragment | None]:
+    async def encode(self, shape: RowShape, turn: asyncio.Lock) -> list[EncodedRows | None]:
         """Give the items of the JSON list; raises some exception when the shape does not take one."""
-        items: list[orjson.Fragment | None] = []
+        items: list[EncodedRows | None] = []
         for is_missing, run in groupby(self, key=lambda entity: entity is None):
             if is_missing:
                 items += cast("list[None]", list(run))

@@ -13,6 +13,7 @@ import orjson
 from database.query import Order, Page
 from database.repository import BATCH_ROWS
 from database.row import Row
+from schema.encoded import EncodedRows
 from schema.page import build_cursor
 from schema.scalar import serialize_datetimes, serialize_decimals
 
@@ -113,13 +114,14 @@ class RowShape:
             yield from column.write(rows)
         yield "}"
 
-    def encode(self, rows: Sequence[Row]) -> orjson.Fragment:
+    def encode(self, rows: Sequence[Row]) -> EncodedRows:
         """Give rows, at least one, as the items of a JSON list, without its brackets."""
         pieces = list(_join_constants([*self.write(rows), ","]))
         flat = [""] * (len(pieces) * len(rows))
         for place, piece in enumerate(pieces):
             flat[place :: len(pieces)] = [piece] * len(rows) if isinstance(piece, str) else piece
-        return orjson.Fragment("".join(flat).encode()[:-1])
+        flat[-1] = flat[-1][:-1]
+        return EncodedRows("".join(flat).encode())
 
 
 def _join_constants(pieces: Iterable[Piece]) -> Iterator[Piece]:
@@ -143,7 +145,7 @@ class PageEncoder:
     def __init__(self, shape: RowShape, page: Page) -> None:
         self._shape = shape
         self._page = page
-        self._parts: list[orjson.Fragment] = []
+        self._parts: list[EncodedRows] = []
         self._left = page.limit or 0
         self.is_noting = shape.rows_per_turn >= BATCH_ROWS
 
@@ -159,7 +161,7 @@ class PageEncoder:
         except Exception:  # noqa: BLE001 - the reader goes on; `finish` comes to the same rows
             self.is_noting = False
 
-    async def finish(self, number: int, load: Callable[[], Sequence[Row]], turn: asyncio.Lock) -> list[orjson.Fragment]:
+    async def finish(self, number: int, load: Callable[[], Sequence[Row]], turn: asyncio.Lock) -> list[EncodedRows]:
         """Give the page's rows, which together are the items of one JSON list; raises what `RowShape.encode` does.
 
         Those that were not noted `load` gives; they are encoded some at a time, each time as the holder of `turn`.

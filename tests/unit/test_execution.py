@@ -12,6 +12,7 @@ from database.query import FIELDS, FindPlan
 from database.repository import NoteBatch, TransactionRepository
 from database.row import Row
 from schema.context import RequestContext
+from schema.encoded import EncodedRows, write_json
 from schema.schema import build_schema
 
 NODE = "id date currency amount vendor address cardType cardNumber countryOrigin"
@@ -75,8 +76,8 @@ def test_a_list_is_encoded_whole(selection: str, *, notes: bool) -> None:
     """Rows that hold nothing unusual are encoded, seen while they are read or not, and as many as were asked for."""
     answer, _ = asyncio.run(ask(ReadyRows(build_rows(2_501), notes=notes), selection, 2_500))
     (name,) = answer
-    assert all(isinstance(part, orjson.Fragment) for part in answer[name])
-    assert len(orjson.loads(orjson.dumps(answer))[name]) == 2_500
+    assert all(isinstance(part, EncodedRows) for part in answer[name])
+    assert len(orjson.loads(write_json(answer))[name]) == 2_500
 
 
 @pytest.mark.parametrize("build", [lambda: build_rows(101, vendor=5), lambda: build_rows(101, _id=5)])
