@@ -29,9 +29,10 @@ from database.errors import (
 from database.index import COLLECTION
 from database.kept_rows import KeptRows
 from database.meter import METER
-from database.query import CountPlan, FindPlan
+from database.query import CountPlan, FindPlan, TransactionFilter
 from database.rollup import Rollup
 from database.row import Row, shape_rows
+from database.shared_pages import SharedPages
 from database.summary import SummaryPlan
 from database.trail import Trail
 
@@ -104,11 +105,13 @@ class TransactionRepository:
         self._slots = asyncio.Semaphore(int(min(POOL_SIZE, client.options.pool_options.max_pool_size)))
         self._rollup = rollup
         self._is_masking = True
+        self._pages = SharedPages(self.find_rows)
 
     def reveal_cards(self) -> Self:
         """Give the same repository for a caller who may see whole card numbers."""
         revealing = copy.copy(self)
         revealing._is_masking = False  # noqa: SLF001 - it is of this class
+        revealing._pages = SharedPages(revealing.find_rows)  # noqa: SLF001 - as above
         return revealing
 
     async def find_rows(self, plan: FindPlan) -> list[Row]:
@@ -134,6 +137,10 @@ class TransactionRepository:
                 # The next ones take their place in the processor's cache.
                 del rows
         return kept
+
+    async def find_newest(self, wanted: TransactionFilter, limit: int, fields: frozenset[str]) -> list[Row] | None:
+        """Give the newest rows of a filter, which those who ask at the same time share, or None: find them alone."""
+        return await self._pages.find(wanted, limit, fields) if limit <= BATCH_ROWS + 1 else None
 
     async def open_batches(self, plan: FindPlan, trail: Trail | None = None) -> AsyncGenerator[list[Row], None]:
         """Give the rows of an ordered plan without a limit, some at a time; close it to end the query.

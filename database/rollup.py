@@ -7,7 +7,7 @@ have been read up to it. Where anything is in doubt there is no count, and the r
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import Any, Protocol
 
 from bson.timestamp import Timestamp
@@ -17,6 +17,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from database.cell import HOUR_MS, LARGEST_DATE, Cell, build_card, build_hour, find_cell, get_hour, is_plain
 from database.change import ChangeTail, read_time
 from database.index import CASE_INSENSITIVE, COLLECTION
+from database.meter import wait_for_another
 from database.monitor import UPKEEP
 from database.query import CardWindow
 from database.stream import Change, StreamEndedError
@@ -62,11 +63,13 @@ class _Clock:
 
     async def read(self) -> Timestamp:
         """Give a cluster time that no write acknowledged before this call is later than."""
+        waiting = wait_for_another() if self._next else nullcontext()
         if self._next is None:
             self._next = asyncio.create_task(self._ask_after(self._running))
             self._next.add_done_callback(_forget)
-        # One of those who wait may leave.
-        return await asyncio.shield(self._next)
+        with waiting:
+            # One of those who wait may leave.
+            return await asyncio.shield(self._next)
 
     async def _ask_after(self, running: asyncio.Task[Timestamp] | None) -> Timestamp:
         if running is not None:

@@ -8,11 +8,13 @@ import contextvars
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import OverloadedError
+from database.meter import set_wait
 from gateway.metrics import count_shed
 
 _QUESTIONS = frozenset({"transactions", "graphql"})
@@ -32,6 +34,8 @@ _TRYING_SECONDS = 0.5
 _SLOW_SECONDS = 0.2
 # What a worker finishes in this share of a second may wait: whoever is let in last is answered in time all the same.
 _WAITING_SHARE = 40
+# So many times `most` may wait for what another does for them, which costs them little; in an overload none may.
+_SHARING_TIMES = 4
 # The share of `most` that is worked on in an overload: what is let in is to be answered about as fast as alone.
 _OVERLOADED_SHARE = 4
 
@@ -52,6 +56,7 @@ class Admission:
         self._most = most
         self._few = max(1, most // _OVERLOADED_SHARE)
         self._active = 0
+        self._sharing = 0
         self._passing = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._overloaded = False
@@ -117,6 +122,20 @@ class Admission:
     def resume(self) -> None:
         """Go on with a question whose client has taken what there was; it was let in before and waits for nobody."""
         self._active += 1
+
+    @contextmanager
+    def share(self) -> Iterator[None]:
+        """Let another go on in the block, where a question waits for another's work, if not too many do."""
+        is_sharing = not self.is_overloaded and self._sharing < _SHARING_TIMES * self._most
+        if is_sharing:
+            self._sharing += 1
+            self.pause()
+        try:
+            yield
+        finally:
+            if is_sharing:
+                self._sharing -= 1
+                self.resume()
 
     def _get_limit(self) -> int:
         return self._few if self.is_overloaded else self._most
@@ -207,6 +226,7 @@ class AdmissionMiddleware:
 
         has_entered = False
         turn = scope["state"]["turn"] = Turn(admission)
+        set_wait(admission.share)
 
         async def receive_and_enter() -> Message:
             """Let the question in once it is known: one whose body trickles in keeps nobody waiting."""

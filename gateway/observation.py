@@ -29,6 +29,7 @@ from gateway.metrics import (
     REQUESTS,
     REQUESTS_IN_FLIGHT,
     ROWS,
+    SHARED_QUERIES,
     find_child,
 )
 from gateway.openapi import VERSION
@@ -210,6 +211,8 @@ class Observation:
         find_child(REQUEST_SECONDS, route).observe(self._stream_seconds or seconds)
         if self._meter.rows:
             find_child(ROWS, "graphql" if route == GRAPHQL_PATH else "rest").inc(self._meter.rows)
+        if self._meter.shared:
+            find_child(SHARED_QUERIES, "page").inc(self._meter.shared)
         if code:
             find_child(ERRORS, code).inc()
 

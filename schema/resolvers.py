@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import nan
 
 from database.cursor import Position
+from database.kept_rows import KeptRows
 from database.query import (
     FIELDS,
     FindPlan,
@@ -58,8 +60,12 @@ async def list_transactions(
     `note_batch` sees the rows as they are read, in that order, the one more among them.
     """
     limit = page.limit or 0
-    plan = build_find_plan(wanted, order, replace(page, limit=limit + 1), fields)
-    kept = await repository.find_kept_rows(plan, note_batch)
+    kept = None
+    if order is Order.DATE_DESC and page == Page(limit):
+        kept = _keep(await repository.find_newest(wanted, limit + 1, fields), note_batch)
+    if kept is None:
+        plan = build_find_plan(wanted, order, replace(page, limit=limit + 1), fields)
+        kept = await repository.find_kept_rows(plan, note_batch)
     has_more = kept.number > limit
     number = min(kept.number, limit)
     near = kept.first if number else None
@@ -70,6 +76,17 @@ async def list_transactions(
         return rows[::-1] if page.from_end else rows
 
     return TransactionPage(number, has_more, *((far, near) if page.from_end else (near, far)), load)
+
+
+def _keep(rows: list[Row] | None, note_batch: NoteBatch | None) -> KeptRows | None:
+    if rows is None:
+        return None
+    kept = KeptRows()
+    if rows:
+        kept.add(rows, partial(list, rows))
+        if note_batch:
+            note_batch(rows)
+    return kept
 
 
 def build_list_plan(wanted: TransactionFilter, after: Position | None = None) -> FindPlan:

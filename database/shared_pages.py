@@ -1,0 +1,113 @@
+"""Newest pages that are asked for at the same time are read once, where only their windows and lengths differ.
+
+Whoever asks joins the next reading, never one that has begun: sharing serves nothing older. It must not give a page
+that its own query would not give: where that cannot be told, there is none.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+
+from database.meter import METER, wait_for_another
+from database.query import FindPlan, Order, Page, TransactionFilter, build_find_plan
+from database.row import Row
+
+# A page takes a few milliseconds. Who comes while one takes longer waits no longer than this for its end.
+_GATHERING_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    since: int
+    until: int
+    limit: int
+
+
+@dataclass(eq=False, slots=True)
+class _Reading:
+    """One query and those who wait for it; it covers all of their windows."""
+
+    task: "asyncio.Task[tuple[list[Row], int]]"
+    windows: list[_Window] = field(default_factory=list)
+    waiting: int = 0
+
+
+class SharedPages:
+    """The pages of one repository that are being read, and those that are about to be."""
+
+    def __init__(self, find_rows: Callable[[FindPlan], Awaitable[list[Row]]]) -> None:
+        """Read by `find_rows`."""
+        self._find_rows = find_rows
+        self._running: dict[Hashable, _Reading] = {}
+        self._gathering: dict[Hashable, _Reading] = {}
+
+    async def find(self, wanted: TransactionFilter, limit: int, fields: frozenset[str]) -> list[Row] | None:
+        """Give the newest rows of a filter, which has a window, at most `limit`; None where they must be read alone."""
+        if wanted.since is None or wanted.until is None:
+            return None
+        window = _Window(wanted.since, wanted.until, limit)
+        key = (replace(wanted, since=None, until=None), fields)
+        reading = self._gathering.get(key)
+        waiting: AbstractContextManager[None] = nullcontext()
+        if reading is None:
+            reading = self._gathering[key] = _Reading(asyncio.create_task(self._read(key, wanted, fields)))
+            reading.task.add_done_callback(_forget)
+        else:
+            waiting = wait_for_another()
+            if meter := METER.get():
+                meter.shared += 1
+        reading.windows.append(window)
+        reading.waiting += 1
+        try:
+            with waiting:
+                rows, most = await asyncio.shield(reading.task)
+        finally:
+            reading.waiting -= 1
+            if not reading.waiting:
+                # At once: what is being cancelled must not be joined.
+                self._drop(self._gathering, key, reading)
+                reading.task.cancel()
+        return _cut(rows, window, is_all=len(rows) < most)
+
+    async def _read(self, key: Hashable, wanted: TransactionFilter, fields: frozenset[str]) -> tuple[list[Row], int]:
+        """Give the newest rows of all windows together, and at most how many were asked for."""
+        reading = self._gathering[key]
+        try:
+            if before := self._running.get(key):
+                await asyncio.wait([before.task], timeout=_GATHERING_SECONDS)
+            # From here on its rows would be too old for whoever comes.
+            self._drop(self._gathering, key, reading)
+            self._running[key] = reading
+            most = max(window.limit for window in reading.windows)
+            widest = replace(
+                wanted,
+                since=min(window.since for window in reading.windows),
+                until=max(window.until for window in reading.windows),
+            )
+            return await self._find_rows(build_find_plan(widest, Order.DATE_DESC, Page(most), fields)), most
+        finally:
+            self._drop(self._running, key, reading)
+
+    @staticmethod
+    def _drop(readings: dict[Hashable, _Reading], key: Hashable, reading: _Reading) -> None:
+        if readings.get(key) is reading:
+            del readings[key]
+
+
+def _cut(rows: list[Row], window: _Window, *, is_all: bool) -> list[Row] | None:
+    """Give a window's rows of those of a wider one, newest first, or None where not all of them are known."""
+    dates = [row["date"] for row in rows]
+    # The server alone knows which windows hold what is no whole number.
+    if not all(isinstance(date, int) for date in dates):
+        return None
+    own = [row for row, date in zip(rows, dates, strict=True) if window.since <= date <= window.until]
+    if len(own) < window.limit and not is_all and dates[-1] >= window.since:
+        return None
+    return own[: window.limit]
+
+
+def _forget(task: "asyncio.Task[object]") -> None:
+    """Take note of a failure that nobody waits for any more, which asyncio would otherwise complain of."""
+    if not task.cancelled():
+        task.exception()
