@@ -24,6 +24,12 @@ from tests.trouble import Troubles, note_troubles
 from tests.waiting import find_free_port, wait_until
 
 STORED = 300
+# How often a change of the page left it without its banner.
+COUNT_ABSENCES = """() => {
+    window.absences = 0;
+    const count = () => { window.absences += document.querySelector(".banner") === null ? 1 : 0; };
+    new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
+}"""
 SECRETS = "() => JSON.stringify([{...localStorage}, location.href, document.cookie])"
 
 
@@ -117,6 +123,15 @@ def test_what_a_link_asks_wrongly_is_told_and_the_rest_is_applied(
     expect(field).to_have_attribute("aria-invalid", "false")
 
 
+def test_what_the_gateway_refuses_is_told_at_its_field_alone(page: Page, still: ServedDatabase) -> None:
+    """Where only the gateway knows that a value is bad, its field alone says so, and nothing offers to try again."""
+    open_explorer(page, still.gateway.url, "?country=ZZZ")
+    expect(page.locator("#country-fault")).to_contain_text("is not a country code")
+    expect(page.get_by_text("is not a country code")).to_have_count(1)
+    expect(page.get_by_role("region", name="Rows")).to_contain_text("No answer to this question.")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+
+
 def test_a_field_says_what_is_wrong_before_anything_is_asked(visitor: Page, still: ServedDatabase) -> None:
     """An amount that is none is not sent: the field says what it takes, and the answer stays."""
     open_explorer(visitor, still.gateway.url)
@@ -170,7 +185,7 @@ def enter_key(page: Page, key: str) -> None:
 
 
 def test_an_outage_is_told_and_ends_by_itself(tmp_path: Path, page: Page) -> None:
-    """While the database is dead the page says so and keeps its rows; when it is back, the page answers again alone."""
+    """While the database is dead the page says so throughout and keeps its rows; when it is back, it answers alone."""
     with run_replica_set(tmp_path, members=1) as replicas:
         fill(replicas, build_documents(STORED, until=read_clock_ms() - DAY_MS, address="1 Main Street"))
         impatient = replace(replicas.admin, uri=f"{replicas.admin.connection_uri}&serverSelectionTimeoutMS=500")
@@ -184,7 +199,10 @@ def test_an_outage_is_told_and_ends_by_itself(tmp_path: Path, page: Page) -> Non
             page.get_by_role("button", name="All time").click()
             outage = page.locator(".banner").filter(has=page.get_by_role("link", name="DATABASE_UNAVAILABLE"))
             expect(outage).to_be_visible()
-            expect(outage).to_contain_text(re.compile(r"Trying again"))
+            page.evaluate(COUNT_ABSENCES)
+            expect(outage).to_contain_text("Trying again…")
+            expect(outage).to_contain_text(re.compile(r"Trying again in \d"))
+            assert page.evaluate("absences") == 0
             assert read_rows(page, 1)
 
             replicas.members[0].start()

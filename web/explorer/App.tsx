@@ -1,9 +1,9 @@
 // The whole page: one question in the address bar, and panels that each answer it for themselves.
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { useAddress } from "./address.ts";
 import { useAnswer } from "./answer.ts";
-import { findOutage, isKeyWanted } from "./api.ts";
+import { findOutage, isKeyWanted, type AskError } from "./api.ts";
 import { AmountHistogram } from "./chart/AmountHistogram.tsx";
 import { ByCard } from "./chart/ByCard.tsx";
 import { ByCountry } from "./chart/ByCountry.tsx";
@@ -47,7 +47,8 @@ export function App() {
     return () => clearTimeout(timer);
   }, []);
 
-  const outage = findOutage([rows.error, total.error]);
+  const isUnanswered = total.isWaiting && rows.question !== question && rows.error === null;
+  const outage = useOutage([rows.error, total.error], isUnanswered);
   const refused = [rows.error, total.error].find(isKeyWanted);
   useEffect(() => {
     if (refused !== undefined) {
@@ -101,6 +102,16 @@ export function App() {
       {isKeyOpen && <KeyDialog reason={refused?.message ?? null} onChange={reload} onClose={closeKey} />}
     </>
   );
+}
+
+/** Gives the outage until one of the answers has come: while it is asked again nobody knows that it is over. */
+function useOutage(errors: readonly unknown[], isUnanswered: boolean): AskError | undefined {
+  const last = useRef<AskError | undefined>(undefined);
+  const outage = findOutage(errors);
+  if (outage !== undefined || !isUnanswered) {
+    last.current = outage;
+  }
+  return last.current;
 }
 
 function Facets({ question, onPick }: ChartProps) {

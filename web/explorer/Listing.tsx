@@ -11,6 +11,7 @@ import { Failure } from "./Failure.tsx";
 import { getTimeZone } from "./format.ts";
 import type { Question } from "./question.ts";
 import type { Rows } from "./rows.ts";
+import { isFieldFault } from "./serverFault.ts";
 import { Table } from "./Table.tsx";
 
 type ListingProps = {
@@ -23,6 +24,8 @@ type ListingProps = {
 export function Listing({ question, rows, total, onPick }: ListingProps) {
   const [opened, setOpened] = useState<Transaction | null>(null);
   const isFailed = rows.error !== null && findOutage([rows.error]) === undefined;
+  // Its field says why, and to try again would change nothing.
+  const isRefused = isFieldFault(rows.error);
   const isEmpty = rows.question === question && rows.rows.length === 0 && !rows.hasMore;
   return (
     <section class="panel listing" aria-labelledby="listing">
@@ -32,7 +35,8 @@ export function Listing({ question, rows, total, onPick }: ListingProps) {
         <Copy question={question} />
         <Export question={question} />
       </header>
-      {isFailed && <Failure error={rows.error} question={question} onRetry={rows.retry} onPick={onPick} />}
+      {isRefused && <p class="failure quiet">No answer to this question.</p>}
+      {isFailed && !isRefused && <Failure error={rows.error} question={question} onRetry={rows.retry} onPick={onPick} />}
       {isEmpty && <Empty question={question} onPick={onPick} />}
       {!isEmpty && !(isFailed && rows.rows.length === 0) && (
         <Table

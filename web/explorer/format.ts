@@ -4,11 +4,28 @@
 const MASK = /^\*+(?=\d{4}$)/;
 // As many as Intl takes everywhere: no digit of an amount is rounded away, whatever its currency has by custom.
 const MOST_DIGITS = 20;
+// A format takes longer to make than hundreds of numbers take to write.
+const numberFormats = new Map<string, Intl.NumberFormat>();
 const moneyFormats = new Map<string, (amount: string) => string>();
 const dateFormats = new Map<string, Intl.DateTimeFormat>();
+let timeZone: string | null = null;
 
 export function formatCount(count: number, locale?: string): string {
-  return count.toLocaleString(locale);
+  return getNumberFormat({}, locale).format(count);
+}
+
+export function formatPercent(share: number, locale?: string): string {
+  return getNumberFormat({ style: "percent" }, locale).format(share);
+}
+
+export function getNumberFormat(options: Intl.NumberFormatOptions, locale?: string): Intl.NumberFormat {
+  const key = `${locale ?? ""} ${JSON.stringify(options)}`;
+  let format = numberFormats.get(key);
+  if (format === undefined) {
+    format = new Intl.NumberFormat(locale, options);
+    numberFormats.set(key, format);
+  }
+  return format;
 }
 
 /** Writes an exact decimal string with its currency; a currency that is no code of ISO 4217 stands after the number. */
@@ -33,19 +50,24 @@ function buildMoneyFormat(currency: string, locale: string | undefined): (amount
 }
 
 export function formatDate(date: string, options: Intl.DateTimeFormatOptions, locale?: string): string {
+  const moment = new Date(date);
+  return Number.isNaN(moment.getTime()) ? date : getDateFormat(options, locale).format(moment);
+}
+
+export function getDateFormat(options: Intl.DateTimeFormatOptions, locale?: string): Intl.DateTimeFormat {
   const key = `${locale ?? ""} ${JSON.stringify(options)}`;
   let format = dateFormats.get(key);
   if (format === undefined) {
     format = new Intl.DateTimeFormat(locale, options);
     dateFormats.set(key, format);
   }
-  const moment = new Date(date);
-  return Number.isNaN(moment.getTime()) ? date : format.format(moment);
+  return format;
 }
 
-/** Gives the zone in which dates are written: a name of IANA's database. */
+/** Gives the zone in which dates are written, that of the page's start: a name of IANA's database. */
 export function getTimeZone(): string {
-  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  timeZone ??= new Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return timeZone;
 }
 
 /** Shortens a mask; a number that came whole is parted in fours. */

@@ -23,6 +23,8 @@ export type Rows = {
 
 /** As long as theme.css lets a new row glow. */
 const FRESH_MS = 2_000;
+/** No table shows more rows at first (layout.css): what it then asks for has come, and not a second page. */
+const FIRST_LOOK = 40;
 
 type Asked = { readonly question: Question; readonly pages: RowPages };
 
@@ -40,7 +42,7 @@ export function useRows(question: Question): Rows {
     });
     const asked = { question, pages };
     setLatest(asked);
-    pages.want(0);
+    pages.want(FIRST_LOOK);
     return () => pages.close();
   }, [question]);
 

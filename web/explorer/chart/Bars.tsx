@@ -1,7 +1,7 @@
 // Bars that lie: a list of names, each with its number in words and as a length. What can be picked is a button.
 import { useState } from "preact/hooks";
 
-import { formatCount } from "../format.ts";
+import { formatCount, formatPercent } from "../format.ts";
 
 export type Bar = {
   readonly key: string;
@@ -74,6 +74,5 @@ function Line({ bar, largest, total }: { bar: Bar; largest: number; total: numbe
 /** Writes a share of a total: “12 %”, and “< 1 %” for what is little but not nothing. */
 export function formatShare(count: number, total: number): string {
   const share = total === 0 ? 0 : count / total;
-  const percent = (value: number): string => value.toLocaleString(undefined, { style: "percent" });
-  return share > 0 && share < 0.005 ? `< ${percent(0.01)}` : percent(share);
+  return share > 0 && share < 0.005 ? `< ${formatPercent(0.01)}` : formatPercent(share);
 }

@@ -1,5 +1,6 @@
 // Ranges of amounts, 1-2-5 up to a million: their bounds, their names, and which the question holds.
 import { compareDecimals } from "../fault.ts";
+import { getNumberFormat } from "../format.ts";
 import type { Question } from "../question.ts";
 import type { AmountGroup } from "./need.ts";
 
@@ -62,7 +63,7 @@ export function pickRange(range: AmountRange, { minAmount, maxAmount }: Bounds, 
 
 /** Names a range: “20 to 49.99”, “below 0”, “1,000,000 or more”. */
 export function nameRange({ minAmount, maxAmount }: Bounds, locale?: string): string {
-  const format = new Intl.NumberFormat(locale, { maximumFractionDigits: 2, roundingMode: "trunc" });
+  const format = getNumberFormat({ maximumFractionDigits: 2, roundingMode: "trunc" }, locale);
   const write = (amount: string): string => format.format(Number(amount));
   if (minAmount === null) {
     return maxAmount === BELOW_ZERO ? "below 0" : `up to ${write(maxAmount ?? "0")}`;
@@ -72,7 +73,7 @@ export function nameRange({ minAmount, maxAmount }: Bounds, locale?: string): st
 
 /** Names where a range begins, as short as an axis needs it: “5K”. */
 export function nameBound({ minAmount }: Bounds, locale?: string): string {
-  const format = new Intl.NumberFormat(locale, { notation: "compact" });
+  const format = getNumberFormat({ notation: "compact" }, locale);
   return minAmount === null ? "< 0" : format.format(Number(minAmount));
 }
 

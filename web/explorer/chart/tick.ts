@@ -1,4 +1,5 @@
 // Words for steps of time, and which of them stand on the axis. Dates are read as the clocks of the answer's zone.
+import { getDateFormat } from "../format.ts";
 import type { Unit } from "./need.ts";
 
 export type Tick = { readonly index: number; readonly label: string };
@@ -92,5 +93,5 @@ function coarsen(date: Date, label: Intl.DateTimeFormatOptions): Intl.DateTimeFo
 }
 
 function format(date: Date, options: Intl.DateTimeFormatOptions, locale: string | undefined): string {
-  return new Intl.DateTimeFormat(locale, { ...options, timeZone: "UTC" }).format(date);
+  return getDateFormat({ ...options, timeZone: "UTC" }, locale).format(date);
 }

@@ -2,6 +2,7 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { getNumberFormat } from "../format.ts";
 import type { Colours, Plot } from "./plot.ts";
 import { buildTicks } from "./tick.ts";
 import { stack, type Timeline } from "./timeline.ts";
@@ -47,7 +48,7 @@ export function usePlot(timeline: Timeline, { host, legend }: PlotElements, list
         steps: timeline.starts.length,
         ticks: buildTicks(timeline.starts, timeline.unit, Math.floor(width / TICK_WIDTH)),
         colours: readColours(element, legend.current),
-        formatCount: (count: number) => count.toLocaleString(undefined, { notation: "compact" }),
+        formatCount: (count: number) => getNumberFormat({ notation: "compact" }).format(count),
       };
       opened = new Plot(element, drawing, {
         onPoint: (step) => latest.current.onPoint(step),

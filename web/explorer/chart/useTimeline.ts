@@ -5,11 +5,14 @@ import { AskError } from "../api.ts";
 import { getTimeZone } from "../format.ts";
 import type { ByTimeQuery } from "../operations.ts";
 import type { Question } from "../question.ts";
-import { chooseUnit, needByTime } from "./need.ts";
+import { chooseUnit, needByTime, type Summary, type Unit } from "./need.ts";
 import { buildTimeline, type Timeline } from "./timeline.ts";
 import { useSummary, type SummaryView } from "./useSummary.ts";
 
 const UTC = "UTC";
+
+// The charts and the choices show the same answer: it is counted once.
+const timelines = new WeakMap<Summary<ByTimeQuery>, Timeline>();
 
 export type TimelineView = {
   readonly view: SummaryView<ByTimeQuery>;
@@ -26,6 +29,16 @@ export function useTimeline(question: Question): TimelineView {
   }
   // Of the answer, not of the question: it may still be the one before.
   const unit = view.answered?.variables.unit ?? chooseUnit(question.days);
-  const timeline = useMemo(() => buildTimeline(view.summary?.groups ?? [], unit), [view.summary, unit]);
+  const timeline = useMemo(() => getTimeline(view.summary, unit), [view.summary, unit]);
   return { view, timeline, timeZone };
+}
+
+function getTimeline(summary: Summary<ByTimeQuery> | null, unit: Unit): Timeline {
+  if (summary === null) {
+    return buildTimeline([], unit);
+  }
+  // An answer has one unit, that of its question.
+  const timeline = timelines.get(summary) ?? buildTimeline(summary.groups, unit);
+  timelines.set(summary, timeline);
+  return timeline;
 }
