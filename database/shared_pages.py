@@ -5,9 +5,12 @@ that its own query would not give: where that cannot be told, there is none.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Hashable
+from bisect import bisect_left, bisect_right
+from collections.abc import Awaitable, Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from operator import neg
+from typing import Any
 
 from database.meter import METER, wait_for_another
 from database.query import FindPlan, Order, Page, TransactionFilter, build_find_plan
@@ -15,6 +18,18 @@ from database.row import Row
 
 # A page takes a few milliseconds. Who comes while one takes longer waits no longer than this for its end.
 _GATHERING_SECONDS = 0.05
+
+
+class SharedRows(list[Row]):
+    """Rows that several may have been given.
+
+    Attributes:
+        memo: what was made of them, so that the others need not make it again; who makes it names it.
+    """
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        super().__init__(rows)
+        self.memo: dict[Hashable, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +43,35 @@ class _Window:
 class _Reading:
     """One query and those who wait for it; it covers all of their windows."""
 
-    task: "asyncio.Task[tuple[list[Row], int]]"
+    task: "asyncio.Task[_Found]"
     windows: list[_Window] = field(default_factory=list)
     waiting: int = 0
+
+
+class _Found:
+    """What a query gave, newest first; `is_all` where there are no more rows in its window."""
+
+    def __init__(self, rows: list[Row], *, is_all: bool) -> None:
+        self._rows = rows
+        self._is_all = is_all
+        self._dates = [row["date"] for row in rows]
+        # The server alone knows which windows hold what is no whole number.
+        self._is_plain = all(isinstance(date, int) for date in self._dates)
+        self._cuts: dict[tuple[int, int], SharedRows] = {}
+
+    def cut(self, window: _Window) -> SharedRows | None:
+        """Give a window's rows, or None where not all of them are known."""
+        if not self._is_plain:
+            return None
+        begin = bisect_left(self._dates, -window.until, key=neg)
+        end = bisect_right(self._dates, -window.since, key=neg)
+        if end - begin < window.limit and end == len(self._dates) and not self._is_all:
+            return None
+        place = begin, min(end, begin + window.limit)
+        cut = self._cuts.get(place)
+        if cut is None:
+            cut = self._cuts[place] = SharedRows(self._rows[slice(*place)])
+        return cut
 
 
 class SharedPages:
@@ -42,7 +83,7 @@ class SharedPages:
         self._running: dict[Hashable, _Reading] = {}
         self._gathering: dict[Hashable, _Reading] = {}
 
-    async def find(self, wanted: TransactionFilter, limit: int, fields: frozenset[str]) -> list[Row] | None:
+    async def find(self, wanted: TransactionFilter, limit: int, fields: frozenset[str]) -> SharedRows | None:
         """Give the newest rows of a filter, which has a window, at most `limit`; None where they must be read alone."""
         if wanted.since is None or wanted.until is None:
             return None
@@ -61,17 +102,17 @@ class SharedPages:
         reading.waiting += 1
         try:
             with waiting:
-                rows, most = await asyncio.shield(reading.task)
+                found = await asyncio.shield(reading.task)
         finally:
             reading.waiting -= 1
             if not reading.waiting:
                 # At once: what is being cancelled must not be joined.
                 self._drop(self._gathering, key, reading)
                 reading.task.cancel()
-        return _cut(rows, window, is_all=len(rows) < most)
+        return found.cut(window)
 
-    async def _read(self, key: Hashable, wanted: TransactionFilter, fields: frozenset[str]) -> tuple[list[Row], int]:
-        """Give the newest rows of all windows together, and at most how many were asked for."""
+    async def _read(self, key: Hashable, wanted: TransactionFilter, fields: frozenset[str]) -> _Found:
+        """Give the newest rows of all windows together."""
         reading = self._gathering[key]
         try:
             if before := self._running.get(key):
@@ -85,7 +126,8 @@ class SharedPages:
                 since=min(window.since for window in reading.windows),
                 until=max(window.until for window in reading.windows),
             )
-            return await self._find_rows(build_find_plan(widest, Order.DATE_DESC, Page(most), fields)), most
+            rows = await self._find_rows(build_find_plan(widest, Order.DATE_DESC, Page(most), fields))
+            return _Found(rows, is_all=len(rows) < most)
         finally:
             self._drop(self._running, key, reading)
 
@@ -93,18 +135,6 @@ class SharedPages:
     def _drop(readings: dict[Hashable, _Reading], key: Hashable, reading: _Reading) -> None:
         if readings.get(key) is reading:
             del readings[key]
-
-
-def _cut(rows: list[Row], window: _Window, *, is_all: bool) -> list[Row] | None:
-    """Give a window's rows of those of a wider one, newest first, or None where not all of them are known."""
-    dates = [row["date"] for row in rows]
-    # The server alone knows which windows hold what is no whole number.
-    if not all(isinstance(date, int) for date in dates):
-        return None
-    own = [row for row, date in zip(rows, dates, strict=True) if window.since <= date <= window.until]
-    if len(own) < window.limit and not is_all and dates[-1] >= window.since:
-        return None
-    return own[: window.limit]
 
 
 def _forget(task: "asyncio.Task[object]") -> None:

@@ -6,13 +6,14 @@ It judges nothing: whatever it cannot express raises an exception, and the ordin
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import orjson
 
 from database.query import Order, Page
 from database.repository import BATCH_ROWS
 from database.row import Row
+from database.shared_pages import SharedRows
 from schema.encoded import EncodedRows
 from schema.page import build_cursor
 from schema.scalar import serialize_datetimes, serialize_decimals
@@ -157,9 +158,19 @@ class PageEncoder:
             return
         self._left -= len(rows)
         try:
-            self._parts.append(self._shape.encode(rows[::-1] if self._page.from_end else rows))
+            self._parts.append(self._encode(batch, rows))
         except Exception:  # noqa: BLE001 - the reader goes on; `finish` comes to the same rows
             self.is_noting = False
+
+    def _encode(self, batch: list[Row], rows: list[Row]) -> EncodedRows:
+        """Encode rows of a batch, or take what another has made of them."""
+        if not isinstance(batch, SharedRows):
+            return self._shape.encode(rows[::-1] if self._page.from_end else rows)
+        key = (len(rows), *self._shape.columns.items())
+        encoded = batch.memo.get(key)
+        if encoded is None:
+            encoded = batch.memo[key] = self._shape.encode(rows)
+        return cast("EncodedRows", encoded)
 
     async def finish(self, number: int, load: Callable[[], Sequence[Row]], turn: asyncio.Lock) -> list[EncodedRows]:
         """Give the page's rows, which together are the items of one JSON list; raises what `RowShape.encode` does.
