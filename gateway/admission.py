@@ -32,6 +32,8 @@ _TRYING_SECONDS = 0.5
 
 # Whoever takes nothing of an answer for this long waits for nobody else's core.
 _SLOW_SECONDS = 0.2
+# So many times `most` may wait: a crowd that comes at once is served in turn. Where too many came a moment ago, fewer.
+_WAITING_TIMES, _TRYING_TIMES = 16, 2
 # What a worker finishes in this share of a second may wait: whoever is let in last is answered in time all the same.
 _WAITING_SHARE = 40
 # So many times `most` may wait for what another does for them, which costs them little; in an overload none may.
@@ -43,11 +45,12 @@ _OVERLOADED_SHARE = 4
 class Admission:
     """The questions of one worker.
 
-    As many as `most` are worked on at a time; twice as many may wait, or what the worker finishes in a fortieth of a
-    second, and are let in as they came. One more is an overload: all who wait are turned away, and for some seconds
-    whoever finds a quarter of `most` being worked on, so that each of those is answered about as fast as alone. Then
-    questions may wait again, the newest being let in first, so that nobody is answered late. If they are too many
-    again, so is the overload; if not, it is over: whoever comes back at once, though told not to, does not keep it up.
+    As many as `most` are worked on at a time; sixteen times as many may wait, or what the worker finishes in a fortieth
+    of a second, and are let in as they came. One more is an overload: all who wait are turned away, and for some
+    seconds whoever finds a quarter of `most` being worked on, so that each of those is answered about as fast as alone.
+    Then twice as many as `most` may wait, the newest being let in first, so that nobody is answered late. If they are
+    too many again, so is the overload; if not, it is over: whoever comes back at once, though told not to, does not
+    keep it up.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -98,7 +101,8 @@ class Admission:
             self._active += 1
             return
         if not self._is_refusing():
-            if len(self._waiting) < max(2 * self._most, self._finished_before // _WAITING_SHARE):
+            times = _TRYING_TIMES if self.is_overloaded else _WAITING_TIMES
+            if len(self._waiting) < max(times * self._most, self._finished_before // _WAITING_SHARE):
                 await self._wait()
                 return
             self._begin_to_refuse()

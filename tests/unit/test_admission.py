@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,8 @@ from gateway.admission import Admission
 
 MOST = 8
 FEW = 2
-WAITING = 2 * MOST
+WAITING = 16 * MOST
+WAITING_AGAIN = 2 * MOST
 REFUSING = 3.0
 TRYING = 0.5
 CALM = 0.3
@@ -125,8 +126,8 @@ async def test_an_overload_goes_on_when_waiting_is_not_enough(admission: Admissi
     await overload_and_finish(admission)
     tasks = await begin(admission, 1)
     clock.now += REFUSING
-    tasks += await begin(admission, FEW + WAITING)
-    assert [is_in(task) for task in tasks] == [True] * FEW + [False] * (WAITING + 1)
+    tasks += await begin(admission, FEW + WAITING_AGAIN)
+    assert [is_in(task) for task in tasks] == [True] * FEW + [False] * (WAITING_AGAIN + 1)
     assert all(is_turned_away(task) for task in tasks[FEW:])
     clock.now += REFUSING - TICK
     (late,) = await begin(admission, 1)
@@ -158,12 +159,12 @@ async def test_a_question_is_turned_away_before_it_costs_anything(admission: Adm
 
 
 async def test_as_many_may_wait_as_are_finished_in_a_moment(admission: Admission, clock: Clock) -> None:
-    """A worker that finished four thousand questions in the last second lets a hundred wait."""
-    for _ in range(4_000):
+    """A worker that finished eight thousand questions in the last second lets two hundred wait."""
+    for _ in range(8_000):
         await admission.enter()
         admission.leave()
     clock.now += 1
-    tasks = await begin(admission, MOST + 100)
+    tasks = await begin(admission, MOST + 200)
     assert not admission.is_overloaded
     assert sum(is_in(task) for task in tasks) == MOST
     (last,) = await begin(admission, 1)
@@ -185,14 +186,35 @@ async def test_a_paused_question_makes_room(admission: Admission) -> None:
     assert is_in(tasks[MOST + 1])
 
 
+async def test_who_waits_for_another_makes_room(admission: Admission) -> None:
+    """While questions wait for another's work others are let in, a bounded number, and none in an overload."""
+    tasks = await begin(admission, MOST + 2)
+    with admission.share():
+        await begin(admission, 0)
+        assert is_in(tasks[MOST])
+    admission.leave()
+    await begin(admission, 0)
+    assert not is_in(tasks[MOST + 1])
+    with ExitStack() as stack:
+        for _ in range(5 * MOST):
+            stack.enter_context(admission.share())
+        assert sum(is_in(task) for task in await begin(admission, 6 * MOST)) == 4 * MOST - 1
+    await overload(admission)
+    (late,) = await begin(admission, 1)
+    with admission.share():
+        await begin(admission, 0)
+        assert is_turned_away(late)
+        assert is_turned_away(*await begin(admission, 1))
+
+
 def list_steps() -> st.SearchStrategy[list[str]]:
-    return st.lists(st.sampled_from(("come", "leave", "give up", "second")), max_size=120)
+    return st.lists(st.sampled_from(("come", "crowd", "leave", "give up", "second")), max_size=120)
 
 
 def follow(steps: list[str]) -> Iterator[str]:
     yield from steps
     # At the end all is answered.
-    yield from ("leave",) * len(steps)
+    yield from ("leave",) * (len(steps) + (WAITING + 1) * steps.count("crowd"))
 
 
 @given(steps=list_steps())
@@ -205,6 +227,8 @@ async def test_no_place_is_lost_or_doubled(steps: list[str]) -> None:
     for step in follow(steps):
         if step == "come":
             waiting += await begin(admission, 1)
+        elif step == "crowd":
+            waiting += await begin(admission, WAITING // 2)
         elif step == "leave" and inside:
             admission.leave()
             inside -= 1

@@ -1,0 +1,155 @@
+"""Newest pages that are read once for several who ask: each gets what it would have got alone, and nothing older."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pymongo.collection import Collection
+
+from database.client import open_client
+from database.environment import DatabaseEnvironment
+from database.errors import GatewayError
+from database.query import FIELDS, FindPlan, Order, Page, TransactionFilter, build_find_plan
+from database.repository import TransactionRepository
+from database.row import Row
+from database.shared_pages import SharedPages
+from schema.resolvers import list_transactions
+from tests.recorder import CommandRecorder
+
+NUMBER = "4111111111111111"
+SPAN_MS = 20
+NOW = 1_000
+FULL = frozenset(FIELDS)
+
+
+@dataclass
+class Bench:
+    """A real collection, and what was asked of it."""
+
+    repository: TransactionRepository
+    recorder: CommandRecorder
+
+    async def ask(self, wanted: TransactionFilter, limit: int) -> list[Row]:
+        page = await list_transactions(self.repository, wanted, Order.DATE_DESC, Page(limit))
+        return page.load()
+
+    async def ask_alone(self, wanted: TransactionFilter, limit: int) -> list[Row]:
+        return await self.repository.find_rows(build_find_plan(wanted, Order.DATE_DESC, Page(limit)))
+
+    @property
+    def finds(self) -> int:
+        return self.recorder.names.count("find")
+
+
+@pytest.fixture
+async def bench(reader_environment: DatabaseEnvironment) -> AsyncIterator[Bench]:
+    recorder = CommandRecorder()
+    async with open_client(reader_environment, (recorder,)) as client:
+        yield Bench(TransactionRepository(client, reader_environment.database, timeout_ms=10_000), recorder)
+
+
+def build_documents(dates: list[object], country: str = "US") -> list[Row]:
+    return [
+        {"_id": f"{country}{number:05}", "date": date, "cardNumber": NUMBER, "countryOrigin": country}
+        for number, date in enumerate(dates)
+    ]
+
+
+# Most dates are whole numbers; other programs may have stored any.
+dates = st.lists(
+    st.one_of(
+        st.integers(NOW - SPAN_MS - 3, NOW + 8),
+        st.sampled_from([NOW - SPAN_MS, NOW, NOW - 0.5, NOW + 2.5, "1000", None, True]),
+    ),
+    max_size=40,
+)
+windows = st.builds(
+    lambda until, span, limit, country: (
+        TransactionFilter(since=until - span, until=until, country=country),
+        limit,
+    ),
+    st.integers(NOW, NOW + 5),
+    st.integers(0, SPAN_MS),
+    st.sampled_from([0, 1, 2, 5, 10, 1_000]),
+    st.sampled_from([None, None, "US"]),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(found=dates, asked=st.lists(windows, min_size=2, max_size=8))
+async def test_each_gets_the_page_of_its_own_query(
+    bench: Bench,
+    collection: Collection[dict[str, Any]],
+    found: list[object],
+    asked: list[tuple[TransactionFilter, int]],
+) -> None:
+    """Pages of different windows, lengths and filters that are asked for at once are those that each gets alone."""
+    collection.delete_many({})
+    if found:
+        collection.insert_many(build_documents(found) + build_documents(found[:5], "FR"))
+    together = await asyncio.gather(*(bench.ask(*question) for question in asked))
+    assert together == [await bench.ask_alone(wanted, limit) if limit else [] for wanted, limit in asked]
+
+
+async def test_those_who_ask_at_once_share_a_query(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
+    """However many ask at once for pages that differ in their windows, the database is asked once for them all."""
+    collection.insert_many(build_documents(list(range(NOW - SPAN_MS, NOW))))
+    windows = [TransactionFilter(since=NOW - days, until=NOW) for days in range(5, 15)]
+    await asyncio.gather(*(bench.ask(wanted, 3) for wanted in windows))
+    assert bench.finds == 1
+
+
+async def test_nobody_gets_what_was_read_before(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
+    """A transaction that was added before a page is asked for is in it, whatever is being read at that moment."""
+    wanted = TransactionFilter(since=NOW - SPAN_MS, until=NOW)
+    asked: list[asyncio.Task[list[Row]]] = []
+    for number in range(30):
+        # Those before are under way, at any point of it.
+        asked.append(asyncio.create_task(bench.ask(wanted, 1_000)))
+        for _ in range(number % 7):
+            await asyncio.sleep(0)
+        collection.insert_one({"_id": f"{number}", "date": NOW})
+        asked.append(asyncio.create_task(bench.ask(wanted, 1_000)))
+        seen = {row["_id"] for row in await bench.ask(wanted, 1_000)}
+        assert {str(added) for added in range(number + 1)} <= seen
+    for number, task in enumerate(asked):
+        assert {str(added) for added in range((number + 1) // 2)} <= {row["_id"] for row in await task}
+
+
+async def test_who_leaves_takes_nobody_along(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
+    """When the one whose query it is leaves, the others get their pages; when all leave, nothing is left of it."""
+    collection.insert_many(build_documents([NOW] * 3))
+    wanted = TransactionFilter(since=NOW - SPAN_MS, until=NOW)
+    first, second, third = (asyncio.create_task(bench.ask(wanted, limit)) for limit in (1, 2, 3))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert [len(await second), len(await third)] == [2, 3]
+    gone = [asyncio.create_task(bench.ask(wanted, 1)) for _ in range(3)]
+    await asyncio.sleep(0)
+    for task in gone:
+        task.cancel()
+    await asyncio.wait(gone)
+    assert len(await bench.ask(wanted, 2)) == 2
+    pages = bench.repository._pages  # noqa: SLF001 - nobody else needs to know
+    assert not [*pages._gathering, *pages._running]  # noqa: SLF001 - as above
+
+
+async def test_a_failure_is_told_to_all() -> None:
+    """Everybody who waits for a query that fails is told so, and the next one asks again."""
+    failures = iter([GatewayError("away"), None])
+
+    async def find_rows(_plan: FindPlan) -> list[Row]:
+        await asyncio.sleep(0)
+        if failure := next(failures):
+            raise failure
+        return []
+
+    pages = SharedPages(find_rows)
+    wanted = TransactionFilter(since=0, until=NOW)
+    told = await asyncio.gather(*(pages.find(wanted, 1, FULL) for _ in range(3)), return_exceptions=True)
+    assert [str(error) for error in told] == ["away"] * 3
+    assert await pages.find(wanted, 1, FULL) == []
