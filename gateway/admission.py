@@ -33,7 +33,7 @@ _TRYING_SECONDS = 0.5
 # Whoever takes nothing of an answer for this long waits for nobody else's core.
 _SLOW_SECONDS = 0.2
 # So many times `most` may wait: a crowd that comes at once is served in turn. Where too many came a moment ago, fewer.
-_WAITING_TIMES, _TRYING_TIMES = 16, 2
+_WAITING_TIMES, _TRYING_TIMES = 8, 2
 # What a worker finishes in this share of a second may wait: whoever is let in last is answered in time all the same.
 _WAITING_SHARE = 40
 # So many times `most` may wait for what another does for them, which costs them little; in an overload none may.
@@ -45,7 +45,7 @@ _OVERLOADED_SHARE = 4
 class Admission:
     """The questions of one worker.
 
-    As many as `most` are worked on at a time; sixteen times as many may wait, or what the worker finishes in a fortieth
+    As many as `most` are worked on at a time; eight times as many may wait, or what the worker finishes in a fortieth
     of a second, and are let in as they came. One more is an overload: all who wait are turned away, and for some
     seconds whoever finds a quarter of `most` being worked on, so that each of those is answered about as fast as alone.
     Then twice as many as `most` may wait, the newest being let in first, so that nobody is answered late. If they are

@@ -13,7 +13,7 @@ from gateway.admission import Admission
 
 MOST = 8
 FEW = 2
-WAITING = 16 * MOST
+WAITING = 8 * MOST
 WAITING_AGAIN = 2 * MOST
 REFUSING = 3.0
 TRYING = 0.5
