@@ -31,19 +31,17 @@ class JoinedTransport(asyncio.Transport):
             self._send()
 
     def _send(self) -> None:
-        if self._held:
-            held, self._held, self._bytes = self._held, [], 0
-            if len(held) == 1:
-                self._transport.write(held[0])
-            else:
-                self._transport.writelines(held)
+        held, self._held, self._bytes = self._held, [], 0
+        # A connection may be lost in the turn in which it is written to.
+        if held and not self._transport.is_closing():
+            self._transport.writelines(held)
 
     def close(self) -> None:
         self._send()
         self._transport.close()
 
     def abort(self) -> None:
-        self._held.clear()
+        self._held, self._bytes = [], 0
         self._transport.abort()
 
     def is_closing(self) -> bool:
