@@ -91,8 +91,8 @@ _TABLE = (
         "INVALID_TIME_ZONE",
         HTTPStatus.BAD_REQUEST,
         "The time zone is not known",
-        "A time zone is a name of IANA's database, as it is written there: `Europe/Berlin`, `UTC`. Both the gateway "
-        "and the database must know it.",
+        "A time zone is a name of IANA's database, as it is written there: `Europe/Berlin`, `UTC`. For dates "
+        "before 1970 or from 2040 on the database must know it too.",
         _VALUE,
     ),
     Problem(
