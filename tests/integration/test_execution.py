@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import orjson
 import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
@@ -17,6 +16,7 @@ from database.environment import DatabaseEnvironment
 from database.repository import TransactionRepository
 from schema import shape
 from schema.context import RequestContext
+from schema.encoded import write_json
 from schema.failure import describe_failures
 from schema.schema import build_schema
 from tests import strategies
@@ -41,7 +41,7 @@ async def answer(repository: TransactionRepository, text: str, *, encodes_rows: 
     context = RequestContext(repository, NOW_MS, encodes_rows=encodes_rows)
     result = await SCHEMA.execute(text, variable_values=strategies.SWITCHES, context_value=context)
     failures = [(each.code, each.message, each.error.formatted) for each in describe_failures(result)]
-    return {"data": orjson.dumps(result.data), "errors": failures}
+    return {"data": write_json(result.data), "errors": failures}
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))

@@ -20,6 +20,7 @@ from database.environment import DatabaseEnvironment
 from database.repository import BATCH_ROWS, TransactionRepository
 from database.row import mask_card_number
 from schema.context import RequestContext, read_clock_ms
+from schema.encoded import write_json
 from schema.execution import RowExecutor
 from schema.extensions.rows import RowBudget
 from schema.failure import describe_failures
@@ -72,7 +73,7 @@ async def ask(context: RequestContext, representations: list[Any], text: str = E
     result = await SCHEMA.execute(text, variable_values={"representations": representations}, context_value=context)
     failures = [(each.code, each.message, each.error.path) for each in describe_failures(result)]
     # Rows that are encoded come as parts of JSON.
-    return {"data": orjson.loads(orjson.dumps(result.data)), "errors": failures}
+    return {"data": orjson.loads(write_json(result.data)), "errors": failures}
 
 
 def represent(row_id: object) -> dict[str, object]:
