@@ -26,7 +26,7 @@ MOST = 1
 async def overloaded() -> Admission:
     """An admission that is working on one question and has turned others away."""
     admission = Admission(MOST)
-    tasks = [asyncio.create_task(admission.enter()) for _ in range(8)]
+    tasks = [asyncio.create_task(admission.enter()) for _ in range(16)]
     await asyncio.gather(*tasks, return_exceptions=True)
     assert admission.is_overloaded
     return admission
