@@ -33,7 +33,7 @@ from gateway.socket_protocol import SocketProtocol
 KEEP_ALIVE_SECONDS = 75
 _DRAIN_PAUSE_SECONDS = 0.05
 # Who has just been answered, or has just connected, may have the next request on its way.
-_DRAIN_QUIET_SECONDS = 0.5
+_DRAIN_QUIET_LOOKS = 10
 # The rows of a batch hold no cycles: counted by the default of 700, each list would have them looked at ten times.
 _GARBAGE_THRESHOLD = 10_000
 
@@ -129,14 +129,15 @@ class _Server(uvicorn.Server):
     async def _drain(self, deadline: float) -> None:
         """Wait until no connection is left, or none was used for a moment; each answer from now on ends its own."""
         state = self.server_state
-        used_at, used = time.monotonic(), state.total_requests
+        quiet, used = 0, state.total_requests
         while True:
             # Those that were just accepted are connections in a moment.
             await asyncio.sleep(_DRAIN_PAUSE_SECONDS)
-            now = time.monotonic()
-            if state.tasks or state.total_requests != used:
-                used_at, used = now, state.total_requests
-            if not state.connections or now - used_at > _DRAIN_QUIET_SECONDS or now > deadline:
+            is_used = bool(state.tasks) or state.total_requests != used
+            used = state.total_requests
+            # Counted in looks, not in time: what came while this process itself had to wait is read after this look.
+            quiet = 0 if is_used else quiet + 1
+            if not state.connections or quiet >= _DRAIN_QUIET_LOOKS or time.monotonic() > deadline:
                 return
 
     async def on_tick(self, counter: int) -> bool:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from database.kept_rows import KeptRows
-from database.query import FIELDS, FindPlan
+from database.query import FIELDS, FindPlan, TransactionFilter
 from database.repository import NoteBatch, TransactionRepository
 from database.row import Row
 from schema.context import RequestContext
@@ -26,6 +26,9 @@ class ReadyRows:
     def __init__(self, rows: list[Row], *, notes: bool) -> None:
         self._rows = rows
         self._notes = notes
+
+    async def find_newest(self, _wanted: TransactionFilter, _limit: int, _fields: frozenset[str]) -> None:
+        """Have each page read by itself."""
 
     async def find_kept_rows(self, plan: FindPlan, note_batch: NoteBatch | None = None) -> KeptRows:
         kept = KeptRows()
