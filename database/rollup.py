@@ -22,6 +22,7 @@ from database.monitor import UPKEEP
 from database.query import CardWindow
 from database.stream import Change, StreamEndedError
 from database.tally import MOST_DATES, Dates, Tally, UnfitError
+from database.task import forget_failure
 
 # At 3 s per million documents this takes a minute or two; MongoDB keeps a snapshot for five by default.
 MOST_DOCUMENTS = 50_000_000
@@ -66,7 +67,7 @@ class _Clock:
         waiting = wait_for_another() if self._next else nullcontext()
         if self._next is None:
             self._next = asyncio.create_task(self._ask_after(self._running))
-            self._next.add_done_callback(_forget)
+            self._next.add_done_callback(forget_failure)
         with waiting:
             # One of those who wait may leave.
             return await asyncio.shield(self._next)
@@ -149,7 +150,7 @@ class Rollup:
         if task is None:
             dates, moment = state.tally.begin_dates(cell), state.tail.position
             task = state.loads[cell] = asyncio.create_task(self._read_dates(state, cell, dates, moment))
-            task.add_done_callback(_forget)
+            task.add_done_callback(forget_failure)
         await asyncio.shield(task)
 
     async def _read_dates(self, state: _State, cell: Cell, dates: Dates, moment: Timestamp) -> None:
@@ -285,12 +286,6 @@ def apply_change(tally: Tally, change: Change) -> None:
         if not change["has"]:
             raise UnfitError("a document was changed, and the server does not keep what it was after")
         tally.change(find_cell(get_hour(change["date"]), change["card"]), change["date"], 1)
-
-
-def _forget(task: "asyncio.Task[Any]") -> None:
-    """Take note of a failure that nobody waits for any more, which asyncio would otherwise complain of."""
-    if not task.cancelled():
-        task.exception()
 
 
 def _describe(error: Exception) -> str:

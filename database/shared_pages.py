@@ -15,6 +15,7 @@ from typing import Any
 from database.meter import METER, wait_for_another
 from database.query import FindPlan, Order, Page, TransactionFilter, build_find_plan
 from database.row import Row
+from database.task import forget_failure
 
 # A page takes a few milliseconds. Who comes while one takes longer waits no longer than this for its end.
 _GATHERING_SECONDS = 0.05
@@ -93,7 +94,7 @@ class SharedPages:
         waiting: AbstractContextManager[None] = nullcontext()
         if reading is None:
             reading = self._gathering[key] = _Reading(asyncio.create_task(self._read(key, wanted, fields)))
-            reading.task.add_done_callback(_forget)
+            reading.task.add_done_callback(forget_failure)
         else:
             waiting = wait_for_another()
             if meter := METER.get():
@@ -135,9 +136,3 @@ class SharedPages:
     def _drop(readings: dict[Hashable, _Reading], key: Hashable, reading: _Reading) -> None:
         if readings.get(key) is reading:
             del readings[key]
-
-
-def _forget(task: "asyncio.Task[object]") -> None:
-    """Take note of a failure that nobody waits for any more, which asyncio would otherwise complain of."""
-    if not task.cancelled():
-        task.exception()
