@@ -5,6 +5,7 @@ It decides nothing of a question.
 
 import asyncio
 import copy
+import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext, suppress
 from functools import partial
@@ -41,7 +42,7 @@ NoteBatch: TypeAlias = Callable[[list[Row]], None]
 
 # A batch is decoded and encoded in one piece on the event loop: 1,000 documents take about 5 ms of it.
 BATCH_ROWS = 1_000
-# Of a whole list: its first bytes wait for no more, and the server works on the next while these are written.
+# Of what takes several batches: these few are soon there, and the server works on the next while they are written.
 FIRST_ROWS = 100
 _UNKNOWN_TIME_ZONE = 40485
 _LONGEST_WAIT_SECONDS = 5
@@ -58,6 +59,17 @@ CODEC: CodecOptions[Row] = CodecOptions(
     datetime_conversion=DatetimeConversion.DATETIME_AUTO, unicode_decode_error_handler="replace"
 )
 _EXACT_CODEC = CODEC.with_options(type_registry=TypeRegistry([DecimalDecoder()]))
+
+
+def _plan_batches(limit: int) -> tuple[int, int]:
+    """Give the rows of a plan's first batch and of each other; what has no limit, 0, ends in a batch of any size."""
+    if not limit:
+        return FIRST_ROWS, BATCH_ROWS
+    # A page's one row more comes with the others.
+    if limit <= BATCH_ROWS + 1:
+        return max(limit, BATCH_ROWS), 0
+    rest = limit - FIRST_ROWS
+    return FIRST_ROWS, math.ceil(rest / math.ceil(rest / BATCH_ROWS))
 
 
 async def _read_batch(cursor: BatchCursor) -> Items:
@@ -169,6 +181,7 @@ class TransactionRepository:
                 return
 
     async def _read(self, plan: FindPlan, begin: AbstractAsyncContextManager[None]) -> AsyncGenerator[Items, None]:
+        first_rows, other_rows = _plan_batches(plan.limit)
         with translated_errors():
             async with self._client.start_session(causal_consistency=False) as session:
                 cursor = BatchCursor(
@@ -178,7 +191,7 @@ class TransactionRepository:
                     sort=list(plan.sort),
                     limit=plan.limit,
                     collation=plan.collation,
-                    batch_size=BATCH_ROWS if plan.limit else FIRST_ROWS,
+                    batch_size=first_rows,
                     max_time_ms=self._timeout_ms if plan.limit else None,
                     session=session,
                 )
@@ -191,7 +204,7 @@ class TransactionRepository:
                         if not batch:
                             return
                         if cursor.alive:
-                            cursor.ask_for(BATCH_ROWS)
+                            cursor.ask_for(other_rows)
                             reader = asyncio.create_task(_read_ahead(cursor, read))
                             # It asks for the next batch before this one is worked on, and before the slot is free, or
                             # another question would begin on the connection that this one goes on with.

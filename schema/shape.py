@@ -41,7 +41,7 @@ class Column(NamedTuple):
 
 
 def _write_texts(rows: Sequence[Row], key: str) -> list[Piece]:
-    return ['"', _escape([row.get(key) for row in rows]), '"']
+    return ['"', _escape([row[key] for row in rows]), '"']
 
 
 def _write_texts_or_nulls(rows: Sequence[Row], key: str) -> list[Piece]:
@@ -54,16 +54,14 @@ def _write_texts_or_nulls(rows: Sequence[Row], key: str) -> list[Piece]:
 
 def _escape(texts: list[Any]) -> list[str]:
     """Give texts as they stand between the quotes of JSON; raises TypeError when one is none."""
-    "".join(texts)
-    escaped = orjson.dumps(texts)
-    if b"\\" not in escaped:
+    if b"\\" not in orjson.dumps("".join(texts)):
         return texts
-    parts = escaped[2:-2].decode().split(_BETWEEN)
+    parts = orjson.dumps(texts)[2:-2].decode().split(_BETWEEN)
     return parts if len(parts) == len(texts) else [orjson.dumps(text)[1:-1].decode() for text in texts]
 
 
 def _read_numbers(rows: Sequence[Row], key: str, *kinds: type) -> list[Any]:
-    values = [row.get(key) for row in rows]
+    values = [row[key] for row in rows]
     if not all(issubclass(kind, kinds) for kind in set(map(type, values))):
         raise TypeError
     return values

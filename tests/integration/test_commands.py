@@ -217,3 +217,27 @@ async def test_the_number_of_commands_does_not_grow_with_the_data(
     answer = await asker.ask(case.request)
     more = ["getMore"] * ((len(answer) - FIRST_ROWS) // BATCH_ROWS + 1) if isinstance(answer, list) else []
     assert sorted(asker.recorder.names) == sorted(before + more)
+
+
+@pytest.mark.parametrize(
+    ("limit", "sizes"),
+    [
+        (BATCH_ROWS, [BATCH_ROWS + 1]),
+        (BATCH_ROWS + 1, [FIRST_ROWS, 902]),
+        (5_000, [FIRST_ROWS, 981, 981, 981, 981, 981]),
+    ],
+)
+async def test_a_large_page_comes_in_even_batches_after_a_small_one(
+    limit: int,
+    sizes: list[int],
+    asker: Asker,
+    owner: MongoClient[dict[str, Any]],
+    environment: DatabaseEnvironment,
+) -> None:
+    """A page that one batch does not hold is begun with few rows, and no batch is fetched for the one row more."""
+    owner[environment.database][COLLECTION].insert_many(build_documents(5_002))
+    rows = await asker.ask(f"/transactions/1000?limit={limit}")
+    assert len(rows) == limit
+    # The driver asks for one more where a batch is to hold all.
+    asked = [min(command["batchSize"], limit + 1) for command in asker.recorder.commands]
+    assert asked == sizes
