@@ -30,7 +30,7 @@ class Batch:
 
     __slots__ = ("_array",)
 
-    def __init__(self, array: bytes) -> None:
+    def __init__(self, array: bytes | memoryview) -> None:
         """Take an array in BSON."""
         self._array = array
 
@@ -56,18 +56,22 @@ class BatchCursor(AsyncCursor[Document]):
         user_fields: Mapping[str, Any] | None = None,
         legacy_response: bool = False,  # noqa: FBT001, FBT002 - the driver's own
     ) -> Any:  # noqa: ANN401 - as above
-        if (reply := find_batch(bytes(response.raw_command_response()))) is not None:
+        if (reply := find_batch(response.raw_command_response())) is not None:
             return [reply]
         return super()._unpack_response(response, cursor_id, codec_options, user_fields, legacy_response)
 
 
-def find_batch(reply: bytes) -> Document | None:
-    """Give a reply decoded but for its documents, which are one batch or none; None if it does not begin with them."""
+def find_batch(reply: bytes | memoryview) -> Document | None:
+    """Give a reply decoded but for its documents, which are one batch or none; None if it does not begin with them.
+
+    The batch is a part of the reply, not a copy.
+    """
+    reply = memoryview(reply)
     if reply[_SIZE.size : _INNER_AT] != _CURSOR:
         return None
     for name, element in _BATCHES.items():
-        if reply.startswith(element, _BATCH_AT):
-            start = _BATCH_AT + len(element)
+        start = _BATCH_AT + len(element)
+        if reply[_BATCH_AT:start] == element:
             end = start + _SIZE.unpack_from(reply, start)[0]
             whole, inner = (_SIZE.unpack_from(reply, place)[0] - (end - _BATCH_AT) for place in (0, _INNER_AT))
             rest = decode(b"".join((_SIZE.pack(whole), _CURSOR, _SIZE.pack(inner), reply[end:])))
