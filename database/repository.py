@@ -42,7 +42,7 @@ NoteBatch: TypeAlias = Callable[[list[Row]], None]
 
 # A batch is decoded and encoded in one piece on the event loop: 1,000 documents take about 5 ms of it.
 BATCH_ROWS = 1_000
-# Of what takes several batches: these few are soon there, and the server works on the next while they are written.
+# Of a whole list: its first bytes wait for no more, and the server works on the next while these are written.
 FIRST_ROWS = 100
 _UNKNOWN_TIME_ZONE = 40485
 _LONGEST_WAIT_SECONDS = 5
@@ -62,14 +62,12 @@ _EXACT_CODEC = CODEC.with_options(type_registry=TypeRegistry([DecimalDecoder()])
 
 
 def _plan_batches(limit: int) -> tuple[int, int]:
-    """Give the rows of a plan's first batch and of each other; what has no limit, 0, ends in a batch of any size."""
+    """Give the rows of a plan's first batch and of each other; a limit of 0 is none."""
     if not limit:
         return FIRST_ROWS, BATCH_ROWS
-    # A page's one row more comes with the others.
-    if limit <= BATCH_ROWS + 1:
-        return max(limit, BATCH_ROWS), 0
-    rest = limit - FIRST_ROWS
-    return FIRST_ROWS, math.ceil(rest / math.ceil(rest / BATCH_ROWS))
+    # Even ones, so that none is fetched for a page's one row more.
+    rows = max(BATCH_ROWS, limit) / math.ceil(limit / BATCH_ROWS)
+    return math.ceil(rows), math.ceil(rows)
 
 
 async def _read_batch(cursor: BatchCursor) -> Items:

@@ -21,8 +21,8 @@ from schema.scalar import serialize_datetimes, serialize_decimals
 # Takes up to 8 ms of the event loop; reading a batch has taken 5 by then.
 _VALUES_PER_TURN = 40_000
 
-# A part of each row's JSON: the same for all rows, or one for each. Its characters are the bytes of UTF-8: one text with
-# a wider character would make all that is joined with it twice as large, and slow to encode.
+# A part of each row's JSON: the same for all rows, or one for each. Its characters are the bytes of UTF-8: one wide
+# character would make all that is joined with it twice as large, and slow to encode.
 Piece: TypeAlias = str | list[str]
 _BYTES = "latin-1"
 
