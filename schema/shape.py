@@ -5,6 +5,7 @@ It judges nothing: whatever it cannot express raises an exception, and the ordin
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -48,7 +49,7 @@ def _write_texts(rows: Sequence[Row], key: str) -> list[Piece]:
 
 def _write_texts_or_nulls(rows: Sequence[Row], key: str) -> list[Piece]:
     values = [row.get(key) for row in rows]
-    if None not in values:
+    with suppress(TypeError):
         return ['"', _escape(values), '"']
     texts = iter(_escape([value for value in values if value is not None]))
     return [["null" if value is None else f'"{next(texts)}"' for value in values]]
@@ -57,10 +58,10 @@ def _write_texts_or_nulls(rows: Sequence[Row], key: str) -> list[Piece]:
 def _escape(texts: list[Any]) -> list[str]:
     """Give texts as they stand between the quotes of JSON; raises TypeError when one is none."""
     joined = "".join(texts)
+    if joined.isascii() and b"\\" not in orjson.dumps(joined):
+        return texts
     escaped = orjson.dumps(texts)
     if b"\\" not in escaped:
-        if joined.isascii():
-            return texts
         return [text if text.isascii() else text.encode().decode(_BYTES) for text in texts]
     parts = escaped[2:-2].decode(_BYTES).split(_BETWEEN)
     return parts if len(parts) == len(texts) else [orjson.dumps(text)[1:-1].decode(_BYTES) for text in texts]
