@@ -12,7 +12,7 @@ from typing import TypeAlias
 from database.errors import LiveEventUnknownError
 from database.match import LiveFilter, match
 from database.row import Row, shape_row
-from database.stream import Change, Token
+from database.stream import Change
 
 # A resume token's `_data`, a KeyString in hexadecimal: the later of two is the greater, which is how a router of a
 # sharded cluster merges the streams of its shards.
@@ -86,7 +86,7 @@ class Arrival:
     __slots__ = ("_events", "_verdicts", "document", "moment", "place", "size")
 
     def __init__(self, change: Change) -> None:
-        """Take what the stages of feed.py leave of a change."""
+        """Take what the stages of shared_stream.py leave of a change."""
         self.place: Place = change["_id"]["_data"]
         # Before MongoDB 6.0's `wallTime`, and where a router leaves it out, the second has to do.
         self.moment: int = change.get("moment") or change["clusterTime"].time * 1000
@@ -112,8 +112,3 @@ class Arrival:
             row = shape_row(dict(self.document), is_masking=masked)
             event = self._events[masked] = LiveEvent(event_id, self.place, row, encode(event_id, row))
         return event
-
-
-def build_token(place: Place) -> Token:
-    """Give the resume token of a place."""
-    return {"_data": place}

@@ -8,6 +8,7 @@ import contextvars
 from collections.abc import Awaitable, Callable, Hashable
 from weakref import WeakValueDictionary
 
+from database.task import forget_failure
 from schema.update import Update
 
 # A burst of events is one change.
@@ -33,8 +34,7 @@ class SummaryWatch:
         if self._next is None:
             # Apart from the request that happens to be the first.
             self._next = asyncio.create_task(self._refresh(compute), context=contextvars.Context())
-            # Its error is nobody's when all have left.
-            self._next.add_done_callback(lambda task: task.cancelled() or task.exception())
+            self._next.add_done_callback(forget_failure)
         # Whoever leaves must not end it for the others.
         return await asyncio.shield(self._next)
 

@@ -37,10 +37,6 @@ class Case:
     name: str
     request: str
 
-    @property
-    def is_graphql(self) -> bool:
-        return self.request.startswith("{")
-
 
 CASES = [
     Case("rest_list", "/transactions/90"),

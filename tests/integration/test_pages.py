@@ -108,12 +108,6 @@ def test_each_page_names_the_software_in_it(served: ServedDatabase, folder: str)
     assert "MIT" in answer.text or "Apache-2.0" in answer.text
 
 
-def list_files() -> list[str]:
-    return [
-        f"/static/{path.relative_to(STATIC).as_posix()}" for path in STATIC.glob("*/assets/*") if path.suffix != ".br"
-    ]
-
-
 def test_every_large_script_and_style_was_compressed() -> None:
     """Each script and style sheet of more than one packet has a form by Brotli beside it, which holds the same."""
     files = [
