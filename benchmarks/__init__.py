@@ -1,1 +1,1 @@
-"""The figures that the README states, each measured again by `make bench ARGS=NAME`."""
+"""The figures that docs/ states, each measured again by `make bench ARGS=NAME`."""

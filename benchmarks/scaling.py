@@ -1,7 +1,7 @@
 """How each question's cost grows with the data: one mongod, one database that grows from size to size.
 
 `python -m benchmarks scaling [SIZE ...] [--write]`. It starts everything itself and leaves nothing behind, but with
-`--write` docs/scaling.svg and the figures in docs/scaling.md. Ten million documents need an hour and 10 GB.
+`--write` docs/scaling.svg and the figures in docs/scaling.md. Ten million documents need half an hour and 10 GB.
 """
 
 import argparse

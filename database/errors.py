@@ -14,7 +14,7 @@ class GatewayError(Exception):
     """An error whose message may be shown to the caller.
 
     Attributes:
-        code: stable, in capitals; its page is docs/errors/<code>.md.
+        code: stable, in capitals; if a request can meet it, its page is docs/errors/<code>.md.
     """
 
     code: ClassVar[str]

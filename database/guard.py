@@ -1,4 +1,4 @@
-"""Run one command, and end it when the process that asked for it dies, even by kill -9; embedded.py starts it.
+"""Run one command, and end it when the process that asked for it dies, even by kill -9; mongod.py starts it.
 
 It imports nothing of the project, so that it starts at once and stays small.
 """

@@ -1,4 +1,4 @@
-"""The last transactions that were added, without a gap: who was away for a moment asks the database nothing.
+"""The last transactions that were added: whoever was away for a moment asks the database nothing.
 
 It neither reads the stream nor knows who is told.
 """
@@ -11,7 +11,7 @@ from database.event import Arrival, Place
 
 
 class History:
-    """The last arrivals, without a gap, so that whoever was away for a moment asks the database nothing.
+    """The last arrivals, without a gap.
 
     Attributes:
         start: every arrival after it is kept.

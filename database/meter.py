@@ -1,4 +1,4 @@
-"""What one request costs the database, added up while it is answered. Whoever asks sets the meter and reads it."""
+"""What one request costs the database, and how it waits for what another asks of it. Whoever asks sets the meter."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext

@@ -12,7 +12,7 @@ from bson.objectid import ObjectId
 from database.cursor import Position
 from database.index import CASE_INSENSITIVE
 
-# The document's keys in the order of the design; nothing else that a document may hold leaves the gateway.
+# The document's keys in the order in which they are answered; nothing else that a document may hold leaves the gateway.
 FIELDS = (
     "_id",
     "date",

@@ -1,4 +1,4 @@
-"""Pure: a document as it may be seen, its card number masked unless told otherwise, and its numbers as ours are."""
+"""A document as it may be seen, its card number masked unless told otherwise, and its numbers as ours are."""
 
 from typing import Any, TypeAlias
 

@@ -115,7 +115,7 @@ class Admission:
         self.pause()
 
     def pause(self) -> None:
-        """Let another go on while a question waits for a slow client."""
+        """Let another go on while a question waits for a slow client, or for another's work."""
         self._active -= 1
         while self._waiting and self._active < self._get_limit():
             turn = self._waiting.pop() if self._overloaded else self._waiting.popleft()
@@ -124,7 +124,7 @@ class Admission:
                 self._active += 1
 
     def resume(self) -> None:
-        """Go on with a question whose client has taken what there was; it was let in before and waits for nobody."""
+        """Go on with a question that has waited so; it was let in before and waits for nobody."""
         self._active += 1
 
     @contextmanager

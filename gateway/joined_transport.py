@@ -1,7 +1,7 @@
 """Sends what is written to a connection within one turn of the event loop together: a head with the body after it.
 
-Each call of the system to send costs about as much as the work on a count. It must not hold back more than a packet's
-worth for longer than that turn.
+Each call of the system to send costs about as much as the work on a count. It must hold nothing back for longer than
+that turn, nor much until then.
 """
 
 import asyncio

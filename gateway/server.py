@@ -39,7 +39,8 @@ RESTART_PAUSE_SECONDS = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # glibc returns what is freed to the system and has it mapped again page by page, for each large answer a tenth of its
-# time; these are the most that it would come to by itself, in bytes (mallopt(3)). Elsewhere nobody reads them.
+# time. In bytes: the first is the most that glibc comes to by itself, the second half of that (mallopt(3)). Elsewhere
+# nobody reads them.
 _MEMORY = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "33554432"}
 
 _spawn = multiprocessing.get_context("spawn")

@@ -18,7 +18,7 @@ SERVICE_PROBLEMS = (
         "MALFORMED_DOCUMENT",
         HTTPStatus.BAD_GATEWAY,
         "A document in the database is malformed",
-        "A selected field is missing in a document of the database.",
+        "A selected field of a document in the database is missing, or holds what the schema has no form for.",
         "Mend the document that `detail` names, or do not select the field.",
     ),
     Problem(
@@ -32,7 +32,8 @@ SERVICE_PROBLEMS = (
         "OVERLOADED",
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The gateway has too much to do",
-        "More questions wait than this worker can answer soon. It turns the newest away and is quick with the others.",
+        "More questions wait than this worker can answer soon. For some seconds it turns most away, and is quick with "
+        "the others.",
         _LATER,
     ),
     Problem(

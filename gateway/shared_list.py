@@ -28,7 +28,7 @@ _GATHERING_SECONDS = 0.15
 # Clients that had one list together come back for the next within a moment of each other.
 _TOGETHER_SECONDS = 0.01
 _REMEMBERED_SECONDS = 0.05
-# Of 1,000 rows each. Whoever is further behind than this goes on alone.
+# Of at most 1,000 rows each. Whoever is further behind than this goes on alone.
 _MOST_PARTS = 8
 
 

@@ -32,7 +32,8 @@ def find_start(key: GroupKey, instant: datetime, zone: ZoneInfo) -> datetime:
 def read_start(key: GroupKey, label: str, instant: datetime, zone: ZoneInfo) -> datetime:
     """Give the first instant of the bucket of a label, into which the database has put an instant.
 
-    What it tells apart is told apart here too, though its edition of the time zones may be older than Python's.
+    What it tells apart is told apart here too: where database/zone.py leaves it the name alone, its edition of the time
+    zones may be older than Python's.
     """
     if key is GroupKey.HOUR:
         local, hour = instant.astimezone(zone), datetime.fromisoformat(label).astimezone(UTC)

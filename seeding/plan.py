@@ -1,4 +1,4 @@
-"""What is to be seeded: how many documents of which set, with dates until when. it describes; seeder.py does."""
+"""What is to be seeded: how many documents of which set, with dates until when. It describes; seeder.py does."""
 
 import secrets
 import time
