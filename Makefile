@@ -1,4 +1,4 @@
-# Everything here needs python3 (3.11+), make and git, and puts what it makes into .tools, .venv, .venv-examples, .data and gateway/static.
+# Everything here needs python3 (3.11+), make and git, and puts what it makes into .tools, .venv, .venv-deploy, .venv-examples, .data and gateway/static.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -68,7 +68,7 @@ screenshots: .venv/.development ## Take the README's pictures of the real pages
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m tests.screenshots
 
-bench: .venv/.development ## Measure what the README and docs state
+bench: .venv/.development ## Measure what docs/ states
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 examples: .venv-examples/.installed ## Set up the Python that examples/README.md runs its programs with
@@ -82,7 +82,7 @@ lock: $(UV) ## Resolve the newest versions anew into requirements/
 	$(LOCK) --upgrade --no-deps --no-annotate requirements/emulator.in -o requirements/emulator.txt
 
 clean: ## Remove what make made, the embedded server's data included
-	rm -rf .tools .venv .venv-examples .data dist gateway/static test-results .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .tools .venv .venv-deploy .venv-examples .data dist gateway/static test-results .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 # uv comes with hashes through pip, into a folder of its own; a python3 without ensurepip (Debian's, bare) may still have pip.
 $(UV): requirements/uv.txt
