@@ -61,7 +61,7 @@ class LiveEvent:
     """A transaction that was added, as one kind of caller may see it; all who may see the same share it.
 
     Attributes:
-        id: opaque; given as `after`, it is gone on after this event.
+        id: opaque; given as `after`, the stream goes on after this event.
         place: the same, for comparing.
         row: as the repository gives it, never to be changed.
         data: what the feed's `encode` made of the id and the row, once for all.

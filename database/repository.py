@@ -163,7 +163,7 @@ class TransactionRepository:
         begin: AbstractAsyncContextManager[None] = self._begin() if trail is None else nullcontext()
         trail = trail or Trail(plan)
         if rest is None:
-            raise QueryEndedError("The list cannot be gone on with: too many rows share one date.")
+            raise QueryEndedError("The list cannot go on: too many rows share one date.")
         for resumptions_left in range(_MOST_RESUMPTIONS, -1, -1):
             try:
                 async with aclosing(self._read(rest, begin)) as batches:

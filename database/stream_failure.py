@@ -29,7 +29,7 @@ LOST = (
 
 
 def may_pass(error: PyMongoError) -> bool:
-    """Whether the stream can be gone on with where it was, now or when the database is back."""
+    """Whether the stream can go on where it was, now or when the database is back."""
     return is_passing(error) or isinstance(translate_failure(error), DatabaseUnavailableError | DatabaseTimeoutError)
 
 

@@ -236,7 +236,7 @@ _TABLE = (
     Problem(
         "LIVE_EVENT_UNKNOWN",
         HTTPStatus.BAD_REQUEST,
-        "The event cannot be gone on from",
+        "The stream cannot go on after this event",
         "`Last-Event-ID`, or `lastEventId`, is no id of this stream, or what followed it is no longer in the oplog of "
         "the database. Nothing is skipped without a word.",
         "Read what was missed by a list, and connect without an id.",

@@ -40,7 +40,7 @@ class Selection:
     """What subscriptions of one document, with the same of it switched on, make of events."""
 
     def __init__(self, executor: RowExecutor) -> None:
-        """Execute as this executor does, for all: nothing that is selected of an event hangs on who asks."""
+        """Execute as this executor does, for all: nothing that is selected of an event depends on who asks."""
         self._executor = executor
         self._known: dict[Hashable, EventResult] = {}
 

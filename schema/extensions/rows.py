@@ -1,4 +1,4 @@
-"""How many rows an operation may ask for, all its pages together: what it costs does not hang on how it is spread."""
+"""How many rows an operation may ask for, all its pages together: how they are spread does not change what it costs."""
 
 from dataclasses import dataclass
 
