@@ -1,4 +1,4 @@
-"""Enlarges seeded data by copies of it: Faker makes some 8,000 documents a second, and a server stores far more."""
+"""Enlarges seeded data by copies of it, with other ids and dates, of the same spread."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
