@@ -27,8 +27,9 @@ _VALUES_PER_TURN = 40_000
 Piece: TypeAlias = str | list[str]
 _BYTES = "latin-1"
 
-# Between two texts of a JSON list; and at the end of a text that ends in a quote, which is escaped, and a comma.
+# Between two texts of a JSON list; and across the end of a text that ends in a quote, which is escaped, and a comma.
 _BETWEEN = '","'
+_ACROSS_END = b'\\","'
 
 
 class Column(NamedTuple):
@@ -63,8 +64,9 @@ def _escape(texts: list[Any]) -> list[str]:
     escaped = orjson.dumps(texts)
     if b"\\" not in escaped:
         return [text if text.isascii() else text.encode().decode(_BYTES) for text in texts]
-    parts = escaped[2:-2].decode(_BYTES).split(_BETWEEN)
-    return parts if len(parts) == len(texts) else [orjson.dumps(text)[1:-1].decode(_BYTES) for text in texts]
+    if _ACROSS_END in escaped:
+        return [orjson.dumps(text)[1:-1].decode(_BYTES) for text in texts]
+    return escaped[2:-2].decode(_BYTES).split(_BETWEEN)
 
 
 def _read_numbers(rows: Sequence[Row], key: str, *kinds: type) -> list[Any]:
