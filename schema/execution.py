@@ -14,7 +14,14 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from database.query import Order
 from schema.connection import Listing, TransactionConnection
 from schema.federation import EntityList
-from schema.shape import TRANSACTION_COLUMNS, Column, RowShape, build_cursor_column, build_typename_column
+from schema.shape import (
+    TRANSACTION_COLUMNS,
+    Column,
+    RowShape,
+    build_cursor_column,
+    build_node_column,
+    build_typename_column,
+)
 from schema.turn import give_in_turns
 
 
@@ -98,7 +105,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
                     node = self._build_shape(
                         cast("GraphQLObjectType", get_named_type(row_type.fields["node"].type)), inner
                     )
-                    columns[response_name] = Column(node.write, node.cost)
+                    columns[response_name] = build_node_column(tuple(node.columns.items()))
                 case name:
                     columns[response_name] = TRANSACTION_COLUMNS[name]
         if not columns:

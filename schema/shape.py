@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeAlias, cast
 
 import orjson
@@ -21,6 +22,9 @@ from schema.scalar import serialize_datetimes, serialize_decimals
 
 # Takes up to 8 ms of the event loop; reading a batch has taken 5 by then.
 _VALUES_PER_TURN = 40_000
+
+# So many selections of nodes are remembered; names in them are the callers'.
+_NODES = 256
 
 # A part of each row's JSON: the same for all rows, or one for each. Its characters are the bytes of UTF-8: one wide
 # character would make all that is joined with it twice as large, and slow to encode.
@@ -89,11 +93,14 @@ TRANSACTION_COLUMNS = {
 }
 
 
+# Alike selections have the same columns: rows that several share are encoded once for all who select alike.
+@cache
 def build_typename_column(name: str) -> Column:
     """Give the column of `__typename`."""
     return Column(lambda _rows: [f'"{name}"'])
 
 
+@cache
 def build_cursor_column(order: Order) -> Column:
     """Give the column of the rows' cursors in an order."""
     return Column(lambda rows: ['"', [build_cursor(row, order) for row in rows], '"'], cost=25)
@@ -131,6 +138,13 @@ class RowShape:
                 flat[place :: len(pieces)] = piece
         flat[-1] = flat[-1][:-1]
         return EncodedRows("".join(flat).encode(_BYTES))
+
+
+@lru_cache(maxsize=_NODES)
+def build_node_column(columns: tuple[tuple[str, Column], ...]) -> Column:
+    """Give the column of an edge's `node`, of its own columns by their names."""
+    node = RowShape(dict(columns))
+    return Column(node.write, node.cost)
 
 
 def _join_constants(pieces: Iterable[Piece]) -> Iterator[Piece]:

@@ -11,6 +11,7 @@ from database.kept_rows import KeptRows
 from database.query import FIELDS, FindPlan, TransactionFilter
 from database.repository import NoteBatch, TransactionRepository
 from database.row import Row
+from database.shared_pages import SharedRows
 from schema.context import RequestContext
 from schema.encoded import EncodedRows, write_json
 from schema.schema import build_schema
@@ -27,8 +28,9 @@ class ReadyRows:
         self._rows = rows
         self._notes = notes
 
-    async def find_newest(self, _wanted: TransactionFilter, _limit: int, _fields: frozenset[str]) -> None:
+    async def find_newest(self, _wanted: TransactionFilter, _limit: int, _fields: frozenset[str]) -> SharedRows | None:
         """Have each page read by itself."""
+        return None
 
     async def find_kept_rows(self, plan: FindPlan, note_batch: NoteBatch | None = None) -> KeptRows:
         kept = KeptRows()
@@ -81,6 +83,35 @@ def test_a_list_is_encoded_whole(selection: str, *, notes: bool) -> None:
     (name,) = answer
     assert all(isinstance(part, EncodedRows) for part in answer[name])
     assert len(orjson.loads(write_json(answer))[name]) == 2_500
+
+
+class SharedReadyRows(ReadyRows):
+    """Rows that all who ask share."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        super().__init__(rows, notes=True)
+        self._shared = SharedRows(rows)
+
+    async def find_newest(self, _wanted: TransactionFilter, _limit: int, _fields: frozenset[str]) -> SharedRows:
+        return self._shared
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        f"nodes {{ {NODE} }}",
+        "nodes { __typename id }",
+        f"edges {{ __typename cursor node {{ __typename {NODE} }} }}",
+    ],
+)
+def test_shared_rows_are_encoded_once_for_all_who_select_alike(selection: str) -> None:
+    """Two operations of one selection are given the very same bytes, and one of another selection its own."""
+    shared = SharedReadyRows(build_rows(11))
+    answers = [asyncio.run(ask(shared, each, 10))[0] for each in (selection, selection, "edges { cursor }")]
+    (first, second, other) = (next(iter(answer.values()))[0] for answer in answers)
+    assert first is second
+    assert isinstance(other, EncodedRows)
+    assert other.json != first.json
 
 
 @pytest.mark.parametrize("build", [lambda: build_rows(101, vendor=5), lambda: build_rows(101, _id=5)])
