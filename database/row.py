@@ -1,5 +1,6 @@
 """A document as it may be seen, its card number masked unless told otherwise, and its numbers as ours are."""
 
+from math import nan
 from typing import Any, TypeAlias
 
 from bson.decimal128 import Decimal128
@@ -50,11 +51,17 @@ def shape_row(row: Row, *, is_masking: bool) -> Row:
 def _mend_date(row: Row) -> None:
     date = row.get("date")
     if isinstance(date, Decimal128):
-        date = row["date"] = float(date.to_decimal())
+        date = row["date"] = _read_decimal(date)
     if isinstance(date, float) and date.is_integer():
         row["date"] = int(date)
 
 
 def _mend_amount(row: Row) -> None:
     if isinstance(amount := row.get("amount"), Decimal128):
-        row["amount"] = float(amount.to_decimal())
+        row["amount"] = _read_decimal(amount)
+
+
+def _read_decimal(number: Decimal128) -> float:
+    decimal = number.to_decimal()
+    # Python makes no double of a NaN that signals, which a document may hold too.
+    return nan if decimal.is_nan() else float(decimal)

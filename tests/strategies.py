@@ -21,7 +21,7 @@ DAYS = [0, 1, 2, 30, 90, 365, 36_500]
 ORDERS = ["DATE_DESC", "DATE_ASC", "AMOUNT_DESC", "AMOUNT_ASC"]
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12) | st.sampled_from(
-    ['"quoted", with a comma', "two\nlines", "=1+1", "naïve 🏦", ""]
+    ['"quoted", with a comma', '"quoted",', "two\nlines", "=1+1", "naïve 🏦", ""]
 )
 amounts = st.sampled_from(AMOUNTS) | st.integers(0, 10_000_000).map(lambda cents: str(Decimal(cents) / 100))
 
@@ -92,6 +92,7 @@ _ODD_DATES = [
     1e12,
 ]
 _ODD_AMOUNTS = [-0.0, 1e15, 1e16, 1e-5, 5e-324, 0.1 + 0.2, 10**15, -3, Decimal128("1E+20"), Decimal128("NaN")]
+_ODD_AMOUNTS += [Decimal128("sNaN")]
 _ODD_BY_KEY: dict[str, list[object]] = {"date": [*_ODD_DATES, *_ODD_VALUES], "amount": [*_ODD_AMOUNTS, *_ODD_VALUES]}
 
 

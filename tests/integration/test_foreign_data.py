@@ -63,6 +63,18 @@ def test_amounts_stored_as_decimals_are_numbers(served: ServedDatabase, client: 
     assert row["amount"] == 123.45
 
 
+@pytest.mark.parametrize("amount", [math.nan, Decimal128("NaN"), Decimal128("sNaN")], ids=str)
+def test_an_amount_that_is_no_number_is_served(
+    served: ServedDatabase, client: httpx.Client, amount: float | Decimal128
+) -> None:
+    """A NaN, which JSON has no number for, is null by REST and a text by GraphQL, whether it signals or not."""
+    served.collection.insert_one(build_document(amount=amount))
+    (row,) = client.get("/transactions/1").json()
+    assert row["amount"] is None
+    (node,) = ask(client, "{ transactions { nodes { amount } } }")["data"]["transactions"]["nodes"]
+    assert node == {"amount": "NaN"}
+
+
 def test_object_ids_are_found_again_and_paged(served: ServedDatabase, client: httpx.Client) -> None:
     """An ObjectId is written as its digits, found by them, and continued from."""
     ids = [ObjectId(), ObjectId(), ObjectId()]
