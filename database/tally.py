@@ -34,7 +34,7 @@ class Dates:
         cost: the memory that was set aside for them, in dates.
     """
 
-    cost: int
+    cost: int = 0
     known: "array[int] | None" = None
     waiting: list[tuple[int, int]] = field(default_factory=list)
 
@@ -104,6 +104,8 @@ class Tally:
         self.add(place, step)
         if isinstance(place, Cell) and (dates := self._dates.get(place)) and isinstance(date, int | float):
             dates.change(int(date), step)
+            # What is known of the present hour grows for as long as that lasts.
+            self._pay(dates, step)
 
     def list_unknown(self, window: CardWindow) -> list[Cell]:
         """Give the cells that a window holds in part and whose dates must be read before it can be counted."""
@@ -115,16 +117,21 @@ class Tally:
 
     def begin_dates(self, cell: Cell) -> Dates:
         """Keep the dates of a cell from now on; whoever asks reads them as of this moment, and fills them in."""
-        dates = self._dates[cell] = Dates(self._get_hours(cell.card, cell.hour, cell.hour) + _CELL_COST)
-        self._cost += dates.cost
-        while self._cost > _MOST_DATES_KEPT:
-            self.drop_dates(next(iter(self._dates)))
+        dates = self._dates[cell] = Dates()
+        self._pay(dates, self._get_hours(cell.card, cell.hour, cell.hour) + _CELL_COST)
         return dates
 
     def drop_dates(self, cell: Cell) -> None:
         """Forget the dates of a cell."""
         if dates := self._dates.pop(cell, None):
             self._cost -= dates.cost
+
+    def _pay(self, dates: Dates, cost: int) -> None:
+        """Set memory aside for dates, which those that were not asked for longest give."""
+        dates.cost += cost
+        self._cost += cost
+        while self._cost > _MOST_DATES_KEPT:
+            self.drop_dates(next(iter(self._dates)))
 
     def count(self, window: CardWindow) -> int | None:
         """Give the number of a window's documents, or None where the dates of an edge are not known."""

@@ -78,6 +78,20 @@ def test_the_dates_of_an_edge_that_was_not_asked_for_longest_are_forgotten(monke
     assert [tally.count(window) for window in windows] == [1, None, 1, 1]
 
 
+def test_the_dates_of_an_hour_that_grows_take_the_place_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory for dates is bounded however many are added to an hour after its dates were read."""
+    monkeypatch.setattr(tally_module, "_MOST_DATES_KEPT", 200)
+    tally = build_tally([("Visa", hour * HOUR_MS + 5) for hour in range(2)])
+    windows = [CardWindow("Visa", hour * HOUR_MS + 1, (hour + 1) * HOUR_MS - 1) for hour in range(2)]
+    for window in windows:
+        for cell in tally.list_unknown(window):
+            tally.begin_dates(cell).fill([cell.hour * HOUR_MS + 5])
+    for number in range(100):
+        change(tally, "Visa", HOUR_MS + 5, 1)
+        assert tally.count(windows[1]) == number + 2
+    assert tally.count(windows[0]) is None
+
+
 def test_scattered_dates_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """More days and cards than memory is meant for are refused."""
     monkeypatch.setattr(tally_module, "MOST_DAYS", 2)
