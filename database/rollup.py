@@ -148,6 +148,10 @@ class Rollup:
         """Wait for the dates of a cell; all who need them share one reading."""
         task = state.loads.get(cell)
         if task is None:
+            # The stream may have gone on since the question looked: to within a transaction, whose other changes would
+            # count twice, or to what only the server can judge.
+            if state.tally.odd or not state.tail.is_whole:
+                return
             dates, moment = state.tally.begin_dates(cell), state.tail.position
             task = state.loads[cell] = asyncio.create_task(self._read_dates(state, cell, dates, moment))
             task.add_done_callback(forget_failure)

@@ -3,18 +3,24 @@
 import asyncio
 import random
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
+import pytest
+from bson.decimal128 import Decimal128
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo.collection import Collection
 from pymongo.write_concern import WriteConcern
 
+from database.cell import Cell
+from database.change import ChangeTail
 from database.environment import DatabaseEnvironment
 from database.query import CardWindow
 from database.rollup import Rollup
-from tests.rollup import HOUR_MS, NOW_MS, ask, run_rollup
+from database.stream import Reading
+from tests.rollup import HOUR_MS, NOW_MS, ask, count_plainly, run_rollup, wait_for
 from tests.waiting import DEADLINE_SECONDS
 
 WRITES = 150
@@ -126,3 +132,43 @@ def test_a_count_is_true_at_a_moment_between_question_and_answer(
     asyncio.run(run())
     assert answered
     assert faults == []
+
+
+@pytest.mark.parametrize("odd", [None, Decimal128(Decimal(NOW_MS)), [NOW_MS]], ids=["transaction", "decimal", "array"])
+async def test_dates_are_read_at_no_moment_that_memory_cannot_judge(
+    odd: object,
+    reader_environment: DatabaseEnvironment,
+    collection: Collection[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A reading that begins when the stream is within a transaction, or at an odd document, leaves counts true."""
+    window = CardWindow("Visa", NOW_MS - 50, NOW_MS)
+    documents = [{"_id": number, "date": NOW_MS - number, "cardType": "Visa"} for number in range(700)]
+    collection.insert_many(documents[:10])
+    loads: list[asyncio.Task[None]] = []
+    hand_on = ChangeTail._hand_on  # noqa: SLF001 - what runs between a question's look and its reading
+
+    def write() -> None:
+        if odd is not None:
+            collection.insert_one({"_id": "odd", "date": odd, "cardType": "Visa"})
+            return
+        with collection.database.client.start_session() as session, session.start_transaction():
+            collection.insert_many(documents[10:], session=session)
+
+    async with run_rollup(reader_environment) as (rollup, watcher):
+        state = rollup._state  # noqa: SLF001 - as above
+        assert state is not None
+
+        def hand_on_and_read(tail: ChangeTail, reading: Reading) -> bool:
+            is_full = hand_on(tail, reading)
+            if reading.changes and not loads:
+                loads.append(asyncio.create_task(rollup._load(state, Cell("visa", NOW_MS // HOUR_MS))))  # noqa: SLF001 - as above
+            return is_full
+
+        monkeypatch.setattr(ChangeTail, "_hand_on", hand_on_and_read)
+        await asyncio.to_thread(write)
+        await wait_for(lambda: loads, "the changes")
+        await loads[0]
+        collection.delete_many({"_id": "odd"})
+        assert await ask(rollup, window) == count_plainly(collection, window)
+        assert watcher.reasons == []
