@@ -153,8 +153,11 @@ class Admission:
         try:
             await turn
         except asyncio.CancelledError:
-            # The turn may have come at the same moment: the next one has it.
-            if turn.done() and not turn.cancelled() and turn.exception() is None:
+            if turn in self._waiting:
+                # Whoever comes must not be turned away for those who have left.
+                self._waiting.remove(turn)
+            elif turn.done() and not turn.cancelled() and turn.exception() is None:
+                # The turn came at the same moment: the next one has it.
                 self.pause()
             raise
 
@@ -201,6 +204,7 @@ class Turn:
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
         self._pauses = 0
+        self._is_sharing = False
 
     def pause(self) -> None:
         """Let somebody else go on, until as many calls of `resume` follow."""
@@ -213,6 +217,19 @@ class Turn:
         self._pauses -= 1
         if not self._pauses:
             self._admission.resume()
+
+    @contextmanager
+    def share(self) -> Iterator[None]:
+        """Do as `Admission.share` does, once, however many parts of the question wait for another's work."""
+        if self._is_sharing:
+            yield
+            return
+        self._is_sharing = True
+        try:
+            with self._admission.share():
+                yield
+        finally:
+            self._is_sharing = False
 
 
 class AdmissionMiddleware:
@@ -230,7 +247,7 @@ class AdmissionMiddleware:
 
         has_entered = False
         turn = scope["state"]["turn"] = Turn(admission)
-        set_wait(admission.share)
+        set_wait(turn.share)
 
         async def receive_and_enter() -> Message:
             """Let the question in once it is known: one whose body trickles in keeps nobody waiting."""

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from database.errors import OverloadedError
-from gateway.admission import Admission
+from gateway.admission import Admission, Turn
 
 MOST = 8
 FEW = 2
@@ -86,6 +86,18 @@ async def test_an_overload_turns_all_who_wait_away(admission: Admission) -> None
     assert [is_in(task) for task in tasks] == [True] * MOST + [False] * (WAITING + 1)
     assert all(is_turned_away(task) for task in tasks[MOST:])
     assert admission.is_overloaded
+
+
+async def test_who_has_given_up_waits_no_more(admission: Admission) -> None:
+    """Whoever leaves while waiting has no place in the queue: as many others may wait, and it is no overload."""
+    tasks = await begin(admission, MOST + WAITING)
+    await give_up(tasks[MOST:])
+    waiting = await begin(admission, WAITING)
+    assert not admission.is_overloaded
+    admission.leave()
+    await begin(admission, 0)
+    assert [is_in(task) for task in waiting] == [True] + [False] * (WAITING - 1)
+    await give_up(waiting)
 
 
 async def overload_and_finish(admission: Admission) -> None:
@@ -205,6 +217,16 @@ async def test_who_waits_for_another_makes_room(admission: Admission) -> None:
         await begin(admission, 0)
         assert is_turned_away(late)
         assert is_turned_away(*await begin(admission, 1))
+
+
+async def test_a_question_makes_room_once(admission: Admission) -> None:
+    """However many parts of a question wait for another's work, one question is let in for it."""
+    tasks = await begin(admission, MOST + 2)
+    turn = Turn(admission)
+    with turn.share(), turn.share():
+        await begin(admission, 0)
+        assert [is_in(task) for task in tasks[MOST:]] == [True, False]
+    await give_up(tasks)
 
 
 def list_steps() -> st.SearchStrategy[list[str]]:
