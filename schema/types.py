@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
+from math import isfinite
 
 import strawberry
 
@@ -13,25 +14,33 @@ from schema.filter import MAX_DAYS
 _DOCUMENT_KEYS = {"id": "_id", "card_type": "cardType", "card_number": "cardNumber", "country_origin": "countryOrigin"}
 
 _MAY_BE_MISSING = {"vendor", "address"}
+_NUMBERS = {"date", "amount"}
 
 
 def read_field(source: object, name: str) -> object:
     """Read a field by its Python name: from a document by its key, from anything else as an attribute.
 
     Raises:
-        MalformedDocumentError: the document lacks the field, or has an array or an object in it.
+        MalformedDocumentError: the document lacks the field, or has in it what GraphQL has no text for.
     """
     if not isinstance(source, Mapping):
         return getattr(source, name)
     key = _DOCUMENT_KEYS.get(name, name)
     value = source.get(key)
-    if isinstance(value, list | Mapping):
+    if not _is_writable(key, value):
         raise MalformedDocumentError(
             f"The transaction {source.get('_id')} has no single value as {key} in the database."
         )
     if value is None and key not in _MAY_BE_MISSING:
         raise MalformedDocumentError(f"The transaction {source.get('_id')} has no {key} in the database.")
     return value
+
+
+def _is_writable(key: str, value: object) -> bool:
+    """Say whether a value has a form in GraphQL, whose texts are made of finite numbers too, and ids of whole ones."""
+    if isinstance(value, float) and key not in _NUMBERS:
+        return value.is_integer() if key == "_id" else isfinite(value)
+    return not isinstance(value, list | Mapping | bytes)
 
 
 @strawberry.federation.type(keys=["id"], description="One card transaction.")

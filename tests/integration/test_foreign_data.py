@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from bson.binary import Binary
 from bson.decimal128 import Decimal128
 from bson.objectid import ObjectId
 
@@ -108,6 +109,10 @@ def test_fields_that_the_api_does_not_know_stay_in_the_database(served: ServedDa
         ({"date": datetime(2026, 1, 1, tzinfo=UTC)}, "{ transactions { nodes { date } } }"),
         ({"vendor": []}, "{ transactions { nodes { vendor } } }"),
         ({"cardType": {"name": "Visa"}}, "{ transactions { nodes { cardType } } }"),
+        ({"cardType": b"Visa"}, "{ transactions { nodes { cardType } } }"),
+        ({"vendor": Binary(b"Vendor", 128)}, "{ transactions { nodes { vendor } } }"),
+        ({"vendor": math.nan}, "{ transactions { nodes { vendor } } }"),
+        ({"_id": 1.5}, "{ transactions { nodes { id } } }"),
         ({"date": 10**17}, "{ transactions { nodes { date } } }"),
         ({"amount": None}, "{ transactions(orderBy: AMOUNT_ASC) { pageInfo { endCursor } } }"),
         ({"amount": math.nan}, "{ transactions(orderBy: AMOUNT_ASC) { edges { cursor } } }"),
