@@ -175,6 +175,8 @@ class Rollup:
         try:
             reply = await self._database.command(command)
             batch = reply["cursor"]["firstBatch"]
+            # Most dates took 15 ms of the event loop to decode, and take 8 more.
+            await asyncio.sleep(0)
             dates.fill(int(date) for date in batch[0]["dates"]) if batch else dates.fill(())
         except BaseException:
             state.tally.drop_dates(cell)

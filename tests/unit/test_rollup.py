@@ -1,0 +1,36 @@
+"""What a reading of dates asks of the event loop."""
+
+import asyncio
+from typing import Any, cast
+
+from bson.timestamp import Timestamp
+
+from database.cell import Cell
+from database.change import ChangeTail
+from database.rollup import Rollup, _State
+from database.tally import Dates, Tally
+from tests.rollup import NOW_MS, Watcher
+
+CELL = Cell("visa", 0)
+MOMENT = Timestamp(1, 1)
+
+
+class ReadyDatabase:
+    """In place of a database: a reply that needs no waiting."""
+
+    async def command(self, _command: dict[str, Any]) -> dict[str, Any]:
+        return {"cursor": {"firstBatch": [{"_id": None, "dates": [NOW_MS]}], "id": 0}}
+
+
+async def test_the_event_loop_goes_round_between_decoding_dates_and_keeping_them() -> None:
+    """Where a cell holds as many dates as may be read, each of the two takes long enough by itself."""
+    rollup = Rollup(cast("Any", {"": ReadyDatabase()}), "", Watcher())
+    state = _State(Tally(), cast("ChangeTail", None))
+    dates = Dates()
+    state.loads[CELL] = asyncio.create_task(rollup._read_dates(state, CELL, dates, MOMENT))  # noqa: SLF001 - what a count waits for
+    await asyncio.sleep(0)
+    is_kept_at_once = dates.known is not None
+    await asyncio.sleep(0)
+    assert not is_kept_at_once
+    assert dates.known is not None
+    assert list(dates.known) == [NOW_MS]
