@@ -3,6 +3,7 @@
 It reads nothing, and knows nothing of a row's fields.
 """
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -21,8 +22,8 @@ class KeptRows:
         self.number = 0
         self.first: Row | None = None
         self._tail: deque[Row] = deque(maxlen=2)
-        self._batches: list[Callable[[], list[Row]]] = []
-        self._rows: list[Row] | None = None
+        self._batches: deque[Callable[[], list[Row]]] = deque()
+        self._rows: list[Row] = []
 
     def add(self, rows: Sequence[Row], load: Callable[[], list[Row]]) -> None:
         """Keep a batch of at least one row, which `load` gives again."""
@@ -35,9 +36,10 @@ class KeptRows:
         """Give the last row, or the one before it."""
         return self._tail[-2 if but_one else -1]
 
-    def load(self) -> list[Row]:
-        """Give all rows."""
-        if self._rows is None:
-            self._rows = [row for load in self._batches for row in load()]
-            self._batches.clear()
+    async def load(self) -> list[Row]:
+        """Give all rows; the event loop goes round between two batches, which others may load meanwhile."""
+        while self._batches:
+            self._rows += self._batches.popleft()()
+            if self._batches:
+                await asyncio.sleep(0)
         return self._rows

@@ -126,7 +126,7 @@ class TransactionRepository:
 
     async def find_rows(self, plan: FindPlan) -> list[Row]:
         """Give all rows of a plan, which should have a limit, in the order of its answer."""
-        rows = (await self.find_kept_rows(plan)).load()
+        rows = await (await self.find_kept_rows(plan)).load()
         return rows[::-1] if plan.reverse else rows
 
     async def find_kept_rows(self, plan: FindPlan, note_batch: NoteBatch | None = None) -> KeptRows:

@@ -40,7 +40,7 @@ class Listing:
 
     async def read_rows(self) -> list[Row]:
         """Give the page's rows in the order of the answer."""
-        return (await self.read_page()).load()
+        return await (await self.read_page()).load()
 
     async def encode_rows(self, shape: RowShape) -> list[EncodedRows]:
         """Give the page's rows in a shape, encoded; raises some exception when the shape does not take them."""

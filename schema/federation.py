@@ -15,6 +15,7 @@ from strawberry.federation.schema import FederationAny
 from strawberry.schema.base import BaseSchema
 
 from database.errors import InvalidRepresentationError, quote_value
+from database.kept_rows import KeptRows
 from database.query import Page
 from database.row import Row
 from schema.context import RequestContext
@@ -63,8 +64,9 @@ class EntityList(list[Row | InvalidRepresentationError | None]):
             if is_missing:
                 items += cast("list[None]", list(run))
             else:
-                rows = cast("list[Row]", list(run))
-                items += await PageEncoder(shape, Page()).finish(len(rows), partial(list, rows), turn)
+                rows = KeptRows()
+                rows.add(found := cast("list[Row]", list(run)), partial(list, found))
+                items += await PageEncoder(shape, Page()).finish(rows.number, rows.load, turn)
         return items
 
 

@@ -1,6 +1,6 @@
 """The answers that both styles give: GraphQL's fields and REST's paths call these and nothing else."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import nan
@@ -44,7 +44,7 @@ class TransactionPage:
     has_more: bool
     first: Row | None
     last: Row | None
-    load: Callable[[], list[Row]]
+    load: Callable[[], Awaitable[list[Row]]]
 
 
 async def list_transactions(
@@ -71,8 +71,8 @@ async def list_transactions(
     near = kept.first if number else None
     far = kept.get_last(but_one=has_more) if number else None
 
-    def load() -> list[Row]:
-        rows = kept.load()[:number]
+    async def load() -> list[Row]:
+        rows = (await kept.load())[:number]
         return rows[::-1] if page.from_end else rows
 
     return TransactionPage(number, has_more, *((far, near) if page.from_end else (near, far)), load)

@@ -4,7 +4,7 @@ It judges nothing: whatever it cannot express raises an exception, and the ordin
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -194,7 +194,9 @@ class PageEncoder:
             encoded = batch.memo[key] = self._shape.encode(rows)
         return cast("EncodedRows", encoded)
 
-    async def finish(self, number: int, load: Callable[[], Sequence[Row]], turn: asyncio.Lock) -> list[EncodedRows]:
+    async def finish(
+        self, number: int, load: Callable[[], Awaitable[Sequence[Row]]], turn: asyncio.Lock
+    ) -> list[EncodedRows]:
         """Give the page's rows, which together are the items of one JSON list; raises what `RowShape.encode` does.
 
         Those that were not noted `load` gives; they are encoded some at a time, each time as the holder of `turn`.
@@ -208,7 +210,7 @@ class PageEncoder:
         if self.is_noting and noted == number:
             return self._parts[::-1] if self._page.from_end else self._parts
         parts = []
-        rows = load()
+        rows = await load()
         for start in range(0, len(rows), self._shape.rows_per_turn):
             async with turn:
                 parts.append(self._shape.encode(rows[start : start + self._shape.rows_per_turn]))

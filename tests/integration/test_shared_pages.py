@@ -35,7 +35,7 @@ class Bench:
 
     async def ask(self, wanted: TransactionFilter, limit: int) -> list[Row]:
         page = await list_transactions(self.repository, wanted, Order.DATE_DESC, Page(limit))
-        return page.load()
+        return await page.load()
 
     async def ask_alone(self, wanted: TransactionFilter, limit: int) -> list[Row]:
         return await self.repository.find_rows(build_find_plan(wanted, Order.DATE_DESC, Page(limit)))

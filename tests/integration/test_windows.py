@@ -51,7 +51,7 @@ async def answer_every_way(repository: TransactionRepository, question: Question
     assert result.errors is None
     assert result.data is not None
     return {
-        "page": [row["_id"] for row in page.load()],
+        "page": [row["_id"] for row in await page.load()],
         "stream": streamed,
         "graphql": [node["id"] for node in result.data["transactions"]["nodes"]],
         "counts": {await count_transactions(repository, wanted), result.data["transactions"]["totalCount"]},

@@ -1,0 +1,27 @@
+"""Rows as the server sent them, decoded when somebody wants them all."""
+
+import asyncio
+
+from database.kept_rows import KeptRows
+from database.row import Row
+
+
+async def test_all_rows_come_in_order_while_the_event_loop_goes_round() -> None:
+    """Whoever wants the rows is given all of them, and each batch is loaded once, in a turn of its own."""
+    loaded: list[int] = []
+
+    def load(number: int) -> list[Row]:
+        loaded.append(number)
+        return [{"_id": number}]
+
+    kept = KeptRows()
+    for number in range(5):
+        kept.add([{"_id": number}], lambda number=number: load(number))  # type: ignore[misc]  # it is bound at once
+    tasks = [asyncio.create_task(kept.load()) for _ in range(2)]
+    seen = set()
+    while not all(task.done() for task in tasks):
+        seen.add(len(loaded))
+        await asyncio.sleep(0)
+    assert [await task for task in tasks] == [[{"_id": number} for number in range(5)]] * 2
+    assert loaded == list(range(5))
+    assert len(seen) > 2
