@@ -75,6 +75,8 @@ class _Clock:
     async def _ask_after(self, running: asyncio.Task[Timestamp] | None) -> Timestamp:
         if running is not None:
             await asyncio.wait([running])
+            # The trace of a failure would hold the one before, and so on.
+            del running
         # From here on the answer would be too old for whoever comes.
         self._running, self._next = self._next, None
         return await read_time(self._client)

@@ -116,8 +116,7 @@ class SharedPages:
         """Give the newest rows of all windows together."""
         reading = self._gathering[key]
         try:
-            if before := self._running.get(key):
-                await asyncio.wait([before.task], timeout=_GATHERING_SECONDS)
+            await self._await_running(key)
             # From here on its rows would be too old for whoever comes.
             self._drop(self._gathering, key, reading)
             self._running[key] = reading
@@ -131,6 +130,11 @@ class SharedPages:
             return _Found(rows, is_all=len(rows) < most)
         finally:
             self._drop(self._running, key, reading)
+
+    async def _await_running(self, key: Hashable) -> None:
+        """Wait for the reading under way, apart from `_read`: the trace of one that fails must hold no other."""
+        if before := self._running.get(key):
+            await asyncio.wait([before.task], timeout=_GATHERING_SECONDS)
 
     @staticmethod
     def _drop(readings: dict[Hashable, _Reading], key: Hashable, reading: _Reading) -> None:

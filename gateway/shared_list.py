@@ -117,11 +117,8 @@ class SharedLists:
     async def _run(self, key: Hashable, reading: "_Reading", question: ListQuestion) -> None:
         failure: Exception | None = QueryEndedError("The list was given up.")
         try:
-            before = self._running.get(key)
-            if before is not None and before.task is not None:
-                await asyncio.wait([before.task], timeout=_GATHERING_SECONDS)
-            if last := self._last.get(key):
-                await reading.gather(last.begun_with)
+            await self._await_running(key)
+            await reading.gather(self._count_together(key))
             # From here on its rows would be too old for whoever comes.
             del self._gathering[key]
             self._running[key] = reading
@@ -134,6 +131,17 @@ class SharedLists:
             self._forget(key, reading)
             reading.end(failure)
             asyncio.get_running_loop().call_later(_REMEMBERED_SECONDS, self._drop, self._last, key, reading)
+
+    async def _await_running(self, key: Hashable) -> None:
+        """Wait for the reading under way, apart from `_run`: the trace of one that ends must hold no other."""
+        before = self._running.get(key)
+        if before is not None and before.task is not None:
+            await asyncio.wait([before.task], timeout=_GATHERING_SECONDS)
+
+    def _count_together(self, key: Hashable) -> int:
+        """Give how many had the last reading together, or 0 where that is long ago."""
+        last = self._last.get(key)
+        return last.begun_with if last else 0
 
     def _forget(self, key: Hashable, reading: "_Reading") -> None:
         for lists in (self._gathering, self._running):
@@ -258,6 +266,8 @@ class _Reading:
 
     def end(self, failure: Exception | None) -> None:
         """Tell the readers that no part follows, or why."""
+        # It holds the trace of what ended it, and that the rows and this.
+        self.task = None
         self._is_ended = True
         self._failure = failure
         self._trace = failure.__traceback__ if failure else None

@@ -1,6 +1,7 @@
 """Lists that are read once for several clients: each gets what it would have got alone, and none waits for another."""
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -109,6 +110,23 @@ def fill(collection: Collection[dict[str, Any]], count: int, date: int | None = 
             for number in range(count)
         ]
     )
+
+
+async def test_lists_that_are_hung_up_on_do_not_hold_each_other(
+    bench: Bench, collection: Collection[dict[str, Any]]
+) -> None:
+    """A list that its client hangs up on leaves nothing in memory, though the same is asked again and again."""
+    fill(collection, MANY)
+    gc.disable()
+    try:
+        for _ in range(10):
+            async with aclosing(bench.ask()) as parts:
+                await anext(parts)
+        await asyncio.to_thread(
+            wait_until, lambda: not any(type(each) is _Reading for each in gc.get_objects()), "all to be freed"
+        )
+    finally:
+        gc.enable()
 
 
 # In and around the windows: whole numbers, other numbers, and what only the server can compare with a window.
