@@ -12,7 +12,7 @@ from schema.filter import build_filter
 from schema.grouping import SUMMARY_ROWS
 from schema.page import DEFAULT_ROWS, MAX_ROWS, build_page
 from schema.resolvers import find_transaction, summarize_transactions
-from schema.selection import select_keys, select_names
+from schema.selection import count_answers, select_keys, select_names
 from schema.summary import (
     GroupByArgument,
     IntoArgument,
@@ -61,8 +61,7 @@ class Query:
             page=build_page(order, first=first, after=after, last=last, before=before),
             keys=select_keys(info, "nodes") | select_keys(info, "edges", "node"),
         )
-        if _reads_rows(info):
-            info.context.budget.take(listing.page.limit or 0)
+        info.context.budget.take(_count_lists(info) * (listing.page.limit or 0))
         return TransactionConnection(listing=listing)
 
     @strawberry.field(
@@ -135,6 +134,7 @@ def _build_filter(info: Info, asked: TransactionFilterInput | None) -> Transacti
     )
 
 
-def _reads_rows(info: Info) -> bool:
-    """Say whether the page of a list is read, once for all who ask for it: a total alone needs no rows."""
-    return not select_names(info).isdisjoint({"nodes", "edges"}) or not select_names(info, "pageInfo") <= {"__typename"}
+def _count_lists(info: Info) -> int:
+    """Give how often the rows of a page are answered; read they are once, and for a total alone not at all."""
+    lists = count_answers(info, "nodes", "edges")
+    return lists or int(not select_names(info, "pageInfo") <= {"__typename"})

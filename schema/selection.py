@@ -25,6 +25,22 @@ def select_names(info: Info, *path: str) -> frozenset[str]:
         info: of the field that is being resolved.
         path: the names of the fields that lead from it to those that are wanted.
     """
+    return frozenset(field.name.value for field in _select_fields(info, path))
+
+
+def count_answers(info: Info, *names: str) -> int:
+    """Give how often fields of these names are answered: as often as they have names of their own in the answer."""
+    fields = [field for field in _select_fields(info, ()) if field.name.value in names]
+    return len({(field.alias or field.name).value for field in fields})
+
+
+def select_keys(info: Info, *path: str) -> frozenset[str]:
+    """Give the document keys selected below a path of field names that leads to a transaction."""
+    # A transaction's fields are called as the document's keys, but for the id.
+    return frozenset("_id" if name == "id" else name for name in select_names(info, *path)) & frozenset(FIELDS)
+
+
+def _select_fields(info: Info, path: Iterable[str]) -> Iterator[FieldNode]:
     # Strawberry's own `selected_fields` writes every fragment out at every spread, which a small document can make
     # take forever; graphql-core's info, which has the nodes, has no public name.
     nodes: GraphQLResolveInfo[RequestContext] = info._raw_info  # noqa: SLF001
@@ -32,13 +48,7 @@ def select_names(info: Info, *path: str) -> frozenset[str]:
     for name in path:
         fields = _find_fields(sets, nodes.fragments, info.variable_values)
         sets = [field.selection_set for field in fields if field.name.value == name]
-    return frozenset(field.name.value for field in _find_fields(sets, nodes.fragments, info.variable_values))
-
-
-def select_keys(info: Info, *path: str) -> frozenset[str]:
-    """Give the document keys selected below a path of field names that leads to a transaction."""
-    # A transaction's fields are called as the document's keys, but for the id.
-    return frozenset("_id" if name == "id" else name for name in select_names(info, *path)) & frozenset(FIELDS)
+    return _find_fields(sets, nodes.fragments, info.variable_values)
 
 
 def _find_fields(
