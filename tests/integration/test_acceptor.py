@@ -31,6 +31,8 @@ RESET = struct.pack("ii", 1, 0)
 def gateway(reader_environment: DatabaseEnvironment, tmp_path: Path) -> Iterator[GatewayProcess]:
     with run_gateway(reader_environment, find_free_port(), tmp_path, WORKERS) as process:
         wait_until(lambda: len(find_workers(process)) == WORKERS, "both workers")
+        wait_until(lambda: both_accept(process), "both to accept")
+        await_end(process)
         yield process
 
 
@@ -76,6 +78,18 @@ def ask(connections: list[socket.socket]) -> list[bytes]:
     return [connection.recv(10_000).partition(b"\r\n")[0] for connection in connections]
 
 
+def both_accept(gateway: GatewayProcess) -> bool:
+    """Say whether each worker takes some of a few connections: one that is still starting leaves them to the other."""
+    with connected(gateway, 2 * WORKERS) as connections:
+        ask(connections)
+        return all(count_connections(gateway, worker) for worker in find_workers(gateway))
+
+
+def await_end(gateway: GatewayProcess) -> None:
+    """Wait until no worker has a client."""
+    wait_until(lambda: not any(count_connections(gateway, each) for each in find_workers(gateway)), "their end")
+
+
 def test_a_burst_is_spread_evenly(gateway: GatewayProcess) -> None:
     """Of forty connections that are opened at once each of two workers takes about half, time after time."""
     for _ in range(3):
@@ -84,7 +98,7 @@ def test_a_burst_is_spread_evenly(gateway: GatewayProcess) -> None:
             shares = [count_connections(gateway, worker) for worker in find_workers(gateway)]
             assert sum(shares) == CONNECTIONS
             assert max(shares) - min(shares) <= CONNECTIONS // 5
-        wait_until(lambda: not any(count_connections(gateway, each) for each in find_workers(gateway)), "their end")
+        await_end(gateway)
 
 
 def test_who_has_more_lets_the_other_come_first(gateway: GatewayProcess) -> None:
