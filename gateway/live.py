@@ -18,7 +18,6 @@ from gateway.accept import choose_media_type
 from gateway.authentication import RECHECK_SECONDS, check_caller
 from gateway.caller import Scope as CallerScope
 from gateway.descriptions import LIVE_RESPONSES
-from gateway.errors import DrainingError
 from gateway.problem_response import build_problem_response
 from gateway.rest import CardQuery, CountryQuery, MaxQuery, MinQuery, check_parameters
 from gateway.route import DirectRoute
@@ -68,8 +67,6 @@ async def follow_live(
     """
     check_parameters(request, "days", "card", "country", "minAmount", "maxAmount", "lastEventId")
     choose_media_type(request.headers.getlist("accept"), [EVENT_STREAM])
-    if request.app.state.is_draining:
-        raise DrainingError("The gateway is stopping; connect to another instance.")
     wanted = build_live_filter(
         days=days,
         card_type=card,
@@ -93,6 +90,11 @@ class LiveResponse(EventResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware listens
         app = self.request.app.state
+        if app.is_draining:
+            # Not a 503: an EventSource comes back after the end of a stream, never after a status (section 9.2.2).
+            await self.start(send)
+            await send_part(send, _build_farewell(), more=False)
+            return
         feed: TransactionFeed = app.feed
         masked = CallerScope.CARDS_READ not in scope["state"]["caller"].scopes
         with app.subscription_limit.hold(scope):
@@ -120,7 +122,11 @@ class LiveResponse(EventResponse):
             problem = build_problem_response(self.request, error).body
             await send_part(send, b"event: error\nid: %b\ndata: %b\n\n" % (events.id.encode(), bytes(problem)))
         else:
-            await send_part(send, b"retry: %d\n\n" % random.randint(100, _SPREAD_MS))  # noqa: S311 - no secret
+            await send_part(send, _build_farewell())
+
+
+def _build_farewell() -> bytes:
+    return b"retry: %d\n\n" % random.randint(100, _SPREAD_MS)  # noqa: S311 - no secret
 
 
 def _build_heartbeat(events: Subscription) -> bytes:

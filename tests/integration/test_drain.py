@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -75,6 +76,39 @@ def test_open_connections_are_answered_until_the_last_request_is(
         assert len(json.load(whole)) == ROWS
         wait_until(lambda: gateway.process.poll() is not None, "the end")
     assert not [line for line in read_log(tmp_path) if line["level"] != "info"]
+
+
+def test_a_page_that_comes_back_too_early_comes_back_again(
+    environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, tmp_path: Path
+) -> None:
+    """A stream that is asked of a gateway while it stops is 200, ends at once, and says when to come again.
+
+    An EventSource whose request finds another status never connects again (HTML Standard, section 9.2.2).
+    """
+    with open_sync_client(environment) as client:
+        client[environment.database][COLLECTION].insert_many(
+            {"_id": str(number), "date": read_clock_ms(), "vendor": "V" * 500} for number in range(ROWS)
+        )
+    with run_gateway(reader_environment, find_free_port(), tmp_path) as gateway, ExitStack() as stack:
+        address = urlsplit(gateway.url)
+        assert address.hostname
+        assert address.port
+        page, busy = (
+            stack.enter_context(closing(http.client.HTTPConnection(address.hostname, address.port, timeout=60)))
+            for _ in range(2)
+        )
+        page.request("GET", "/health/live")
+        page.getresponse().read()
+        busy.request("GET", "/transactions/1")
+        whole = busy.getresponse()
+        gateway.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: is_refusing(address.hostname or "", address.port or 0), "the port to refuse")
+        page.request("GET", "/transactions/live", headers={"Last-Event-ID": "kept by the page"})
+        early = page.getresponse()
+        assert (early.status, early.getheader("connection")) == (200, "close")
+        assert early.getheader("content-type") == "text/event-stream; charset=utf-8"
+        assert re.fullmatch(rb"retry: [1-9]\d{2,3}\n\n", early.read())
+        whole.read()
 
 
 def test_what_takes_longer_than_the_drain_is_broken_off(
