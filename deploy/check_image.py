@@ -48,6 +48,10 @@ def main() -> int:
                     except CheckError as error:
                         failed += 1
                         sys.stdout.write(f"{name:<22} FAILED\n{error}\n")
+                whole, own = site.measure_image()
+                sys.stdout.write(
+                    f"the image takes {whole / 1e6:.0f} MB unpacked, {own / 1e6:.0f} MB of it beside its base\n"
+                )
                 if site.stand_ins:
                     sys.stdout.write(f"stand-ins for: {', '.join(site.stand_ins)}\n")
                 if not site.has_grafana:

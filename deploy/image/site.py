@@ -29,6 +29,7 @@ class Site:
 
     Attributes:
         docker: the daemon.
+        base: the image that the gateway's begins with.
         port: the gateway's on 127.0.0.1; `prometheus_port` and `grafana_port` likewise.
         has_grafana: whether its image was to be had.
         stand_ins: the images that others have taken the places of.
@@ -36,6 +37,7 @@ class Site:
     """
 
     docker: Docker
+    base: str
     port: int
     prometheus_port: int
     grafana_port: int
@@ -84,6 +86,13 @@ class Site:
                 raise CheckError(f"the gateway is not ready:\n{self.compose('logs', '--no-color', '--tail=20')}")
             time.sleep(0.5)
 
+    def measure_image(self) -> tuple[int, int]:
+        """Give the bytes of the gateway's image, unpacked, and how many of them are not its base's."""
+        whole, base = (
+            int(self.docker.require("image", "inspect", "--format", "{{.Size}}", image)) for image in (IMAGE, self.base)
+        )
+        return whole, whole - base
+
     def create_key(self, scope: str) -> Path:
         """Make a key as compose.yaml says, and give the file that it is in."""
         command = ("run", "--rm", "-T", "--no-deps", "keys", "create", "check", "--scope", f"{scope}:read")
@@ -111,7 +120,7 @@ def open_site(docker: Docker, folder: Path) -> Iterator[Site]:
     # A daemon of its own has no network to build in.
     network = ("--network", "host") if docker.is_own else ()
     docker.require("build", *network, "--tag", IMAGE, ROOT)
-    site = Site(docker, find_port(), find_port(), find_port(), has_grafana, stand_ins, folder)
+    site = Site(docker, base[1], find_port(), find_port(), find_port(), has_grafana, stand_ins, folder)
     try:
         # What a check that was killed has left in a daemon of somebody else's.
         site.compose("down", "--volumes")
