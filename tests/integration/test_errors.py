@@ -1,6 +1,7 @@
 """Bad input is answered with a clear problem, of one shape in REST and one in GraphQL, and never with a failure."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, unquote
@@ -61,7 +62,10 @@ BAD_PATHS = [
     ("/transactions/90/card/Visa?limit=1", "INVALID_PARAMETER", "limit"),
     ("/nothing", "NOT_FOUND", "/transactions/{days}"),
     ("/transactions/90/card/Visa/", "NOT_FOUND", "slash"),
-    ("/transactions/90/country/US/", "NOT_FOUND", "/transactions/{days}"),
+    ("/transactions/90/card/Visa/country/US", "NOT_FOUND", "/transactions/{days}?card=…&country=…"),
+    ("/transactions/90/country/US/", "NOT_FOUND", "leave the slash out"),
+    ("/transactions/90/", "NOT_FOUND", "leave the slash out"),
+    ("/transactions/90/country/US//", "NOT_FOUND", "/transactions/{days}"),
 ]
 
 
@@ -78,6 +82,15 @@ def test_bad_rest_input_is_named(client: httpx.Client, path: str, code: str, nam
 def test_odd_card_types_are_only_names(client: httpx.Client, card_type: str) -> None:
     """Slashes, dots, dollars and emoji in a card type are part of a name that nothing has."""
     assert client.get(f"/transactions/90/card/{quote(card_type, safe='')}").json() == {"count": 0}
+
+
+def test_a_slash_within_a_card_type_is_part_of_its_name(served: ServedDatabase, client: httpx.Client) -> None:
+    """A card type that holds a slash is counted where the slash is written %2F."""
+    served.collection.insert_one({"_id": "1", "date": time.time_ns() // 1_000_000 - 1_000, "cardType": "a/b"})
+    try:
+        assert client.get("/transactions/1/card/A%2FB").json() == {"count": 1}
+    finally:
+        served.collection.delete_many({})
 
 
 @pytest.mark.parametrize("country", ["US", "us", "USA", "usa"])
