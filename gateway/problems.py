@@ -58,7 +58,8 @@ _TABLE = (
         "INVALID_CURSOR",
         HTTPStatus.BAD_REQUEST,
         "The cursor is not valid",
-        "A cursor is text that a page returned. It was altered, or it belongs to another order than the one asked for.",
+        "A cursor is text that a page returned; REST also takes `date,_id` of a row, its date in ms. It was altered, "
+        "or it belongs to another order than the one asked for.",
         "Use a cursor as it was returned, with the order of the page it came from; or start again without one.",
     ),
     Problem(

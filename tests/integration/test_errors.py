@@ -57,6 +57,7 @@ BAD_PATHS = [
     *((f"/transactions/90?card={card_type}", "INVALID_CARD_TYPE", "card") for card_type in ("", "Vis%e1")),
     *((f"/transactions/90?limit={limit}", "INVALID_PAGE", "limit") for limit in ("0", "-1", "10001", "many", "")),
     *((f"/transactions/90?after={cursor}", "INVALID_CURSOR", "after") for cursor in ("", "x", "é", "a" * 2_000)),
+    *((f"/transactions/90?after={row}", "INVALID_CURSOR", "`date,_id` of a row") for row in ("17,", ",id", "day,id")),
     ("/transactions/90?contry=US", "INVALID_PARAMETER", "contry"),
     ("/transactions/90?card=Visa&card=Amex", "INVALID_PARAMETER", "card"),
     ("/transactions/90/card/Visa?limit=1", "INVALID_PARAMETER", "limit"),
