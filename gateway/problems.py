@@ -223,8 +223,8 @@ _TABLE = (
         "UNSUPPORTED_MEDIA_TYPE",
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "The body's media type is not supported",
-        "GraphQL is taken as `application/json` in UTF-8.",
-        "Send JSON with `Content-Type: application/json`.",
+        "GraphQL is taken as `application/json` in UTF-8, uncompressed.",
+        "Send JSON with `Content-Type: application/json` and no `Content-Encoding`.",
     ),
     Problem(
         "LIVE_UNAVAILABLE",

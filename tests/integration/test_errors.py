@@ -1,5 +1,6 @@
 """Bad input is answered with a clear problem, of one shape in REST and one in GraphQL, and never with a failure."""
 
+import gzip
 import json
 import time
 from collections.abc import Iterator
@@ -300,6 +301,7 @@ def test_bad_variables_are_named(client: httpx.Client, kind: str, value: object,
         (b"{}", {"Content-Type": "text/plain"}, "UNSUPPORTED_MEDIA_TYPE"),
         (b"{}", {"Content-Type": "application/x-www-form-urlencoded"}, "UNSUPPORTED_MEDIA_TYPE"),
         (b"{}", {"Content-Type": "application/json; charset=latin-1"}, "UNSUPPORTED_MEDIA_TYPE"),
+        (gzip.compress(b'{"query": "{ __typename }"}'), {"Content-Encoding": "gzip"}, "UNSUPPORTED_MEDIA_TYPE"),
         (b"{}", {"Accept": "text/css"}, "NOT_ACCEPTABLE"),
     ],
     ids=lambda value: str(value)[:40],
@@ -339,6 +341,22 @@ def test_a_get_may_leave_its_variables_empty(client: httpx.Client, variables: st
     query = "query ($days: Int) { transactions(filter: {days: $days}) { totalCount } }"
     answer = client.get("/graphql", params={"query": query, "variables": variables})
     assert answer.json() == {"data": {"transactions": {"totalCount": 0}}}
+
+
+@pytest.mark.parametrize("name", ["query", "documentId", "variables", "operationName", "extensions"])
+def test_a_get_gives_each_parameter_once(client: httpx.Client, name: str) -> None:
+    """Of two documents, or of two values of anything else, neither is taken."""
+    address = f"/graphql?query={quote('{ __typename }')}&{name}=&{name}="
+    response = client.get(address)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["message"] == f"{name} is given more than once; give it once."
+
+
+def test_a_batch_is_told_that_there_are_none(client: httpx.Client) -> None:
+    """Several operations in one array are refused by what they are."""
+    response = client.post("/graphql", json=[{"query": "{ __typename }"}] * 2)
+    assert response.status_code == 400
+    assert "batches are not taken" in response.json()["errors"][0]["message"]
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
