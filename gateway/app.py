@@ -33,7 +33,7 @@ from gateway.origin import OriginMiddleware
 from gateway.problem_response import build_problem_response
 from gateway.rate import RateLimitMiddleware
 from gateway.request import RequestMiddleware
-from gateway.rollup import RollupLog
+from gateway.rollup_log import RollupLog
 from gateway.settings import Settings
 from gateway.shared_list import SharedLists
 from gateway.subscription_limit import SubscriptionLimit
