@@ -264,6 +264,33 @@ def test_bad_graphql_input_is_named(client: httpx.Client, query: str, code: str,
     assert len(error["message"]) < 700
 
 
+@pytest.mark.parametrize("amount", ["", "abc", "NaN", "1e3", "1_0", " 1", "+1", "1,5", "1" * 16, "1" * 50, "1" * 5_000])
+def test_both_styles_say_the_same_of_an_amount(client: httpx.Client, amount: str) -> None:
+    """An amount that REST refuses is refused by GraphQL in the same words, as a literal and as a variable."""
+    told = check_problem(client.get("/transactions/90", params={"minAmount": amount}))
+    query = "query ($amount: Decimal) { transactions(filter: {minAmount: $amount}) { totalCount } }"
+    literal = query.replace("query ($amount: Decimal) ", "").replace("$amount", json.dumps(amount))
+    for error in (ask(client, query, amount=amount), ask(client, literal)):
+        assert error["extensions"]["code"] == told["code"] == "INVALID_AMOUNT"
+        assert error["message"] == told["detail"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "named"),
+    [
+        ('percentiles: ["median"]', "INVALID_PERCENTILE", "percentiles holds 'median'"),
+        ('into: "EUR", rates: [{currency: "USD", rate: "much"}]', "INVALID_RATE", "The rate of USD is 'much'"),
+    ],
+)
+def test_a_number_that_is_none_is_named_as_what_it_should_be(
+    client: httpx.Client, arguments: str, code: str, named: str
+) -> None:
+    """A percentile or a rate that is no number has the code of its own, not that of amounts."""
+    error = ask(client, f"{{ transactionSummary({arguments}) {{ omitted }} }}")
+    assert error["extensions"]["code"] == code
+    assert named in error["message"]
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "code"),
     [
