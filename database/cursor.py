@@ -15,6 +15,7 @@ from database.errors import InvalidCursorError, MalformedDocumentError, quote_va
 # Long enough that no slip of a hand or a program passes; a forger gains nothing, for a position holds no secret.
 _CHECKSUM_BYTES = 6
 _MAX_LENGTH = 2_000
+_ACCEPTED = "one as a page returned it (endCursor, startCursor, an edge's cursor, or the `after` of a Link header)"
 # No cursor has a comma.
 _ROW = re.compile(r"(-?[0-9]{1,16}),(.+)", re.DOTALL)
 
@@ -45,13 +46,14 @@ def encode_cursor(order: str, position: Position) -> str:
     )
 
 
-def decode_cursor(text: str, *, order: str, field: str) -> Position:
+def decode_cursor(text: str, *, order: str, field: str, accepted: str = _ACCEPTED) -> Position:
     """Read back what `encode_cursor` wrote.
 
     Args:
         text: the cursor as the caller gave it.
         order: the name of the order that is asked for now.
         field: the name of the input, for the message.
+        accepted: what may be given there, for the message.
 
     Raises:
         InvalidCursorError: not a cursor of this gateway, altered, or of another order.
@@ -59,8 +61,7 @@ def decode_cursor(text: str, *, order: str, field: str) -> Position:
     found = _find_position(text)
     if found is None:
         raise InvalidCursorError(
-            f"{field} is not a cursor of this gateway, or was altered; pass one as a page returned it "
-            "(endCursor, startCursor, an edge's cursor, or the `after` of a Link header).",
+            f"{field} is not a cursor of this gateway, or was altered; give {accepted}.",
         )
     written_order, position = found
     if written_order != order:

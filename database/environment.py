@@ -239,7 +239,8 @@ def _collect(
 def _describe_unknown(key: object) -> str:
     name = str(key).lower()
     begun = [known for known in _KNOWN_KEYS if name and known.startswith(name)]
-    near = begun or difflib.get_close_matches(name, _KNOWN_KEYS, n=1)
+    # All begin alike: by half of their letters any two would be near.
+    near = begun or difflib.get_close_matches(name, _KNOWN_KEYS, n=1, cutoff=0.8)
     hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(_KNOWN_KEYS)}"
     return f"{key}: is not a known key; {hint}"
 

@@ -25,7 +25,7 @@ from gateway.authentication import AuthenticationMiddleware
 from gateway.compression import CompressionMiddleware
 from gateway.deadline import DeadlineMiddleware
 from gateway.documents import load_documents
-from gateway.errors import MethodNotAllowedError, NotFoundError
+from gateway.errors import SLASH_AT_END, MethodNotAllowedError, NotFoundError
 from gateway.feed_log import FeedLog
 from gateway.observation import Observer
 from gateway.openapi import DESCRIPTION, TITLE, VERSION, build_document
@@ -33,7 +33,7 @@ from gateway.origin import OriginMiddleware
 from gateway.problem_response import build_problem_response
 from gateway.rate import RateLimitMiddleware
 from gateway.request import RequestMiddleware
-from gateway.rollup import RollupLog
+from gateway.rollup_log import RollupLog
 from gateway.settings import Settings
 from gateway.shared_list import SharedLists
 from gateway.subscription_limit import SubscriptionLimit
@@ -134,14 +134,11 @@ async def _answer_gateway_error(request: Request, error: Exception) -> Response:
 
 async def _answer_http_error(request: Request, _error: Exception) -> Response:
     """Answer for the router: it knows no such path, or not this method of it."""
-    methods = {
-        method
-        for router in _ROUTERS
-        for route in router.routes
-        if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE
-        for method in route.methods or ()
-    }
+    path = request.scope["path"]
+    methods = _find_methods(request, path)
     if not methods:
+        if path.endswith("/") and _find_methods(request, path[:-1]):
+            return build_problem_response(request, NotFoundError(SLASH_AT_END))
         paths = ", ".join(request.app.openapi()["paths"])
         return build_problem_response(request, NotFoundError(f"Nothing is answered here; the paths are {paths}."))
     # RequestMiddleware answers HEAD wherever GET is answered.
@@ -151,3 +148,15 @@ async def _answer_http_error(request: Request, _error: Exception) -> Response:
     )
     response.headers["Allow"] = allowed
     return response
+
+
+def _find_methods(request: Request, path: str) -> set[str]:
+    """Give the methods that a path answers, none where there is no such path."""
+    scope = {**request.scope, "path": path}
+    return {
+        method
+        for router in _ROUTERS
+        for route in router.routes
+        if isinstance(route, Route) and route.matches(scope)[0] != Match.NONE
+        for method in route.methods or ()
+    }

@@ -2,6 +2,8 @@
 
 from database.errors import GatewayError
 
+SLASH_AT_END = "Nothing is answered at this path with a slash at its end; leave the slash out."
+
 
 class NotFoundError(GatewayError):
     code = "NOT_FOUND"

@@ -35,7 +35,10 @@ _SUFFIXES = {"arrow": "arrows"}
 _TEXTS = {"json": JSON, "ndjson": NDJSON, "csv": CSV}
 _NEED_PYARROW = {"parquet", "arrow"}
 _INSTALL = "Parquet and Arrow need pyarrow on the server: install transactions-gateway[export]."
+_ACCEPTED_AFTER = "the `after` of a Link header, the `next` of a trailer, or `date,_id` of a row that was received"
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999, the last that ISO 8601 writes with four digits
+# In a query string a + stands for a space (https://url.spec.whatwg.org/#urlencoded-parsing).
+_PLUS = " In an address a + is written %2B."
 _MILLISECONDS = re.compile(r"[0-9]{1,15}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -117,7 +120,7 @@ def read_end(request: Request, until: str | None) -> int:
     if moment is None or not 0 <= moment <= _LATEST_MS:
         raise InvalidParameterError(
             f"until is {quote_value(until)}; give a moment since 1970 in ms since the epoch, or in ISO 8601 with its"
-            " offset from UTC, such as 2026-01-31T18:00:00Z."
+            " offset from UTC, such as 2026-01-31T18:00:00Z." + (_PLUS if " " in until else "")
         )
     return moment
 
@@ -141,7 +144,9 @@ def read_position(after: str | None) -> Position | None:
     """
     if after is None:
         return None
-    return find_row_position(after) or decode_cursor(after, order=Order.DATE_DESC.name, field="after")
+    return find_row_position(after) or decode_cursor(
+        after, order=Order.DATE_DESC.name, field="after", accepted=_ACCEPTED_AFTER
+    )
 
 
 def build_file_name(wanted: TransactionFilter, name: str) -> str:

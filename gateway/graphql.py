@@ -37,6 +37,7 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 _OFFERS = ("application/json", GRAPHQL_RESPONSE, EVENT_STREAM)
 # Where a document may be asked for.
 _DOCUMENT_PARAMETERS = frozenset({"query", "documentId", "extensions"})
+_PARAMETERS = ("query", "documentId", "variables", "operationName", "extensions")
 # A mutation must not be sent by a link.
 _ALLOWED = {"GET": OperationType.from_http("GET"), "POST": OperationType.from_http("POST")}
 # Failures of the database are told by the status too, whatever the media type: proxies and retries look there.
@@ -53,6 +54,9 @@ async def answer_get(request: Request) -> Response:
         page.headers["Vary"] = "Accept"
         return page
     media_type = choose_media_type(request.headers.getlist("accept"), _OFFERS)
+    for name in _PARAMETERS:
+        if len(request.query_params.getlist(name)) > 1:
+            raise InvalidGraphQLRequestError(f"{name} is given more than once; give it once.")
     parameters: dict[str, object] = dict(request.query_params)
     for name in ("variables", "extensions"):
         text = request.query_params.get(name)
@@ -65,11 +69,11 @@ async def answer_post(request: Request) -> Response:
     """Answer a query in a JSON body with `query` or `documentId`, and `variables`."""
     media_type = choose_media_type(request.headers.getlist("accept"), _OFFERS)
     _check_content_type(request.headers.get("content-type", ""))
+    _check_content_encoding(request.headers.get("content-encoding", "identity"))
     body = _parse_json(await _read_body(request), "The body")
     if not isinstance(body, dict):
-        raise InvalidGraphQLRequestError(
-            "The body is not a JSON object; send one with a string `query` or `documentId`."
-        )
+        fault = "is an array, and batches are not taken" if isinstance(body, list) else "is not a JSON object"
+        raise InvalidGraphQLRequestError(f"The body {fault}; send one object with a string `query` or `documentId`.")
     return await _answer(request, body, media_type)
 
 
@@ -126,6 +130,13 @@ def _check_content_type(header: str) -> None:
     if media_type != "application/json" or any(charset not in {"utf-8", "utf8"} for charset in charsets):
         fault = f"is {quote_value(header)}" if header else "is missing"
         raise UnsupportedMediaTypeError(f"Content-Type {fault}; send JSON as application/json, in UTF-8.")
+
+
+def _check_content_encoding(header: str) -> None:
+    if header.strip().lower() != "identity":
+        raise UnsupportedMediaTypeError(
+            f"Content-Encoding is {quote_value(header)}; send the body as it is, uncompressed."
+        )
 
 
 async def _read_body(request: Request) -> bytes:

@@ -97,7 +97,6 @@ class Operation:
         """Give the result of an operation of one of the allowed types, which came by `way`.
 
         Raises:
-            OperationNotFoundError: the document holds none, or none of the name.
             MethodNotAllowedError: the operation is of another type.
         """
         asked = self._asked
@@ -110,7 +109,8 @@ class Operation:
                 allowed_operation_types=allowed,
             )
         except CannotGetOperationTypeError:
-            raise OperationNotFoundError(_describe_missing_operation(asked.operation_name)) from None
+            # A result, as what validation finds is: the request itself is well-formed.
+            return build_failed_result(OperationNotFoundError(_describe_missing_operation(asked.operation_name)))
         except InvalidOperationTypeError as error:
             kind = error.operation_type.value
             raise MethodNotAllowedError(f"A {kind} cannot be sent by {way}; send it by POST.") from None

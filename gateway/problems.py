@@ -58,7 +58,8 @@ _TABLE = (
         "INVALID_CURSOR",
         HTTPStatus.BAD_REQUEST,
         "The cursor is not valid",
-        "A cursor is text that a page returned. It was altered, or it belongs to another order than the one asked for.",
+        "A cursor is text that a page returned; REST also takes `date,_id` of a row, its date in ms. It was altered, "
+        "or it belongs to another order than the one asked for.",
         "Use a cursor as it was returned, with the order of the page it came from; or start again without one.",
     ),
     Problem(
@@ -222,8 +223,8 @@ _TABLE = (
         "UNSUPPORTED_MEDIA_TYPE",
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "The body's media type is not supported",
-        "GraphQL is taken as `application/json` in UTF-8.",
-        "Send JSON with `Content-Type: application/json`.",
+        "GraphQL is taken as `application/json` in UTF-8, uncompressed.",
+        "Send JSON with `Content-Type: application/json` and no `Content-Encoding`.",
     ),
     Problem(
         "LIVE_UNAVAILABLE",

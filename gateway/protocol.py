@@ -23,6 +23,12 @@ from gateway.problems import GRAPHQL_PATH
 MAX_HEAD_BYTES = 65_536
 HEAD_SECONDS = 20
 
+# What is no HTTP has no path that would say in which shape to answer: it is told in plain words.
+NOT_HTTP = (
+    "This is not a request of HTTP/1.1 that can be read. In an address a blank is written %20, a letter beyond ASCII "
+    "by its bytes in UTF-8, such as %C3%A4, and all of it in at most 65535 characters."
+)
+
 # RFC 6455, section 4.1: 16 bytes as base64.
 _SOCKET_KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 
@@ -89,6 +95,9 @@ class HttpProtocol(HttpToolsProtocol):
             self._end_head()
             self.transport.write(STATUS_LINE[431] + b"connection: close\r\ncontent-length: 0\r\n\r\n")
             self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words name nothing to mend
+        super().send_400_response(NOT_HTTP)
 
     def _end_head(self) -> None:
         self._in_head = False

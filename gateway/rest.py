@@ -14,7 +14,7 @@ from database.query import Order, Page, TransactionFilter
 from database.row import Row
 from gateway.accept import choose_media_type
 from gateway.descriptions import COUNT_RESPONSES, LIST_RESPONSES
-from gateway.errors import NotFoundError
+from gateway.errors import SLASH_AT_END, NotFoundError
 from gateway.export import MEDIA_TYPES, choose_export, read_end, read_position
 from gateway.request import get_context
 from gateway.route import DirectRoute
@@ -110,6 +110,7 @@ CountryQuery = Annotated[str | None, _COUNTRY, Query(description=_COUNTRY_TEXT)]
 MinQuery = Annotated[str | None, _AMOUNT, Query(alias="minAmount", description="Smallest amount, inclusive.")]
 MaxQuery = Annotated[str | None, _AMOUNT, Query(alias="maxAmount", description="Largest amount, inclusive.")]
 
+_COUNT_SLASHES = "/transactions/{days}/card/{cardType}".count("/")
 _LIST_PARAMETERS = ("limit", "after", "until", "format", "trailer")
 
 
@@ -155,9 +156,14 @@ async def list_by_days(
 async def count_by_card(request: Request, days: DaysPath, card_type: CardTypePath) -> Response:
     """The exact number."""
     check_parameters(request)
-    # A name may hold slashes; one that the caller wrote at the end of the path is a slip, as on the other paths.
-    if request.scope["raw_path"].endswith(b"/") and card_type:
-        raise NotFoundError("Nothing is answered at this path with a slash at its end; leave the slash out.")
+    # A name may hold slashes, as %2F. Taken for a name, `Visa/country/US` would have been counted: nothing has it.
+    if request.scope["raw_path"].count(b"/") > _COUNT_SLASHES:
+        raise NotFoundError(
+            SLASH_AT_END
+            if card_type.endswith("/")
+            else "Nothing is answered at this path; in a card type a slash is written %2F, and filters combine as "
+            "parameters: /transactions/{days}?card=…&country=…."
+        )
     choose_media_type(request.headers.getlist("accept"), [JSON.media_type])
     context = get_context(request)
     wanted = build_filter(now_ms=context.now_ms, days=days, card_type=card_type)

@@ -205,7 +205,8 @@ def _count_cores() -> int:
 
 
 def _name_unknown(name: str, known: set[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1)
+    # All begin alike: by half of their letters any two would be near.
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
     return f"{name} is not a setting; " + (
         f"did you mean {near[0]}?" if near else f"the settings are {', '.join(sorted(known))}."
     )

@@ -1,6 +1,5 @@
 """The custom scalars: exact amounts and instants, straight from the numbers that the documents hold."""
 
-import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -15,10 +14,6 @@ from graphql import FloatValueNode, GraphQLError, IntValueNode, StringValueNode,
 from strawberry.types.scalar import ScalarDefinition
 
 from database.errors import InvalidAmountError, MalformedDocumentError, quote_value
-
-# As JSON and GraphQL write numbers, and with leading zeros. Python's Decimal takes `1_0`, spaces and other digits too.
-# NaN and Infinity are refused where the field is known.
-_DECIMAL = re.compile(r"-?([0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|Infinity)|NaN")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR_MS = 3_600_000
@@ -41,11 +36,16 @@ def serialize_decimals(amounts: Sequence[float]) -> list[str]:
     return list(map(serialize_decimal, amounts)) if "e" in text or "n" in text else text.split(",")
 
 
-def parse_decimal(value: object) -> Decimal:
-    """Read a JSON string or number; raises GraphQLError of the code INVALID_AMOUNT."""
-    if isinstance(value, str | int | float) and not isinstance(value, bool) and _DECIMAL.fullmatch(text := str(value)):
-        with suppress(InvalidOperation):  # its exponent is beyond all bounds
-            return Decimal(text)
+def parse_decimal(value: object) -> Decimal | str:
+    """Read a JSON number, and leave a text as it is: where its field is known it is read, and named if it is at fault.
+
+    Raises:
+        GraphQLError: it is neither; of the code INVALID_AMOUNT.
+    """
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return Decimal(str(value))
     raise _refuse(f'{quote_value(value)} is not a decimal number; give one such as "100.00".')
 
 
@@ -76,9 +76,12 @@ def _serialize_hour(hour: int) -> str:
     return (_EPOCH + timedelta(hours=hour)).isoformat(timespec="hours").replace("+00:00", ":")
 
 
-def _parse_decimal_literal(node: ValueNode, _variables: dict[str, Any] | None = None) -> Decimal:
+def _parse_decimal_literal(node: ValueNode, _variables: dict[str, Any] | None = None) -> Decimal | str:
+    if isinstance(node, IntValueNode | FloatValueNode):
+        with suppress(InvalidOperation):  # its exponent is beyond all bounds
+            return Decimal(node.value)
     if isinstance(node, StringValueNode | IntValueNode | FloatValueNode):
-        return parse_decimal(node.value)
+        return node.value
     raise _refuse('Only a decimal number is accepted here, such as "100.00".')
 
 

@@ -26,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
 
 from gateway.authentication import PUBLIC
 from gateway.problems import GRAPHQL_PATH, PROBLEMS
+from gateway.protocol import NOT_HTTP
 from tests.exchange import Answer, Request
 
 # What only the gateway's insides say.
@@ -47,7 +48,7 @@ _HEADERS = {
     "x-content-type-options": re.compile("nosniff"),
 }
 # What is answered below the application: to what is not HTTP, or has a head that is too long (gateway/protocol.py).
-_BELOW = {(400, str(len("Invalid HTTP request received."))), (431, "0")}
+_BELOW = {(400, str(len(NOT_HTTP))), (431, "0")}
 _LONG_TARGET = 65_000
 _ERRORS = {"application/problem+json", "application/json", "application/graphql-response+json"}
 _TEXT_ROWS = {"application/x-ndjson", "text/csv", "text/event-stream"}

@@ -1,6 +1,8 @@
 """Bad input is answered with a clear problem, of one shape in REST and one in GraphQL, and never with a failure."""
 
+import gzip
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote, unquote
@@ -56,12 +58,16 @@ BAD_PATHS = [
     *((f"/transactions/90?card={card_type}", "INVALID_CARD_TYPE", "card") for card_type in ("", "Vis%e1")),
     *((f"/transactions/90?limit={limit}", "INVALID_PAGE", "limit") for limit in ("0", "-1", "10001", "many", "")),
     *((f"/transactions/90?after={cursor}", "INVALID_CURSOR", "after") for cursor in ("", "x", "é", "a" * 2_000)),
+    *((f"/transactions/90?after={row}", "INVALID_CURSOR", "`date,_id` of a row") for row in ("17,", ",id", "day,id")),
     ("/transactions/90?contry=US", "INVALID_PARAMETER", "contry"),
     ("/transactions/90?card=Visa&card=Amex", "INVALID_PARAMETER", "card"),
     ("/transactions/90/card/Visa?limit=1", "INVALID_PARAMETER", "limit"),
     ("/nothing", "NOT_FOUND", "/transactions/{days}"),
     ("/transactions/90/card/Visa/", "NOT_FOUND", "slash"),
-    ("/transactions/90/country/US/", "NOT_FOUND", "/transactions/{days}"),
+    ("/transactions/90/card/Visa/country/US", "NOT_FOUND", "/transactions/{days}?card=…&country=…"),
+    ("/transactions/90/country/US/", "NOT_FOUND", "leave the slash out"),
+    ("/transactions/90/", "NOT_FOUND", "leave the slash out"),
+    ("/transactions/90/country/US//", "NOT_FOUND", "/transactions/{days}"),
 ]
 
 
@@ -78,6 +84,15 @@ def test_bad_rest_input_is_named(client: httpx.Client, path: str, code: str, nam
 def test_odd_card_types_are_only_names(client: httpx.Client, card_type: str) -> None:
     """Slashes, dots, dollars and emoji in a card type are part of a name that nothing has."""
     assert client.get(f"/transactions/90/card/{quote(card_type, safe='')}").json() == {"count": 0}
+
+
+def test_a_slash_within_a_card_type_is_part_of_its_name(served: ServedDatabase, client: httpx.Client) -> None:
+    """A card type that holds a slash is counted where the slash is written %2F."""
+    served.collection.insert_one({"_id": "1", "date": time.time_ns() // 1_000_000 - 1_000, "cardType": "a/b"})
+    try:
+        assert client.get("/transactions/1/card/A%2FB").json() == {"count": 1}
+    finally:
+        served.collection.delete_many({})
 
 
 @pytest.mark.parametrize("country", ["US", "us", "USA", "usa"])
@@ -249,6 +264,33 @@ def test_bad_graphql_input_is_named(client: httpx.Client, query: str, code: str,
     assert len(error["message"]) < 700
 
 
+@pytest.mark.parametrize("amount", ["", "abc", "NaN", "1e3", "1_0", " 1", "+1", "1,5", "1" * 16, "1" * 50, "1" * 5_000])
+def test_both_styles_say_the_same_of_an_amount(client: httpx.Client, amount: str) -> None:
+    """An amount that REST refuses is refused by GraphQL in the same words, as a literal and as a variable."""
+    told = check_problem(client.get("/transactions/90", params={"minAmount": amount}))
+    query = "query ($amount: Decimal) { transactions(filter: {minAmount: $amount}) { totalCount } }"
+    literal = query.replace("query ($amount: Decimal) ", "").replace("$amount", json.dumps(amount))
+    for error in (ask(client, query, amount=amount), ask(client, literal)):
+        assert error["extensions"]["code"] == told["code"] == "INVALID_AMOUNT"
+        assert error["message"] == told["detail"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "named"),
+    [
+        ('percentiles: ["median"]', "INVALID_PERCENTILE", "percentiles holds 'median'"),
+        ('into: "EUR", rates: [{currency: "USD", rate: "much"}]', "INVALID_RATE", "The rate of USD is 'much'"),
+    ],
+)
+def test_a_number_that_is_none_is_named_as_what_it_should_be(
+    client: httpx.Client, arguments: str, code: str, named: str
+) -> None:
+    """A percentile or a rate that is no number has the code of its own, not that of amounts."""
+    error = ask(client, f"{{ transactionSummary({arguments}) {{ omitted }} }}")
+    assert error["extensions"]["code"] == code
+    assert named in error["message"]
+
+
 @pytest.mark.parametrize(
     ("kind", "value", "code"),
     [
@@ -282,11 +324,11 @@ def test_bad_variables_are_named(client: httpx.Client, kind: str, value: object,
         (b'{"query": "{ __typename }", "variables": []}', {}, "GRAPHQL_REQUEST_INVALID"),
         (b'{"query": "{ __typename }", "operationName": 1}', {}, "GRAPHQL_REQUEST_INVALID"),
         (b'{"query": "{ __typename }", "extensions": 1}', {}, "GRAPHQL_REQUEST_INVALID"),
-        (b'{"query": "{ __typename }", "operationName": "x"}', {}, "GRAPHQL_OPERATION_NOT_FOUND"),
         (b'{"query": "' + b"x" * 200_000 + b'"}', {}, "BODY_TOO_LARGE"),
         (b"{}", {"Content-Type": "text/plain"}, "UNSUPPORTED_MEDIA_TYPE"),
         (b"{}", {"Content-Type": "application/x-www-form-urlencoded"}, "UNSUPPORTED_MEDIA_TYPE"),
         (b"{}", {"Content-Type": "application/json; charset=latin-1"}, "UNSUPPORTED_MEDIA_TYPE"),
+        (gzip.compress(b'{"query": "{ __typename }"}'), {"Content-Encoding": "gzip"}, "UNSUPPORTED_MEDIA_TYPE"),
         (b"{}", {"Accept": "text/css"}, "NOT_ACCEPTABLE"),
     ],
     ids=lambda value: str(value)[:40],
@@ -299,12 +341,49 @@ def test_bad_graphql_requests_are_named(client: httpx.Client, body: bytes, heade
     assert response.status_code == PROBLEMS[code].status
 
 
+@pytest.mark.parametrize(
+    ("query", "name", "named"),
+    [
+        ("{ __typename }", "x", "'x'"),
+        ("query a { __typename } query b { __typename }", "x", "'x'"),
+        ("fragment a on Query { __typename }", None, "holds no operation"),
+    ],
+)
+def test_an_operation_that_is_not_there_is_told_as_a_result(
+    client: httpx.Client, query: str, name: str | None, named: str
+) -> None:
+    """A well-formed request whose document lacks the operation has 200 in JSON, and 400 in GraphQL's own media type."""
+    for accept, status in (("application/json", 200), ("application/graphql-response+json", 400)):
+        body = {"query": query, "operationName": name}
+        response = client.post("/graphql", json=body, headers={"Accept": accept})
+        assert (response.status_code, response.headers["content-type"]) == (status, f"{accept}; charset=utf-8")
+        error = response.json()["errors"][0]
+        assert error["extensions"]["code"] == "GRAPHQL_OPERATION_NOT_FOUND"
+        assert named in error["message"]
+
+
 @pytest.mark.parametrize("variables", ["", "null", "{}", '{"days": 90}'])
 def test_a_get_may_leave_its_variables_empty(client: httpx.Client, variables: str) -> None:
     """GraphQL by GET takes no variables, empty ones and null as the same."""
     query = "query ($days: Int) { transactions(filter: {days: $days}) { totalCount } }"
     answer = client.get("/graphql", params={"query": query, "variables": variables})
     assert answer.json() == {"data": {"transactions": {"totalCount": 0}}}
+
+
+@pytest.mark.parametrize("name", ["query", "documentId", "variables", "operationName", "extensions"])
+def test_a_get_gives_each_parameter_once(client: httpx.Client, name: str) -> None:
+    """Of two documents, or of two values of anything else, neither is taken."""
+    address = f"/graphql?query={quote('{ __typename }')}&{name}=&{name}="
+    response = client.get(address)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["message"] == f"{name} is given more than once; give it once."
+
+
+def test_a_batch_is_told_that_there_are_none(client: httpx.Client) -> None:
+    """Several operations in one array are refused by what they are."""
+    response = client.post("/graphql", json=[{"query": "{ __typename }"}] * 2)
+    assert response.status_code == 400
+    assert "batches are not taken" in response.json()["errors"][0]["message"]
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])

@@ -12,6 +12,7 @@ from pyarrow import parquet
 
 from database.embedded import EmbeddedServer
 from gateway.openapi import build_openapi
+from gateway.protocol import NOT_HTTP
 from tests.exchange import Answer, Request
 from tests.fuzz import Tally, fuzz, judge_log, open_targets
 from tests.judge import FaultError, Judge
@@ -103,7 +104,7 @@ def test_what_is_right_passes(request_: Request, answer: Answer) -> None:
     ("request_", "answer"),
     {
         "no answer": (ASKED, None),
-        "not HTTP": (ASKED, Answer(400, (("content-length", "30"),), b"Invalid HTTP request received.", 0.1)),
+        "not HTTP": (ASKED, Answer(400, (("content-length", str(len(NOT_HTTP))),), NOT_HTTP.encode(), 0.1)),
         "failed": (ASKED, build_problem(500, status=500, code="INTERNAL_ERROR", type="/errors/INTERNAL_ERROR")),
         "shed": (ASKED, build_problem(503, status=503, code="OVERLOADED", type="/errors/OVERLOADED")),
         "redirected": (ASKED, build_answer(307)),

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from uvicorn.server import ServerState
 
 from gateway import protocol
-from gateway.protocol import MAX_HEAD_BYTES, HttpProtocol
+from gateway.protocol import MAX_HEAD_BYTES, NOT_HTTP, HttpProtocol
 from schema.context import read_clock_ms
 from tests.conftest import ServedDatabase
 
@@ -72,6 +72,16 @@ def test_a_head_without_an_end_is_refused(served: ServedDatabase, start: bytes) 
             sent += len(part)
             assert sent < 10 * MAX_HEAD_BYTES
         assert connection.recv(1_000).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize("target", ["/transactions/90/card/Vi sa", "/transactions/90/card/Vïsa", "/?a=" + "x" * 65_536])
+def test_an_address_that_is_none_is_told_how_to_write_one(served: ServedDatabase, target: str) -> None:
+    """Who writes an address with a blank, letters beyond ASCII, or no end is told how each is written."""
+    with connect(served) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        head, _, body = read_all(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert body.decode() == NOT_HTTP
 
 
 def test_large_bodies_and_many_requests_are_no_large_head(served: ServedDatabase) -> None:

@@ -175,6 +175,20 @@ def test_all_faults_are_told_at_once(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("key", "told"),
+    [
+        ("mongo_pasword", "did you mean mongo_password?"),
+        ("mongodb_uri", "did you mean mongo_uri?"),
+        ("mongo_timeout", "the keys are mongo_username, "),
+        ("mongo_collection", "the keys are mongo_username, "),
+    ],
+)
+def test_only_a_key_that_is_near_is_proposed(file: Path, key: str, told: str) -> None:
+    """A misspelt key is answered with the right one, one of another meaning with all there are."""
+    assert _load_faults(file, _VALID | {key: "x"})[0].startswith(f"{key}: is not a known key; {told}")
+
+
+@pytest.mark.parametrize(
     ("key", "value", "told"),
     [
         ("mongo_username", "", "is empty"),

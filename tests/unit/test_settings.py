@@ -153,6 +153,13 @@ def test_every_fault_is_reported_at_once() -> None:
         assert part in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["GATEWAY_PORT", "GATEWAY_TIMEOUT", "GATEWAY_FOO"])
+def test_no_other_setting_is_proposed_for_one_that_is_none(name: str) -> None:
+    """A name that only begins as the settings do is answered with all of them, not with one of another meaning."""
+    with pytest.raises(ConfigurationError, match=f"{name} is not a setting; the settings are GATEWAY_CORS_ORIGINS, "):
+        load_settings({name: "1"})
+
+
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_each_setting_is_documented(setting: Setting) -> None:
     """docs/settings.md has a row with each setting's name, default and what it accepts."""
