@@ -179,6 +179,11 @@ def test_fields_that_the_api_does_not_know_stay_in_the_database(served: ServedDa
     [
         ({"currency": None}, "{ transactions { nodes { currency } } }"),
         ({"date": datetime(2026, 1, 1, tzinfo=UTC)}, "{ transactions { nodes { date } } }"),
+        ({"date": True}, "{ transactions { nodes { date } } }"),
+        ({"amount": True}, "{ transactions { nodes { amount } } }"),
+        ({"amount": "twelve"}, "{ transactions { nodes { amount } } }"),
+        ({"amount": datetime(2026, 1, 1, tzinfo=UTC)}, "{ transactions { nodes { amount } } }"),
+        ({"amount": ObjectId("0" * 24)}, "{ transactions { nodes { amount } } }"),
         ({"vendor": []}, "{ transactions { nodes { vendor } } }"),
         ({"cardType": {"name": "Visa"}}, "{ transactions { nodes { cardType } } }"),
         ({"cardType": b"Visa"}, "{ transactions { nodes { cardType } } }"),
