@@ -59,6 +59,9 @@ class EntityList(list[Row | InvalidRepresentationError | None]):
 
     async def encode(self, shape: RowShape, turn: asyncio.Lock) -> list[EncodedRows | None]:
         """Give the items of the JSON list; raises some exception when the shape does not take one."""
+        # A shape of `__typename` alone would look at no row.
+        if any(isinstance(entity, InvalidRepresentationError) for entity in self):
+            raise TypeError
         items: list[EncodedRows | None] = []
         for is_missing, run in groupby(self, key=lambda entity: entity is None):
             if is_missing:
