@@ -3,10 +3,12 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from decimal import Decimal
 from hashlib import blake2b
 from math import isnan
 
 import bson
+from bson.decimal128 import Decimal128
 from bson.errors import BSONError
 from bson.objectid import ObjectId
 
@@ -22,10 +24,18 @@ _ROW = re.compile(r"(-?[0-9]{1,16}),(.+)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in an order: the sort field's value and the `_id` of the row that stands there, whatever their types."""
+    """A place in an order: the sort field's value and the `_id` of the row that stands there, whatever their types.
+
+    The value of a decimal that no double is the same as is Python's.
+    """
 
     value: object
     id: object
+
+
+def write_value(position: Position) -> object:
+    """Give a position's value as BSON has it."""
+    return Decimal128(position.value) if isinstance(position.value, Decimal) else position.value
 
 
 def encode_cursor(order: str, position: Position) -> str:
@@ -34,9 +44,8 @@ def encode_cursor(order: str, position: Position) -> str:
     Raises:
         MalformedDocumentError: the row's sort value or id is of no type that an order can be continued from.
     """
-    sortable = isinstance(position.value, int | float) and not isnan(position.value)
-    if sortable and isinstance(position.id, str | ObjectId):
-        body = bson.encode({"order": order, "value": position.value, "id": position.id})
+    if _is_sortable(position.value) and isinstance(position.id, str | ObjectId):
+        body = bson.encode({"order": order, "value": write_value(position), "id": position.id})
         text = urlsafe_b64encode(_checksum(body) + body).rstrip(b"=").decode()
         if len(text) <= _MAX_LENGTH:
             return text
@@ -94,11 +103,19 @@ def _find_position(text: str) -> tuple[str, Position] | None:
             return None
         match bson.decode(body):
             # A forged cursor may hold anything; only these types may stand where a query compares, never operators.
-            case {"order": str(order), "value": int() | float() as value, "id": str() | ObjectId() as row_id}:
-                return order, Position(value, row_id)
+            case {"order": str(order), "value": value, "id": str() | ObjectId() as row_id}:
+                value = value.to_decimal() if isinstance(value, Decimal128) else value
+                return (order, Position(value, row_id)) if _is_sortable(value) else None
     except (ValueError, BSONError):
         return None
     return None
+
+
+def _is_sortable(value: object) -> bool:
+    """Say whether a value is a number in an order of numbers, which NaN is not."""
+    if isinstance(value, Decimal):
+        return value.is_finite()
+    return isinstance(value, int | float) and not isnan(value)
 
 
 def _checksum(body: bytes) -> bytes:

@@ -1,15 +1,16 @@
 """Pure: a filter, an order and a page become a frozen plan. A plan describes; repository.py runs it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from itertools import product
 from typing import Any
 
+from bson.decimal128 import Decimal128
 from bson.objectid import ObjectId
 
-from database.cursor import Position
+from database.cursor import Position, write_value
 from database.index import CASE_INSENSITIVE
 
 # The document's keys in the order in which they are answered; nothing else that a document may hold leaves the gateway.
@@ -199,8 +200,9 @@ def build_match(wanted: TransactionFilter) -> dict[str, Any]:
     match: dict[str, Any] = {}
     if tests := _build_range(wanted.since, wanted.until):
         match["date"] = tests
-    # 15 significant digits and a double name each other exactly, so the double compares as the decimal does.
-    if tests := _build_range(_to_double(wanted.min_amount), _to_double(wanted.max_amount)):
+    least = None if wanted.min_amount is None else _build_end(wanted.min_amount, min)
+    most = None if wanted.max_amount is None else _build_end(wanted.max_amount, max)
+    if tests := _build_range(least, most):
         match["amount"] = tests
     if wanted.card_type is not None:
         match["cardType"] = {"$eq": wanted.card_type}
@@ -209,12 +211,18 @@ def build_match(wanted: TransactionFilter) -> dict[str, Any]:
     return match
 
 
-def _build_range(least: float | None, most: float | None) -> dict[str, Any]:
+def _build_range(least: float | Decimal128 | None, most: float | Decimal128 | None) -> dict[str, Any]:
     return ({} if least is None else {"$gte": least}) | ({} if most is None else {"$lte": most})
 
 
-def _to_double(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)
+def _build_end(amount: Decimal, choose: Callable[[Decimal, Decimal], Decimal]) -> float | Decimal128:
+    """Give the end of a range, chosen of the two forms in which an amount may be stored, so that it holds both.
+
+    15 significant digits and a double name each other exactly. To the server 0.1 as a decimal is the lesser of the two.
+    """
+    double = float(amount)
+    exact = Decimal(double)
+    return double if choose(exact, amount) == exact else Decimal128(amount)
 
 
 def _build_seek(match: dict[str, Any], order: Order, page: Page) -> dict[str, Any]:
@@ -237,9 +245,10 @@ def _build_beyond(
     order: Order, position: Position, *, forward: bool, inclusive: bool
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     operator = "$gt" if (order.direction == 1) == forward else "$lt"
+    value = write_value(position)
     return (
-        {order.field: {"$eq": position.value}, "_id": {f"{operator}e" if inclusive else operator: position.id}},
-        {order.field: {operator: position.value}},
+        {order.field: {"$eq": value}, "_id": {f"{operator}e" if inclusive else operator: position.id}},
+        {order.field: {operator: value}},
     )
 
 

@@ -1,5 +1,6 @@
 """A document as it may be seen, its card number masked unless told otherwise, and its numbers as ours are."""
 
+from decimal import Context, Decimal
 from math import nan
 from typing import Any, TypeAlias
 
@@ -11,7 +12,23 @@ MASK = "*" * 12
 # The last four digits are shown only of what is long enough to be a card number (ISO/IEC 7812: 8 digits or more).
 _SHORTEST_NUMBER = 8
 _ABSENT = object()
-_ODD_DATES = frozenset({float, Decimal128})
+_ODD_NUMBERS = frozenset({float, Decimal128})
+# All digits that a decimal of the database has.
+_DECIMAL128 = Context(prec=34)
+
+
+class MendedRow(dict[str, Any]):
+    """A document of which a number is given as the double next to it.
+
+    Attributes:
+        stored: what the database holds instead and orders by, by its key.
+    """
+
+    __slots__ = ("stored",)
+
+    def __init__(self, row: Row, stored: dict[str, Decimal]) -> None:
+        super().__init__(row)
+        self.stored = stored
 
 
 def mask_card_number(number: object) -> str:
@@ -34,12 +51,10 @@ def shape_rows(rows: list[Row], *, is_masking: bool) -> list[Row]:
                 row["cardNumber"] = MASK + number[-4:]
             elif number is not _ABSENT:
                 row["cardNumber"] = mask_card_number(number)
-    if not _ODD_DATES.isdisjoint({type(row.get("date")) for row in rows}):
-        for row in rows:
-            _mend_date(row)
+    if not _ODD_NUMBERS.isdisjoint({type(row.get("date")) for row in rows}):
+        rows = [_mend_date(row) for row in rows]
     if Decimal128 in {type(row.get("amount")) for row in rows}:
-        for row in rows:
-            _mend_amount(row)
+        rows = [_mend_decimal(row, "amount") for row in rows]
     return rows
 
 
@@ -48,20 +63,24 @@ def shape_row(row: Row, *, is_masking: bool) -> Row:
     return shape_rows([row], is_masking=is_masking)[0]
 
 
-def _mend_date(row: Row) -> None:
+def _mend_date(row: Row) -> Row:
+    row = _mend_decimal(row, "date")
     date = row.get("date")
-    if isinstance(date, Decimal128):
-        date = row["date"] = _read_decimal(date)
     if isinstance(date, float) and date.is_integer():
         row["date"] = int(date)
+    return row
 
 
-def _mend_amount(row: Row) -> None:
-    if isinstance(amount := row.get("amount"), Decimal128):
-        row["amount"] = _read_decimal(amount)
-
-
-def _read_decimal(number: Decimal128) -> float:
-    decimal = number.to_decimal()
+def _mend_decimal(row: Row, key: str) -> Row:
+    """Give a decimal as a double, and where no double is the same, what it was besides."""
+    stored = row.get(key)
+    if not isinstance(stored, Decimal128):
+        return row
+    decimal = stored.to_decimal()
     # Python makes no double of a NaN that signals, which a document may hold too.
-    return nan if decimal.is_nan() else float(decimal)
+    row[key] = nan if decimal.is_nan() else float(decimal)
+    if not decimal.is_finite() or Decimal(row[key]) == decimal:
+        return row
+    # Written in one way, for the server takes 1.10 and 1.1 for equal.
+    exact = _DECIMAL128.normalize(decimal)
+    return MendedRow(row, {**(row.stored if isinstance(row, MendedRow) else {}), key: exact})

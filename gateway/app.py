@@ -1,6 +1,7 @@
 """The application, put together: the only place where settings, database, schema and routes meet."""
 
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -9,7 +10,7 @@ from fastapi.responses import Response
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.routing import Match, Route
+from starlette.routing import BaseRoute, Match, Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from database.client import open_client
@@ -114,6 +115,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
         app.router.routes.extend(router.routes)
     app.router.routes.append(socket.route)
     app.mount("/static", pages.PageFiles(directory=pages.STATIC, check_dir=False))
+    _match_whole_paths(app.router.routes)
     # The last is the first that a request meets. To compress is work on a question, which those above it bound.
     app.add_middleware(CompressionMiddleware)
     app.add_middleware(DeadlineMiddleware, settings=settings)
@@ -126,6 +128,18 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     app.add_exception_handler(HTTPException, _answer_http_error)
     app.openapi = lambda: build_document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     return app
+
+
+def _match_whole_paths(routes: Iterable[BaseRoute]) -> None:
+    """Have each route end where the path does: what Starlette ends it with, `$`, fits before a last line break too.
+
+    /graphql%0A would be answered as /graphql, and whoever knows that by its path would not: who may ask there, say.
+    """
+    for route in routes:
+        if isinstance(route, Route | WebSocketRoute | Mount):
+            begin = route.path_regex.pattern.removesuffix("$").removesuffix(r"\Z")
+            # A card's name may hold any character, and is told which are not accepted.
+            route.path_regex = re.compile(begin + r"\Z", re.DOTALL)
 
 
 async def _answer_gateway_error(request: Request, error: Exception) -> Response:

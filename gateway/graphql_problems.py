@@ -76,8 +76,9 @@ GRAPHQL_PROBLEMS = (
         HTTPStatus.BAD_REQUEST,
         "The operation asks for too many rows",
         "The pages of the operation, all together, ask for more rows than GATEWAY_MAX_ROWS: each counts by its `first` "
-        "or `last`, 100 without either, once for each `nodes` and `edges` of it, and a list of which only the total is "
-        "selected counts nothing. Each representation of `_entities` counts one, each summary 1000.",
+        "or `last`, 100 without either, once for each `nodes` and `edges` of it, and once more for each further `node` "
+        "of its edges; a list of which only the total is selected counts nothing. Each representation of `_entities` "
+        "counts one, each summary 1000.",
         "Ask for smaller pages or fewer representations, or send several operations.",
     ),
     Problem(

@@ -136,5 +136,5 @@ def _build_filter(info: Info, asked: TransactionFilterInput | None) -> Transacti
 
 def _count_lists(info: Info) -> int:
     """Give how often the rows of a page are answered; read they are once, and for a total alone not at all."""
-    lists = count_answers(info, "nodes", "edges")
+    lists = count_answers(info, "nodes") + count_answers(info, "edges", "node")
     return lists or int(not select_names(info, "pageInfo") <= {"__typename"})

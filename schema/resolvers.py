@@ -20,7 +20,7 @@ from database.query import (
     match_ids,
 )
 from database.repository import NoteBatch, TransactionRepository
-from database.row import Row
+from database.row import MendedRow, Row
 from database.summary import SummaryQuestion, build_summary_plan
 from schema.series import build_summary
 from schema.summary import TransactionSummary
@@ -123,4 +123,6 @@ async def find_transactions(
 
 def get_position(row: Row, order: Order) -> Position:
     """Give a row's place in an order; NaN, which no cursor takes, stands for a sort value that is missing."""
+    if isinstance(row, MendedRow) and order.field in row.stored:
+        return Position(row.stored[order.field], row["_id"])
     return Position(row.get(order.field, nan), row["_id"])

@@ -23,10 +23,18 @@ _MILLISECONDS = [f"{millisecond:03}Z" for millisecond in range(1_000)]
 
 
 def serialize_decimal(amount: object) -> str:
-    """Give an amount's digits, the same as those of the JSON number that REST gives (a float's repr is exact)."""
+    """Give an amount's digits, the same as those of the JSON number that REST gives (a float's repr is exact).
+
+    Raises:
+        MalformedDocumentError: the document's value is neither a number nor the text of one.
+    """
     if isinstance(amount, float):
         amount = Decimal(repr(amount))
-    return format(amount, "f") if isinstance(amount, Decimal) else str(amount)
+    if isinstance(amount, Decimal):
+        return format(amount, "f")
+    if isinstance(amount, bool) or not isinstance(amount, int | str) or not _DECIMAL.fullmatch(text := str(amount)):
+        raise MalformedDocumentError("A selected transaction's amount is not a number.")
+    return text
 
 
 def serialize_decimals(amounts: Sequence[float]) -> list[str]:
@@ -55,10 +63,12 @@ def serialize_datetime(milliseconds: float) -> str:
     Raises:
         MalformedDocumentError: the document's value is not a number, or beyond the year 9999.
     """
-    try:
+    instant = None
+    with suppress(TypeError, ValueError, OverflowError):
         instant = _EPOCH + timedelta(milliseconds=milliseconds)
-    except (TypeError, ValueError, OverflowError):
-        raise MalformedDocumentError("A selected transaction's date is not a number of milliseconds.") from None
+    # A truth value is a number to Python alone.
+    if instant is None or isinstance(milliseconds, bool):
+        raise MalformedDocumentError("A selected transaction's date is not a number of milliseconds.")
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -1,6 +1,6 @@
 """What a GraphQL operation selects becomes the document keys to read: nothing is fetched that is not asked for."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from graphql import (
     BooleanValueNode,
@@ -28,10 +28,29 @@ def select_names(info: Info, *path: str) -> frozenset[str]:
     return frozenset(field.name.value for field in _select_fields(info, path))
 
 
-def count_answers(info: Info, *names: str) -> int:
-    """Give how often fields of these names are answered: as often as they have names of their own in the answer."""
-    fields = [field for field in _select_fields(info, ()) if field.name.value in names]
-    return len({(field.alias or field.name).value for field in fields})
+def count_answers(info: Info, *path: str) -> int:
+    """Give how often what a path of field names leads to is answered: as often as its fields have names of their own.
+
+    A field without the next one of the path counts once itself.
+    """
+    nodes = _get_nodes(info)
+    sets = [node.selection_set for node in nodes.field_nodes]
+    return _count_answers(sets, path, nodes.fragments, info.variable_values)
+
+
+def _count_answers(
+    sets: Iterable[SelectionSetNode | None],
+    path: Sequence[str],
+    fragments: Mapping[str, FragmentDefinitionNode],
+    variables: Mapping[str, object],
+) -> int:
+    answers: dict[str, list[SelectionSetNode | None]] = {}
+    for field in _find_fields(sets, fragments, variables):
+        if field.name.value == path[0]:
+            answers.setdefault((field.alias or field.name).value, []).append(field.selection_set)
+    if not (rest := path[1:]):
+        return len(answers)
+    return sum(max(1, _count_answers(inner, rest, fragments, variables)) for inner in answers.values())
 
 
 def select_keys(info: Info, *path: str) -> frozenset[str]:
@@ -40,10 +59,14 @@ def select_keys(info: Info, *path: str) -> frozenset[str]:
     return frozenset("_id" if name == "id" else name for name in select_names(info, *path)) & frozenset(FIELDS)
 
 
-def _select_fields(info: Info, path: Iterable[str]) -> Iterator[FieldNode]:
+def _get_nodes(info: Info) -> GraphQLResolveInfo[RequestContext]:
     # Strawberry's own `selected_fields` writes every fragment out at every spread, which a small document can make
     # take forever; graphql-core's info, which has the nodes, has no public name.
-    nodes: GraphQLResolveInfo[RequestContext] = info._raw_info  # noqa: SLF001
+    return info._raw_info  # noqa: SLF001
+
+
+def _select_fields(info: Info, path: Iterable[str]) -> Iterator[FieldNode]:
+    nodes = _get_nodes(info)
     sets = [node.selection_set for node in nodes.field_nodes]
     for name in path:
         fields = _find_fields(sets, nodes.fragments, info.variable_values)

@@ -75,7 +75,7 @@ def _escape(texts: list[Any]) -> list[str]:
 
 def _read_numbers(rows: Sequence[Row], key: str, *kinds: type) -> list[Any]:
     values = [row[key] for row in rows]
-    if not all(issubclass(kind, kinds) for kind in set(map(type, values))):
+    if not all(issubclass(kind, kinds) and kind is not bool for kind in set(map(type, values))):
         raise TypeError
     return values
 

@@ -12,12 +12,17 @@ from gateway.pages import PATHS
 from gateway.settings import load_settings
 
 
-def find_paths(routes: Iterable[Any]) -> Iterator[str]:
+def find_routes(routes: Iterable[Any]) -> Iterator[Route | WebSocketRoute | Mount]:
     for route in routes:
         if isinstance(route, Route | WebSocketRoute | Mount):
-            yield route.path
+            yield route
         else:  # what FastAPI makes of a router that was included; any other kind fails here
-            yield from find_paths(route.original_router.routes)
+            yield from find_routes(route.original_router.routes)
+
+
+def find_app_routes() -> list[Route | WebSocketRoute | Mount]:
+    app = create_app(load_settings({}), DatabaseEnvironment(uri="mongodb://127.0.0.1/transactions"))
+    return list(find_routes(app.router.routes))
 
 
 def test_every_route_is_public_or_has_a_scope() -> None:
@@ -25,9 +30,17 @@ def test_every_route_is_public_or_has_a_scope() -> None:
 
     Pages are public by their whole paths.
     """
-    app = create_app(load_settings({}), DatabaseEnvironment(uri="mongodb://127.0.0.1/transactions"))
-    paths = set(find_paths(app.router.routes))
+    paths = {route.path for route in find_app_routes()}
     assert paths >= PATHS
     segments = {path.split("/")[1] for path in paths - PATHS}
     assert segments == PUBLIC | set(SCOPES)
     assert not PUBLIC & set(SCOPES)
+
+
+def test_a_route_answers_no_path_but_its_own() -> None:
+    """No route takes a path that goes on after its own with a line break, which Python's `$` would pass over."""
+    routes = [route for route in find_app_routes() if not route.param_convertors]
+    assert routes
+    for route in routes:
+        assert route.path_regex.match(route.path)
+        assert not route.path_regex.match(f"{route.path}\n")

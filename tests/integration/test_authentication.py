@@ -208,6 +208,23 @@ def test_a_missing_scope_is_named(guarded: Guarded, name: str, path: str, scope:
     assert guarded.ask(path, bearer(SIGNER.sign())).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("measuring", "/graphql%0A?query={transactions{totalCount}}"),
+        ("measuring", "/graphql%0D?query={transactions{totalCount}}"),
+        ("measuring", "/transactions%0A/1"),
+        ("measuring", "/transactions/live%0A"),
+        ("reader", "/metrics%0A"),
+    ],
+)
+def test_a_line_break_in_a_path_leads_around_no_scope(guarded: Guarded, name: str, path: str) -> None:
+    """A path that goes on after one that needs a scope is another path, at which nothing is answered to anybody."""
+    answer = guarded.ask(path, bearer(guarded.keys[name]))
+    assert answer.status_code in {403, 404}
+    assert answer.json()["code"] in {"FORBIDDEN", "NOT_FOUND"}
+
+
 ROW_FORMATS = ["application/json", "application/x-ndjson", "text/csv"]
 
 

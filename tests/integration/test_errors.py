@@ -43,7 +43,7 @@ def check_problem(response: httpx.Response) -> dict[str, Any]:
 DAYS = ["-5", "1.5", str(10**30), "%20", "ninety", "٩٠", "+1", "1e2", "0x10", "9" * 5_000]
 AMOUNTS = ["NaN", "inf", "-Infinity", "1e400", "$gt", "", "1,5", "1_000", "1" * 16, "1" * 5_000, "0x1", "१"]
 COUNTRIES = ["X", "12", "U$", "ZZZ", "U S", "USAA", "", "🏦", "u%00"]
-CARD_TYPES = ["", "a%00b", "x" * 10_000, "%0A", "Vi%E2%80%8Dsa", "%ff"]
+CARD_TYPES = ["", "a%00b", "x" * 10_000, "%0A", "Visa%0A", "Vi%0Asa", "Vi%E2%80%8Dsa", "%ff"]
 BAD_PATHS = [
     *((f"/transactions/{days}", "INVALID_DAYS", "days") for days in DAYS),
     ("/transactions", "INVALID_DAYS", "days"),
@@ -68,6 +68,8 @@ BAD_PATHS = [
     ("/transactions/90/country/US/", "NOT_FOUND", "leave the slash out"),
     ("/transactions/90/", "NOT_FOUND", "leave the slash out"),
     ("/transactions/90/country/US//", "NOT_FOUND", "/transactions/{days}"),
+    ("/transactions/90/summary%0A", "NOT_FOUND", "/transactions/{days}"),
+    ("/health/live%0A", "NOT_FOUND", "/transactions/{days}"),
 ]
 
 

@@ -165,6 +165,22 @@ async def test_rows_of_entities_are_encoded_whole(
     assert [row and row["id"] for row in rows] == [*reversed(ids), None, ids[0]]
 
 
+@pytest.mark.parametrize("encodes_rows", [True, False])
+@pytest.mark.parametrize("selection", ["__typename", "kind: __typename", "__typename ... on Transaction { id }"])
+async def test_a_wrong_representation_is_told_whatever_is_selected(
+    environment: DatabaseEnvironment, selection: str, *, encodes_rows: bool
+) -> None:
+    """A representation that names no entity is an error at its place, even where no field of one is selected."""
+    text = f"query ($representations: [_Any!]!) {{ _entities(representations: $representations) {{ {selection} }} }}"
+    async with open_recorded(environment) as (repository, _):
+        context = RequestContext(repository, encodes_rows=encodes_rows)
+        seen = await ask(context, [representation for representation, _ in WRONG], text)
+    assert seen["data"] == {"_entities": [None] * len(WRONG)}
+    assert [(code, path) for code, _, path in seen["errors"]] == [
+        ("INVALID_REPRESENTATION", ["_entities", number]) for number in range(len(WRONG))
+    ]
+
+
 async def test_an_object_id_is_found_by_its_digits_in_either_case(
     environment: DatabaseEnvironment, collection: Collection[dict[str, Any]]
 ) -> None:

@@ -11,6 +11,8 @@ import pytest
 from bson.binary import Binary
 from bson.decimal128 import Decimal128
 from bson.objectid import ObjectId
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
 from schema.context import read_clock_ms
 from tests.conftest import ServedDatabase
@@ -64,6 +66,76 @@ def test_amounts_stored_as_decimals_are_numbers(served: ServedDatabase, client: 
     assert row["amount"] == 123.45
 
 
+cents = st.integers(-30, 30).map(lambda number: Decimal(number) / 10)
+# The same amounts as doubles and as decimals, which have two ways to write it.
+stored_amounts = (
+    cents.map(float) | cents.map(Decimal128) | cents.map(lambda amount: Decimal128(amount.quantize(Decimal("0.00"))))
+)
+unusual_amounts = st.sampled_from([Decimal128("0.1000000000000000001"), Decimal128("1E+400"), Decimal128("-1E-400")])
+of_a_gateway = settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
+)
+
+
+def read_exact(amount: float | Decimal128) -> Decimal:
+    return amount.to_decimal() if isinstance(amount, Decimal128) else Decimal(amount)
+
+
+@of_a_gateway
+@example(amounts=[Decimal128("0.1")] * 4 + [0.1] * 4, rows=3)
+@given(amounts=st.lists(stored_amounts | unusual_amounts, max_size=12), rows=st.integers(1, 5))
+def test_pages_by_amounts_of_several_kinds_hold_each_row_once(
+    served: ServedDatabase, client: httpx.Client, amounts: list[float | Decimal128], rows: int
+) -> None:
+    """Where doubles lie beside decimals, pages in each order and direction hold each row once, by its exact amount."""
+    served.collection.delete_many({})
+    documents = [build_document(_id=f"{place:02}", amount=amount) for place, amount in enumerate(amounts)]
+    if documents:
+        served.collection.insert_many(documents)
+    rising = [each["_id"] for each in sorted(documents, key=lambda each: (read_exact(each["amount"]), each["_id"]))]
+    for order, expected in (("AMOUNT_ASC", rising), ("AMOUNT_DESC", rising[::-1])):
+        for count, cursor, end, more in (
+            ("first", "after", "endCursor", "hasNextPage"),
+            ("last", "before", "startCursor", "hasPreviousPage"),
+        ):
+            query = (
+                f"query ($at: String) {{ transactions(orderBy: {order}, {count}: {rows}, {cursor}: $at) "
+                f"{{ nodes {{ id }} pageInfo {{ {end} {more} }} }} }}"
+            )
+            found: list[str] = []
+            at = None
+            for _ in range(len(expected) + 1):
+                answer = client.post("/graphql", json={"query": query, "variables": {"at": at}}).json()
+                page = answer["data"]["transactions"]
+                ids = [node["id"] for node in page["nodes"]]
+                found = found + ids if count == "first" else ids + found
+                at = page["pageInfo"][end]
+                if not page["pageInfo"][more]:
+                    break
+            assert found == expected
+
+
+@of_a_gateway
+@given(amounts=st.lists(stored_amounts, max_size=12), ends=st.tuples(cents, cents))
+def test_a_range_holds_its_ends_in_either_kind(
+    served: ServedDatabase, client: httpx.Client, amounts: list[float | Decimal128], ends: tuple[Decimal, Decimal]
+) -> None:
+    """Both ends of a range of amounts are inclusive, whether they are stored as doubles or as decimals."""
+    served.collection.delete_many({})
+    documents = [build_document(_id=f"{place:02}", amount=amount) for place, amount in enumerate(amounts)]
+    if documents:
+        served.collection.insert_many(documents)
+    least, most = sorted(ends)
+
+    def read_meant(amount: float | Decimal128) -> Decimal:
+        return amount.to_decimal() if isinstance(amount, Decimal128) else Decimal(repr(amount))
+
+    expected = {each["_id"] for each in documents if least <= read_meant(each["amount"]) <= most}
+    assert {row["_id"] for row in client.get(f"/transactions/1/amount/{least}/{most}").json()} == expected
+    answer = client.get("/transactions/1/summary", params={"minAmount": str(least), "maxAmount": str(most)}).json()
+    assert answer["groups"][0]["count"] == len(expected)
+
+
 @pytest.mark.parametrize("amount", [math.nan, Decimal128("NaN"), Decimal128("sNaN")], ids=str)
 def test_an_amount_that_is_no_number_is_served(
     served: ServedDatabase, client: httpx.Client, amount: float | Decimal128
@@ -107,6 +179,11 @@ def test_fields_that_the_api_does_not_know_stay_in_the_database(served: ServedDa
     [
         ({"currency": None}, "{ transactions { nodes { currency } } }"),
         ({"date": datetime(2026, 1, 1, tzinfo=UTC)}, "{ transactions { nodes { date } } }"),
+        ({"date": True}, "{ transactions { nodes { date } } }"),
+        ({"amount": True}, "{ transactions { nodes { amount } } }"),
+        ({"amount": "twelve"}, "{ transactions { nodes { amount } } }"),
+        ({"amount": datetime(2026, 1, 1, tzinfo=UTC)}, "{ transactions { nodes { amount } } }"),
+        ({"amount": ObjectId("0" * 24)}, "{ transactions { nodes { amount } } }"),
         ({"vendor": []}, "{ transactions { nodes { vendor } } }"),
         ({"cardType": {"name": "Visa"}}, "{ transactions { nodes { cardType } } }"),
         ({"cardType": b"Visa"}, "{ transactions { nodes { cardType } } }"),

@@ -129,6 +129,8 @@ SELECTIONS = {
     "nodes { id } edges { node { amount } }": 2,
     "nodes { id } ...f ... { nodes { amount } }": 1,
     "a: nodes { id } b: nodes { id } nodes @skip(if: true) { id }": 2,
+    "edges { a: node { id } b: node { id } node @skip(if: true) { id } }": 2,
+    "edges { ...e ... { node { amount } } } a: edges { cursor }": 3,
     "totalCount pageInfo { hasNextPage }": 1,
     "...f @include(if: true)": 1,
     "... @skip(if: $no) { ... { nodes { __typename } } }": 1,
@@ -193,6 +195,7 @@ async def asker(reader_environment: DatabaseEnvironment) -> AsyncIterator[Asker]
 @example(asked=[List("", {}, 100, "totalCount", "", lists=0)] * 9)
 @example(asked=[List("first: 75", {}, 75, "nodes { id } edges { cursor }", "", lists=2)])
 @example(asked=[List("first: 76", {}, 76, "a: nodes { id } b: nodes { id }", "", lists=2)])
+@example(asked=[List("first: 76", {}, 76, "edges { a: node { id } b: node { id } }", "", lists=2)])
 @given(asked=st.lists(lists, min_size=1, max_size=5))
 async def test_rows_are_counted_over_all_lists(asker: Asker, asked: list[List]) -> None:
     """The rows of all lists count together; when they are too many, nothing at all is asked of the database."""
@@ -204,8 +207,10 @@ async def test_rows_are_counted_over_all_lists(asker: Asker, asked: list[List]) 
         + " ".join(each.render(place) for place, each in enumerate(asked))
         + " u1: transactions(first: $given) @skip(if: $yes) { __typename }"
         + " u2: transactions(first: $defaulted) @include(if: $no) { totalCount ...f }"
-        + " u3: transactions(first: $nothing) @include(if: $no) { totalCount } }"
+        + " u3: transactions(first: $nothing) @include(if: $no) { totalCount }"
+        + " u4: transactions(first: $nothing) @include(if: $no) { edges { ...e } } }"
         + " fragment f on TransactionConnection { pageInfo { endCursor } }"
+        + " fragment e on TransactionEdge { node { currency } again: node { id } }"
     )
     response = await asker.ask(query, {"given": given, "no": False})
     rows = sum(each.lists * (given if each.variables else each.rows) for each in asked)
