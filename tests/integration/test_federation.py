@@ -128,21 +128,6 @@ def test_each_representation_is_judged_by_itself_and_the_database_is_asked_once(
         assert message.startswith(f"representations[{number}] {fault}")
 
 
-@pytest.mark.parametrize("encodes_rows", [False, True])
-async def test_a_wrong_representation_is_named_whatever_is_selected(
-    environment: DatabaseEnvironment, *, encodes_rows: bool
-) -> None:
-    """What is no representation is null with its own error, even where only `__typename` is asked for."""
-    text = "query ($representations: [_Any!]!) { _entities(representations: $representations) { __typename } }"
-    async with open_recorded(environment) as (repository, _):
-        context = RequestContext(repository, encodes_rows=encodes_rows)
-        seen = await ask(context, [representation for representation, _ in WRONG], text)
-    assert seen["data"] == {"_entities": [None] * len(WRONG)}
-    assert [(code, path) for code, _, path in seen["errors"]] == [
-        ("INVALID_REPRESENTATION", ["_entities", number]) for number in range(len(WRONG))
-    ]
-
-
 async def test_rows_of_entities_are_encoded_whole(
     environment: DatabaseEnvironment, collection: Collection[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
