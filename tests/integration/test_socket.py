@@ -375,9 +375,8 @@ def test_whatever_is_sent_the_gateway_lives(served: ServedDatabase, begins: bool
     assert httpx.get(f"{served.gateway.url}/health/live").is_success
 
 
-def test_nothing_of_it_was_a_failure(served: ServedDatabase, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_nothing_of_it_was_a_failure(served: ServedDatabase) -> None:
     """After all of the above nothing is left in the feed, and no error was logged."""
     wait_until(lambda: read_metric(served.gateway.url, "gateway_live_subscribers") == 0)
-    log = tmp_path_factory.getbasetemp() / "gateway0"
-    faults = [line for line in read_log(log) if line["level"] == "error"]
+    faults = [line for line in read_log(served.gateway.folder) if line["level"] == "error"]
     assert not faults, faults
