@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import os
 import re
 import signal
 import socket
@@ -309,6 +310,37 @@ async def test_a_stop_sends_clients_elsewhere(mongod: EmbeddedServer, tmp_path: 
     assert closed.value.rcvd
     assert closed.value.rcvd.code == 1012
     assert not [line for line in read_log(tmp_path) if line["level"] != "info"]
+
+
+async def test_a_subscription_during_a_stop_is_not_completed(mongod: EmbeddedServer, tmp_path: Path) -> None:
+    """While a query keeps the socket of a gateway that stops open, a new subscription is not told to be complete."""
+    with serve_database(mongod, tmp_path) as served:
+        address = urlsplit(served.gateway.url)
+        ping = {"type": "ping"}
+
+        def is_refusing() -> bool:
+            with socket.socket() as caller:
+                return caller.connect_ex((address.hostname, address.port)) != 0
+
+        async with open_socket(served.gateway.url) as client:
+            await client.init()
+            await client.subscribe(ADDED)
+            os.kill(mongod.pid, signal.SIGSTOP)
+            try:
+                await client.send(build_subscribe("{ transactions { totalCount } }", "query"), ping)
+                assert await client.receive() == {"type": "pong"}
+                served.gateway.process.send_signal(signal.SIGTERM)
+                await asyncio.to_thread(wait_until, is_refusing, "the port to refuse")
+                await client.send(build_subscribe(ADDED, "late"), ping)
+                assert await client.receive() == {"type": "pong"}
+            finally:
+                os.kill(mongod.pid, signal.SIGCONT)
+            told = [await client.receive() for _ in range(2)]
+            with pytest.raises(ConnectionClosedError) as closed:
+                await client.receive()
+    assert [(message["id"], message["type"]) for message in told] == [("query", "next"), ("query", "complete")]
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == 1012
 
 
 def test_who_takes_nothing_is_cut_off(mongod: EmbeddedServer, tmp_path: Path) -> None:
