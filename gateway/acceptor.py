@@ -5,8 +5,12 @@ tells the others how many it has, and one that is ahead of another lets that one
 """
 
 import asyncio
+import contextlib
+import ctypes
 import errno
 import socket
+import struct
+import sys
 from collections.abc import Callable, Sized
 
 from gateway.board import Board
@@ -18,6 +22,13 @@ _MOST_AT_ONCE = 64
 _PAUSE_SECONDS = 1.0
 # Too many open files, here or on the whole machine, or no memory: it passes when a connection is closed.
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+# Linux's SO_ATTACH_FILTER (socket(7)), and a filter in the kernel's own code: load the flags of a TCP header; where SYN
+# is among them, which begins a connection, drop the packet; let all others pass.
+_ATTACH_FILTER = 26
+_DROP_SYN = b"".join(
+    struct.pack("HBBI", *step)
+    for step in ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 2**32 - 1))
+)
 
 
 class Acceptor:
@@ -43,6 +54,7 @@ class Acceptor:
 
     def close(self) -> None:
         """Accept no more than those that have connected already: the end of the listener would reset them."""
+        _let_nobody_connect(self._listener)
         while self._accept():
             pass
         self._loop.remove_reader(self._listener)
@@ -96,3 +108,16 @@ class Acceptor:
         if not opening.cancelled():
             # A client that has left already is nobody's failure.
             opening.exception()
+
+
+def _let_nobody_connect(listener: socket.socket) -> None:
+    """Leave who begins to connect unanswered: it tries again a second later, and is refused if the listener has ended.
+
+    Otherwise it could connect between the last look at who has and the end of the listener, which would reset it.
+    """
+    if sys.platform != "linux":
+        return
+    steps = ctypes.create_string_buffer(_DROP_SYN, len(_DROP_SYN))
+    number = len(_DROP_SYN) // struct.calcsize("HBBI")
+    with contextlib.suppress(OSError):  # what only looks like Linux may have no filters
+        listener.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HP", number, ctypes.addressof(steps)))

@@ -37,8 +37,10 @@ def open_metric_folder() -> Iterator[Path]:
         _remove_if_left(left)
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=root))
     # The lock ends with the process that holds it, however that ends: whether a folder is in use needs no guess.
-    with (folder / _LOCK).open("wb") as lock:
+    with (folder / f"{_LOCK}.new").open("wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        # Under its name it is held from its first moment on: a gateway that starts at the same time removes no folder.
+        Path(lock.name).rename(folder / _LOCK)
         try:
             yield folder
         finally:

@@ -40,6 +40,7 @@ class SocketOperation:
         """Answer what is asked on the connection of a scope; `write` sends a message."""
         self.is_query = False
         self.opened = asyncio.Event()
+        self._is_subscription = False
         self._scope = scope
         self._app: State = scope["app"].state
         self._request_id: str = scope["state"]["request_id"]
@@ -57,6 +58,9 @@ class SocketOperation:
             failure = build_failed_result(error)
         finally:
             self.opened.set()
+        if self._is_subscription and failure is None and self._app.is_draining:
+            # It came, or went on, after the others had been ended: whoever is not told of the end resumes it elsewhere.
+            return
         await self._end(failure)
 
     async def refuse(self, error: GatewayError) -> None:
@@ -90,6 +94,7 @@ class SocketOperation:
                 return result
             await self._tell_next(answer.encode())
             return None
+        self._is_subscription = True
         context = replace(context, note_open=lambda _events: self.opened.set())
         async with aclosing(operation.subscribe(context)) as results:
             async for result in results:

@@ -21,10 +21,11 @@ STOP_SECONDS = 30
 
 @dataclass(frozen=True)
 class GatewayProcess:
-    """A running gateway: where it answers and its parent process."""
+    """A running gateway: where it answers, its parent process, and the folder that its log is in."""
 
     url: str
     process: subprocess.Popen[bytes]
+    folder: Path
 
 
 @contextmanager
@@ -47,7 +48,7 @@ def run_gateway(
         try:
             url = f"http://127.0.0.1:{port}"
             wait_until(lambda: _is_ready(url, process), "the gateway")
-            yield GatewayProcess(url, process)
+            yield GatewayProcess(url, process, folder)
         finally:
             process.send_signal(signal.SIGTERM)
             code = process.wait(STOP_SECONDS)

@@ -1,9 +1,11 @@
 """Connections are spread evenly over the workers, and none of them keeps the others from taking them."""
 
+import asyncio
 import re
 import resource
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +17,8 @@ import psutil
 import pytest
 
 from database.environment import DatabaseEnvironment
+from gateway.acceptor import Acceptor
+from gateway.board import Board
 from tests.process import GatewayProcess, read_log, run_gateway
 from tests.waiting import find_free_port, wait_until
 
@@ -208,3 +212,21 @@ def test_a_worker_that_is_replaced_gets_its_share(gateway: GatewayProcess) -> No
             assert set(ask(more)) == {b"HTTP/1.1 200 OK"}
             assert count_connections(gateway, new) >= CONNECTIONS // 8
     assert httpx.get(f"{gateway.url}/health/ready").is_success
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such a client may be reset")
+async def test_who_connects_at_the_end_is_refused() -> None:
+    """A client that begins to connect after the last look at who has is refused, not accepted and then reset."""
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as before, socket.socket() as after:
+        before.setblocking(False)  # noqa: FBT003 - the standard library's own
+        after.setblocking(False)  # noqa: FBT003 - as above
+        acceptor = Acceptor(listener, asyncio.Protocol, (), Board([0], 0))
+        await loop.sock_connect(before, listener.getsockname())
+        acceptor.close()
+        connecting = asyncio.create_task(loop.sock_connect(after, listener.getsockname()))
+        await asyncio.wait([connecting], timeout=0)
+        listener.close()
+        with pytest.raises(ConnectionRefusedError):
+            await connecting
+        await loop.sock_sendall(before, REQUEST)

@@ -13,6 +13,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,23 @@ def refuses(port: int) -> bool:
         return caller.connect_ex(("127.0.0.1", port)) != 0
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """Whether a process still runs; it may end between two looks at it."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def is_server(process: psutil.Process) -> bool:
+    """Whether a process is a mongod that serves, and not one that is only asked for its version and ends."""
+    try:
+        program, *options = process.cmdline() or [""]
+    except psutil.NoSuchProcess:
+        return False
+    return Path(program).name == "mongod" and "--dbpath" in options
+
+
 class Terminal:
     """A gateway that runs on a terminal of its own, as in a window of its user."""
 
@@ -52,12 +70,10 @@ class Terminal:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
-        while True:
-            try:
-                chunk = os.read(self._master, 4096)
-            except OSError:
-                return
-            self.output += chunk.decode(errors="replace").replace("\r\n", "\n")
+        # Closed by whoever reads it: another terminal would have its number next, and be read in its place.
+        with os.fdopen(self._master, "rb", buffering=0) as master, suppress(OSError):
+            while chunk := master.read(4096):
+                self.output += chunk.decode(errors="replace").replace("\r\n", "\n")
 
     def type(self, text: str) -> None:
         os.write(self._master, text.encode())
@@ -71,22 +87,25 @@ class Terminal:
         self._descendants |= {child.pid: child for child in psutil.Process(self.process.pid).children(recursive=True)}
         return list(self._descendants.values())
 
+    def runs_mongod(self) -> bool:
+        return any(map(is_server, self.find_descendants()))
+
     def wait_for_end(self) -> int:
         wait_until(lambda: self.process.poll() is not None, f"the end of {self.process.args!r}: {self.output!r}")
         return self.process.wait()
 
     def find_survivors(self) -> list[psutil.Process]:
         """Those of the descendants that were seen and still run."""
-        return [child for child in self._descendants.values() if child.is_running() and child.status() != "zombie"]
+        return [child for child in self._descendants.values() if is_alive(child)]
 
     def close(self) -> None:
-        for child in [*self.find_survivors()]:
-            child.kill()
+        for child in self.find_survivors():
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
         os.close(self._slave)
-        os.close(self._master)
 
 
 def get(url: str) -> tuple[int, Any]:
@@ -144,7 +163,7 @@ def up(open_terminal: Callable[..., Terminal]) -> Callable[..., Terminal]:
     def start(**variables: str) -> Terminal:
         terminal = open_terminal("up", "--port", "0", "--workers", "2", **variables)
         terminal.wait_for("Ctrl-C stops everything")
-        assert any("mongod" in child.name() for child in terminal.find_descendants())
+        assert terminal.runs_mongod()
         return terminal
 
     return start
@@ -406,7 +425,7 @@ def test_status_of_an_absent_database(folder: Path) -> None:
 def test_ctrl_c_before_serving(open_terminal: Callable[..., Terminal]) -> None:
     """Ctrl-C while the database is still starting ends with 130 and leaves no process."""
     terminal = open_terminal("up", "--port", "0")
-    wait_until(lambda: any("mongod" in child.name() for child in terminal.find_descendants()), "mongod")
+    wait_until(terminal.runs_mongod, "mongod")
     terminal.type("\x03")
     assert terminal.wait_for_end() == 130
     wait_until(lambda: not terminal.find_survivors(), "the end of mongod")

@@ -23,7 +23,7 @@ from database.errors import DatabaseRefusedError, DatabaseUnavailableError, Embe
 from database.folder import FolderInUseError
 from database.index import COLLECTION, INDEXES
 from database.provision import provision, read_status
-from tests.waiting import wait_until
+from tests.waiting import find_free_port, wait_until
 
 _SECONDS = 60.0
 _PROGRAM = Path(__file__).with_name("embedded_process.py")
@@ -32,9 +32,7 @@ _PROGRAM = Path(__file__).with_name("embedded_process.py")
 @pytest.fixture
 def address() -> DatabaseEnvironment:
     """The same user and database as embedded_process.py's, at a port where nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return DatabaseEnvironment("owner", "the owner's", "127.0.0.1", probe.getsockname()[1], "transactions")
+    return DatabaseEnvironment("owner", "the owner's", "127.0.0.1", find_free_port(), "transactions")
 
 
 def _never(sentence: str) -> None:
@@ -107,10 +105,7 @@ def test_next_start_keeps_data_and_takes_new_settings(tmp_path: Path, address: D
         _insert(server.owner, "a")
         before = server
 
-    # Two servers that were open at the same time would share a port otherwise.
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = find_free_port()
     changed = replace(address.with_credentials(Credentials("other", "päss w@rd/%")), port=port)
     with open_embedded_server(changed, tmp_path) as server:
         _insert(server.owner, "b")

@@ -24,8 +24,8 @@ MOST = 1
 
 @pytest.fixture
 async def overloaded() -> Admission:
-    """An admission that is working on one question and has turned others away."""
-    admission = Admission(MOST)
+    """An admission that is working on one question and has turned others away, for as long as a test takes."""
+    admission = Admission(MOST, clock=lambda: 0.0)
     tasks = [asyncio.create_task(admission.enter()) for _ in range(16)]
     await asyncio.gather(*tasks, return_exceptions=True)
     assert admission.is_overloaded

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import os
 import re
 import signal
 import socket
@@ -311,6 +312,37 @@ async def test_a_stop_sends_clients_elsewhere(mongod: EmbeddedServer, tmp_path: 
     assert not [line for line in read_log(tmp_path) if line["level"] != "info"]
 
 
+async def test_a_subscription_during_a_stop_is_not_completed(mongod: EmbeddedServer, tmp_path: Path) -> None:
+    """While a query keeps the socket of a gateway that stops open, a new subscription is not told to be complete."""
+    with serve_database(mongod, tmp_path) as served:
+        address = urlsplit(served.gateway.url)
+        ping = {"type": "ping"}
+
+        def is_refusing() -> bool:
+            with socket.socket() as caller:
+                return caller.connect_ex((address.hostname, address.port)) != 0
+
+        async with open_socket(served.gateway.url) as client:
+            await client.init()
+            await client.subscribe(ADDED)
+            os.kill(mongod.pid, signal.SIGSTOP)
+            try:
+                await client.send(build_subscribe("{ transactions { totalCount } }", "query"), ping)
+                assert await client.receive() == {"type": "pong"}
+                served.gateway.process.send_signal(signal.SIGTERM)
+                await asyncio.to_thread(wait_until, is_refusing, "the port to refuse")
+                await client.send(build_subscribe(ADDED, "late"), ping)
+                assert await client.receive() == {"type": "pong"}
+            finally:
+                os.kill(mongod.pid, signal.SIGCONT)
+            told = [await client.receive() for _ in range(2)]
+            with pytest.raises(ConnectionClosedError) as closed:
+                await client.receive()
+    assert [(message["id"], message["type"]) for message in told] == [("query", "next"), ("query", "complete")]
+    assert closed.value.rcvd
+    assert closed.value.rcvd.code == 1012
+
+
 def test_who_takes_nothing_is_cut_off(mongod: EmbeddedServer, tmp_path: Path) -> None:
     """A client that asks on and reads nothing loses its connection; nothing is logged as a failure of the gateway."""
     with serve_database(mongod, tmp_path, GATEWAY_REQUEST_TIMEOUT_MS="500") as served:
@@ -375,9 +407,8 @@ def test_whatever_is_sent_the_gateway_lives(served: ServedDatabase, begins: bool
     assert httpx.get(f"{served.gateway.url}/health/live").is_success
 
 
-def test_nothing_of_it_was_a_failure(served: ServedDatabase, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_nothing_of_it_was_a_failure(served: ServedDatabase) -> None:
     """After all of the above nothing is left in the feed, and no error was logged."""
     wait_until(lambda: read_metric(served.gateway.url, "gateway_live_subscribers") == 0)
-    log = tmp_path_factory.getbasetemp() / "gateway0"
-    faults = [line for line in read_log(log) if line["level"] == "error"]
+    faults = [line for line in read_log(served.gateway.folder) if line["level"] == "error"]
     assert not faults, faults
