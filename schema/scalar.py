@@ -1,5 +1,6 @@
 """The custom scalars: exact amounts and instants, straight from the numbers that the documents hold."""
 
+import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,8 @@ from strawberry.types.scalar import ScalarDefinition
 
 from database.errors import InvalidAmountError, MalformedDocumentError, quote_value
 
+# What other programs may have stored as texts of numbers.
+_DECIMAL = re.compile(r"-?([0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|Infinity)|NaN")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR_MS = 3_600_000
 # The parts of an instant after its hour, as RFC 3339 writes them.
