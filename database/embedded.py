@@ -26,7 +26,7 @@ from database.folder import (
     await_holder,
     check_space,
     described_folder_faults,
-    find_left_over,
+    has_left_over,
     held_folder,
     load_credentials,
     prepare_folder,
@@ -140,7 +140,7 @@ def _reach(
     while True:
         holder = await_holder(folder, deadline) if may_start else None
         state = check_server(environment)
-        left_over = may_start and holder is None and find_left_over(folder) is not None
+        left_over = may_start and holder is None and has_left_over(folder)
         if state.answer is Answer.ACCEPTED and not left_over:
             return _build_reached(state, folder, holder, say)
         if not may_start or (state.answer is not Answer.SILENT and not left_over):

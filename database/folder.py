@@ -136,7 +136,7 @@ def _is_alive(pid: int) -> bool:
 
 
 def find_left_over(folder: Path) -> int | None:
-    """The process number of a mongod that still runs on the folder's data, whoever started it."""
+    """The process number of a mongod that still runs on the data of a folder that is held, whoever started it."""
     try:
         file = (folder / "data" / "mongod.lock").open("rb", buffering=0)
     except OSError:
@@ -147,6 +147,19 @@ def find_left_over(folder: Path) -> int | None:
             return None
         text = file.read().decode(errors="replace").strip()
     return int(text) if text.isdigit() else None
+
+
+def has_left_over(folder: Path) -> bool:
+    """Whether a mongod runs on the data of a folder that nobody holds, or somebody has come to hold it.
+
+    To look is to lock mongod's own file for a moment: one that started then would take it for another's.
+    """
+    try:
+        lock = (folder / "lock").open("rb", buffering=0)
+    except OSError:
+        return find_left_over(folder) is not None
+    with lock:
+        return not _try_lock(lock, fcntl.LOCK_SH) or find_left_over(folder) is not None
 
 
 def stop_left_over(folder: Path) -> None:

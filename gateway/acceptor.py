@@ -54,7 +54,9 @@ class Acceptor:
 
     def close(self) -> None:
         """Accept no more than those that have connected already: the end of the listener would reset them."""
-        _let_nobody_connect(self._listener)
+        if self._board.leave():
+            # The others, if there are any, take what comes until they stop too.
+            _let_nobody_connect(self._listener)
         while self._accept():
             pass
         self._loop.remove_reader(self._listener)

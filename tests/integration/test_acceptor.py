@@ -230,3 +230,14 @@ async def test_who_connects_at_the_end_is_refused() -> None:
         with pytest.raises(ConnectionRefusedError):
             await connecting
         await loop.sock_sendall(before, REQUEST)
+
+
+def test_the_last_worker_to_leave_knows() -> None:
+    """A worker that has left makes no other wait for it, and the one after which none is left is told so."""
+    numbers = [0, 3]
+    first, last = Board(numbers, 0), Board(numbers, 1)
+    assert last.is_ahead()
+    assert not first.leave()
+    first.tell(0)
+    assert not last.is_ahead()
+    assert last.leave()

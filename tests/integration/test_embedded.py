@@ -1,5 +1,6 @@
 """The embedded server starts, stops and survives whatever happens to it and around it, and its data is never harmed."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ from database.client import open_sync_client
 from database.embedded import EmbeddedServer, open_embedded_server, reach_server
 from database.environment import Credentials, DatabaseEnvironment
 from database.errors import DatabaseRefusedError, DatabaseUnavailableError, EmbeddedServerError
-from database.folder import FolderInUseError
+from database.folder import FolderInUseError, find_left_over
 from database.index import COLLECTION, INDEXES
 from database.provision import provision, read_status
 from tests.waiting import find_free_port, wait_until
@@ -184,6 +185,33 @@ def test_guard_that_is_killed_leaves_no_process(tmp_path: Path, address: Databas
         guard.kill()
 
     assert not _is_running(server.pid)
+
+
+def test_nobody_starts_while_another_looks_for_what_was_left(
+    tmp_path: Path, address: DatabaseEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look at mongod's lock, which would end a mongod that starts at that moment, is made while none can start."""
+    with open_embedded_server(address, tmp_path):
+        pass
+    looks: list[bool] = []
+
+    def look(folder: Path) -> int | None:
+        with (folder / "lock").open("rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                looks.append(True)
+            else:
+                looks.append(False)
+                fcntl.flock(lock, fcntl.LOCK_UN)
+        return find_left_over(folder)
+
+    for module in ("folder", "embedded"):
+        monkeypatch.setattr(f"database.{module}.find_left_over", look, raising=False)
+    with reach_server(address, tmp_path, say=lambda _: None):
+        pass
+    assert looks
+    assert all(looks)
 
 
 def test_two_starts_at_once_share_one_server(tmp_path: Path, address: DatabaseEnvironment) -> None:
