@@ -38,6 +38,8 @@ def read_field(source: object, name: str) -> object:
 
 def _is_writable(key: str, value: object) -> bool:
     """Say whether a value has a form in GraphQL, whose texts are made of finite numbers too, and ids of whole ones."""
+    if isinstance(value, bool):
+        return key != "_id"
     if isinstance(value, float) and key not in _NUMBERS:
         return value.is_integer() if key == "_id" else isfinite(value)
     return not isinstance(value, list | Mapping | bytes)

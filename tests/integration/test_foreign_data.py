@@ -190,6 +190,7 @@ def test_fields_that_the_api_does_not_know_stay_in_the_database(served: ServedDa
         ({"vendor": Binary(b"Vendor", 128)}, "{ transactions { nodes { vendor } } }"),
         ({"vendor": math.nan}, "{ transactions { nodes { vendor } } }"),
         ({"_id": 1.5}, "{ transactions { nodes { id } } }"),
+        ({"_id": True}, "{ transactions { nodes { id } } }"),
         ({"date": 10**17}, "{ transactions { nodes { date } } }"),
         ({"amount": None}, "{ transactions(orderBy: AMOUNT_ASC) { pageInfo { endCursor } } }"),
         ({"amount": math.nan}, "{ transactions(orderBy: AMOUNT_ASC) { edges { cursor } } }"),
