@@ -110,7 +110,8 @@ def parse_top(value: int | str) -> int:
 
 def parse_time_zone(name: str) -> str:
     """Read a name of IANA's time zone database, as it is written there; raises InvalidTimeZoneError."""
-    if name not in _list_zones():
+    # Systems keep their own zone beside IANA's: it would be another one on each machine.
+    if name not in _list_zones() or name == "localtime":
         raise InvalidTimeZoneError(
             f"timeZone is {quote_value(name)}, which is not a known time zone; give a name of IANA's database, such as "
             "Europe/Berlin or UTC."

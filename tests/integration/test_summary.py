@@ -428,6 +428,7 @@ async def test_the_database_need_not_know_a_time_zone_but_for_old_dates(
         ("orderBy=SUM_ASC", "INVALID_GROUPING", "into"),
         ("timeZone=", "INVALID_TIME_ZONE", "timeZone"),
         ("timeZone=../etc/passwd", "INVALID_TIME_ZONE", "timeZone"),
+        ("timeZone=localtime", "INVALID_TIME_ZONE", "timeZone"),
         ("timeZone=%2B02:00", "INVALID_TIME_ZONE", "timeZone"),
         ("percentiles=101", "INVALID_PERCENTILE", "percentiles"),
         ("percentiles=-1", "INVALID_PERCENTILE", "percentiles"),
