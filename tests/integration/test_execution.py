@@ -59,7 +59,11 @@ def test_encoded_lists_are_those_of_the_ordinary_executor(
     batch_rows: int,
     values_per_turn: int,
 ) -> None:
-    """Whatever is selected of whatever is stored, the bytes and the errors are the ordinary executor's."""
+    """Whatever is selected of whatever is stored, the bytes and the errors are the ordinary executor's.
+
+    Where nothing is left of the data, one of the failures that took it is told; which of several is left open
+    (GraphQL, section 6.4.4).
+    """
     collection.delete_many({})
     if found:
         collection.insert_many(found)
@@ -73,7 +77,11 @@ def test_encoded_lists_are_those_of_the_ordinary_executor(
         patch.setattr(shape, "_VALUES_PER_TURN", values_per_turn)
         ordinary, encoded = asyncio.run(answer_both_ways())
     event("errors" if ordinary["errors"] else "no errors")
-    assert encoded == ordinary
+    assert encoded["data"] == ordinary["data"]
+    if ordinary["data"] == b"null":
+        assert [code for code, *_ in encoded["errors"]] == [code for code, *_ in ordinary["errors"]]
+    else:
+        assert encoded["errors"] == ordinary["errors"]
 
 
 SCHEMA = build_schema()
