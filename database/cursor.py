@@ -115,7 +115,7 @@ def _is_sortable(value: object) -> bool:
     """Say whether a value is a number in an order of numbers, which NaN is not."""
     if isinstance(value, Decimal):
         return value.is_finite()
-    return isinstance(value, int | float) and not isnan(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and not isnan(value)
 
 
 def _checksum(body: bytes) -> bytes:

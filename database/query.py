@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from itertools import product
+from math import inf
 from typing import Any
 
 from bson.decimal128 import Decimal128
@@ -229,27 +230,32 @@ def _build_seek(match: dict[str, Any], order: Order, page: Page) -> dict[str, An
     """Add the page's positions to a match.
 
     A position splits the rows beyond it in two: equal in the sort field with a later `_id`, and later in the sort
-    field. Written as a rooted $or, MongoDB reads both from the index and merges them, so that a page costs what it
-    returns even when a million rows share one date.
+    field; and, where any value may come, in those beyond all numbers. Written as a rooted $or, MongoDB reads each from
+    the index and merges them, so that a page costs what it returns even when a million rows share one date.
     """
-    splits = []
-    if page.after:
-        splits.append(_build_beyond(order, page.after, forward=True, inclusive=page.inclusive))
-    if page.before:
-        splits.append(_build_beyond(order, page.before, forward=False, inclusive=page.inclusive))
+    positions = [(place, forward) for place, forward in ((page.after, True), (page.before, False)) if place]
+    # Between two numbers, and where a filter bounds the field, there are only numbers.
+    is_open = len(positions) == 1 and order.field not in match
+    splits = [_build_beyond(order, page, place, forward=forward, is_open=is_open) for place, forward in positions]
     branches = [branch for parts in product(*splits) if (branch := _merge(match, *parts)) is not None]
     return branches[0] if len(branches) == 1 else {"$or": branches}
 
 
 def _build_beyond(
-    order: Order, position: Position, *, forward: bool, inclusive: bool
-) -> tuple[dict[str, Any], dict[str, Any]]:
+    order: Order, page: Page, position: Position, *, forward: bool, is_open: bool
+) -> list[dict[str, Any]]:
     operator = "$gt" if (order.direction == 1) == forward else "$lt"
     value = write_value(position)
-    return (
-        {order.field: {"$eq": value}, "_id": {f"{operator}e" if inclusive else operator: position.id}},
+    beyond = [
+        {order.field: {"$eq": value}, **_compare("_id", f"{operator}e" if page.inclusive else operator, position.id)},
         {order.field: {operator: value}},
-    )
+    ]
+    return [*beyond, _compare(order.field, operator, inf if operator == "$gt" else -inf)] if is_open else beyond
+
+
+def _compare(field: str, operator: str, value: object) -> dict[str, Any]:
+    """Compare a field as the server orders values, of whatever types: a plain operator finds those of one alone."""
+    return {"$expr": {operator: [f"${field}", {"$literal": value}]}}
 
 
 def _merge(*matches: dict[str, Any]) -> dict[str, Any] | None:
@@ -257,6 +263,9 @@ def _merge(*matches: dict[str, Any]) -> dict[str, Any] | None:
     merged: dict[str, dict[str, Any]] = {}
     for match in matches:
         for key, tests in match.items():
+            if key == "$expr" and key in merged:
+                merged[key] = {"$and": [merged[key], tests]}
+                continue
             known = merged.setdefault(key, {})
             if known.get("$eq", tests.get("$eq")) != tests.get("$eq", known.get("$eq")):
                 return None

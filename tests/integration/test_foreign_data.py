@@ -13,6 +13,7 @@ from bson.decimal128 import Decimal128
 from bson.objectid import ObjectId
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pymongo import ASCENDING, DESCENDING
 
 from schema.context import read_clock_ms
 from tests.conftest import ServedDatabase
@@ -81,6 +82,33 @@ def read_exact(amount: float | Decimal128) -> Decimal:
     return amount.to_decimal() if isinstance(amount, Decimal128) else Decimal(amount)
 
 
+ORDERED = ("amount", "date")
+WAYS = (("first", "after", "endCursor", "hasNextPage"), ("last", "before", "startCursor", "hasPreviousPage"))
+
+
+def read_pages(client: httpx.Client, order: str, way: tuple[str, str, str, str], rows: int) -> tuple[list[str], str]:
+    """Give the ids of all pages of an order, read in one of the ways, and the code of the error that ended them."""
+    count, cursor, end, more = way
+    query = (
+        f"query ($at: String) {{ transactions(orderBy: {order}, {count}: {rows}, {cursor}: $at) "
+        f"{{ nodes {{ id }} pageInfo {{ {end} {more} }} }} }}"
+    )
+    found: list[str] = []
+    at = None
+    # More pages than there are rows would never end.
+    for _ in range(100):
+        answer = client.post("/graphql", json={"query": query, "variables": {"at": at}}).json()
+        if "errors" in answer:
+            return found, answer["errors"][0]["extensions"]["code"]
+        page = answer["data"]["transactions"]
+        ids = [node["id"] for node in page["nodes"]]
+        found = found + ids if count == "first" else ids + found
+        at = page["pageInfo"][end]
+        if not page["pageInfo"][more]:
+            break
+    return found, ""
+
+
 @of_a_gateway
 @example(amounts=[Decimal128("0.1")] * 4 + [0.1] * 4, rows=3)
 @given(amounts=st.lists(stored_amounts | unusual_amounts, max_size=12), rows=st.integers(1, 5))
@@ -94,25 +122,31 @@ def test_pages_by_amounts_of_several_kinds_hold_each_row_once(
         served.collection.insert_many(documents)
     rising = [each["_id"] for each in sorted(documents, key=lambda each: (read_exact(each["amount"]), each["_id"]))]
     for order, expected in (("AMOUNT_ASC", rising), ("AMOUNT_DESC", rising[::-1])):
-        for count, cursor, end, more in (
-            ("first", "after", "endCursor", "hasNextPage"),
-            ("last", "before", "startCursor", "hasPreviousPage"),
-        ):
-            query = (
-                f"query ($at: String) {{ transactions(orderBy: {order}, {count}: {rows}, {cursor}: $at) "
-                f"{{ nodes {{ id }} pageInfo {{ {end} {more} }} }} }}"
-            )
-            found: list[str] = []
-            at = None
-            for _ in range(len(expected) + 1):
-                answer = client.post("/graphql", json={"query": query, "variables": {"at": at}}).json()
-                page = answer["data"]["transactions"]
-                ids = [node["id"] for node in page["nodes"]]
-                found = found + ids if count == "first" else ids + found
-                at = page["pageInfo"][end]
-                if not page["pageInfo"][more]:
-                    break
-            assert found == expected
+        for way in WAYS:
+            assert read_pages(client, order, way, rows) == (expected, "")
+
+
+some_ids = st.text("ab$.", min_size=1, max_size=2) | st.binary(min_size=12, max_size=12).map(ObjectId)
+# Few numbers, so that most rows share one with others; and what is ordered before all numbers, or after them.
+some_values = st.integers(1, 2) | st.sampled_from([None, math.nan, "1", True, datetime(2026, 1, 1, tzinfo=UTC)])
+
+
+@of_a_gateway
+@given(values=st.dictionaries(some_ids, some_values, max_size=12), rows=st.integers(1, 5), key=st.sampled_from(ORDERED))
+def test_pages_lose_no_row_of_other_types(
+    served: ServedDatabase, client: httpx.Client, values: dict[str | ObjectId, object], rows: int, key: str
+) -> None:
+    """Pages hold each row once, in the server's order; one that would end in a row of no number is an error instead."""
+    served.collection.delete_many({})
+    if values:
+        served.collection.insert_many(build_document(_id=name, **{key: value}) for name, value in values.items())
+    for direction, name in ((ASCENDING, "ASC"), (DESCENDING, "DESC")):
+        expected = [str(each["_id"]) for each in served.collection.find().sort({key: direction, "_id": direction})]
+        for way in WAYS:
+            found, code = read_pages(client, f"{key.upper()}_{name}", way, rows)
+            read = len(found)
+            assert found == (expected[:read] if way == WAYS[0] else expected[len(expected) - read :])
+            assert code == ("" if read == len(expected) else "MALFORMED_DOCUMENT")
 
 
 @of_a_gateway
