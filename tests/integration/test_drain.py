@@ -6,7 +6,8 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from database.index import COLLECTION
 from gateway.caller import Scope
 from gateway.keys import create_key
 from schema.context import read_clock_ms
-from tests.process import read_log, run_gateway
+from tests.process import GatewayProcess, read_log, run_gateway
 from tests.waiting import find_free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -45,20 +46,18 @@ def is_refusing(host: str, port: int) -> bool:
     return False
 
 
-def test_open_connections_are_answered_until_the_last_request_is(
-    environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, tmp_path: Path
-) -> None:
-    """While a list is still sent, the port refuses, and an open connection reads 503 DRAINING and Connection: close."""
+@contextmanager
+def send_a_list(
+    environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, folder: Path, /, **variables: str
+) -> Iterator[tuple[GatewayProcess, http.client.HTTPResponse, http.client.HTTPConnection]]:
+    """Give a gateway that is sending a list of ROWS, what has come of it, and another connection that is open."""
     with open_sync_client(environment) as client:
         client[environment.database][COLLECTION].insert_many(
             {"_id": str(number), "date": read_clock_ms(), "vendor": "V" * 500} for number in range(ROWS)
         )
-    with run_gateway(reader_environment, find_free_port(), tmp_path) as gateway, ExitStack() as stack:
-        address = urlsplit(gateway.url)
-        assert address.hostname
-        assert address.port
-        idle, busy = (
-            stack.enter_context(closing(http.client.HTTPConnection(address.hostname, address.port, timeout=60)))
+    with run_gateway(reader_environment, find_free_port(), folder, **variables) as gateway, ExitStack() as stack:
+        busy, idle = (
+            stack.enter_context(closing(http.client.HTTPConnection(urlsplit(gateway.url).netloc, timeout=60)))
             for _ in range(2)
         )
         idle.request("GET", "/health/ready")
@@ -66,9 +65,16 @@ def test_open_connections_are_answered_until_the_last_request_is(
         assert (ready.status, ready.getheader("connection")) == (200, None)
         ready.read()
         busy.request("GET", "/transactions/1")
-        whole = busy.getresponse()
+        yield gateway, busy.getresponse(), idle
+
+
+def test_open_connections_are_answered_until_the_last_request_is(
+    environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, tmp_path: Path
+) -> None:
+    """While a list is still sent, the port refuses, and an open connection reads 503 DRAINING and Connection: close."""
+    with send_a_list(environment, reader_environment, tmp_path) as (gateway, whole, idle):
         gateway.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: is_refusing(address.hostname or "", address.port or 0), "the port to refuse")
+        wait_until(lambda: is_refusing(idle.host, idle.port), "the port to refuse")
         idle.request("GET", "/health/ready")
         draining = idle.getresponse()
         assert (draining.status, draining.getheader("connection")) == (503, "close")
@@ -85,24 +91,9 @@ def test_a_page_that_comes_back_too_early_comes_back_again(
 
     An EventSource whose request finds another status never connects again (HTML Standard, section 9.2.2).
     """
-    with open_sync_client(environment) as client:
-        client[environment.database][COLLECTION].insert_many(
-            {"_id": str(number), "date": read_clock_ms(), "vendor": "V" * 500} for number in range(ROWS)
-        )
-    with run_gateway(reader_environment, find_free_port(), tmp_path) as gateway, ExitStack() as stack:
-        address = urlsplit(gateway.url)
-        assert address.hostname
-        assert address.port
-        page, busy = (
-            stack.enter_context(closing(http.client.HTTPConnection(address.hostname, address.port, timeout=60)))
-            for _ in range(2)
-        )
-        page.request("GET", "/health/live")
-        page.getresponse().read()
-        busy.request("GET", "/transactions/1")
-        whole = busy.getresponse()
+    with send_a_list(environment, reader_environment, tmp_path) as (gateway, whole, page):
         gateway.process.send_signal(signal.SIGTERM)
-        wait_until(lambda: is_refusing(address.hostname or "", address.port or 0), "the port to refuse")
+        wait_until(lambda: is_refusing(page.host, page.port), "the port to refuse")
         page.request("GET", "/transactions/live", headers={"Last-Event-ID": "kept by the page"})
         early = page.getresponse()
         assert (early.status, early.getheader("connection")) == (200, "close")
@@ -115,19 +106,7 @@ def test_what_takes_longer_than_the_drain_is_broken_off(
     environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, tmp_path: Path
 ) -> None:
     """A list whose client does not read in time breaks off visibly, with a line that says how far it came."""
-    with open_sync_client(environment) as client:
-        client[environment.database][COLLECTION].insert_many(
-            {"_id": str(number), "date": read_clock_ms(), "vendor": "V" * 500} for number in range(ROWS)
-        )
-    with (
-        run_gateway(reader_environment, find_free_port(), tmp_path, GATEWAY_DRAIN_SECONDS="0") as gateway,
-        ExitStack() as stack,
-    ):
-        address = urlsplit(gateway.url)
-        assert address.hostname
-        busy = stack.enter_context(closing(http.client.HTTPConnection(address.hostname, address.port, timeout=60)))
-        busy.request("GET", "/transactions/1")
-        part = busy.getresponse()
+    with send_a_list(environment, reader_environment, tmp_path, GATEWAY_DRAIN_SECONDS="0") as (gateway, part, _):
         gateway.process.send_signal(signal.SIGTERM)
         wait_until(lambda: gateway.process.poll() is not None, "the end")
         with pytest.raises((http.client.IncompleteRead, ConnectionError)):
