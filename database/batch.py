@@ -4,6 +4,7 @@ The driver decodes a reply before it lets anybody ask for the next one; the serv
 the time that a list takes. It knows nothing of a document's fields.
 """
 
+import asyncio
 import struct
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -14,6 +15,7 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.message import _OpMsg
 
 Document: TypeAlias = dict[str, Any]
+Items: TypeAlias = "list[Batch | Document]"
 
 _SIZE = struct.Struct("<i")
 # A reply begins with its size, `cursor` and its size, and a batch and its size (https://bsonspec.org/spec.html).
@@ -47,6 +49,23 @@ class BatchCursor(AsyncCursor[Document]):
     def ask_for(self, rows: int) -> None:
         """Have so many rows in each batch from the next one on; the driver's own `batch_size` is for the first too."""
         self._batch_size = rows
+
+    async def read_batch(self) -> Items:
+        """Give what one reply of the server holds, or nothing after the last."""
+        items: Items = []
+        # `to_list` would gather as many rows from several replies, of up to 16 MB each where documents are large.
+        await self._next_batch(items)
+        return items
+
+    async def read_ahead(self, read: "asyncio.Queue[Items | Exception]") -> None:
+        """Put the batches where they are waited for, and last what ends them: an empty one, or their failure."""
+        try:
+            while batch := await self.read_batch():
+                await read.put(batch)
+        except Exception as error:  # noqa: BLE001 - raised again where the batches are waited for
+            await read.put(error)
+        else:
+            await read.put([])
 
     def _unpack_response(
         self,

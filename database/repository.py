@@ -18,7 +18,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import OperationFailure, PyMongoError
 
-from database.batch import Batch, BatchCursor
+from database.batch import Batch, BatchCursor, Items
 from database.client import POOL_SIZE, translated_errors
 from database.errors import (
     DatabaseTimeoutError,
@@ -37,7 +37,6 @@ from database.shared_pages import SharedPages
 from database.summary import SummaryPlan
 from database.trail import Trail
 
-Items: TypeAlias = list[Batch | Row]
 NoteBatch: TypeAlias = Callable[[list[Row]], None]
 
 # A batch is decoded and encoded in one piece on the event loop: 1,000 documents take about 5 ms of it.
@@ -68,25 +67,6 @@ def _plan_batches(limit: int) -> tuple[int, int]:
     # Even ones, so that none is fetched for a page's one row more.
     rows = max(BATCH_ROWS, limit) / math.ceil(limit / BATCH_ROWS)
     return math.ceil(rows), math.ceil(rows)
-
-
-async def _read_batch(cursor: BatchCursor) -> Items:
-    """Give what one reply of the server holds, or nothing after the last."""
-    items: Items = []
-    # `to_list` would gather as many rows from several replies, of up to 16 MB each where documents are large.
-    await cursor._next_batch(items)  # noqa: SLF001 - the driver has no public name for it
-    return items
-
-
-async def _read_ahead(cursor: BatchCursor, read: asyncio.Queue[Items | Exception]) -> None:
-    """Put a cursor's batches where they are waited for, and last what ends them: an empty one, or their failure."""
-    try:
-        while batch := await _read_batch(cursor):
-            await read.put(batch)
-    except Exception as error:  # noqa: BLE001 - raised again where the batches are waited for
-        await read.put(error)
-    else:
-        await read.put([])
 
 
 class TransactionRepository:
@@ -198,12 +178,12 @@ class TransactionRepository:
                 try:
                     async with begin:
                         async with self._killed_when_given_up(session):
-                            batch: Items | Exception = await _read_batch(cursor)
+                            batch: Items | Exception = await cursor.read_batch()
                         if not batch:
                             return
                         if cursor.alive:
                             cursor.ask_for(other_rows)
-                            reader = asyncio.create_task(_read_ahead(cursor, read))
+                            reader = asyncio.create_task(cursor.read_ahead(read))
                             # It asks for the next batch before this one is worked on, and before the slot is free, or
                             # another question would begin on the connection that this one goes on with.
                             await asyncio.sleep(0)
