@@ -7,7 +7,7 @@ have been read up to it. Where anything is in doubt there is no count, and the r
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 from bson.timestamp import Timestamp
@@ -16,8 +16,8 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from database.cell import HOUR_MS, LARGEST_DATE, Cell, build_card, build_hour, find_cell, get_hour, is_plain
 from database.change import ChangeTail, read_time
+from database.cluster_clock import ClusterClock
 from database.index import CASE_INSENSITIVE, COLLECTION
-from database.meter import wait_for_another
 from database.monitor import UPKEEP
 from database.query import CardWindow
 from database.stream import Change, StreamEndedError
@@ -54,39 +54,6 @@ class RollupObserver(Protocol):
         """Counts are plain from now on, and why."""
 
 
-class _Clock:
-    """The server's time, asked for after whoever wants it came: all who wait meanwhile share the next answer."""
-
-    def __init__(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
-        self._client = client
-        self._running: asyncio.Task[Timestamp] | None = None
-        self._next: asyncio.Task[Timestamp] | None = None
-
-    async def read(self) -> Timestamp:
-        """Give a cluster time that no write acknowledged before this call is later than."""
-        waiting = wait_for_another() if self._next else nullcontext()
-        if self._next is None:
-            self._next = asyncio.create_task(self._ask_after(self._running))
-            self._next.add_done_callback(forget_failure)
-        with waiting:
-            # One of those who wait may leave.
-            return await asyncio.shield(self._next)
-
-    async def _ask_after(self, running: asyncio.Task[Timestamp] | None) -> Timestamp:
-        if running is not None:
-            await asyncio.wait([running])
-            # The trace of a failure would hold the one before, and so on.
-            del running
-        # From here on the answer would be too old for whoever comes.
-        self._running, self._next = self._next, None
-        return await read_time(self._client)
-
-    def close(self) -> None:
-        for task in (self._running, self._next):
-            if task is not None:
-                task.cancel()
-
-
 class _State:
     """A tally and the stream that keeps it: as good as the stream is, and thrown away together."""
 
@@ -104,7 +71,7 @@ class Rollup:
         self._client = client
         self._database = client[database]
         self._observer = observer
-        self._clock = _Clock(client)
+        self._clock = ClusterClock(client)
         self._state: _State | None = None
         self._plain_until = 0.0
 

@@ -16,10 +16,11 @@ from gateway.accept import choose_media_type
 from gateway.descriptions import COUNT_RESPONSES, LIST_RESPONSES
 from gateway.errors import SLASH_AT_END, NotFoundError
 from gateway.export import MEDIA_TYPES, choose_export, read_end, read_position
+from gateway.list_question import ListQuestion
 from gateway.request import get_context
 from gateway.route import DirectRoute
 from gateway.rows import JSON, RowFormat, RowStream
-from gateway.shared_list import ListQuestion, SharedLists
+from gateway.shared_list import SharedLists
 from schema.filter import MAX_CARD_TYPE_LENGTH, MAX_DAYS, FieldNames, build_filter, parse_days
 from schema.page import MAX_ROWS, build_cursor, parse_limit
 from schema.resolvers import count_transactions, list_transactions

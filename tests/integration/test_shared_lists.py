@@ -27,9 +27,10 @@ from gateway.admission import Admission, Turn
 from gateway.app import create_app
 from gateway.caller import Scope
 from gateway.keys import create_key
+from gateway.list_question import ListQuestion
 from gateway.rows import CSV, JSON, NDJSON, RowFormat
 from gateway.settings import load_settings
-from gateway.shared_list import ListQuestion, SharedLists, _Reading
+from gateway.shared_list import SharedLists, _Reading
 from schema.context import read_clock_ms
 from tests.conftest import serve_database
 from tests.recorder import CommandRecorder

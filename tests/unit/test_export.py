@@ -13,9 +13,9 @@ from database.query import TransactionFilter
 from database.repository import TransactionRepository
 from gateway import export
 from gateway.app import create_app
+from gateway.list_question import ListQuestion
 from gateway.rows import NDJSON
 from gateway.settings import load_settings
-from gateway.shared_list import ListQuestion
 
 NEEDED = ["application/vnd.apache.parquet", "application/vnd.apache.arrow.stream"]
 
