@@ -116,6 +116,14 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     app.router.routes.append(socket.route)
     app.mount("/static", pages.PageFiles(directory=pages.STATIC, check_dir=False))
     _match_whole_paths(app.router.routes)
+    _add_middlewares(app, settings, observer)
+    app.add_exception_handler(GatewayError, _answer_gateway_error)
+    app.add_exception_handler(HTTPException, _answer_http_error)
+    app.openapi = lambda: build_document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
+    return app
+
+
+def _add_middlewares(app: FastAPI, settings: Settings, observer: Observer) -> None:
     # The last is the first that a request meets. To compress is work on a question, which those above it bound.
     app.add_middleware(CompressionMiddleware)
     app.add_middleware(DeadlineMiddleware, settings=settings)
@@ -124,10 +132,6 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
         app.add_middleware(middleware, settings=settings)
     routes = [*(route for router in _ROUTERS for route in router.routes), socket.route]
     app.add_middleware(RequestMiddleware, observer=observer, routes=routes)
-    app.add_exception_handler(GatewayError, _answer_gateway_error)
-    app.add_exception_handler(HTTPException, _answer_http_error)
-    app.openapi = lambda: build_document(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
-    return app
 
 
 def _match_whole_paths(routes: Iterable[BaseRoute]) -> None:

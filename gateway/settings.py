@@ -115,16 +115,7 @@ def load_settings(
     Raises:
         ConfigurationError: every fault at once, each by its variable and with what is accepted.
     """
-    known = {setting.name for setting in SETTINGS}
-    faults = [_name_unknown(name, known) for name in environ if name.startswith(PREFIX) and name not in known]
-    given: dict[str, Any] = {}
-    for setting in SETTINGS:
-        if text := environ.get(setting.name, "").strip():
-            try:
-                given[setting.name.removeprefix(PREFIX).lower()] = setting.read(text)
-            except ValueError:
-                fault = "cannot be used" if setting.is_secret else f"is {quote_value(text)}"
-                faults.append(f"{setting.name} {fault}; give {setting.accepts} ({setting.meaning}).")
+    given, faults = _read_variables(environ)
     is_loopback = _is_loopback(host)
     faults += _find_access_faults(given, host, is_loopback=is_loopback)
     if {"rate_store", "rate_store_file"} <= given.keys():
@@ -174,6 +165,21 @@ def load_settings(
         slow_query_ms=number("slow_query_ms"),
         is_tracing=given.get("tracing", default["tracing"]) == "on",
     )
+
+
+def _read_variables(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Give the settings of the environment, by their fields' names, and the faults of those that cannot be used."""
+    known = {setting.name for setting in SETTINGS}
+    faults = [_name_unknown(name, known) for name in environ if name.startswith(PREFIX) and name not in known]
+    given: dict[str, Any] = {}
+    for setting in SETTINGS:
+        if text := environ.get(setting.name, "").strip():
+            try:
+                given[setting.name.removeprefix(PREFIX).lower()] = setting.read(text)
+            except ValueError:
+                fault = "cannot be used" if setting.is_secret else f"is {quote_value(text)}"
+                faults.append(f"{setting.name} {fault}; give {setting.accepts} ({setting.meaning}).")
+    return given, faults
 
 
 def _find_access_faults(given: Mapping[str, Any], host: str, *, is_loopback: bool) -> list[str]:
