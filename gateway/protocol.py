@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
+from httptools import HttpParserError
 from uvicorn import Config
 from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, ASGISendEvent, HTTPScope, Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -25,8 +26,8 @@ HEAD_SECONDS = 20
 
 # What is no HTTP has no path that would say in which shape to answer: it is told in plain words.
 NOT_HTTP = (
-    "This is not a request of HTTP/1.1 that can be read. In an address a blank is written %20, a letter beyond ASCII "
-    "by its bytes in UTF-8, such as %C3%A4, and all of it in at most 65535 characters."
+    "This is not a request of HTTP/1.1 that can be read. One has the header Host, once. In its address a blank "
+    "is written %20, a letter beyond ASCII by its bytes in UTF-8, such as %C3%A4, and all of it in 65535 characters."
 )
 
 # RFC 6455, section 4.1: 16 bytes as base64.
@@ -80,6 +81,9 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._end_head()
         super()._unset_keepalive_if_required()
+        # RFC 9112, section 3.2. The parser ends with what is raised here, and uvicorn answers it as no HTTP.
+        if self.parser.get_http_version() == "1.1" and [name for name, _ in self.headers].count(b"host") != 1:
+            raise HttpParserError
         super().on_headers_complete()
 
     def data_received(self, data: bytes) -> None:

@@ -84,6 +84,17 @@ def test_an_address_that_is_none_is_told_how_to_write_one(served: ServedDatabase
     assert body.decode() == NOT_HTTP
 
 
+@pytest.mark.parametrize("hosts", ["", "Host: localhost\r\nHost: localhost\r\n"])
+def test_a_request_without_its_one_host_is_refused(served: ServedDatabase, hosts: str) -> None:
+    """HTTP/1.1 without Host, or with two, is answered with 400 and nothing else, though a body follows."""
+    with connect(served) as connection:
+        connection.sendall(f"POST /graphql HTTP/1.1\r\n{hosts}Content-Length: 2\r\n\r\n{{}}".encode())
+        answer = read_all(connection)
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(NOT_HTTP.encode())
+    assert answer.count(b"HTTP/1.1 ") == 2  # the status line's and the text's
+
+
 def test_large_bodies_and_many_requests_are_no_large_head(served: ServedDatabase) -> None:
     """Only heads count: neither a large body after one in two parts does, nor heads that are sent together."""
     with connect(served) as connection:
