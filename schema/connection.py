@@ -12,7 +12,7 @@ from database.row import Row
 from schema.context import RequestContext
 from schema.encoded import EncodedRows
 from schema.page import build_cursor
-from schema.resolvers import TransactionPage, count_transactions, get_position, list_transactions
+from schema.resolvers import TransactionPage, count_transactions, list_transactions
 from schema.shape import PageEncoder, RowShape
 from schema.turn import give_in_turns
 from schema.types import Transaction
@@ -56,11 +56,9 @@ class Listing:
         bound = self.page.before if forward else self.page.after
         if bound is None:
             return False
-        # Beyond an empty page lies whatever is at the cursor or beyond it.
-        row = answer.last if forward else answer.first
-        edge = bound if row is None else get_position(row, self.order)
-        is_empty = row is None
-        beyond = Page(1, after=edge, inclusive=is_empty) if forward else Page(1, before=edge, inclusive=is_empty)
+        # The page reaches to the cursor, so that beyond it lies what is there or further on. Its own row at that end
+        # would not do: one without a date or an amount has no place that a question could begin at.
+        beyond = Page(1, after=bound, inclusive=True) if forward else Page(1, before=bound, inclusive=True)
         further = await list_transactions(self.context.repository, self.wanted, self.order, beyond, frozenset())
         return further.number > 0
 

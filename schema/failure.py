@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError, GraphQLSyntaxError, VariableNode
 from strawberry.types.execution import ExecutionResult, PreExecutionError
 
 from database.errors import GatewayError, hide_secrets
@@ -41,8 +41,10 @@ def _get_phase_code(result: ExecutionResult, error: GraphQLError) -> str:
         return "GRAPHQL_PARSE_FAILED"
     if isinstance(result, PreExecutionError):
         return "GRAPHQL_VALIDATION_FAILED"
-    # Before the first field runs, only variables can fail.
-    return "GRAPHQL_VARIABLES_INVALID" if error.path is None else INTERNAL_ERROR
+    # Before the first field runs, only variables can fail; one with a default that is null nevertheless fails where it
+    # is used (GraphQL, section 6.4.1).
+    is_of_variables = error.path is None or any(isinstance(node, VariableNode) for node in error.nodes or ())
+    return "GRAPHQL_VARIABLES_INVALID" if is_of_variables else INTERNAL_ERROR
 
 
 def _describe(error: GraphQLError, phase_code: str) -> Failure:

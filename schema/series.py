@@ -21,8 +21,8 @@ KeyValue: TypeAlias = str | datetime | Decimal | None
 
 # IEEE 754's decimal128, by which the database adds.
 _DECIMAL128 = Context(prec=34, rounding=ROUND_HALF_EVEN)
-# Room for the two decimals of a whole number that has all the digits already.
-_EXACT = Context(prec=40)
+# Room for the two decimals of a whole number, however large a rate has made it: the longest rates have 32 digits.
+_EXACT = Context(prec=100)
 _CENT, _ZERO = Decimal("0.01"), Decimal("0.00")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_NAMED = 10

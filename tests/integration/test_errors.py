@@ -312,6 +312,21 @@ def test_bad_variables_are_named(client: httpx.Client, kind: str, value: object,
 
 
 @pytest.mark.parametrize(
+    "query",
+    [
+        "query ($v: Boolean = true) { transactions { nodes @include(if: $v) { id } } }",
+        "query ($v: SummaryKey = DAY) { transactionSummary(groupBy: [$v]) { omitted } }",
+        'query ($v: String = "EUR") { transactionSummary(into: "USD", rates: [{currency: $v, rate: 1}]) { omitted } }',
+    ],
+)
+def test_a_null_that_only_its_default_would_replace_is_named(client: httpx.Client, query: str) -> None:
+    """A variable whose default lets it stand where null may not is named when it is null, though a field has begun."""
+    error = ask(client, query, v=None)
+    assert error["extensions"]["code"] == "GRAPHQL_VARIABLES_INVALID"
+    assert "'$v'" in error["message"]
+
+
+@pytest.mark.parametrize(
     ("body", "headers", "code"),
     [
         (b"", {}, "GRAPHQL_REQUEST_INVALID"),

@@ -252,3 +252,20 @@ def test_a_page_after_the_last_row_knows_whether_rows_come_before(served: Served
         page = ask(client, query)["data"]["transactions"]
         assert page == {"nodes": [], "pageInfo": {"hasPreviousPage": has_previous, "hasNextPage": False}}
         served.collection.delete_many({})
+
+
+@pytest.mark.parametrize("key", ORDERED)
+@pytest.mark.parametrize(("order", "way"), [("DESC", WAYS[0]), ("ASC", WAYS[1])])
+def test_a_page_of_a_row_without_a_place_knows_that_others_lie_beside_it(
+    served: ServedDatabase, client: httpx.Client, key: str, order: str, way: tuple[str, str, str, str]
+) -> None:
+    """A page of what has no date or amount, reached from a row that has one, says that rows lie on that side."""
+    served.collection.insert_many([build_document(_id="a"), build_document(_id="b", **{key: None})])
+    count, cursor, end, more = way
+    page = f"orderBy: {key.upper()}_{order}, {count}: 1"
+    at = ask(client, f"{{ transactions({page}) {{ pageInfo {{ {end} }} }} }}")["data"]["transactions"]["pageInfo"][end]
+    query = (
+        f'{{ transactions({page}, {cursor}: "{at}") {{ nodes {{ id }} pageInfo {{ hasPreviousPage hasNextPage }} }} }}'
+    )
+    known = {"hasPreviousPage": True, "hasNextPage": True, more: False}
+    assert ask(client, query)["data"]["transactions"] == {"nodes": [{"id": "b"}], "pageInfo": known}

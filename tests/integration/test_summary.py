@@ -379,6 +379,15 @@ async def test_currencies_without_a_rate_are_named(asker: Asker) -> None:
     assert "'EUR', 'GBP', in which" in response.json()["detail"]
 
 
+async def test_the_largest_rates_are_reckoned_with(asker: Asker) -> None:
+    """An amount that the longest rate makes as large as can be is told with two decimals, as any other."""
+    amount, rate = 10**15 - 1, 9 * 10**31
+    asker.fill([build_document(amount=float(amount), currency="USD")])
+    answer = await asker.ask_rest(Summary(Question(1), rates={"USD": str(rate)}, into="EUR"))
+    [amounts] = answer["groups"][0]["amounts"]
+    assert [amounts[name] for name in ("sum", "average", "min", "max")] == [f"{amount * rate}.00"] * 4
+
+
 async def test_groups_are_bounded_but_a_top_of_them_is_not(asker: Asker) -> None:
     """More groups than the limit are refused by name; the first of them can be asked for."""
     asker.fill([build_document(_id=str(i), vendor=f"Vendor {i}", amount=float(i)) for i in range(10_001)])
