@@ -1,5 +1,6 @@
 """The command line without a database: helps, exit codes, the port, the checked-in contract, the workers' log lines."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -9,9 +10,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from database.environment import DatabaseEnvironment
 from database.errors import ConfigurationError
+from database.provision import DatabaseStatus
 from gateway.cli import commands
-from gateway.console import build_status_text, build_welcome
+from gateway.console import build_status, build_status_text, build_welcome
 from gateway.server import open_listener
 
 GATEWAY = Path(sys.executable).with_name("gateway")
@@ -144,6 +147,14 @@ def test_status_says_what_the_user_may_not_see() -> None:
     text = build_status_text({**told, **unseen})
     assert text.count("the user may not") == 3
     assert "None" not in text
+
+
+def test_status_of_a_database_without_the_collection_says_none() -> None:
+    """Where there is no collection yet, the status shows no index, and an empty object for programs."""
+    found = DatabaseStatus("8.0", "single server", "u", (), 0, 0, 0, 0, indexes=(), missing_indexes=("date_amount",))
+    told = build_status(DatabaseEnvironment(uri="mongodb://h/shop"), found, None)
+    assert told["indexes"] == {}
+    assert re.search("^Indexes +none$", build_status_text(told), re.MULTILINE)
 
 
 @pytest.fixture
