@@ -123,6 +123,14 @@ def test_a_foreign_host_is_named(host: str) -> None:
         open_listener(host, 0)
 
 
+@pytest.mark.parametrize("port", [0, 1])
+@pytest.mark.parametrize("host", ["a..b", "x" * 64])
+def test_a_host_that_is_no_name_is_named(host: str, port: int) -> None:
+    """A host that cannot even be looked up is refused as one that is not found."""
+    with pytest.raises(ConfigurationError, match=r"cannot be served on \(not a name\); use 127\.0\.0\.1"):
+        open_listener(host, port)
+
+
 @pytest.mark.parametrize(
     ("host", "base"),
     [
