@@ -284,6 +284,13 @@ def test_unreadable_files_are_told_with_the_reason(file: Path) -> None:
         assert told.rpartition("(")[2] in fault
 
 
+def test_file_that_cannot_even_be_looked_for_is_told_with_the_reason(tmp_path: Path) -> None:
+    """A path that the system refuses to follow is told with its reason, and not called absent."""
+    with pytest.raises(ConfigurationError, match=r"cannot be read \(File name too long\)") as caught:
+        load_environment(tmp_path / ("x" * 300), {})
+    assert "there is no such file" not in str(caught.value)
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(
