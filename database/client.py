@@ -5,6 +5,7 @@ It keeps no client of its own and asks nothing about the data.
 
 import enum
 import socket
+import ssl
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -163,7 +164,7 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
                 return ServerState(Answer.SILENT, environment, f"The database at {address} is not ready to answer.")
             if error.code not in _CREDENTIALS_CODES:
                 return ServerState(Answer.REFUSED, environment, str(translated))
-        except PyMongoError as error:
+        except (PyMongoError, ssl.SSLError) as error:
             return _describe_no_answer(environment, error)
     who = f" of user {environment.username!r}" if environment.username else ""
     mend = "mongo_username and mongo_password, or mongo_uri"
@@ -206,11 +207,12 @@ def _find_silence(environment: DatabaseEnvironment) -> str | None:
     return None
 
 
-def _describe_no_answer(environment: DatabaseEnvironment, error: PyMongoError) -> ServerState:
+def _describe_no_answer(environment: DatabaseEnvironment, error: PyMongoError | ssl.SSLError) -> ServerState:
     address = environment.address
     if isinstance(error, ConfigurationError) and "wire version" in str(error):
         return ServerState(Answer.TOO_OLD, environment, _describe_old(address, None))
-    if isinstance(error, ConfigurationError):
+    # The driver leaves an SSLError as it is where a file of certificates holds none; what fails at the server it words.
+    if isinstance(error, ConfigurationError | ssl.SSLError):
         # Such a name stands for hosts that are looked up elsewhere: what fails there comes as another error's effect.
         if environment.uri and environment.uri.startswith(SRV) and error.__cause__ is not None:
             return ServerState(Answer.SILENT, environment, f"The name {address} cannot be looked up.")
