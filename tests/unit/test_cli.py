@@ -90,6 +90,16 @@ def test_an_unusable_password_file_is_named(tmp_path: Path) -> None:
     assert "secret" not in answer.stderr
 
 
+def test_owner_and_reader_are_two_users(tmp_path: Path) -> None:
+    """One name for both users is wrong usage: the second role would take the first from it."""
+    password = tmp_path / "password"
+    password.write_text("s3cret")
+    users = (f"--{role}{end}" for role in ("owner", "reader") for end in ("=ann", f"-password-file={password}"))
+    answer = run("provision", *users, folder=tmp_path)
+    assert answer.returncode == 2
+    assert "--owner and --reader name one user" in answer.stderr
+
+
 def test_an_unexpected_failure_is_one_line(tmp_path: Path) -> None:
     """An exception that nobody foresaw ends with 1 and one line: its type and place, without its words."""
     script = "import gateway.cli, gateway.__main__ as shell; gateway.cli.commands.main = lambda **_: int('secret')"
