@@ -47,6 +47,8 @@ _CONNECT_MS = 3_000
 _HEARTBEAT_MS = 2_000
 
 _CREDENTIALS_CODES = (11, 18, 334, 8000)
+# A member that has just become the primary may have no keys yet to sign times with (211).
+AWAY_CODES = (6, 7, 91, 133, 134, 189, 211, 9001, 10107, 11600, 11602, 13435, 13436)
 _TIMED_OUT = (DatabaseTimeoutError, "did not answer in time.")
 _WENT_AWAY = (DatabaseUnavailableError, "went away or is changing its primary.")
 # https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml; Atlas answers 8000 for its own refusals.
@@ -62,8 +64,7 @@ _MEANINGS: dict[int, tuple[type[DatabaseError], str]] = {
     # It would answer if it were asked again: the query's cursor was idle for too long or was killed (43, 237), or an
     # index that it read was dropped (175).
     **dict.fromkeys((43, 175, 237), (QueryEndedError, "ended the query before its end.")),
-    # A member that has just become the primary may have no keys yet to sign times with (211).
-    **dict.fromkeys((6, 7, 91, 133, 134, 189, 211, 9001, 10107, 11600, 11602, 13435, 13436), _WENT_AWAY),
+    **dict.fromkeys(AWAY_CODES, _WENT_AWAY),
 }
 
 
