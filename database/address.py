@@ -77,7 +77,8 @@ def _find_uri_fault(value: str) -> str | None:
     try:
         parsed = parse_uri(value)
     except (PyMongoError, ValueError, TypeError, OSError):
-        if bad := _find_bad_options(value):
+        # An @ behind the first ? says that the password holds it, and that what look like options are its rest.
+        if "@" not in value.partition("?")[2] and (bad := _find_bad_options(value)):
             return f"has options that are unknown or whose values are not accepted: {', '.join(bad)}"
         return (
             "must look like mongodb://user:password@host:port/database or mongodb+srv://user:password@name/database;"

@@ -5,6 +5,7 @@ It keeps no client of its own and asks nothing about the data.
 
 import enum
 import socket
+import ssl
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -46,6 +47,8 @@ _CONNECT_MS = 3_000
 _HEARTBEAT_MS = 2_000
 
 _CREDENTIALS_CODES = (11, 18, 334, 8000)
+# A member that has just become the primary may have no keys yet to sign times with (211).
+AWAY_CODES = (6, 7, 91, 133, 134, 189, 211, 9001, 10107, 11600, 11602, 13435, 13436)
 _TIMED_OUT = (DatabaseTimeoutError, "did not answer in time.")
 _WENT_AWAY = (DatabaseUnavailableError, "went away or is changing its primary.")
 # https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml; Atlas answers 8000 for its own refusals.
@@ -61,8 +64,7 @@ _MEANINGS: dict[int, tuple[type[DatabaseError], str]] = {
     # It would answer if it were asked again: the query's cursor was idle for too long or was killed (43, 237), or an
     # index that it read was dropped (175).
     **dict.fromkeys((43, 175, 237), (QueryEndedError, "ended the query before its end.")),
-    # A member that has just become the primary may have no keys yet to sign times with (211).
-    **dict.fromkeys((6, 7, 91, 133, 134, 189, 211, 9001, 10107, 11600, 11602, 13435, 13436), _WENT_AWAY),
+    **dict.fromkeys(AWAY_CODES, _WENT_AWAY),
 }
 
 
@@ -163,7 +165,7 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
                 return ServerState(Answer.SILENT, environment, f"The database at {address} is not ready to answer.")
             if error.code not in _CREDENTIALS_CODES:
                 return ServerState(Answer.REFUSED, environment, str(translated))
-        except PyMongoError as error:
+        except (PyMongoError, ssl.SSLError) as error:
             return _describe_no_answer(environment, error)
     who = f" of user {environment.username!r}" if environment.username else ""
     mend = "mongo_username and mongo_password, or mongo_uri"
@@ -206,11 +208,12 @@ def _find_silence(environment: DatabaseEnvironment) -> str | None:
     return None
 
 
-def _describe_no_answer(environment: DatabaseEnvironment, error: PyMongoError) -> ServerState:
+def _describe_no_answer(environment: DatabaseEnvironment, error: PyMongoError | ssl.SSLError) -> ServerState:
     address = environment.address
     if isinstance(error, ConfigurationError) and "wire version" in str(error):
         return ServerState(Answer.TOO_OLD, environment, _describe_old(address, None))
-    if isinstance(error, ConfigurationError):
+    # The driver leaves an SSLError as it is where a file of certificates holds none; what fails at the server it words.
+    if isinstance(error, ConfigurationError | ssl.SSLError):
         # Such a name stands for hosts that are looked up elsewhere: what fails there comes as another error's effect.
         if environment.uri and environment.uri.startswith(SRV) and error.__cause__ is not None:
             return ServerState(Answer.SILENT, environment, f"The name {address} cannot be looked up.")

@@ -5,6 +5,7 @@ It reads and validates; it connects to nothing and looks nothing up. No fault ev
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -142,8 +143,10 @@ def load_environment(path: Path, environ: Mapping[str, str]) -> DatabaseEnvironm
                 faults.append(f"{given[key].label}: {fault}")
 
     if missing := [key for key in required if key not in given]:
-        if not path.exists():
-            faults.append(f"{path}: there is no such file")
+        # Where that cannot be known, why the file cannot be read is among the faults already.
+        with suppress(OSError):
+            if not path.exists():
+                faults.append(f"{path}: there is no such file")
         faults.extend(f"{key}: is missing; set it here or by the variable {key.upper()}" for key in missing)
     if faults:
         raise ConfigurationError(_list_faults(str(path), faults))

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 from pymongo import MongoClient
-from pymongo.errors import BulkWriteError
+from pymongo.errors import BulkWriteError, OperationFailure
 
-from database.client import open_sync_client, translated_errors
+from database.client import AWAY_CODES, open_sync_client, translated_errors
 from database.environment import DatabaseEnvironment
 from database.errors import DatabaseRefusedError
 from database.index import COLLECTION
@@ -41,6 +41,9 @@ class Loader:
             except BulkWriteError as error:
                 faults = [*error.details["writeErrors"], *error.details["writeConcernErrors"]]
                 if serious := [fault for fault in faults if fault["code"] != _DUPLICATE_KEY]:
+                    if serious[0]["code"] in AWAY_CODES:
+                        # A server that stops or hands over in the midst of a write may tell it of each document.
+                        raise OperationFailure(serious[0]["errmsg"], serious[0]["code"]) from error
                     raise DatabaseRefusedError(
                         f"The database did not store a document: {serious[0]['errmsg']}."
                     ) from error

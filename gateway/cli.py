@@ -228,6 +228,8 @@ def provision(
 
     owner_credentials = load_credentials("owner", owner, owner_password_file)
     reader_credentials = load_credentials("reader", reader, reader_password_file)
+    if owner is not None and owner == reader:
+        raise click.UsageError("--owner and --reader name one user, which would only read: give each its own name.")
     environment = get_accepted_environment(config)
     report = provision_database(environment, owner=owner_credentials, reader=reader_credentials)
     click.echo(build_report_text(report))

@@ -67,7 +67,7 @@ def build_status(
 ) -> Mapping[str, Any]:
     """The status as it is printed in JSON; sizes in bytes, null where the user may not see it."""
     told = asdict(status)
-    told["indexes"] = status.indexes and {index.name: index.size for index in status.indexes}
+    told["indexes"] = None if status.indexes is None else {index.name: index.size for index in status.indexes}
     return {
         "server": environment.address,
         "database": environment.database,

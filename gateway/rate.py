@@ -74,8 +74,14 @@ class SharedStorage(RedisStorage):
 
         # Connections that were open when the Redis restarted fail once.
         self._pool = ConnectionPool.from_url(url, max_connections=_STORE_CONNECTIONS, retry=Retry(NoBackoff(), 1))
+        try:
+            # It connects to nothing: what no connection can be made with would fail at each request.
+            self._pool.make_connection()  # type: ignore[no-untyped-call]  # the library has no annotation here
+        except (RedisError, TypeError):
+            raise ValueError from None
         super().__init__(
-            f"async+{url}",
+            # The pool has the address; this reader of it would insist on a port, and know fewer forms.
+            "async+redis://",
             implementation="redispy",
             key_prefix="gateway",
             connection_pool=self._pool,  # type: ignore[arg-type]  # the annotation forgets what the docstring offers

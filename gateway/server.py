@@ -67,7 +67,8 @@ def open_listener(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
-    except OSError as error:
+    # What is too long for a name, or has an empty part, is not even looked up.
+    except (OSError, UnicodeError) as error:
         raise _unusable_host(host, error) from error
     # Without it a restart would wait a minute for the connections of the last run to be forgotten.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -266,7 +267,7 @@ def _find_occupant(host: str, port: int) -> str | None:
     try:
         with socket.create_connection((host, port), timeout=1):
             pass
-    except OSError:
+    except (OSError, UnicodeError):
         return None
     caller = http.client.HTTPConnection(host, port, timeout=1)
     try:
@@ -289,8 +290,7 @@ def _taken(port: int, occupant: str) -> ConfigurationError:
     return ConfigurationError(message)
 
 
-def _unusable_host(host: str, error: OSError) -> ConfigurationError:
-    message = (
-        f'host "{host}" cannot be served on ({error.strerror}); use 127.0.0.1 for this machine alone, 0.0.0.0 for all'
-    )
+def _unusable_host(host: str, error: OSError | UnicodeError) -> ConfigurationError:
+    reason = error.strerror if isinstance(error, OSError) else "not a name"
+    message = f'host "{host}" cannot be served on ({reason}); use 127.0.0.1 for this machine alone, 0.0.0.0 for all'
     return ConfigurationError(message)

@@ -117,7 +117,10 @@ def _build_key_set(keys: jwt.PyJWKSet) -> KeySet:
     usable = {
         (key.key_id, key.algorithm_name): key
         for key in keys
-        if key.algorithm_name in ALGORITHMS and key.public_key_use in {None, "sig"}
+        if key.algorithm_name in ALGORITHMS
+        and key.public_key_use in {None, "sig"}
+        # Who reads a private key here can sign, and with one of RSA nothing could be checked.
+        and not hasattr(key.key, "private_bytes")
     }
     if not usable:
         raise ValueError

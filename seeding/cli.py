@@ -118,15 +118,16 @@ def seed(
         with reach_server(load_environment(config, os.environ), DATA_FOLDER, say=click.echo) as server:
             provision(server.owner)
             if replace:
-                _clear(server.owner, console, ask=not yes)
+                _clear(server.owner, console, count, ask=not yes)
             _seed(context, server.owner, console, count, seed_number, until, workers)
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped.", err=True)
         context.exit(_INTERRUPTED)
 
 
-def _clear(environment: "DatabaseEnvironment", console: "Console", *, ask: bool) -> None:
+def _clear(environment: "DatabaseEnvironment", console: "Console", count: int, *, ask: bool) -> None:
     from database.loader import open_loader
+    from seeding.seeder import check_space
 
     with open_loader(environment) as loader:
         held = loader.count()
@@ -134,6 +135,8 @@ def _clear(environment: "DatabaseEnvironment", console: "Console", *, ask: bool)
         if not held:
             click.echo(f"Nothing to delete: {place} holds no transactions")
             return
+        # What will be refused must delete nothing; the room of what is deleted is used again.
+        check_space(loader, count, held)
         if ask:
             click.confirm(f"Delete all {held:,} transactions of {place}?", abort=True)
         gone = 0

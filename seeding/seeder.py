@@ -11,7 +11,7 @@ from types import FrameType
 from typing import TypeAlias
 
 from database.environment import DatabaseEnvironment
-from database.loader import open_loader
+from database.loader import Loader, open_loader
 from seeding.crew import Crew
 from seeding.document import build_identifiers
 from seeding.error import SeedingError
@@ -73,7 +73,10 @@ def seed(
     began = time.monotonic()
     plan = new_plan(count, seed, until)
     report = SeedReport(plan)
-    _check_space(environment, plan)
+    with open_loader(environment) as loader:
+        # Of a set that was begun, the documents on the disk need no room any more.
+        begun = loader.count() if loader.holds(build_identifiers(plan.seed, 0, 1)[0]) else 0
+        check_space(loader, count, begun)
     progress(report)
     with closing(Crew(environment, plan, workers or count_cores())) as crew, _interrupts_to(crew.ask_to_stop) as asked:
         for loaded in crew.listen():
@@ -95,16 +98,14 @@ def count_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _check_space(environment: DatabaseEnvironment, plan: Plan) -> None:
-    with open_loader(environment) as loader:
-        free = loader.find_free_bytes()
-        # Of a set that was begun, the documents on the disk need no room any more.
-        begun = loader.count() if loader.holds(build_identifiers(plan.seed, 0, 1)[0]) else 0
-    needed = max(0, plan.count - begun) * _BYTES_EACH
+def check_space(loader: Loader, count: int, held: int) -> None:
+    """Raise SeedingError if the server's disk has no room for so many documents, of which so many have theirs."""
+    free = loader.find_free_bytes()
+    needed = max(0, count - held) * _BYTES_EACH
     if free is not None and needed > free:
         raise SeedingError(
-            f"{plan.count:,} transactions need about {_format_gigabytes(needed)}, indexes included, and the server's"
-            f" disk has {_format_gigabytes(free)} free: ask for at most {(free // _BYTES_EACH) + begun:,}."
+            f"{count:,} transactions need about {_format_gigabytes(needed)}, indexes included, and the server's"
+            f" disk has {_format_gigabytes(free)} free: ask for at most {(free // _BYTES_EACH) + held:,}."
         )
 
 

@@ -94,7 +94,8 @@ class _Simulation:
     def run(self, pace: Pace, most: int | None, seconds: float | None) -> SimulationReport:
         # Of the pace's own clock, which stands still while the database is away.
         clock, before = 0.0, self._began
-        while (most is None or self._stored < most) and (seconds is None or self._get_seconds() < seconds):
+        end = math.inf if seconds is None else seconds
+        while (most is None or self._stored < most) and self._get_seconds() < end:
             if self._stop.wait(_STEP_SECONDS):
                 break
             now = time.monotonic()
@@ -102,12 +103,14 @@ class _Simulation:
             before = now
             due = math.floor(pace.count_due(clock)) - self._stored
             if due > 0:
-                self._store(list(islice(self._documents, due if most is None else min(due, most - self._stored))))
+                number = due if most is None else min(due, most - self._stored)
+                if not self._store(list(islice(self._documents, number)), end):
+                    break
             self._watch(self._report())
         return self._report()
 
-    def _store(self, documents: list[Document]) -> None:
-        """Store all of some documents, each once, however often the database goes away meanwhile."""
+    def _store(self, documents: list[Document], end: float) -> bool:
+        """Store all of some documents, each once, however often the database goes away; False where it ends first."""
         for document in documents:
             document["_id"] = str(uuid4())
         while True:
@@ -119,11 +122,12 @@ class _Simulation:
                 self._loader.load(documents)
             except (DatabaseUnavailableError, DatabaseTimeoutError) as error:
                 self._watch(self._report(str(error)))
-                if self._stop.wait(_RETRY_SECONDS):
-                    return
+                left = end - self._get_seconds()
+                if self._stop.wait(max(0.0, min(_RETRY_SECONDS, left))) or left <= _RETRY_SECONDS:
+                    return False
             else:
                 self._stored += len(documents)
-                return
+                return True
 
     def _report(self, trouble: str | None = None) -> SimulationReport:
         return SimulationReport(self._stored, self._get_seconds(), trouble)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,12 @@ class SigningKey:
             if algorithm.startswith("ES")
             else rsa.generate_private_key(65537, 2048)
         )
-        public = get_default_algorithms()[algorithm].to_jwk(self.private.public_key(), as_dict=True)
+        encode = partial(get_default_algorithms()[algorithm].to_jwk, as_dict=True)
         identity = {} if key_id is None else {"kid": key_id}
-        self.public: dict[str, Any] = {**public, "alg": algorithm, "use": "sig", **identity, **published}
+        told = {"alg": algorithm, "use": "sig", **identity, **published}
+        self.public: dict[str, Any] = {**encode(self.private.public_key()), **told}
+        # What an issuer must not publish.
+        self.whole: dict[str, Any] = {**encode(self.private), **told}
 
     def sign(self, **claims: Any) -> str:
         """Give a token that is good for a minute, unless the claims say otherwise; a claim of None is left out."""

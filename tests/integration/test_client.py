@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pymongo.errors import (
@@ -189,6 +190,15 @@ def test_options_that_do_not_go_together_are_named(environment: DatabaseEnvironm
     """Options that contradict each other are a fault of the settings, by their names."""
     with pytest.raises(ConfigurationError, match=r"journal, w\b"):
         check_server(DatabaseEnvironment(uri=f"mongodb://{environment.address}/shop?w=0&journal=true"))
+
+
+@pytest.mark.parametrize("option", ["tlsCAFile", "tlsCRLFile", "tlsCertificateKeyFile"])
+def test_file_without_a_certificate_is_named(environment: DatabaseEnvironment, tmp_path: Path, option: str) -> None:
+    """A file that holds no certificate is a fault of the settings, by the name of the option that names it."""
+    path = tmp_path / "empty.pem"
+    path.touch()
+    with pytest.raises(ConfigurationError, match=rf"mongo_uri .*{option.lower()}"):
+        check_server(DatabaseEnvironment(uri=f"mongodb://{environment.address}/shop?tls=true&{option}={path}"))
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "MONGODB-X509"])

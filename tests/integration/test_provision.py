@@ -12,7 +12,7 @@ from database.client import open_sync_client, translated_errors
 from database.embedded import EmbeddedServer
 from database.environment import Credentials, DatabaseEnvironment
 from database.errors import DatabaseRefusedError
-from database.index import COLLECTION, INDEXES
+from database.index import CASE_INSENSITIVE, COLLECTION, INDEXES
 from database.provision import holds_transactions, provision, read_status
 from tests.crashed import run_crashed_mongod
 
@@ -101,6 +101,22 @@ def test_same_index_by_another_name_serves(environment: DatabaseEnvironment) -> 
 
     report = provision(environment)
     assert (report.created_indexes, report.conflicts) == ((), ())
+
+
+@pytest.mark.parametrize("collation", [{"locale": "fr"}, CASE_INSENSITIVE])
+def test_collation_of_the_collection_is_that_of_its_indexes(
+    mongod: EmbeddedServer, environment: DatabaseEnvironment, collation: dict[str, Any]
+) -> None:
+    """In a collection with a collation of its own the declared indexes are created once, and then are there."""
+    with open_sync_client(replace(mongod.admin, database=environment.database)) as client:
+        database = client[environment.database]
+        database.drop_collection(COLLECTION)
+        database.create_collection(COLLECTION, collation=collation)
+
+    assert provision(environment).created_indexes == _NAMES
+    again = provision(environment)
+    assert (again.kept_indexes, again.conflicts) == (_NAMES, ())
+    assert read_status(environment).missing_indexes == ()
 
 
 def test_existing_user_gets_the_asked_password_and_role(

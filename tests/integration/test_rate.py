@@ -169,8 +169,24 @@ async def is_refused(allowance: Allowance, name: str) -> bool:
     return False
 
 
-def test_a_store_that_cannot_be_used_is_named_without_its_password() -> None:
-    """A URL that is none of a Redis is refused by the variable's name, and not quoted."""
+@pytest.mark.parametrize("url", ["redis://127.0.0.1", "redis://:secret@127.0.0.1/1", "rediss://[::1]"])
+async def test_a_store_needs_no_port(url: str) -> None:
+    """A URL without a port is of Redis' own port."""
+    storage = open_storage(url)
+    assert isinstance(storage, SharedStorage)
+    await storage.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:secret@127.0.0.1:port",
+        "redis://:secret@127.0.0.1:6379/0?patience=1",
+        "rediss://:secret@127.0.0.1:6379/0?ssl_cert_reqs=perhaps",
+    ],
+)
+def test_a_store_that_cannot_be_used_is_named_without_its_password(url: str) -> None:
+    """A URL that is none of a Redis, or has an option of none, is refused by the variable's name, and not quoted."""
     with pytest.raises(ConfigurationError, match="GATEWAY_RATE_STORE") as caught:
-        open_storage("redis://:secret@127.0.0.1:port")
+        open_storage(url)
     assert "secret" not in str(caught.value)

@@ -212,6 +212,17 @@ def test_replace_deletes_first(
     assert collection.index_information() == indexes
 
 
+def test_replace_deletes_nothing_where_the_new_have_no_room(
+    run: Callable[..., subprocess.CompletedProcess[str]], collection: Collection[dict[str, Any]]
+) -> None:
+    """A count that the disk has no room for is refused before anything is deleted for it."""
+    collection.insert_one({"_id": "old"})
+    result = run("1000000000000", "--replace", "--yes")
+    assert result.returncode == 1
+    assert "ask for at most" in result.stderr
+    assert collection.count_documents({}) == 1
+
+
 @pytest.mark.parametrize(("answer", "code", "left"), [(b"n\n", 130, 1), (b"\x04", 130, 1), (b"y\n", 0, 50)])
 def test_replace_asks_on_a_terminal(
     environment: DatabaseEnvironment,

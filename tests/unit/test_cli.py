@@ -1,5 +1,6 @@
 """The command line without a database: helps, exit codes, the port, the checked-in contract, the workers' log lines."""
 
+import re
 import socket
 import subprocess
 import sys
@@ -9,9 +10,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
+from database.environment import DatabaseEnvironment
 from database.errors import ConfigurationError
+from database.provision import DatabaseStatus
 from gateway.cli import commands
-from gateway.console import build_status_text, build_welcome
+from gateway.console import build_status, build_status_text, build_welcome
 from gateway.server import open_listener
 
 GATEWAY = Path(sys.executable).with_name("gateway")
@@ -87,6 +90,16 @@ def test_an_unusable_password_file_is_named(tmp_path: Path) -> None:
     assert "secret" not in answer.stderr
 
 
+def test_owner_and_reader_are_two_users(tmp_path: Path) -> None:
+    """One name for both users is wrong usage: the second role would take the first from it."""
+    password = tmp_path / "password"
+    password.write_text("s3cret")
+    users = (f"--{role}{end}" for role in ("owner", "reader") for end in ("=ann", f"-password-file={password}"))
+    answer = run("provision", *users, folder=tmp_path)
+    assert answer.returncode == 2
+    assert "--owner and --reader name one user" in answer.stderr
+
+
 def test_an_unexpected_failure_is_one_line(tmp_path: Path) -> None:
     """An exception that nobody foresaw ends with 1 and one line: its type and place, without its words."""
     script = "import gateway.cli, gateway.__main__ as shell; gateway.cli.commands.main = lambda **_: int('secret')"
@@ -120,6 +133,14 @@ def test_a_foreign_host_is_named(host: str) -> None:
         open_listener(host, 0)
 
 
+@pytest.mark.parametrize("port", [0, 1])
+@pytest.mark.parametrize("host", ["a..b", "x" * 64])
+def test_a_host_that_is_no_name_is_named(host: str, port: int) -> None:
+    """A host that cannot even be looked up is refused as one that is not found."""
+    with pytest.raises(ConfigurationError, match=r"cannot be served on \(not a name\); use 127\.0\.0\.1"):
+        open_listener(host, port)
+
+
 @pytest.mark.parametrize(
     ("host", "base"),
     [
@@ -144,6 +165,14 @@ def test_status_says_what_the_user_may_not_see() -> None:
     text = build_status_text({**told, **unseen})
     assert text.count("the user may not") == 3
     assert "None" not in text
+
+
+def test_status_of_a_database_without_the_collection_says_none() -> None:
+    """Where there is no collection yet, the status shows no index, and an empty object for programs."""
+    found = DatabaseStatus("8.0", "single server", "u", (), 0, 0, 0, 0, indexes=(), missing_indexes=("date_amount",))
+    told = build_status(DatabaseEnvironment(uri="mongodb://h/shop"), found, None)
+    assert told["indexes"] == {}
+    assert re.search("^Indexes +none$", build_status_text(told), re.MULTILINE)
 
 
 @pytest.fixture

@@ -238,6 +238,8 @@ def test_faulty_value_is_told_with_what_is_accepted(file: Path, key: str, value:
         ("mongodb://u:s3cret-value@h:99999/db", "must look like"),
         ("mongodb://u:s3cret-value@x@h/db", "must look like"),
         ("mongodb://u:s3cret%value@h/db", "must look like"),
+        ("mongodb://u:hunter?s3cret-value@h/db", "must look like"),
+        ("mongodb://u:p@a?s3cret=value@h/db", "must look like"),
         ("mongodb://h/db?tls=s3cret-value&nonsense=1", "tls, nonsense"),
         ("mongodb+srv://u:s3cret-value@h:27017/db", "must look like"),
         ("mongodb+srv://u:s3cret-value@a,b/db", "must look like"),
@@ -282,6 +284,13 @@ def test_unreadable_files_are_told_with_the_reason(file: Path) -> None:
         assert told in str(caught.value)
         (fault,) = _load_faults(file, _VALID, {"MONGO_PASSWORD_FILE": str(path)})
         assert told.rpartition("(")[2] in fault
+
+
+def test_file_that_cannot_even_be_looked_for_is_told_with_the_reason(tmp_path: Path) -> None:
+    """A path that the system refuses to follow is told with its reason, and not called absent."""
+    with pytest.raises(ConfigurationError, match=r"cannot be read \(File name too long\)") as caught:
+        load_environment(tmp_path / ("x" * 300), {})
+    assert "there is no such file" not in str(caught.value)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,11 +1,15 @@
 """The pace of a simulation, and what the command accepts."""
 
+import threading
+
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from database.environment import DatabaseEnvironment
 from seeding.pace import BURST_SECONDS, CYCLE_SECONDS, Pace
+from seeding.simulation import SimulationReport, simulate
 from seeding.simulation_command import simulate_command
 
 rates = st.floats(0.1, 10_000)
@@ -30,6 +34,31 @@ def test_a_cycle_ends_with_its_burst(rate: float, cycles: int, burst: float) -> 
     before, until_burst, end = (pace.count_due(begin + each) for each in (0, calm, CYCLE_SECONDS))
     assert until_burst - before == pytest.approx(rate * calm)
     assert end - until_burst == pytest.approx(rate * burst * BURST_SECONDS)
+
+
+AWAY = DatabaseEnvironment(uri="mongodb://127.0.0.1:1/shop?serverSelectionTimeoutMS=1")
+
+
+def test_it_ends_after_its_seconds_also_without_a_database() -> None:
+    """A database that is away keeps no simulation beyond its seconds, and is not said to be back at the end."""
+    reports: list[SimulationReport] = []
+    report = simulate(AWAY, Pace(1_000, 1), seed=7, stop=threading.Event(), seconds=0.1, watch=reports.append)
+    assert report.stored == 0
+    assert reports[-1].trouble
+
+
+def test_a_stop_does_not_bring_the_database_back() -> None:
+    """Who stops a simulation while the database is away is not told that it is back."""
+    reports: list[SimulationReport] = []
+    stop = threading.Event()
+
+    def watch(report: SimulationReport) -> None:
+        reports.append(report)
+        if report.trouble:
+            stop.set()
+
+    simulate(AWAY, Pace(1_000, 1), seed=7, stop=stop, watch=watch)
+    assert reports[-1].trouble
 
 
 @pytest.mark.parametrize(

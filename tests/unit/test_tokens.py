@@ -185,6 +185,10 @@ async def test_a_subject_is_named_without_harm(verifier: TokenVerifier) -> None:
         '{"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}',
         '{"keys": [{"kty": "EC", "alg": ["ES256"]}]}',
         pytest.param(json.dumps({"keys": [SigningKey("it", use="enc").public]}), id="a key to encrypt with"),
+        *(
+            pytest.param(json.dumps({"keys": [SigningKey("it", algorithm).whole]}), id=f"a private key of {algorithm}")
+            for algorithm in ("RS256", "ES256", "EdDSA")
+        ),
     ],
 )
 def test_a_file_without_a_key_is_refused(tmp_path: Path, content: str) -> None:
