@@ -3,9 +3,11 @@
 It must not raise, for the driver would print a stack trace, and tells no values of a command or an answer.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 from pymongo import monitoring
 
@@ -44,11 +46,14 @@ class CommandMonitor(monitoring.CommandListener):
 
     def __init__(self, *observers: CommandObserver) -> None:
         self._observers = observers
-        self._commands: dict[int, Mapping[str, Any]] = {}
+        # Each task sends one at a time. The driver tells no end of one that is cancelled: the next one takes its place,
+        # or it goes with the task.
+        self._sent: WeakKeyDictionary[asyncio.Task[Any], tuple[int, Mapping[str, Any]]] = WeakKeyDictionary()
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
-        if event.command_name not in _HANDSHAKE and event.command.get("comment") != UPKEEP:
-            self._commands[event.request_id] = event.command
+        task = asyncio.current_task()
+        if task and event.command_name not in _HANDSHAKE and event.command.get("comment") != UPKEEP:
+            self._sent[task] = event.request_id, event.command
 
     def succeeded(self, event: monitoring.CommandSucceededEvent) -> None:
         self._report(event, None)
@@ -60,8 +65,11 @@ class CommandMonitor(monitoring.CommandListener):
     def _report(
         self, event: monitoring.CommandSucceededEvent | monitoring.CommandFailedEvent, error: str | None
     ) -> None:
-        if (command := self._commands.pop(event.request_id, None)) is None:
+        task = asyncio.current_task()
+        sent = self._sent.pop(task, None) if task else None
+        if sent is None or sent[0] != event.request_id:
             return
+        command = sent[1]
         seconds = event.duration_micros / 1e6
         if meter := METER.get():
             meter.seconds += seconds

@@ -49,6 +49,7 @@ class Subscription:
         "_bytes",
         "_events",
         "_failure",
+        "_keeps_last",
         "_past",
         "_reached",
         "_source",
@@ -71,6 +72,7 @@ class Subscription:
         self._past: Past | None = None
         self._events: deque[LiveEvent] = deque()
         self._bytes = 0
+        self._keeps_last = False
         self._failure: GatewayError | None = None
         self._waiter: asyncio.Future[None] | None = None
 
@@ -157,6 +159,10 @@ class Subscription:
         self._events.extend(events)
         self._bytes += sum(len(event.data) for event in events)
 
+    def keep_last(self) -> None:
+        """Let the last event of those that wait stand for all, where it only matters that something was added."""
+        self._keeps_last = True
+
     def put(self, events: Sequence[LiveEvent], size: int) -> bool:
         """Add events of so many bytes; where there is no room, cut the subscriber off and say so by False."""
         # What was read again to catch up may reach further than what was handed on until then.
@@ -164,6 +170,9 @@ class Subscription:
         if events[0].place <= given:
             events = [event for event in events if event.place > given]
             size = sum(len(event.data) for event in events)
+        if self._keeps_last and events:
+            self._events.clear()
+            self._bytes, events, size = 0, events[-1:], len(events[-1].data)
         is_full = len(self._events) + len(events) > MOST_EVENTS or self._bytes + size > MOST_BYTES
         # Of nothing that waits nobody can be too slow.
         if self._events and is_full:

@@ -119,6 +119,8 @@ async def _tell_summaries(
     watch = context.watches.find((wanted, question))
     last: Update | None = None
     async with context.open_events(wanted, None) as events:
+        # However many come between two summaries, nobody is too slow for them.
+        events.keep_last()
         context.note_open(None)
         while not events.is_over:
             update = await watch.refresh(compute)

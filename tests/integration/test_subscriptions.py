@@ -17,6 +17,7 @@ from database.client import open_sync_client
 from database.embedded import EmbeddedServer
 from database.environment import DatabaseEnvironment
 from database.index import COLLECTION
+from database.subscription import MOST_EVENTS
 from gateway.caller import Scope
 from gateway.keys import create_key
 from schema.context import read_clock_ms
@@ -24,7 +25,7 @@ from tests.conftest import ServedDatabase, serve_database
 from tests.live import connect
 from tests.process import read_log, run_gateway
 from tests.reference import Document, Question, select
-from tests.socket import Socket, open_socket
+from tests.socket import Socket, build_subscribe, open_socket
 from tests.strategies import documents, inner_offsets, questions
 from tests.waiting import find_free_port
 
@@ -329,6 +330,28 @@ async def test_a_summary_is_told_when_it_changes(served: ServedDatabase) -> None
     assert heard["groups"][0]["amounts"][0]["sum"] == "12.25"
     assert last == current
     assert {amounts["currency"] for amounts in last["groups"][0]["amounts"]} == {"USD", "EUR"}
+
+
+async def test_a_summary_is_told_after_any_burst(served: ServedDatabase) -> None:
+    """However many transactions are added between two summaries, those that follow tell them and what comes later."""
+    flood = [build_document(f"flood {number}", cardType="Flooded") for number in range(10 * MOST_EVENTS)]
+    subscription = f"subscription ($filter: TransactionFilter) {{ summary: summaryChanged{SUMMARY} }}"
+    async with open_socket(served.gateway.url) as client:
+
+        async def hear(count: int) -> None:
+            found = None
+            while found != count:
+                message = await client.receive()
+                assert message["type"] == "next", message
+                found = sum(group["count"] for group in message["payload"]["data"]["summary"]["groups"])
+
+        await client.init()
+        await client.send(build_subscribe(subscription, "summary", variables={"filter": {"cardType": "flooded"}}))
+        await hear(0)
+        await asyncio.to_thread(served.collection.insert_many, flood)
+        await hear(len(flood))
+        served.collection.insert_one(build_document("after the flood", cardType="Flooded"))
+        await hear(len(flood) + 1)
 
 
 def test_heartbeats_keep_a_stream_open(mongod: EmbeddedServer, tmp_path: Path) -> None:
