@@ -13,6 +13,7 @@ from pymongo.errors import CollectionInvalid, OperationFailure
 
 from database.client import open_sync_client, translated_errors
 from database.environment import Credentials, DatabaseEnvironment
+from database.errors import ConfigurationError
 from database.index import CASE_INSENSITIVE, COLLECTION, INDEXES, Index
 
 _Database = Database[dict[str, Any]]
@@ -95,10 +96,13 @@ def provision(
     With `owner` or `reader`, `environment` is an administrator's; the users are kept in the application's database.
 
     Raises:
+        ConfigurationError: one of the users is the administrator, who would be one no more.
         DatabaseError: the server does not answer, or does not permit it.
     """
     with translated_errors(environment.address), open_sync_client(environment) as client:
         database = client[environment.database]
+        if owner or reader:
+            _keep_administrator(database, frozenset(user.username for user in (owner, reader) if user))
         users = []
         for credentials, role, actions in ((owner, OWNER_ROLE, OWNER_ACTIONS), (reader, READER_ROLE, READER_ACTIONS)):
             if credentials:
@@ -177,6 +181,15 @@ def drop_other_users(environment: DatabaseEnvironment, role: str, keep: str) -> 
             held = {(entry["role"], entry["db"]) for entry in user["roles"]}
             if (role, database.name) in held and user["user"] != keep:
                 database.command("dropUser", user["user"])
+
+
+def _keep_administrator(database: _Database, names: frozenset[str]) -> None:
+    for user in database.command("connectionStatus")["authInfo"]["authenticatedUsers"]:
+        if user["db"] == database.name and user["user"] in names:
+            raise ConfigurationError(
+                f"User {user['user']!r} is the administrator who provisions, and would lose every other role: choose"
+                " another name for the owner or reader."
+            )
 
 
 def _put_role(database: _Database, role: str, actions: Sequence[str]) -> None:

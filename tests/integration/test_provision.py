@@ -11,7 +11,7 @@ from pymongo.collection import Collection
 from database.client import open_sync_client, translated_errors
 from database.embedded import EmbeddedServer
 from database.environment import Credentials, DatabaseEnvironment
-from database.errors import DatabaseRefusedError
+from database.errors import ConfigurationError, DatabaseRefusedError
 from database.index import CASE_INSENSITIVE, COLLECTION, INDEXES
 from database.provision import holds_transactions, provision, read_status
 from tests.crashed import run_crashed_mongod
@@ -134,6 +134,20 @@ def test_existing_user_gets_the_asked_password_and_role(
     assert status.roles == (f"transactionOwner@{environment.database}",)
     with pytest.raises(DatabaseRefusedError, match="credentials"):
         read_status(environment)
+
+
+def test_administrator_is_not_made_an_owner(mongod: EmbeddedServer, environment: DatabaseEnvironment) -> None:
+    """Who provisions under a name of the application's database may not give that name a lesser role."""
+    ann = Credentials("ann", "ann's password")
+    with open_sync_client(replace(mongod.admin, database=environment.database)) as client:
+        roles = [{"role": "root", "db": "admin"}]
+        client[environment.database].command("createUser", ann.username, pwd=ann.password, roles=roles)
+    administrator = environment.with_credentials(ann)
+    for users in ({"owner": ann}, {"reader": Credentials("ann", "another password")}):
+        with pytest.raises(ConfigurationError, match="User 'ann' is the administrator"):
+            provision(administrator, **users)
+    assert read_status(administrator).roles == ("root@admin",)
+    assert provision(administrator, owner=Credentials("bob", "bob's password")).users == ("bob",)
 
 
 _WRITES: dict[str, Callable[[_Collection], object]] = {
