@@ -15,11 +15,8 @@ from typing import Any, TypeAlias
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.errors import (
     ConfigurationError,
-    ConnectionFailure,
     OperationFailure,
     PyMongoError,
-    ServerSelectionTimeoutError,
-    WaitQueueTimeoutError,
 )
 from pymongo.monitoring import CommandListener, ConnectionPoolListener
 
@@ -29,11 +26,9 @@ from database.environment import DatabaseEnvironment
 from database.errors import (
     DatabaseError,
     DatabaseRefusedError,
-    DatabaseTimeoutError,
     DatabaseUnavailableError,
-    QueryEndedError,
 )
-from database.index import COLLECTION
+from database.translation import CREDENTIALS_CODES, translate
 
 Listener: TypeAlias = CommandListener | ConnectionPoolListener
 
@@ -45,27 +40,6 @@ _CONNECT_MS = 3_000
 # A server from which nothing was heard for this long and _CONNECT_MS more is hung: the driver then ends what waits for
 # it, and connects again when it answers. Its own 10 seconds would keep questions waiting for 16.
 _HEARTBEAT_MS = 2_000
-
-_CREDENTIALS_CODES = (11, 18, 334, 8000)
-# A member that has just become the primary may have no keys yet to sign times with (211).
-AWAY_CODES = (6, 7, 91, 133, 134, 189, 211, 9001, 10107, 11600, 11602, 13435, 13436)
-_TIMED_OUT = (DatabaseTimeoutError, "did not answer in time.")
-_WENT_AWAY = (DatabaseUnavailableError, "went away or is changing its primary.")
-# https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml; Atlas answers 8000 for its own refusals.
-_MEANINGS: dict[int, tuple[type[DatabaseError], str]] = {
-    **dict.fromkeys(_CREDENTIALS_CODES, (DatabaseRefusedError, "refuses the credentials.")),
-    13: (DatabaseRefusedError, "does not permit this to its user."),
-    # The server's two ways to say that it cannot do this with a view.
-    **dict.fromkeys(
-        (166, 167),
-        (DatabaseRefusedError, f"has a view by the name {COLLECTION!r}, where the gateway needs a collection."),
-    ),
-    **dict.fromkeys((50, 89, 202, 262), _TIMED_OUT),
-    # It would answer if it were asked again: the query's cursor was idle for too long or was killed (43, 237), or an
-    # index that it read was dropped (175).
-    **dict.fromkeys((43, 175, 237), (QueryEndedError, "ended the query before its end.")),
-    **dict.fromkeys(AWAY_CODES, _WENT_AWAY),
-}
 
 
 def open_client(
@@ -103,7 +77,7 @@ def translated_errors(address: str | None = None) -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        if translated := _translate(error, f"The database at {address}" if address else "The database"):
+        if translated := translate(error, f"The database at {address}" if address else "The database"):
             raise translated from error
         raise
 
@@ -160,10 +134,10 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
         try:
             return _ask(attempt)
         except OperationFailure as error:
-            translated = _translate(error, f"The database at {address}")
+            translated = translate(error, f"The database at {address}")
             if not isinstance(translated, DatabaseRefusedError):
                 return ServerState(Answer.SILENT, environment, f"The database at {address} is not ready to answer.")
-            if error.code not in _CREDENTIALS_CODES:
+            if error.code not in CREDENTIALS_CODES:
                 return ServerState(Answer.REFUSED, environment, str(translated))
         except (PyMongoError, ssl.SSLError) as error:
             return _describe_no_answer(environment, error)
@@ -264,40 +238,3 @@ def _build_options(environment: DatabaseEnvironment) -> dict[str, Any]:
         "retryWrites": True,
     }
     return {name: value for name, value in options.items() if name.lower() not in environment.uri_options}
-
-
-def _translate(error: PyMongoError, subject: str) -> DatabaseError | None:
-    """The domain's error for a driver's, or None where neither the server nor its user is at fault."""
-    if meaning := _find_refusal(error) if isinstance(error, OperationFailure) else _find_loss(error):
-        kind, says = meaning
-        return kind(f"{subject} {says}")
-    return None
-
-
-def _find_refusal(error: OperationFailure) -> tuple[type[DatabaseError], str]:
-    """What it means that a server answered with an error."""
-    if error.code in _MEANINGS:
-        return _MEANINGS[error.code]
-    # Bulk writes and write concerns carry their timeout inside: the property looks there.
-    if error.timeout:
-        return _TIMED_OUT
-    # By number and name alone: the server's own words may quote a document.
-    name = (error.details or {}).get("codeName")
-    return DatabaseRefusedError, f"answered with an error (code {error.code}{f', {name}' if name else ''})."
-
-
-def _find_loss(error: PyMongoError) -> tuple[type[DatabaseError], str] | None:
-    """What it means that no server answered, if it does not mean that the driver was used in a wrong way."""
-    if isinstance(error, ServerSelectionTimeoutError):
-        return DatabaseUnavailableError, "does not answer."
-    if isinstance(error, WaitQueueTimeoutError):
-        return DatabaseUnavailableError, "is too busy: every connection to it is in use."
-    if isinstance(error, ConnectionFailure):
-        # NetworkTimeout too: nothing but connecting has a time limit of the driver's, unless the URI sets one.
-        return _WENT_AWAY
-    if isinstance(error, ConfigurationError):
-        says = (
-            "cannot be used: its version is too old, its name cannot be looked up, or its URI's options are at fault."
-        )
-        return DatabaseUnavailableError, says
-    return None

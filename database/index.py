@@ -1,5 +1,9 @@
-"""The collection's name, its indexes and the collation they share with queries. It declares; provision.py creates."""
+"""The collection's name, its indexes, the collation they share with queries, and which existing indexes serve as well.
 
+It declares and compares; provision.py creates.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,3 +35,42 @@ INDEXES = (
     Index("card_date", (("cardType", 1), ("date", -1), ("_id", -1)), ignores_case=True),
     Index("country_date", (("countryOrigin", 1), ("date", -1), ("_id", -1)), ignores_case=True),
 )
+
+
+def is_served(index: Index, existing: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an existing index, by whatever name, does what the declared one is for."""
+    return any(
+        _has_keys(index, found) and _is_whole(found) and _compares_alike(index, found, existing) for found in existing
+    )
+
+
+def _has_keys(index: Index, found: Mapping[str, Any]) -> bool:
+    return tuple(found["key"].items()) == index.keys
+
+
+def _is_whole(found: Mapping[str, Any]) -> bool:
+    """Whether an index covers every document and can be planned with."""
+    return not any(found.get(option) for option in ("sparse", "partialFilterExpression", "hidden"))
+
+
+def _compares_alike(index: Index, found: Mapping[str, Any], existing: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether an index compares text as the declared one does."""
+    wanted, collation = index.options.get("collation"), found.get("collation")
+    if wanted is None:
+        # An index that names no collation has the collection's own, as a question that names none: that of its _id.
+        return collation == next((each.get("collation") for each in existing if dict(each["key"]) == {"_id": 1}), None)
+    if collation is None:
+        return False
+    # The server answers with every option of the collation, the defaults included.
+    return all(collation.get(name) == value for name, value in wanted.items()) and not collation.get("caseLevel")
+
+
+def find_conflict(index: Index, existing: Sequence[Mapping[str, Any]]) -> str | None:
+    """Why a declared index cannot be created beside the existing ones, and what to do."""
+    for found in existing:
+        if found["name"] == index.name or (_has_keys(index, found) and _compares_alike(index, found, existing)):
+            return (
+                f"Index {found['name']!r} of collection {COLLECTION!r} exists with other keys or options than"
+                f" {index.name!r} needs: drop it (db.{COLLECTION}.dropIndex({found['name']!r})) and provision again."
+            )
+    return None

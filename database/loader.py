@@ -10,10 +10,11 @@ from typing import Any, TypeAlias
 from pymongo import MongoClient
 from pymongo.errors import BulkWriteError, OperationFailure
 
-from database.client import AWAY_CODES, open_sync_client, translated_errors
+from database.client import open_sync_client, translated_errors
 from database.environment import DatabaseEnvironment
 from database.errors import DatabaseRefusedError
 from database.index import COLLECTION
+from database.translation import AWAY_CODES
 
 Document: TypeAlias = dict[str, Any]
 

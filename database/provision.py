@@ -14,7 +14,7 @@ from pymongo.errors import CollectionInvalid, OperationFailure
 from database.client import open_sync_client, translated_errors
 from database.environment import Credentials, DatabaseEnvironment
 from database.errors import ConfigurationError
-from database.index import CASE_INSENSITIVE, COLLECTION, INDEXES, Index
+from database.index import CASE_INSENSITIVE, COLLECTION, INDEXES, find_conflict, is_served
 
 _Database = Database[dict[str, Any]]
 
@@ -113,8 +113,8 @@ def provision(
         # Asked for only where it is needed: a user who may just read can provision what is complete.
         created_collection = not existing and _create_collection(database)
         keeps_history = _keep_history(database)
-        missing = [index for index in INDEXES if not _is_served(index, existing)]
-        conflicts = {index.name: conflict for index in missing if (conflict := _find_conflict(index, existing))}
+        missing = [index for index in INDEXES if not is_served(index, existing)]
+        conflicts = {index.name: conflict for index in missing if (conflict := find_conflict(index, existing))}
         creatable = [index for index in missing if index.name not in conflicts]
         for index in creatable:
             database[COLLECTION].create_index(list(index.keys), **index.options)
@@ -165,7 +165,7 @@ def read_status(environment: DatabaseEnvironment) -> DatabaseStatus:
             else tuple(IndexStatus(str(index["name"]), index_sizes.get(index["name"])) for index in existing),
             missing_indexes=None
             if existing is None
-            else tuple(index.name for index in INDEXES if not _is_served(index, existing)),
+            else tuple(index.name for index in INDEXES if not is_served(index, existing)),
         )
 
 
@@ -270,42 +270,3 @@ def _read_topology(client: MongoClient[dict[str, Any]]) -> str:
     if hello.get("msg") == "isdbgrid":
         return "sharded cluster"
     return f"replica set {hello['setName']}" if "setName" in hello else "single server"
-
-
-def _is_served(index: Index, existing: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether an existing index, by whatever name, does what the declared one is for."""
-    return any(
-        _has_keys(index, found) and _is_whole(found) and _compares_alike(index, found, existing) for found in existing
-    )
-
-
-def _has_keys(index: Index, found: Mapping[str, Any]) -> bool:
-    return tuple(found["key"].items()) == index.keys
-
-
-def _is_whole(found: Mapping[str, Any]) -> bool:
-    """Whether an index covers every document and can be planned with."""
-    return not any(found.get(option) for option in ("sparse", "partialFilterExpression", "hidden"))
-
-
-def _compares_alike(index: Index, found: Mapping[str, Any], existing: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether an index compares text as the declared one does."""
-    wanted, collation = index.options.get("collation"), found.get("collation")
-    if wanted is None:
-        # An index that names no collation has the collection's own, as a question that names none: that of its _id.
-        return collation == next((each.get("collation") for each in existing if dict(each["key"]) == {"_id": 1}), None)
-    if collation is None:
-        return False
-    # The server answers with every option of the collation, the defaults included.
-    return all(collation.get(name) == value for name, value in wanted.items()) and not collation.get("caseLevel")
-
-
-def _find_conflict(index: Index, existing: Sequence[Mapping[str, Any]]) -> str | None:
-    """Why a declared index cannot be created beside the existing ones, and what to do."""
-    for found in existing:
-        if found["name"] == index.name or (_has_keys(index, found) and _compares_alike(index, found, existing)):
-            return (
-                f"Index {found['name']!r} of collection {COLLECTION!r} exists with other keys or options than"
-                f" {index.name!r} needs: drop it (db.{COLLECTION}.dropIndex({found['name']!r})) and provision again."
-            )
-    return None

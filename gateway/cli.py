@@ -230,8 +230,7 @@ def provision(
     reader_credentials = load_credentials("reader", reader, reader_password_file)
     if owner is not None and owner == reader:
         raise click.UsageError("--owner and --reader name one user, which would only read: give each its own name.")
-    environment = get_accepted_environment(config)
-    report = provision_database(environment, owner=owner_credentials, reader=reader_credentials)
+    report = provision_database(get_accepted_environment(config), owner=owner_credentials, reader=reader_credentials)
     click.echo(build_report_text(report))
     if report.conflicts:
         raise ConfigurationError("\n".join(report.conflicts))

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Beyond the drain a worker closes its cursors and its client, or is killed.
 CLOSE_SECONDS = 5.0
 BACKLOG = 2048
+_LAST_PORT = 65_535
 # A worker that dies as soon as it is started must not be started in a hot loop.
 RESTART_PAUSE_SECONDS = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -285,7 +286,7 @@ def _taken(port: int, occupant: str) -> ConfigurationError:
         " (on macOS often AirPlay: System Settings > General > AirDrop & Handoff)" if sys.platform == "darwin" else ""
     )
     finder = f"lsof -i :{port}" if sys.platform == "darwin" else f"ss -ltnp 'sport = :{port}'"
-    remedy = f"See whose it is with `{finder}`, or choose another: --port {port + 1}"
+    remedy = f"See whose it is with `{finder}`, or choose another: --port {port + 1 if port < _LAST_PORT else port - 1}"
     message = f"port {port} is taken: {occupant}{airplay}. {remedy}"
     return ConfigurationError(message)
 

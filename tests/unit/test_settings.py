@@ -74,7 +74,7 @@ def test_other_machines_need_authentication(host: str) -> None:
     assert not load_settings({"GATEWAY_KEYS_FILE": "keys.json"}, host=host).is_open
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost", "LocalHost"])
 def test_loopback_is_open(host: str) -> None:
     """This machine's own addresses need no authentication, and show the schema."""
     settings = load_settings({}, host=host)
