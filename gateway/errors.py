@@ -10,7 +10,17 @@ class NotFoundError(GatewayError):
 
 
 class MethodNotAllowedError(GatewayError):
+    """What is asked for is not answered by this method.
+
+    Attributes:
+        allowed: the methods that it is answered by, as the header Allow has them (RFC 9110, section 10.2.1).
+    """
+
     code = "METHOD_NOT_ALLOWED"
+
+    def __init__(self, message: str, allowed: str) -> None:
+        super().__init__(message)
+        self.allowed = allowed
 
 
 class NotAcceptableError(GatewayError):

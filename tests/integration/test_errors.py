@@ -415,6 +415,14 @@ def test_graphql_refuses_other_methods(client: httpx.Client, method: str) -> Non
     assert response.headers["allow"] == "GET, HEAD, POST"
 
 
+def test_a_mutation_by_get_is_told_the_method(client: httpx.Client) -> None:
+    """A link cannot send a mutation; the answer names the method that can, in its header too."""
+    response = client.get("/graphql", params={"query": "mutation { drop }"})
+    assert response.status_code == 405
+    assert response.json()["errors"][0]["extensions"]["code"] == "METHOD_NOT_ALLOWED"
+    assert response.headers["allow"] == "POST"
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers() | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
