@@ -3,6 +3,8 @@
 from database.errors import GatewayError
 
 SLASH_AT_END = "Nothing is answered at this path with a slash at its end; leave the slash out."
+# In a query string a + stands for a space (https://url.spec.whatwg.org/#urlencoded-parsing).
+PLUS = " In an address a + is written %2B."
 
 
 class NotFoundError(GatewayError):
