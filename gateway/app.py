@@ -161,11 +161,8 @@ async def _answer_http_error(request: Request, _error: Exception) -> Response:
         return build_problem_response(request, NotFoundError(f"Nothing is answered here; the paths are {paths}."))
     # RequestMiddleware answers HEAD wherever GET is answered.
     allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
-    response = build_problem_response(
-        request, MethodNotAllowedError(f"{request.method} is not answered here; use {allowed}.")
-    )
-    response.headers["Allow"] = allowed
-    return response
+    error = MethodNotAllowedError(f"{request.method} is not answered here; use {allowed}.", allowed)
+    return build_problem_response(request, error)
 
 
 def _find_methods(request: Request, path: str) -> set[str]:

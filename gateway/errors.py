@@ -3,6 +3,8 @@
 from database.errors import GatewayError
 
 SLASH_AT_END = "Nothing is answered at this path with a slash at its end; leave the slash out."
+# In a query string a + stands for a space (https://url.spec.whatwg.org/#urlencoded-parsing).
+PLUS = " In an address a + is written %2B."
 
 
 class NotFoundError(GatewayError):
@@ -10,7 +12,17 @@ class NotFoundError(GatewayError):
 
 
 class MethodNotAllowedError(GatewayError):
+    """What is asked for is not answered by this method.
+
+    Attributes:
+        allowed: the methods that it is answered by, as the header Allow has them (RFC 9110, section 10.2.1).
+    """
+
     code = "METHOD_NOT_ALLOWED"
+
+    def __init__(self, message: str, allowed: str) -> None:
+        super().__init__(message)
+        self.allowed = allowed
 
 
 class NotAcceptableError(GatewayError):

@@ -18,7 +18,7 @@ from database.cursor import Position, decode_cursor, find_row_position
 from database.errors import InvalidParameterError, quote_value
 from database.query import Order, TransactionFilter
 from gateway.accept import choose_media_type
-from gateway.errors import NotAcceptableError
+from gateway.errors import PLUS, NotAcceptableError
 from gateway.rows import CSV, JSON, NDJSON, Body, PlainBody, ProvenBody, RowFormat
 from schema.filter import DAY_MS
 
@@ -37,8 +37,6 @@ _NEED_PYARROW = {"parquet", "arrow"}
 _INSTALL = "Parquet and Arrow need pyarrow on the server: install transactions-gateway[export]."
 _ACCEPTED_AFTER = "the `after` of a Link header, the `next` of a trailer, or `date,_id` of a row that was received"
 _LATEST_MS = 253_402_300_799_999  # the end of the year 9999, the last that ISO 8601 writes with four digits
-# In a query string a + stands for a space (https://url.spec.whatwg.org/#urlencoded-parsing).
-_PLUS = " In an address a + is written %2B."
 _MILLISECONDS = re.compile(r"[0-9]{1,15}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 
@@ -120,7 +118,7 @@ def read_end(request: Request, until: str | None) -> int:
     if moment is None or not 0 <= moment <= _LATEST_MS:
         raise InvalidParameterError(
             f"until is {quote_value(until)}; give a moment since 1970 in ms since the epoch, or in ISO 8601 with its"
-            " offset from UTC, such as 2026-01-31T18:00:00Z." + (_PLUS if " " in until else "")
+            " offset from UTC, such as 2026-01-31T18:00:00Z." + (PLUS if " " in until else "")
         )
     return moment
 

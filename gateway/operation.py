@@ -113,7 +113,7 @@ class Operation:
             return build_failed_result(OperationNotFoundError(_describe_missing_operation(asked.operation_name)))
         except InvalidOperationTypeError as error:
             kind = error.operation_type.value
-            raise MethodNotAllowedError(f"A {kind} cannot be sent by {way}; send it by POST.") from None
+            raise MethodNotAllowedError(f"A {kind} cannot be sent by {way}; send it by POST.", "POST") from None
         self._remember(result)
         return result
 

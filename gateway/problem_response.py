@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from starlette.requests import HTTPConnection
 
 from database.errors import GatewayError, hide_secrets
-from gateway.errors import ForbiddenError, TooManyRequestsError
+from gateway.errors import ForbiddenError, MethodNotAllowedError, TooManyRequestsError
 from gateway.problem import Problem
 from gateway.problems import GRAPHQL_PATH, PROBLEMS, RETRY_AFTER_SECONDS
 from schema.failure import INTERNAL_ERROR, INTERNAL_MESSAGE
@@ -49,6 +49,8 @@ def build_problem_body(problem: Problem, detail: str, path: str, request_id: str
 def _build_headers(problem: Problem, error: Exception) -> dict[str, str]:
     if isinstance(error, TooManyRequestsError):
         return {"Retry-After": str(error.retry_after_seconds)}
+    if isinstance(error, MethodNotAllowedError):
+        return {"Allow": error.allowed}
     if problem.status == HTTPStatus.REQUEST_TIMEOUT:
         # RFC 9110, section 15.5.9: what is left of the body must not be read as the next request.
         return {"Connection": "close"}

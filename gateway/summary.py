@@ -8,10 +8,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import WithJsonSchema
 
+from database.errors import InvalidTimeZoneError
 from database.group_key import GroupKey
 from database.summary import MAX_GROUPS, SummaryOrder, SummaryQuestion
 from gateway.accept import choose_media_type
 from gateway.descriptions import SUMMARY_RESPONSES
+from gateway.errors import PLUS
 from gateway.request import get_context
 from gateway.rest import CardQuery, CountryQuery, DaysPath, MaxQuery, MinQuery, check_parameters
 from gateway.route import DirectRoute
@@ -95,24 +97,28 @@ async def summarize(
     check_parameters(request, *_PARAMETERS)
     choose_media_type(request.headers.getlist("accept"), [JSON.media_type])
     context = get_context(request)
-    question = build_question(
-        build_filter(
-            now_ms=context.now_ms,
-            days=days,
-            card_type=card,
-            country=country,
-            min_amount=min_amount,
-            max_amount=max_amount,
-            names=FieldNames(card_type="card"),
-        ),
-        keys=[parse_key(name) for name in _split(group_by)],
-        time_zone=time_zone,
-        percentiles=_split(percentiles),
-        rates=None if rates is None else [parse_rate(rate) for rate in _split(rates)],
-        into=into,
-        order=None if order_by is None else parse_order(order_by),
-        top=top,
-    )
+    try:
+        question = build_question(
+            build_filter(
+                now_ms=context.now_ms,
+                days=days,
+                card_type=card,
+                country=country,
+                min_amount=min_amount,
+                max_amount=max_amount,
+                names=FieldNames(card_type="card"),
+            ),
+            keys=[parse_key(name) for name in _split(group_by)],
+            time_zone=time_zone,
+            percentiles=_split(percentiles),
+            rates=None if rates is None else [parse_rate(rate) for rate in _split(rates)],
+            into=into,
+            order=None if order_by is None else parse_order(order_by),
+            top=top,
+        )
+    except InvalidTimeZoneError as error:
+        # Some names hold a +, such as Etc/GMT+5, and none a space.
+        raise InvalidTimeZoneError(f"{error}{PLUS if ' ' in (time_zone or '') else ''}") from None
     summary = await summarize_transactions(context.repository, question)
     return Response(orjson.dumps(_write(summary, question)), media_type=JSON.media_type)
 

@@ -95,12 +95,13 @@ def _parse_decimal_literal(node: ValueNode, _variables: dict[str, Any] | None = 
             return Decimal(node.value)
     if isinstance(node, StringValueNode | IntValueNode | FloatValueNode):
         return node.value
-    raise _refuse('Only a decimal number is accepted here, such as "100.00".')
+    raise _refuse('Only a decimal number is accepted here, such as "100.00".', node)
 
 
-def _refuse(message: str) -> GraphQLError:
-    # A GraphQLError's message reaches the caller as it is; graphql-core wraps any other in words of its own.
-    return GraphQLError(message, original_error=InvalidAmountError(message))
+def _refuse(message: str, node: ValueNode | None = None) -> GraphQLError:
+    # A GraphQLError reaches the caller as it is, without a place if it has none; graphql-core wraps any other error in
+    # words of its own.
+    return GraphQLError(message, node, original_error=InvalidAmountError(message))
 
 
 def _parse_datetime(value: object) -> float:

@@ -277,6 +277,15 @@ def test_both_styles_say_the_same_of_an_amount(client: httpx.Client, amount: str
         assert error["message"] == told["detail"]
 
 
+@pytest.mark.parametrize("amount", ["true", "{a: 1}", "[1]", "TEN"])
+def test_an_amount_that_is_no_number_is_pointed_at(client: httpx.Client, amount: str) -> None:
+    """A literal of another kind is refused with its place in the document, where no field's name is known."""
+    query = f'{{ transactions(filter: {{country: "US", minAmount: {amount}}}) {{ totalCount }} }}'
+    error = ask(client, query)
+    assert error["extensions"]["code"] == "INVALID_AMOUNT"
+    assert error["locations"] == [{"line": 1, "column": query.index(amount) + 1}]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "named"),
     [
@@ -413,6 +422,14 @@ def test_graphql_refuses_other_methods(client: httpx.Client, method: str) -> Non
     response = client.request(method, "/graphql")
     assert response.json()["errors"][0]["extensions"]["code"] == "METHOD_NOT_ALLOWED"
     assert response.headers["allow"] == "GET, HEAD, POST"
+
+
+def test_a_mutation_by_get_is_told_the_method(client: httpx.Client) -> None:
+    """A link cannot send a mutation; the answer names the method that can, in its header too."""
+    response = client.get("/graphql", params={"query": "mutation { drop }"})
+    assert response.status_code == 405
+    assert response.json()["errors"][0]["extensions"]["code"] == "METHOD_NOT_ALLOWED"
+    assert response.headers["allow"] == "POST"
 
 
 json_values = st.recursive(
