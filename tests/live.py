@@ -14,6 +14,14 @@ from database.row import Row
 _TIMEOUT = httpx.Timeout(60)
 
 
+def read_lines(response: httpx.Response) -> Iterator[str]:
+    """Give the lines of a stream as they come; httpx's own would end at a text's U+2028 and the like, too."""
+    rest = b""
+    for part in response.iter_bytes():
+        *lines, rest = (rest + part).split(b"\n")
+        yield from (line.decode() for line in lines)
+
+
 @dataclass
 class EventSource:
     """One connection: `next` gives its events; what an EventSource keeps of them is in `last_event_id` and `retry`."""
@@ -25,7 +33,7 @@ class EventSource:
     lines: Iterator[str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.lines = self.response.iter_lines()
+        self.lines = read_lines(self.response)
 
     def next(self) -> tuple[str, Any]:
         """Give the next event's type and data; raises StopIteration at the end of the stream."""

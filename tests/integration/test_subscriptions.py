@@ -22,7 +22,7 @@ from gateway.caller import Scope
 from gateway.keys import create_key
 from schema.context import read_clock_ms
 from tests.conftest import ServedDatabase, serve_database
-from tests.live import connect
+from tests.live import connect, read_lines
 from tests.process import read_log, run_gateway
 from tests.reference import Document, Question, select
 from tests.socket import Socket, build_subscribe, open_socket
@@ -59,7 +59,7 @@ class Events:
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
-        self.lines = response.iter_lines()
+        self.lines = read_lines(response)
         self.last_id = ""
 
     def next(self) -> tuple[str, str]:
