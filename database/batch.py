@@ -53,8 +53,11 @@ class BatchCursor(AsyncCursor[Document]):
     async def read_batch(self) -> Items:
         """Give what one reply of the server holds, or nothing after the last."""
         items: Items = []
-        # `to_list` would gather as many rows from several replies, of up to 16 MB each where documents are large.
-        await self._next_batch(items)
+        try:
+            # `to_list` would gather as many rows from several replies, of up to 16 MB each where documents are large.
+            await self._next_batch(items)
+        finally:
+            _check_cancellation()
         return items
 
     async def read_ahead(self, read: "asyncio.Queue[Items | Exception]") -> None:
@@ -78,6 +81,17 @@ class BatchCursor(AsyncCursor[Document]):
         if (reply := find_batch(response.raw_command_response())) is not None:
             return [reply]
         return super()._unpack_response(response, cursor_id, codec_options, user_fields, legacy_response)
+
+
+def _check_cancellation() -> None:
+    """Give up in a task that was cancelled and has not noticed: nobody takes what it goes on to read.
+
+    `asyncio.wait_for` of Python 3.11, by which the driver connects, loses a cancellation that comes in the turn of the
+    event loop in which the connection is there (https://github.com/python/cpython/issues/86296).
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def find_batch(reply: bytes | memoryview) -> Document | None:

@@ -1,12 +1,14 @@
 """Replies of the server are taken apart without decoding their documents."""
 
+import asyncio
 from typing import Any
 
+import pytest
 from bson import Int64, Timestamp, encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from database.batch import find_batch
+from database.batch import BatchCursor, Items, find_batch
 from database.repository import CODEC
 
 VALUES = st.one_of(
@@ -44,3 +46,36 @@ def test_a_reply_of_another_form_is_left_to_the_driver() -> None:
     cursor = {"id": Int64(0), "ns": "benchmark.transaction", "firstBatch": [{"a": 1}]}
     for reply in ({"ok": 0.0, "errmsg": "no"}, {"ok": 1.0, "cursor": cursor}, {"cursor": cursor}, {}):
         assert find_batch(encode(reply)) is None
+
+
+class DeafCursor(BatchCursor):
+    """A cursor that loses a cancellation, as the driver does at times, and then gives a batch or fails."""
+
+    def __init__(self, failure: Exception | None = None) -> None:
+        self.failure = failure
+        self.asked = asyncio.Event()
+
+    async def _next_batch(self, result: Items, total: int | None = None) -> bool:  # noqa: ARG002 - the driver's own
+        self.asked.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if self.failure:
+                raise self.failure from None
+        result.append({"_id": 1})
+        return True
+
+
+@pytest.mark.parametrize("failure", [None, OSError()])
+async def test_a_reader_whose_cancellation_was_lost_ends(failure: Exception | None) -> None:
+    """Who reads ahead ends once it was cancelled, whatever comes of what it reads, though nobody takes that."""
+    read: asyncio.Queue[Items | Exception] = asyncio.Queue(maxsize=1)
+    read.put_nowait([{"_id": 0}])
+    cursor = DeafCursor(failure)
+    reader = asyncio.create_task(cursor.read_ahead(read))
+    await cursor.asked.wait()
+    reader.cancel()
+    async with asyncio.timeout(60):
+        await asyncio.wait([reader])
+    assert reader.cancelled()
+    assert read.get_nowait() == [{"_id": 0}]
