@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from database.folder import (
     stop_left_over,
     write_holder,
 )
+from database.keeper import kept_running
 from database.mongod import OLDEST_MAJOR, REPLICA_SET, check_port, explain_end, find_mongod, running_mongod
 from database.provision import OWNER_ROLE, drop_other_users, provision
 
@@ -54,7 +56,7 @@ class EmbeddedServer:
         owner: seeds and indexes; the user of db_envs.yaml.
         reader: the gateway serves with it.
         admin: may do everything.
-        pid: mongod's own.
+        pid: mongod's own; one that ends meanwhile is started again, with another.
     """
 
     owner: DatabaseEnvironment
@@ -100,6 +102,8 @@ def open_embedded_server(
 ) -> Iterator[EmbeddedServer]:
     """Start the embedded server at the environment's address, with its user as the owner, and stop it at the end.
 
+    One that ends before that, killed or crashed, is started again with the data that it had.
+
     A first start that was cut short at any moment is thrown away and made again; data that anybody could have written
     to is never removed.
 
@@ -124,12 +128,14 @@ def open_embedded_server(
         stop_left_over(folder)
         check_port(environment)
         credentials = prepare_folder(folder)
-        with running_mongod(mongod, environment, folder, lock) as process:
+        run = partial(running_mongod, mongod, environment, folder, lock)
+        with run() as process:
             with _described_setup_faults(process, folder):
                 server = _secure(environment, folder, credentials)
             with described_folder_faults(folder):
                 write_holder(lock, Holder(os.getpid(), environment.port))
-            yield server
+            with kept_running(process, run, folder):
+                yield server
 
 
 def _reach(

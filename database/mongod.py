@@ -183,7 +183,8 @@ def explain_end(exit_code: int, folder: Path) -> str:
 def _read_log(folder: Path) -> list[dict[str, Any]]:
     """The lines of this start's log; one that mongod's log format does not know becomes a message alone."""
     lines: list[dict[str, Any]] = []
-    for text in (folder / "mongod.log").read_text(encoding="utf-8", errors="replace").splitlines():
+    # A restart begins with an empty line.
+    for text in filter(None, (folder / "mongod.log").read_text(encoding="utf-8", errors="replace").splitlines()):
         try:
             line = json.loads(text)
         except ValueError:

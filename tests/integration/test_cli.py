@@ -265,6 +265,16 @@ def test_a_dead_worker_is_replaced(up: Callable[..., Terminal]) -> None:
     assert get(find_urls(terminal.output)[COUNT])[0] == 200
 
 
+def test_a_dead_mongod_is_replaced(up: Callable[..., Terminal]) -> None:
+    """After kill -9 of the embedded mongod `gateway up` says so, and answers from another with the same data."""
+    terminal = up()
+    url = find_urls(terminal.output)[COUNT]
+    before = get(url)
+    next(child for child in terminal.find_descendants() if child.name() == "mongod").kill()
+    terminal.wait_for("the embedded MongoDB runs again")
+    wait_until(lambda: get(url) == before, "the same answer")
+
+
 def test_no_secret_is_visible_outside(up: Callable[..., Terminal]) -> None:
     """A password that came by a variable is in no command line and no environment of the processes that `up` starts."""
     for child in up(MONGO_PASSWORD=PASSWORD).find_descendants():

@@ -187,6 +187,42 @@ def test_guard_that_is_killed_leaves_no_process(tmp_path: Path, address: Databas
     assert not _is_running(server.pid)
 
 
+@pytest.mark.parametrize("victim", ["mongod", "guard"])
+def test_server_that_is_killed_runs_again(
+    tmp_path: Path, address: DatabaseEnvironment, victim: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After kill -9 of mongod, or of its guard, another runs at once with the same data, and ends in its turn."""
+    with open_embedded_server(address, tmp_path) as server:
+        _insert(server.owner, "a")
+        mongod = psutil.Process(server.pid)
+        guard = mongod.parent()
+        assert guard is not None
+        (mongod if victim == "mongod" else guard).kill()
+        wait_until(lambda: "runs again" in caplog.text, "another mongod")
+        _insert(server.owner, "b")
+        assert _read_ids(server.reader) == ["a", "b"]
+        pid = find_left_over(tmp_path)
+
+    assert pid is not None
+    assert not _is_running(pid)
+    assert not _is_running(server.pid)
+
+
+def test_server_that_cannot_run_again_is_tried_again(
+    tmp_path: Path, address: DatabaseEnvironment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While mongod cannot start the log says why, and as soon as it can it runs again."""
+    monkeypatch.setattr("database.keeper._PAUSE_SECONDS", 0.1)
+    with open_embedded_server(address, tmp_path) as server:
+        _insert(server.owner, "a")
+        (tmp_path / "key").chmod(0o644)
+        psutil.Process(server.pid).kill()
+        wait_until(lambda: "Unable to acquire security key" in caplog.text, "the reason")
+        (tmp_path / "key").chmod(0o600)
+        wait_until(lambda: "runs again" in caplog.text, "another mongod")
+        assert _read_ids(server.reader) == ["a"]
+
+
 def test_nobody_starts_while_another_looks_for_what_was_left(
     tmp_path: Path, address: DatabaseEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
