@@ -31,7 +31,7 @@ def run() -> int:
         faults += [f"{release.name}: {fault}" for fault in _find_release_faults(release)]
     if faults:
         raise CheckError("\n".join(faults))
-    return len(load_exported()["settings"]) + 6 * len(RELEASES)
+    return len(load_exported()["settings"]) + 7 * len(RELEASES)
 
 
 def _find_setting_faults() -> Iterator[str]:
@@ -80,6 +80,8 @@ def _find_release_faults(release: Release) -> Iterator[str]:
         yield f"the NetworkPolicy opens another port than {port}"
     if any(each.get("enableServiceLinks", True) for each in _find_pods(resources)):
         yield "a pod gets variables of the Services, which the gateway takes for settings"
+    if any(each["containers"][0]["imagePullPolicy"] != "IfNotPresent" for each in _find_pods(resources)):
+        yield "a pod asks a registry for an image that its node has, and no registry has a laptop's"
 
 
 def _find_selectors(resources: dict[tuple[str, str], dict[str, Any]]) -> Iterator[tuple[str, dict[str, str]]]:

@@ -39,6 +39,15 @@ def test_the_image_names_its_base_by_version_and_its_user_by_number() -> None:
     assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", _DOCKERFILE, re.MULTILINE)
 
 
+def test_a_released_image_is_one_that_lambda_takes() -> None:
+    """The pipeline builds without an attestation: Docker would push an index with it, and Lambda takes no index."""
+    workflow = yaml.safe_load((_ROOT / ".github/workflows/release.yml").read_text())
+    scripts = "".join(step.get("run", "") for step in workflow["jobs"]["image"]["steps"]).replace("\\\n", "")
+    builds = re.findall(r"docker build .*", scripts)
+    assert builds
+    assert all("--provenance=false" in build for build in builds)
+
+
 @every_service
 def test_a_service_can_change_nothing_but_its_volumes(name: str) -> None:
     """Every container has a read-only root, no capability but a named one, and no way to more."""
