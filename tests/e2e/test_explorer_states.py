@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from benchmarks.failover import build_documents, fill
 from database.embedded import EmbeddedServer
@@ -182,6 +182,31 @@ def test_a_key_is_asked_for_taken_and_forgotten(mongod: EmbeddedServer, tmp_path
 def enter_key(page: Page, key: str) -> None:
     page.get_by_label("API key or token").fill(key)
     page.get_by_role("button", name="Use this key").click()
+
+
+def test_what_alone_was_turned_away_is_asked_again(page: Page, still: ServedDatabase) -> None:
+    """Sums and charts that an overload turns away, while count and rows are answered, come without a click."""
+    refused = {"Sums": True, "ByCountry": True}
+
+    def answer(route: Route) -> None:
+        name = next((name for name in refused if f"query {name}(" in (route.request.post_data or "")), None)
+        if name is None or not refused[name]:
+            route.continue_()
+        else:
+            errors = [{"message": "Too many questions.", "extensions": {"code": "OVERLOADED"}}]
+            route.fulfill(status=503, headers={"Retry-After": "1"}, json={"errors": errors})
+
+    page.route("**/graphql", answer)
+    page.goto(still.gateway.url)
+    country = page.get_by_role("region", name="By country")
+    expect(country).to_contain_text("No answer for now.")
+    expect(page.locator(".banner")).to_contain_text("Too many questions.")
+    refused["Sums"] = False
+    expect(page.locator("#sums")).to_contain_text("USD")
+    expect(page.locator(".banner")).to_have_count(0)
+    expect(country).to_contain_text("No answer for now.")
+    refused["ByCountry"] = False
+    expect(country).to_contain_text("United States")
 
 
 def test_an_outage_is_told_and_ends_by_itself(tmp_path: Path, page: Page) -> None:

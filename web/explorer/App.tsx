@@ -48,7 +48,7 @@ export function App() {
   }, []);
 
   const isUnanswered = total.isWaiting && rows.question !== question && rows.error === null;
-  const outage = useOutage([rows.error, total.error], isUnanswered);
+  const outage = useOutage([rows.error, total.error, sums.error], isUnanswered);
   const refused = [rows.error, total.error].find(isKeyWanted);
   useEffect(() => {
     if (refused !== undefined) {
