@@ -94,7 +94,7 @@ export function App() {
         </main>
       </div>
       <footer class="foot">
-        <a href="/static/explorer/THIRD_PARTY.md">Licences</a>
+        <a href="/static/explorer/THIRD_PARTY.txt">Licences</a>
       </footer>
       <p class="unseen" role="status">
         {knownTotal !== null && !total.isWaiting && describe(question, knownTotal)}
