@@ -96,6 +96,17 @@ def test_what_a_database_holds_is_text(page: Page, own: ServedDatabase) -> None:
     assert troubles.faults + troubles.failures == []
 
 
+@pytest.mark.parametrize("width", [360, 900, 1280, 1920])
+def test_amounts_in_millions_are_shown_whole(page: Page, own: ServedDatabase, width: int) -> None:
+    """An amount of seven digits and two decimals is not cut off in the table, with a code for its currency too."""
+    own.collection.insert_one(build_document(1, currency="CHF", amount=1_234_567.89))
+    page.set_viewport_size({"width": width, "height": 900})
+    open_explorer(page, own.gateway.url)
+    amount = page.locator("#row-0 .cell-amount")
+    expect(amount).to_have_text("CHF 1,234,567.89")
+    assert amount.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+
+
 def test_nothing_found_leads_to_more(visitor: Page, still: ServedDatabase, documents: Sequence[Document]) -> None:
     """A question without an answer offers to leave a condition out, and a click does so."""
     open_explorer(visitor, still.gateway.url, "?days=30&card=Nobody&country=DE")
