@@ -70,7 +70,7 @@ def expect_result(page: Page, text: str | re.Pattern[str]) -> None:
 
 def test_a_phone_shows_the_answer_below_its_operation(graphiql: Page) -> None:
     """On a phone held upright an answer is as wide as its operation, and stands below it within the window."""
-    graphiql.set_viewport_size(PHONE)
+    graphiql.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
     run(graphiql)
     expect_result(graphiql, "totalCount")
     editors = graphiql.locator(".graphiql-editors").bounding_box()
