@@ -1,4 +1,7 @@
-"""The page of each error code, at the address that a problem's `type` gives (RFC 9457, section 3.1.1)."""
+"""The page of each error code, at the address that a problem's `type` gives (RFC 9457, section 3.1.1).
+
+It is Markdown, sent as plain text: Firefox saves `text/markdown` as a file (its bug 1319262) instead of showing it.
+"""
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -17,4 +20,4 @@ async def explain(code: str) -> Response:
     problem = PROBLEMS.get(code)
     if problem is None:
         raise NotFoundError(f"{quote_value(code)} is not an error code; the codes are {', '.join(PROBLEMS)}.")
-    return Response(problem.render_page(), media_type="text/markdown")
+    return Response(problem.render_page(), media_type="text/plain")

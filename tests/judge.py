@@ -55,7 +55,7 @@ _TEXT_ROWS = {"application/x-ndjson", "text/csv", "text/event-stream"}
 _PARQUET = "application/vnd.apache.parquet"
 _COLUMNS = {_PARQUET, "application/vnd.apache.arrow.stream"}
 _ROWS = _TEXT_ROWS | _COLUMNS
-_RESULTS = _ERRORS | _ROWS | {"text/markdown", "text/plain", "text/html"}
+_RESULTS = _ERRORS | _ROWS | {"text/plain", "text/html"}
 _CHECKS: list[CheckFunction] = [content_type_conformance, response_headers_conformance, response_schema_conformance]
 _PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
 

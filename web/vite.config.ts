@@ -17,7 +17,7 @@ export default defineConfig(({ mode: page }) => {
   if (budget === undefined) {
     throw new Error(`There is no page ${page}; name one: vite build --mode ${Object.keys(budgets).join(" | ")}`);
   }
-  const notices = buildNotices("THIRD_PARTY.md");
+  const notices = buildNotices("THIRD_PARTY.txt");
   return {
     root: page,
     base: `/static/${page}/`,

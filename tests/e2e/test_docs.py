@@ -59,7 +59,7 @@ def test_it_is_titled_and_leads_to_the_other_pages(reference: Page, gateway: Gat
         "Explorer": "/",
         "GraphiQL": "/graphql",
         "OpenAPI document": "/openapi.json",
-        "Licences": "/static/docs/THIRD_PARTY.md",
+        "Licences": "/static/docs/THIRD_PARTY.txt",
     }.items():
         address = reference.get_by_role("link", name=name, exact=True).get_attribute("href")
         assert address == path

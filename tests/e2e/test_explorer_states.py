@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from benchmarks.failover import build_documents, fill
 from database.embedded import EmbeddedServer
@@ -96,6 +96,17 @@ def test_what_a_database_holds_is_text(page: Page, own: ServedDatabase) -> None:
     assert troubles.faults + troubles.failures == []
 
 
+@pytest.mark.parametrize("width", [360, 900, 1280, 1920])
+def test_amounts_in_millions_are_shown_whole(page: Page, own: ServedDatabase, width: int) -> None:
+    """An amount of seven digits and two decimals is not cut off in the table, with a code for its currency too."""
+    own.collection.insert_one(build_document(1, currency="CHF", amount=1_234_567.89))
+    page.set_viewport_size({"width": width, "height": 900})
+    open_explorer(page, own.gateway.url)
+    amount = page.locator("#row-0 .cell-amount")
+    expect(amount).to_have_text("CHF 1,234,567.89")
+    assert amount.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+
+
 def test_nothing_found_leads_to_more(visitor: Page, still: ServedDatabase, documents: Sequence[Document]) -> None:
     """A question without an answer offers to leave a condition out, and a click does so."""
     open_explorer(visitor, still.gateway.url, "?days=30&card=Nobody&country=DE")
@@ -182,6 +193,31 @@ def test_a_key_is_asked_for_taken_and_forgotten(mongod: EmbeddedServer, tmp_path
 def enter_key(page: Page, key: str) -> None:
     page.get_by_label("API key or token").fill(key)
     page.get_by_role("button", name="Use this key").click()
+
+
+def test_what_alone_was_turned_away_is_asked_again(page: Page, still: ServedDatabase) -> None:
+    """Sums and charts that an overload turns away, while count and rows are answered, come without a click."""
+    refused = {"Sums": True, "ByCountry": True}
+
+    def answer(route: Route) -> None:
+        name = next((name for name in refused if f"query {name}(" in (route.request.post_data or "")), None)
+        if name is None or not refused[name]:
+            route.continue_()
+        else:
+            errors = [{"message": "Too many questions.", "extensions": {"code": "OVERLOADED"}}]
+            route.fulfill(status=503, headers={"Retry-After": "1"}, json={"errors": errors})
+
+    page.route("**/graphql", answer)
+    page.goto(still.gateway.url)
+    country = page.get_by_role("region", name="By country")
+    expect(country).to_contain_text("No answer for now.")
+    expect(page.locator(".banner")).to_contain_text("Too many questions.")
+    refused["Sums"] = False
+    expect(page.locator("#sums")).to_contain_text("USD")
+    expect(page.locator(".banner")).to_have_count(0)
+    expect(country).to_contain_text("No answer for now.")
+    refused["ByCountry"] = False
+    expect(country).to_contain_text("United States")
 
 
 def test_an_outage_is_told_and_ends_by_itself(tmp_path: Path, page: Page) -> None:

@@ -16,6 +16,7 @@ from gateway.caller import Scope
 from gateway.keys import create_key
 from schema.context import read_clock_ms
 from tests.conftest import ServedDatabase, serve_database
+from tests.stage import PHONE
 from tests.trouble import note_troubles
 from tests.waiting import wait_until
 
@@ -65,6 +66,21 @@ def run(page: Page) -> None:
 def expect_result(page: Page, text: str | re.Pattern[str]) -> None:
     # The editor writes its spaces as non-breaking ones: a pattern needs `\s` where a text may have a space.
     expect(page.get_by_role("region", name="Result Window").locator(".view-lines")).to_contain_text(text)
+
+
+def test_a_phone_shows_the_answer_below_its_operation(graphiql: Page) -> None:
+    """On a phone held upright an answer is as wide as its operation, and stands below it within the window."""
+    graphiql.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    run(graphiql)
+    expect_result(graphiql, "totalCount")
+    editors = graphiql.locator(".graphiql-editors").bounding_box()
+    answer = graphiql.locator(".graphiql-response").bounding_box()
+    assert editors is not None
+    assert answer is not None
+    assert answer["width"] == editors["width"]
+    assert editors["y"] + editors["height"] <= answer["y"]
+    assert answer["height"] > 100
+    assert answer["y"] + answer["height"] <= PHONE["height"]
 
 
 def test_first_visit_offers_each_question(graphiql: Page) -> None:

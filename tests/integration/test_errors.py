@@ -139,9 +139,9 @@ def test_an_accept_that_allows_nothing_is_refused(client: httpx.Client, accept: 
 
 @pytest.mark.parametrize("code", PROBLEMS)
 def test_each_problem_has_a_page(client: httpx.Client, code: str) -> None:
-    """The address in a problem's type leads to the page of its code."""
+    """The address in a problem's type leads to the page of its code, which every browser shows and none saves."""
     response = client.get(f"/errors/{code}")
-    assert response.headers["content-type"].startswith("text/markdown")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
     assert response.text.startswith(f"# {code}\n")
 
 

@@ -48,7 +48,7 @@ export function App() {
   }, []);
 
   const isUnanswered = total.isWaiting && rows.question !== question && rows.error === null;
-  const outage = useOutage([rows.error, total.error], isUnanswered);
+  const outage = useOutage([rows.error, total.error, sums.error], isUnanswered);
   const refused = [rows.error, total.error].find(isKeyWanted);
   useEffect(() => {
     if (refused !== undefined) {
@@ -94,7 +94,7 @@ export function App() {
         </main>
       </div>
       <footer class="foot">
-        <a href="/static/explorer/THIRD_PARTY.md">Licences</a>
+        <a href="/static/explorer/THIRD_PARTY.txt">Licences</a>
       </footer>
       <p class="unseen" role="status">
         {knownTotal !== null && !total.isWaiting && describe(question, knownTotal)}

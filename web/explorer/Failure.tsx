@@ -1,6 +1,8 @@
 // Why a panel has no answer: the gateway's words, its code with a page of its own, and the request's id for whoever
 // runs it.
-import { AskError, findOutage, isTooMuch } from "./api.ts";
+import { useEffect } from "preact/hooks";
+
+import { AskError, findOutage, getWait, isTooMuch } from "./api.ts";
 import type { Question } from "./question.ts";
 
 type FailureProps = {
@@ -11,8 +13,9 @@ type FailureProps = {
 };
 
 export function Failure({ error, question, onRetry, onPick }: FailureProps) {
-  if (findOutage([error]) !== undefined) {
-    return <p class="failure quiet">No answer for now.</p>;
+  const outage = findOutage([error]);
+  if (outage !== undefined) {
+    return <Away error={outage} onRetry={onRetry} />;
   }
   const fewer = isTooMuch(error) ? findFewerDays(question.days) : null;
   return (
@@ -31,6 +34,15 @@ export function Failure({ error, question, onRetry, onPick }: FailureProps) {
       </p>
     </div>
   );
+}
+
+/** What time may mend is asked again by itself: the rest of the page may have its answers, and no reason to ask. */
+function Away({ error, onRetry }: { readonly error: AskError; readonly onRetry: () => void }) {
+  useEffect(() => {
+    const timer = setTimeout(onRetry, getWait(error) * 1000);
+    return () => clearTimeout(timer);
+  }, [error, onRetry]);
+  return <p class="failure quiet">No answer for now.</p>;
 }
 
 export function FailureOrigin({ error }: { readonly error: AskError }) {

@@ -1,11 +1,8 @@
 // Tells that nothing can be answered for now, and asks again by itself when the gateway said that it may.
 import { useEffect, useState } from "preact/hooks";
 
-import type { AskError } from "./api.ts";
+import { getWait, type AskError } from "./api.ts";
 import { FailureOrigin } from "./Failure.tsx";
-
-/** Where no gateway said when to come back. */
-const WAIT_SECONDS = 5;
 
 type OutageProps = { readonly error: AskError; readonly onRetry: () => void };
 
@@ -13,7 +10,7 @@ export function Outage({ error, onRetry }: OutageProps) {
   const [left, setLeft] = useState(0);
 
   useEffect(() => {
-    const end = Date.now() + (error.retryAfter ?? WAIT_SECONDS) * 1000;
+    const end = Date.now() + getWait(error) * 1000;
     const tick = (): void => {
       const seconds = Math.max(0, Math.ceil((end - Date.now()) / 1000));
       setLeft(seconds);

@@ -29,6 +29,8 @@ const KEY_WANTED: readonly number[] = [401, 403];
 const OUTAGES: readonly number[] = [0, 429, 502, 503];
 // It answers 502 too, but no time mends what is stored.
 const MALFORMED_DOCUMENT = "MALFORMED_DOCUMENT";
+// Where no gateway said when to come back.
+const WAIT_SECONDS = 5;
 
 /** Whether a question with less to read could be answered. */
 export function isTooMuch(error: unknown): boolean {
@@ -46,6 +48,11 @@ export function findOutage(errors: readonly unknown[]): AskError | undefined {
     (error): error is AskError =>
       error instanceof AskError && OUTAGES.includes(error.status) && error.code !== MALFORMED_DOCUMENT,
   );
+}
+
+/** Gives after how many seconds to try again. */
+export function getWait(error: AskError): number {
+  return error.retryAfter ?? WAIT_SECONDS;
 }
 
 type GraphQLError = {

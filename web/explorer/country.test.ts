@@ -21,4 +21,5 @@ test("a whole name means its code, and what is none is left to be judged", () =>
   expect(readCountry(listCountries(), " germany ")).toBe("DE");
   expect(readCountry(listCountries(), "usa")).toBe("usa");
   expect(formatCountry("USA")).toBe("USA");
+  expect(formatCountry("us")).toBe("United States");
 });

@@ -5,9 +5,9 @@ const names = new Intl.DisplayNames(undefined, { type: "region", fallback: "none
 // Regions that are no countries.
 const NOT_A_COUNTRY: ReadonlySet<string> = new Set(["EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"]);
 
-/** Gives a country's name, or the code itself where it has none. */
+/** Gives the name of a country, whose code is matched whatever its case, or the code itself where it has none. */
 export function formatCountry(code: string): string {
-  return findName(code) ?? code;
+  return findName(code.toUpperCase()) ?? code;
 }
 
 /** Gives all codes that have a name, by name. It takes a phone a quarter of a second: ask when they are to be seen. */
