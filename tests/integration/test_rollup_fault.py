@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from database.change import ChangeTail
 from database.client import open_client, open_sync_client
 from database.embedded import EmbeddedServer
-from database.environment import DatabaseEnvironment
+from database.environment import Credentials, DatabaseEnvironment
 from database.errors import DatabaseTimeoutError, DatabaseUnavailableError
 from database.index import COLLECTION
 from database.provision import provision
@@ -254,3 +255,19 @@ async def test_all_batches_of_the_start_are_counted(
     async with run_rollup(environment) as (rollup, watcher):
         assert await ask(rollup, WINDOW) == 10
         assert watcher.builds == [10]
+
+
+async def test_a_user_who_may_not_follow_changes_is_counted_plainly(
+    environment: DatabaseEnvironment, collection: _Collection, admin: MongoClient[dict[str, Any]]
+) -> None:
+    """A user who may read and follow no changes has counts of the server alone, and the log never tells otherwise."""
+    collection.insert_many(build_documents(10))
+    nobody = Credentials("nobody", "nobody's password")
+    find = {"resource": {"db": environment.database, "collection": COLLECTION}, "actions": ["find", "collStats"]}
+    admin[environment.database].command("createRole", "finder", privileges=[find], roles=[])
+    admin[environment.database].command("createUser", nobody.username, pwd=nobody.password, roles=["finder"])
+    async with run_rollup(environment.with_credentials(nobody)) as (rollup, watcher):
+        await wait_for(lambda: len(watcher.reasons) > 1, "a second try")
+        assert "Unauthorized" in watcher.reasons[0]
+        assert await rollup.find_count(WINDOW) is None
+        assert watcher.builds == []
