@@ -192,10 +192,14 @@ class Rollup:
             await asyncio.wait([following])
 
     async def _await_first_reach(self, tail: ChangeTail, following: "asyncio.Task[None]") -> None:
-        """Wait until the stream has come to the present, or has ended."""
+        """Wait until the stream has come to the present; raises what has ended it before."""
         reached = asyncio.create_task(tail.reach(await read_time(self._client)))
-        await asyncio.wait([reached, following], return_when=asyncio.FIRST_COMPLETED)
-        reached.cancel()
+        try:
+            await asyncio.wait([reached, following], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            reached.cancel()
+        if following.done():
+            following.result()
 
     async def _build(self, tally: Tally, moment: Timestamp) -> int:
         """Count all documents of a moment by hour and card."""

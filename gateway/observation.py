@@ -147,7 +147,8 @@ class Observation:
             self._status = HTTPStatus.SWITCHING_PROTOCOLS.value
             self._is_whole = True
         elif kind == "websocket.send":
-            self._bytes += len(message["text"])
+            text = message["text"]
+            self._bytes += len(text) if text.isascii() else len(text.encode())
         elif kind != "websocket.close":
             self._is_whole = not message.get("more_body")
             if self._method != "HEAD":

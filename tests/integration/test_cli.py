@@ -277,7 +277,9 @@ def test_a_dead_mongod_is_replaced(up: Callable[..., Terminal]) -> None:
 
 def test_no_secret_is_visible_outside(up: Callable[..., Terminal]) -> None:
     """A password that came by a variable is in no command line and no environment of the processes that `up` starts."""
-    for child in up(MONGO_PASSWORD=PASSWORD).find_descendants():
+    children = up(MONGO_PASSWORD=PASSWORD).find_descendants()
+    assert {"mongod", "python"} <= {child.name().rstrip("0123456789.") for child in children}
+    for child in children:
         assert PASSWORD not in " ".join([*child.cmdline(), *child.environ().values()])
 
 

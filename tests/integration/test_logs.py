@@ -1,5 +1,6 @@
 """What a real gateway says of each request and of each slow command, and what it never says."""
 
+import asyncio
 import json
 import socket
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from database.index import COLLECTION
 from schema.context import read_clock_ms
 from tests.conftest import ServedDatabase, serve_database
 from tests.process import GatewayProcess, read_log, run_gateway
+from tests.socket import build_subscribe, open_socket
 from tests.waiting import find_free_port, wait_until
 
 PLANTED = "4111111111111111"
@@ -99,6 +101,17 @@ def test_an_operation_is_told_by_its_fields(logged: ServedDatabase, folder: Path
     answer = httpx.post(f"{logged.gateway.url}/graphql", json={"query": "{ nothing }"})
     line = await_line(folder, answer.headers["x-request-id"])
     assert (line["question"], line["code"]) == (None, "GRAPHQL_VALIDATION_FAILED")
+
+
+async def test_a_websocket_is_told_by_the_bytes_of_its_messages(logged: ServedDatabase, folder: Path) -> None:
+    """The line of a WebSocket has the bytes of all messages, of which a letter beyond ASCII is several."""
+    trace = TRACE[::-1]
+    async with open_socket(logged.gateway.url, {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}) as client:
+        await client.send({"type": "connection_init"}, build_subscribe("{ __typename }", "\N{EURO SIGN}"))
+        received = [await client.connection.recv(decode=False) for _ in range(3)]
+    line = await asyncio.to_thread(await_line, folder, trace)
+    assert (line["method"], line["status"]) == ("GET", 101)
+    assert line["bytes"] == sum(map(len, received))
 
 
 def test_an_error_is_told_by_its_code(logged: ServedDatabase, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -26,53 +27,31 @@ _Collection = Collection[dict[str, Any]]
 MOMENT = 1_795_000_000_123
 DAY_MS = 86_400_000
 
-dates = st.sampled_from([MOMENT, MOMENT + 1, MOMENT - DAY_MS, MOMENT - DAY_MS - 1, 0, -1, 2**53, 2**63 - 1])
-amounts = st.sampled_from([0.0, -0.0, 0.1, 99.99, 100.0, 100.01, 1e15, 999999999999999.0, float("inf"), -float("inf")])
-decimals = st.sampled_from(["0.1", "99.99", "100", "100.00", "1E+30", "NaN", "-Infinity", "0.1000000000000000055"])
+DATES = [MOMENT, MOMENT + 1, MOMENT - DAY_MS, MOMENT - DAY_MS - 1, 0, -1, 2**53, 2**63 - 1]
+AMOUNTS = [0.0, -0.0, 0.1, 99.99, 100.0, 100.01, 1e15, 999999999999999.0, float("inf"), -float("inf")]
+DECIMALS = ["0.1", "99.99", "100", "100.00", "1E+30", "NaN", "-Infinity", "0.1000000000000000055"]
+# Case, accents, widths, ligatures, letters that lower case changes in length, and what collations pass over.
+NAMES = [
+    *("Visa", "visa", "VISA", "v\u00efsa", "\uff36\uff29\uff33\uff21", "vi\u00adsa", "vi\tsa", "vi sa"),
+    *("\ufb00", "ff", "FF", "stra\u00dfe", "strasse", "\u0130", "i", "I", "\u0131", "K", "\u212a", ""),
+    *("us", "US", "U\0S", "u-s", "$us", "\u94f6"),
+]
+OTHERS = [None, True, False, {}, {"a": 1}, b"visa", Code("visa"), Regex("visa"), "5"]
+BOUNDS = [None, *map(Decimal, ("0", "0.1", "99.99", "100", "100.00", "999999999999999"))]
+DAYS = [None, 0, 1, 36_500]
+COUNTRIES = [None, "US", "FF", "VI"]
+
+amounts = st.sampled_from(AMOUNTS)
 numbers = (
-    dates.map(Int64)
-    | dates.map(float)
+    st.sampled_from(DATES).map(Int64)
+    | st.sampled_from(DATES).map(float)
     | amounts
     | st.integers(-5, 200)
     | st.just(float("nan"))
-    | decimals.map(Decimal128)
+    | st.sampled_from(DECIMALS).map(Decimal128)
 )
-# Case, accents, widths, ligatures, letters that lower case changes in length, and what collations pass over.
-names = st.sampled_from(
-    [
-        *(
-            "Visa",
-            "visa",
-            "VISA",
-            "v\u00efsa",
-            "\uff36\uff29\uff33\uff21",
-            "vi\u00adsa",
-            "vi\tsa",
-            "vi sa",
-            "\ufb00",
-            "ff",
-            "FF",
-        ),
-        *(
-            "stra\u00dfe",
-            "strasse",
-            "\u0130",
-            "i",
-            "I",
-            "\u0131",
-            "K",
-            "\u212a",
-            "",
-            "us",
-            "US",
-            "U\0S",
-            "u-s",
-            "$us",
-            "\u94f6",
-        ),
-    ]
-)
-others = st.sampled_from([None, True, False, {}, {"a": 1}, b"visa", Code("visa"), Regex("visa"), "5"])
+names = st.sampled_from(NAMES)
+others = st.sampled_from(OTHERS)
 absent = st.just("absent")
 value = st.one_of(
     numbers, names, others, st.lists(st.one_of(numbers, names, others, st.lists(names)), max_size=3), absent
@@ -81,14 +60,13 @@ value = st.one_of(
 documents = st.fixed_dictionaries({"date": value, "amount": value, "cardType": value, "countryOrigin": value}).map(
     lambda fields: {name: value for name, value in fields.items() if not (isinstance(value, str) and value == "absent")}
 )
-bounds = st.none() | st.sampled_from(["0", "0.1", "99.99", "100", "100.00", "999999999999999"]).map(Decimal)
 filters = st.builds(
     LiveFilter,
-    days=st.none() | st.sampled_from([0, 1, 36_500]),
+    days=st.sampled_from(DAYS),
     card_type=st.none() | names.filter(bool),
-    country=st.none() | st.sampled_from(["US", "FF", "VI"]),
-    min_amount=bounds,
-    max_amount=bounds,
+    country=st.sampled_from(COUNTRIES),
+    min_amount=st.sampled_from(BOUNDS),
+    max_amount=st.sampled_from(BOUNDS),
 )
 
 
@@ -128,6 +106,35 @@ async def test_memory_judges_as_the_server_does(
                 if verdict is None:
                     verdict = await ask_server(client[reader_environment.database], document, wanted)
                 assert verdict == (document["_id"] in found), (document, wanted)
+
+
+def test_each_kind_of_value_is_judged_as_the_server_does(collection: _Collection) -> None:
+    """Whatever kind of value a field holds, memory finds what the server finds, or leaves it to the server."""
+    plain = [
+        *map(Int64, DATES),
+        *map(float, DATES),
+        *AMOUNTS,
+        float("nan"),
+        *map(Decimal128, DECIMALS),
+        *NAMES,
+        *OTHERS,
+    ]
+    values = [*plain, *([each] for each in plain), *([[each]] for each in plain)]
+    asked = {
+        "date": [LiveFilter(days=each) for each in DAYS],
+        "amount": [LiveFilter(min_amount=least, max_amount=most) for least, most in product(BOUNDS, BOUNDS)],
+        "cardType": [LiveFilter(card_type=each) for each in NAMES if each],
+        "countryOrigin": [LiveFilter(country=each) for each in COUNTRIES],
+    }
+    for field, conditions in asked.items():
+        collection.delete_many({})
+        collection.insert_many({"_id": number, field: each} for number, each in enumerate(values))
+        stored = list(collection.find())
+        for wanted in (live.build_filter(MOMENT) for live in conditions):
+            found = find_ids(collection, wanted)
+            verdicts = {document["_id"]: match(document, wanted) for document in stored}
+            assert {number for number, verdict in verdicts.items() if verdict} <= found, wanted
+            assert not {number for number, verdict in verdicts.items() if verdict is False} & found, wanted
 
 
 @pytest.mark.parametrize("name", ["Visa", "mastercard", "AMEX"])

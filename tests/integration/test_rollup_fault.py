@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from database.change import ChangeTail
 from database.client import open_client, open_sync_client
 from database.embedded import EmbeddedServer
-from database.environment import DatabaseEnvironment
+from database.environment import Credentials, DatabaseEnvironment
 from database.errors import DatabaseTimeoutError, DatabaseUnavailableError
 from database.index import COLLECTION
 from database.provision import provision
@@ -218,3 +219,55 @@ async def test_many_questions_share_a_command(reader_environment: DatabaseEnviro
         recorder.commands.clear()
         assert set(await asyncio.gather(*(rollup.find_count(WINDOW) for _ in range(100)))) == {10}
         assert recorder.names.count("hello") == 1
+
+
+async def test_an_hour_of_too_many_dates_is_counted_plainly(
+    environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an edge of a window holds more dates than are read, memory gives no count; whole hours it still counts."""
+    monkeypatch.setattr("database.tally.MOST_DATES", 9)
+    collection.insert_many(build_documents(10))
+    whole = replace(WINDOW, until=(NOW_MS // HOUR_MS + 1) * HOUR_MS - 1)
+    async with run_rollup(environment) as (rollup, watcher):
+        assert await ask(rollup, whole) == 10
+        assert await rollup.find_count(WINDOW) is None
+        assert watcher.reasons == []
+
+
+async def test_a_collection_of_too_many_documents_is_counted_plainly(
+    environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More documents than may be counted at the start are not, and the log is told how many they are."""
+    monkeypatch.setattr("database.rollup.MOST_DOCUMENTS", 9)
+    collection.insert_many(build_documents(10))
+    async with run_rollup(environment) as (rollup, watcher):
+        assert "too many" in watcher.reasons[0]
+        assert await rollup.find_count(WINDOW) is None
+        assert watcher.builds == []
+
+
+async def test_all_batches_of_the_start_are_counted(
+    environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hours and cards that take the server several replies to tell are all counted."""
+    monkeypatch.setattr("database.rollup._BUILD_BATCH", 3)
+    collection.insert_many({"date": NOW_MS - hour * HOUR_MS, "cardType": "Visa"} for hour in range(10))
+    async with run_rollup(environment) as (rollup, watcher):
+        assert await ask(rollup, WINDOW) == 10
+        assert watcher.builds == [10]
+
+
+async def test_a_user_who_may_not_follow_changes_is_counted_plainly(
+    environment: DatabaseEnvironment, collection: _Collection, admin: MongoClient[dict[str, Any]]
+) -> None:
+    """A user who may read and follow no changes has counts of the server alone, and the log never tells otherwise."""
+    collection.insert_many(build_documents(10))
+    nobody = Credentials("nobody", "nobody's password")
+    find = {"resource": {"db": environment.database, "collection": COLLECTION}, "actions": ["find", "collStats"]}
+    admin[environment.database].command("createRole", "finder", privileges=[find], roles=[])
+    admin[environment.database].command("createUser", nobody.username, pwd=nobody.password, roles=["finder"])
+    async with run_rollup(environment.with_credentials(nobody)) as (rollup, watcher):
+        await wait_for(lambda: len(watcher.reasons) > 1, "a second try")
+        assert "Unauthorized" in watcher.reasons[0]
+        assert await rollup.find_count(WINDOW) is None
+        assert watcher.builds == []

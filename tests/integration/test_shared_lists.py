@@ -160,12 +160,11 @@ async def test_each_gets_what_it_would_get_alone(
     if stored:
         collection.insert_many([{"_id": number, "date": date} for number, date in enumerate(stored)])
     with pytest.MonkeyPatch.context() as patch:
-        for name, bound in zip(
-            ("database.repository.BATCH_ROWS", "gateway.shared_list._MOST_PARTS", "database.trail._MOST_IDS"),
-            bounds,
-            strict=True,
-        ):
-            patch.setattr(name, bound)
+        rows, parts, ids = bounds
+        patch.setattr("database.repository.FIRST_ROWS", rows)
+        patch.setattr("database.repository.BATCH_ROWS", rows)
+        patch.setattr("gateway.shared_list._MOST_PARTS", parts)
+        patch.setattr("database.trail._MOST_IDS", ids)
         async with open_client(reader_environment) as client:
             repository = TransactionRepository(client, reader_environment.database, timeout_ms=10_000)
             bench = Bench(repository, CommandRecorder())

@@ -128,6 +128,9 @@ async def test_an_overload_is_over_when_waiting_is_enough(admission: Admission, 
     before = admission.is_overloaded
     clock.now += TRYING
     assert (before, admission.is_overloaded) == (True, False)
+    # There is room, but others came first.
+    tasks += await begin(admission, 1)
+    assert not is_in(tasks[-1])
     admission.leave()
     await begin(admission, 0)
     assert all(is_in(task) for task in tasks)
@@ -183,6 +186,28 @@ async def test_as_many_may_wait_as_are_finished_in_a_moment(admission: Admission
     assert is_turned_away(last)
 
 
+async def test_what_was_finished_long_ago_lets_nobody_wait(admission: Admission, clock: Clock) -> None:
+    """A worker that was quick two seconds ago, and was asked nothing since, lets no more wait than any other."""
+    for _ in range(8_000):
+        await admission.enter()
+        admission.leave()
+    clock.now += 2
+    assert is_turned_away((await overload(admission))[-1])
+
+
+async def test_who_was_turned_away_is_told_once_a_second(
+    admission: Admission, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log has the number of those who were turned away, when the next question comes after the second."""
+    tasks = await overload(admission)
+    assert not caplog.messages
+    for _ in range(2):
+        clock.now += 1
+        tasks += await begin(admission, 1)
+    assert all(is_turned_away(task) for task in tasks[MOST:])
+    assert caplog.messages == [f"turned {WAITING + 1} questions away", "turned 1 questions away"]
+
+
 async def test_a_paused_question_makes_room(admission: Admission) -> None:
     """While a question waits for a slow client another is let in, and the first goes on without waiting."""
     tasks = await begin(admission, MOST + 2)
@@ -220,17 +245,26 @@ async def test_who_waits_for_another_makes_room(admission: Admission) -> None:
 
 
 async def test_a_question_makes_room_once(admission: Admission) -> None:
-    """However many parts of a question wait for another's work, one question is let in for it."""
-    tasks = await begin(admission, MOST + 2)
+    """However many parts of a question wait, for another's work or a slow client, one question is let in for it."""
+    tasks = await begin(admission, MOST + 3)
     turn = Turn(admission)
     with turn.share(), turn.share():
         await begin(admission, 0)
-        assert [is_in(task) for task in tasks[MOST:]] == [True, False]
+        assert [is_in(task) for task in tasks[MOST:]] == [True, False, False]
+    admission.leave()
+    turn.pause()
+    turn.pause()
+    await begin(admission, 0)
+    assert [is_in(task) for task in tasks[MOST:]] == [True, True, False]
+    turn.resume()
+    admission.leave()
+    await begin(admission, 0)
+    assert is_in(tasks[-1])
     await give_up(tasks)
 
 
 def list_steps() -> st.SearchStrategy[list[str]]:
-    return st.lists(st.sampled_from(("come", "crowd", "leave", "give up", "second")), max_size=120)
+    return st.lists(st.sampled_from(("come", "crowd", "leave", "give up", "leave and give up", "second")), max_size=120)
 
 
 def follow(steps: list[str]) -> Iterator[str]:
@@ -251,12 +285,13 @@ async def test_no_place_is_lost_or_doubled(steps: list[str]) -> None:
             waiting += await begin(admission, 1)
         elif step == "crowd":
             waiting += await begin(admission, WAITING // 2)
-        elif step == "leave" and inside:
+        if step.startswith("leave") and inside:
             admission.leave()
             inside -= 1
-        elif step == "give up" and waiting:
+        if step.endswith("give up") and waiting:
+            # Its turn may have come in this very moment.
             waiting[0].cancel()
-        elif step == "second":
+        if step == "second":
             clock.now += 1
         await begin(admission, 0)
         inside += sum(is_in(task) for task in waiting)

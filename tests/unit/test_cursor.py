@@ -1,19 +1,23 @@
 """Cursors are read back as they were written, and nothing else is read."""
 
+import string
+from decimal import Decimal
+
 import bson
 import pytest
+from bson.decimal128 import Decimal128
 from bson.objectid import ObjectId
 from hypothesis import given
 from hypothesis import strategies as st
 
-from database.cursor import Position, decode_cursor, encode_cursor
-from database.errors import InvalidCursorError
+from database.cursor import Position, decode_cursor, encode_cursor, find_row_position
+from database.errors import InvalidCursorError, MalformedDocumentError
 from database.query import Order
 
 orders = st.sampled_from([order.name for order in Order])
 positions = st.builds(
     Position,
-    value=st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False),
+    value=st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.decimals(-(10**15), 10**15, places=2),
     id=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=50) | st.just(ObjectId()),
 )
 
@@ -33,10 +37,13 @@ def test_an_altered_cursor_is_refused(order: str, position: Position, data: st.D
     text = encode_cursor(order, position)
     place = data.draw(st.integers(0, len(text) - 1))
     letter = data.draw(st.sampled_from("ABCxyz019-_"))
-    for altered in (text[:place] + text[place + 1 :], text[:place] + letter + text[place:], text + letter):
-        if altered != text:
-            with pytest.raises(InvalidCursorError, match="after is not a cursor"):
-                decode_cursor(altered, order=order, field="after")
+    before, after = text[:place], text[place + 1 :]
+    altered = {before + after, before + letter + after, before + letter + text[place:], text + letter}
+    # Of the last letter some bits may stand for nothing.
+    altered |= {text[:-1] + last for last in string.ascii_letters + string.digits + "-_"}
+    for each in altered - {text}:
+        with pytest.raises(InvalidCursorError, match="after is not a cursor"):
+            decode_cursor(each, order=order, field="after")
 
 
 @given(text=st.text(max_size=200))
@@ -53,7 +60,23 @@ def test_a_cursor_of_another_order_is_refused() -> None:
         decode_cursor(text, order="DATE_DESC", field="after")
 
 
-@pytest.mark.parametrize("forged", [{"$gt": ""}, None, ["x"], b"x"])
+@pytest.mark.parametrize("value", [None, True, "1", float("nan"), Decimal("NaN"), Decimal("Infinity")])
+def test_what_is_no_number_ends_no_page(value: object) -> None:
+    """A page cannot be continued from a row whose sort value no order of numbers holds, which is told."""
+    with pytest.raises(MalformedDocumentError, match="sort value"):
+        encode_cursor("AMOUNT_ASC", Position(value, "id"))
+
+
+@pytest.mark.parametrize("row_id", [1, None, "x" * 2_000])
+def test_an_id_that_no_cursor_holds_ends_no_page(row_id: object) -> None:
+    """A page cannot be continued from a row whose id is neither a short text nor an ObjectId, which is told."""
+    with pytest.raises(MalformedDocumentError, match="id is neither"):
+        encode_cursor("AMOUNT_ASC", Position(1.5, row_id))
+
+
+@pytest.mark.parametrize(
+    "forged", [{"$gt": ""}, None, ["x"], b"x", True, float("nan"), Decimal128("NaN"), Decimal128("Infinity")]
+)
 def test_a_forged_cursor_cannot_carry_operators(monkeypatch: pytest.MonkeyPatch, forged: object) -> None:
     """Even with a right checksum, a value that is not a number or an id that is not text is refused."""
     for document in ({"value": forged, "id": "x"}, {"value": 1, "id": forged}):
@@ -63,3 +86,15 @@ def test_a_forged_cursor_cannot_carry_operators(monkeypatch: pytest.MonkeyPatch,
             text = encode_cursor("DATE_DESC", Position(0, ""))
         with pytest.raises(InvalidCursorError):
             decode_cursor(text, order="DATE_DESC", field="after")
+
+
+@given(date=st.integers(-(10**15), 10**15), row_id=st.text(min_size=1, max_size=50))
+def test_a_row_that_was_received_is_a_place(date: int, row_id: str) -> None:
+    """`<date>,<_id>` is the place of that row, whatever its id holds."""
+    assert find_row_position(f"{date},{row_id}") == Position(date, row_id)
+
+
+@pytest.mark.parametrize("text", ["", "1", "1,", ",x", "1.5,x", "12345678901234567,x", f"1,{'x' * 2_000}"])
+def test_no_other_text_is_a_row_that_was_received(text: str) -> None:
+    """A date that is no whole number of milliseconds, or an id that is missing or as long as no cursor is, is none."""
+    assert find_row_position(text) is None

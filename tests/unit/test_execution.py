@@ -136,3 +136,11 @@ def test_the_event_loop_goes_round_between_lists_that_are_encoded() -> None:
     assert turns > MANY_TURNS
     _, turns = asyncio.run(ask(ReadyRows(build_rows(1_001), notes=False), f"nodes {{ {NODE} }}", 1_000))
     assert turns < MANY_TURNS
+
+
+def test_a_result_is_written_around_its_encoded_rows() -> None:
+    """Encoded rows stand where their items do; what JSON has no form of is an error."""
+    result = {"a": [EncodedRows(b"1,2"), EncodedRows(b"3")], "b": "\0", "c": [EncodedRows(b'"\\u0000"')]}
+    assert orjson.loads(write_json(result)) == {"a": [1, 2, 3], "b": "\0", "c": ["\0"]}
+    with pytest.raises(TypeError, match="object"):
+        write_json({**result, "d": object()})

@@ -80,6 +80,29 @@ def test_foreign_text_is_fit_for_a_line(text: str) -> None:
     assert "4111111111111111" not in cleaned
 
 
+def test_a_number_is_hidden_before_a_text_is_cut_off() -> None:
+    """Wherever a long text is cut off, no part of a card number is left at its end."""
+    for before in range(180, 205):
+        assert "4" not in clean_text("x" * before + "4111111111111111")
+
+
+def test_of_a_traceback_the_last_line_is_told(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """A library's message of several lines, as a failed start's, is told by its last one."""
+    configure_logging("json", "info")
+    logging.getLogger("any").error("Traceback (most recent call last):\n  File\nValueError: no port\n")
+    assert json.loads(capfdbinary.readouterr().err)["event"] == "ValueError: no port"
+
+
+def test_libraries_tell_warnings_alone(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """What a library says at info is not told, nor what uvicorn says of a failed request, whose line says more."""
+    configure_logging("json", "info")
+    logging.getLogger("any").info("one")
+    logging.getLogger("any").warning("two")
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application\n")
+    logging.getLogger("uvicorn.error").error("three")
+    assert [json.loads(line)["event"] for line in capfdbinary.readouterr().err.splitlines()] == ["two", "three"]
+
+
 def build_headers(*values: str) -> list[tuple[bytes, bytes]]:
     return [(b"traceparent", value.encode()) for value in values]
 

@@ -1,11 +1,16 @@
 """How long a caller has to wait, and whom an address stands for."""
 
+import asyncio
 import ipaddress
+import time
+from collections.abc import AsyncIterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from limits.aio.storage import RedisStorage
 
-from gateway.rate import Window, compute_wait, describe_address
+from gateway.rate import Allowance, LocalStorage, SharedStorage, Window, compute_wait, describe_address
 
 MINUTE = 60
 
@@ -57,3 +62,46 @@ def test_what_is_no_address_is_a_caller_too() -> None:
     """A proxy that forwards no address does not fail the request."""
     assert describe("unknown") == "unknown"
     assert describe_address({"client": None}) == ""
+
+
+async def test_who_asks_no_more_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name is kept for two minutes at most after its last request, whatever else is counted."""
+    storage = LocalStorage()
+    allowance = Allowance(storage, "requests", 5)
+    begun = time.time()
+    for number in range(100):
+        await allowance.take(f"key:{number}")
+    assert len(storage.storage) == len(storage.expirations) == 100
+    monkeypatch.setattr(time, "time", lambda: begun + 2 * MINUTE + 2)
+    await allowance.take("key:another")
+    assert len(storage.storage) == len(storage.expirations) == 1
+
+
+@pytest.fixture
+async def shared() -> AsyncIterator[SharedStorage]:
+    """Counts in a Redis that nobody has connected to."""
+    storage = SharedStorage("redis://127.0.0.1:1")
+    yield storage
+    await storage.close()
+
+
+async def test_one_request_finds_out_whether_a_redis_is_back(
+    shared: SharedStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Redis that hangs is not asked for a second, and then by one request while the others count for themselves."""
+    asked = 0
+
+    async def hang(*_arguments: object) -> bool:
+        nonlocal asked
+        asked += 1
+        await asyncio.Event().wait()
+        return True
+
+    monkeypatch.setattr(RedisStorage, "acquire_sliding_window_entry", hang)
+    allowance = Allowance(shared, "requests", 100)
+    for _ in range(3):
+        await allowance.take("a")
+    assert asked == 1
+    monkeypatch.setattr(shared, "_next_try", 0.0)
+    await asyncio.gather(*(allowance.take("a") for _ in range(10)))
+    assert asked == 2

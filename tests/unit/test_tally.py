@@ -104,3 +104,22 @@ def test_what_was_never_counted_cannot_go() -> None:
     """A deletion that leads below zero shows that the tally is wrong."""
     with pytest.raises(UnfitError, match="never counted"):
         change(build_tally([("Visa", 0)]), "Amex", 0, -1)
+
+
+def test_a_date_that_was_never_counted_cannot_go() -> None:
+    """A deletion of a date that its hour does not hold shows that the tally is wrong, as soon as the dates are read."""
+    tally = build_tally([("Visa", 5), ("Visa", 9)])
+    [cell] = tally.list_unknown(CardWindow("visa", 1, HOUR_MS - 1))
+    tally.begin_dates(cell).fill([5, 9])
+    with pytest.raises(UnfitError, match="never counted"):
+        change(tally, "Visa", 7, -1)
+
+
+def test_an_hour_of_many_dates_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The dates of a cell may be read up to a number of them, and none where there are more."""
+    monkeypatch.setattr(tally_module, "MOST_DATES", 2)
+    tally = build_tally([("Visa", 5), ("Visa", 9), ("Visa", HOUR_MS + 5)])
+    [cell] = tally.list_unknown(CardWindow("visa", 1, HOUR_MS - 1))
+    assert tally.is_small(cell)
+    change(tally, "Visa", 7, 1)
+    assert not tally.is_small(cell)

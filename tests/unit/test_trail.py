@@ -1,0 +1,92 @@
+"""How far a list has come: what is left of it holds each row that was not met, and no other."""
+
+from itertools import chain
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from database import trail as trail_module
+from database.query import FindPlan, TransactionFilter, build_find_plan
+from database.trail import Trail
+
+Row = dict[str, Any]
+
+PLAN = build_find_plan(TransactionFilter(since=0, until=9))
+# Few dates, so that many rows share one.
+lists = st.lists(st.integers(0, 4), min_size=1, max_size=30).map(
+    lambda dates: [{"_id": number, "date": date} for number, date in enumerate(sorted(dates, reverse=True))]
+)
+
+
+def cut(rows: list[Row], size: int) -> list[list[Row]]:
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def find_left(rows: list[Row], rest: FindPlan | None) -> list[Row]:
+    """Give what another server would, which may order the ids of one date in another way."""
+    assert rest is not None
+    bounds = rest.filter["date"]
+    left = [row for row in rows if bounds["$gte"] <= row["date"] <= bounds["$lte"]]
+    return sorted(left, key=lambda row: (-row["date"], -row["_id"]))
+
+
+@given(rows=lists, size=st.integers(1, 5), size_after=st.integers(1, 5), data=st.data())
+def test_a_list_that_goes_on_holds_each_row_once(
+    rows: list[Row], size: int, size_after: int, data: st.DataObject
+) -> None:
+    """Wherever a reading stops, and however often, what is given before and after are all rows, newest first."""
+    trail, given_rows, left, batch_size = Trail(PLAN), list[Row](), rows, size
+    for _ in range(3):
+        batches = cut(left, batch_size)
+        for batch in batches[: data.draw(st.integers(1, len(batches)))]:
+            given_rows += trail.follow(batch)
+        left, batch_size = find_left(rows, trail.find_rest()), size_after
+    given_rows += chain.from_iterable(map(trail.follow, cut(left, batch_size)))
+    assert sorted(row["_id"] for row in given_rows) == [row["_id"] for row in rows]
+    assert [row["date"] for row in given_rows] == [row["date"] for row in rows]
+
+
+@given(rows=lists, size=st.integers(1, 5))
+def test_a_copy_stays_where_it_is(rows: list[Row], size: int) -> None:
+    """A trail that goes on leaves its copy at the rows that both have met."""
+    trail = Trail(PLAN)
+    first, *others = cut(rows, size)
+    trail.follow(first)
+    copy = trail.copy(PLAN)
+    for batch in others:
+        trail.follow(batch)
+    left = find_left(rows, copy.find_rest())
+    assert sorted(row["_id"] for row in copy.follow(left)) == [row["_id"] for row in rows[len(first) :]]
+
+
+def test_too_many_rows_of_one_date_have_no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more ids are kept than a bound, beyond which the list cannot go on; with the next date it can again."""
+    monkeypatch.setattr(trail_module, "_MOST_IDS", 2)
+    trail = Trail(PLAN)
+    for number in range(2):
+        trail.follow([{"_id": number, "date": 5}])
+    assert trail.find_rest() is not None
+    trail.follow([{"_id": number, "date": 5} for number in range(2, 100)])
+    assert trail.find_rest() is None
+    assert len(trail._ids) == 3  # noqa: SLF001 - what a list of any length may keep
+    trail.follow([{"_id": 100, "date": 4}])
+    assert trail.find_rest() is not None
+
+
+@pytest.mark.parametrize("date", [None, "2026", 1.5])
+def test_a_date_that_is_no_whole_number_has_no_rest(date: object) -> None:
+    """The server alone knows what comes after such a row."""
+    trail = Trail(PLAN)
+    trail.follow([{"_id": 1, "date": date}])
+    assert trail.find_rest() is None
+
+
+def test_the_rest_stays_within_its_window() -> None:
+    """Where rows of a wider window were met, what is left is bounded by the plan's own window."""
+    trail = Trail(PLAN)
+    trail.follow([{"_id": 1, "date": 12}])
+    rest = trail.find_rest()
+    assert rest is not None
+    assert rest.filter["date"] == {"$gte": 0, "$lte": 9}
