@@ -155,6 +155,12 @@ class ChangeTail:
         return not self.is_whole
 
 
+async def check_changes(client: AsyncMongoClient[dict[str, Any]], database: str, start: Timestamp) -> None:
+    """Raise what would end a tail that begins after `start` at once, such as OperationFailure for a missing right."""
+    async with open_stream(client, database, _PLAN) as stream:
+        await stream.read({"startAtOperationTime": start})
+
+
 async def read_time(client: AsyncMongoClient[dict[str, Any]]) -> Timestamp:
     """Give a cluster time that no write acknowledged before this call is later than.
 

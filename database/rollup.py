@@ -15,7 +15,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from database.cell import HOUR_MS, LARGEST_DATE, Cell, build_card, build_hour, find_cell, get_hour, is_plain
-from database.change import ChangeTail, read_time
+from database.change import ChangeTail, check_changes, read_time
 from database.cluster_clock import ClusterClock
 from database.index import CASE_INSENSITIVE, COLLECTION
 from database.monitor import UPKEEP
@@ -173,6 +173,8 @@ class Rollup:
     async def _keep_once(self) -> None:
         begun = time.monotonic()
         start = await read_time(self._client)
+        # Whoever may not follow the changes would have all documents counted at each try, and for nothing.
+        await check_changes(self._client, self._database.name, start)
         tally = Tally()
         documents = await self._build(tally, start)
 

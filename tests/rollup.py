@@ -13,6 +13,7 @@ from database.environment import DatabaseEnvironment
 from database.index import CASE_INSENSITIVE
 from database.query import CardWindow
 from database.rollup import Rollup, open_rollup
+from tests.recorder import CommandRecorder
 from tests.waiting import DEADLINE_SECONDS
 
 HOUR_MS = 3_600_000
@@ -50,10 +51,12 @@ async def wait_for(condition: Callable[[], object], what: str) -> None:
 
 
 @asynccontextmanager
-async def run_rollup(environment: DatabaseEnvironment) -> AsyncIterator[tuple[Rollup, Watcher]]:
+async def run_rollup(
+    environment: DatabaseEnvironment, *recorders: CommandRecorder
+) -> AsyncIterator[tuple[Rollup, Watcher]]:
     """Keep counts with the reader's rights, and wait until they are built."""
     watcher = Watcher()
-    client = open_client(environment)
+    client = open_client(environment, recorders)
     try:
         async with open_rollup(client, environment.database, watcher) as rollup:
             await wait_for(lambda: watcher.builds or watcher.reasons, "the counts")

@@ -197,8 +197,8 @@ async def test_a_count_costs_one_command(
     ):
         await wait_for(lambda: watcher.builds, "the counts")
         assert await ask(rollup, WINDOW) == size
-        # The build, the stream, and the dates of the one edge that holds any.
-        assert recorder.names.count("aggregate") == 3
+        # A look at the changes, the build, the stream, and the dates of the one edge that holds any.
+        assert recorder.names.count("aggregate") == 4
         recorder.commands.clear()
         assert await ask(rollup, WINDOW) == size
         # The stream is read all the time, whether questions come or not.
@@ -266,8 +266,12 @@ async def test_a_user_who_may_not_follow_changes_is_counted_plainly(
     find = {"resource": {"db": environment.database, "collection": COLLECTION}, "actions": ["find", "collStats"]}
     admin[environment.database].command("createRole", "finder", privileges=[find], roles=[])
     admin[environment.database].command("createUser", nobody.username, pwd=nobody.password, roles=["finder"])
-    async with run_rollup(environment.with_credentials(nobody)) as (rollup, watcher):
+    recorder = CommandRecorder()
+    async with run_rollup(environment.with_credentials(nobody), recorder) as (rollup, watcher):
         await wait_for(lambda: len(watcher.reasons) > 1, "a second try")
         assert "Unauthorized" in watcher.reasons[0]
+        assert set(recorder.names) == {"hello", "aggregate"}
+        pipelines = [command["pipeline"] for command in recorder.commands if "aggregate" in command]
+        assert all("$changeStream" in stages[0] for stages in pipelines), "the documents are not counted in vain"
         assert await rollup.find_count(WINDOW) is None
         assert watcher.builds == []
