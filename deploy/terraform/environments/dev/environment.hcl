@@ -28,7 +28,9 @@ locals {
 
   function = {
     domain      = { name = "transactions-function.dev.example.com", zone_id = "Z00000000000000000000" }
+    memory_mb   = 1769
     concurrency = 5
+    settings    = {}
     jwt         = { issuer = "https://login.dev.example.com/", audience = "transactions-dev", jwks = "https://login.dev.example.com/.well-known/jwks.json" }
     throttle    = { rate = 20, burst = 40 }
   }

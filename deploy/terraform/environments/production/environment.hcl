@@ -27,7 +27,9 @@ locals {
 
   function = {
     domain      = { name = "transactions-function.example.com", zone_id = "Z00000000000000000000" }
+    memory_mb   = 1769
     concurrency = 50
+    settings    = {}
     jwt         = { issuer = "https://login.example.com/", audience = "transactions", jwks = "https://login.example.com/.well-known/jwks.json" }
     throttle    = { rate = 200, burst = 400 }
   }

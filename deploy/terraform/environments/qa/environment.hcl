@@ -27,7 +27,9 @@ locals {
 
   function = {
     domain      = { name = "transactions-function.qa.example.com", zone_id = "Z00000000000000000000" }
+    memory_mb   = 1769
     concurrency = 20
+    settings    = {}
     jwt         = { issuer = "https://login.qa.example.com/", audience = "transactions-qa", jwks = "https://login.qa.example.com/.well-known/jwks.json" }
     throttle    = { rate = 50, burst = 100 }
   }

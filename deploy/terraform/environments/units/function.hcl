@@ -29,7 +29,9 @@ inputs = {
   key_arn     = dependency.foundation.outputs.key_arn
   secret_arns = dependency.foundation.outputs.secret_arns
   domain      = local.environment.function.domain
+  memory_mb   = local.environment.function.memory_mb
   concurrency = local.environment.function.concurrency
+  settings    = local.environment.function.settings
   jwt         = local.environment.function.jwt
   throttle    = local.environment.function.throttle
 }

@@ -35,7 +35,6 @@ variable "architecture" {
 variable "memory_mb" {
   type        = number
   description = "Memory, MB; at 1,769 the function has one core, and less makes it slower in proportion."
-  default     = 1769
   validation {
     condition     = var.memory_mb >= 512 && var.memory_mb <= 10240
     error_message = "Give 512 to 10240."

@@ -14,6 +14,7 @@ module "lambda" {
   account_id   = var.account_id
   image        = var.image
   architecture = var.architecture
+  memory_mb    = var.memory_mb
   concurrency  = var.concurrency
   settings     = var.settings
   secret_arn   = var.secret_arns["gateway"]

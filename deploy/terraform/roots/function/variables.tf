@@ -70,6 +70,11 @@ variable "architecture" {
   default     = "arm64"
 }
 
+variable "memory_mb" {
+  type        = number
+  description = "Memory, MB; at 1,769 the function has one core."
+}
+
 variable "concurrency" {
   type        = number
   description = "Most environments at a time."

@@ -18,6 +18,7 @@ variables {
   region      = "eu-central-1"
   account_id  = "123456789012"
   image       = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/transactions-gateway@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+  memory_mb   = 1769
   concurrency = 10
   secret_arn  = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:transactions-qa/gateway-abcdef"
   key_arn     = "arn:aws:kms:eu-central-1:123456789012:key/one"
