@@ -64,6 +64,8 @@ async def follow_live(
 
     All filters that are given hold together. A client that comes back with the header `Last-Event-ID`, as browsers do
     by themselves, is sent what it missed, each transaction once. Comments come every 15 s, with an `id` of their own.
+
+    The answer has no end: read it with `curl -N` or an `EventSource`; a page that shows whole answers waits for ever.
     """
     check_parameters(request, "days", "card", "country", "minAmount", "maxAmount", "lastEventId")
     choose_media_type(request.headers.getlist("accept"), [EVENT_STREAM])

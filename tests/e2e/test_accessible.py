@@ -147,3 +147,29 @@ def test_a_chart_by_amount_is_one_stop_with_arrows(visitor: Page, still: ServedD
     expect(columns.nth(1)).to_be_focused()
     visitor.keyboard.press("End")
     expect(columns.last).to_be_focused()
+
+
+def test_a_filter_that_is_removed_leaves_the_focus_where_it_was(visitor: Page, still: ServedDatabase) -> None:
+    """The focus goes to the chip that takes the place of the removed one, and to the answer after the last."""
+    open_explorer(visitor, still.gateway.url, "?days=30&card=Visa&country=DE")
+    chips = visitor.get_by_role("list", name="Active filters").get_by_role("button")
+    chips.nth(1).focus()
+    for name in ("Germany", "Last 30 days"):
+        visitor.keyboard.press("Enter")
+        expect(visitor.get_by_role("button", name=f"Remove the filter {name}")).to_be_focused()
+    visitor.keyboard.press("Enter")
+    expect(chips).to_have_count(0)
+    expect(visitor.get_by_role("main")).to_be_focused()
+
+
+@pytest.mark.parametrize(("key", "place"), [("ArrowDown", 0), ("ArrowUp", -1)])
+def test_arrows_enter_the_list_of_countries_at_its_ends(
+    visitor: Page, still: ServedDatabase, key: str, place: int
+) -> None:
+    """With no country chosen yet, Arrow Down leads to the first that fits what was typed, and Arrow Up to the last."""
+    open_explorer(visitor, still.gateway.url)
+    visitor.get_by_role("combobox", name="Country").fill("united")
+    visitor.keyboard.press(key)
+    options = visitor.get_by_role("option")
+    assert options.count() > 2
+    expect(options.nth(place)).to_have_attribute("aria-selected", "true")

@@ -88,6 +88,15 @@ def test_a_path_can_be_tried_out_as_it_stands(reference: Page, gateway: GatewayP
         assert body.inner_text().count('"_id"') == 20
 
 
+def test_events_without_end_are_not_to_be_tried_out(reference: Page) -> None:
+    """The page, which shows whole answers, says what reads live transactions instead of waiting for their end."""
+    block = reference.locator(".opblock-get", has=reference.locator('[data-path="/transactions/live"]'))
+    block.get_by_role("button", name=re.compile("^GET")).click()
+    expect(block).to_contain_text("curl -N")
+    expect(block).to_contain_text("EventSource")
+    expect(block.get_by_role("button", name="Try it out")).to_have_count(0)
+
+
 def test_a_link_leads_to_an_operation(page: Page, gateway: GatewayProcess) -> None:
     """The address names the operation that is open, and opens it again."""
     open_reference(page, gateway)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 
 from tests.conftest import ServedDatabase
-from tests.explorer import read_rows, read_total
+from tests.explorer import find_chart, read_rows, read_total
 from tests.reference import Document, Question, select
 from tests.stage import NOW_MS, await_answers, open_explorer
 
@@ -137,6 +137,26 @@ def test_each_filter_narrows_and_is_taken_back(
     filters.get_by_role("button", name="Reset").click()
     check(visitor, answer(documents, Question(days=90)))
     assert visitor.url == f"{still.gateway.url}/"
+
+
+def test_a_country_by_three_letters_is_shown_as_that_country(
+    visitor: Page, still: ServedDatabase, documents: Sequence[Document]
+) -> None:
+    """Chip, field and bar name the country that the rows tell; where there is none, the code stays what was asked."""
+    open_explorer(visitor, still.gateway.url, "?country=usa&colour=red")
+    check(visitor, answer(documents, Question(days=90, country="US")))
+    expect(visitor.get_by_role("button", name="Remove the filter United States")).to_be_visible()
+    expect(visitor.get_by_role("combobox", name="Country")).to_have_value("United States")
+    bar = find_chart(visitor, "By country").get_by_role("button", name="United States")
+    expect(bar).to_have_attribute("aria-pressed", "true")
+    expect(visitor.get_by_text("colour")).to_be_visible()
+    bar.click()
+    check(visitor, answer(documents, Question(days=90)))
+    visitor.go_back()
+    expect(bar).to_have_attribute("aria-pressed", "true")
+
+    open_explorer(visitor, still.gateway.url, "?country=USA&card=Nobody")
+    expect(visitor.get_by_role("button", name="Remove the filter USA")).to_be_visible()
 
 
 def test_back_and_forward_go_from_question_to_question(

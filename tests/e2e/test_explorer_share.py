@@ -60,6 +60,18 @@ def test_each_copied_question_gives_the_answer_of_the_page(
     assert copy(visitor, "Link") == visitor.url
 
 
+@pytest.mark.parametrize("is_refused", [False, True], ids=["clipboard", "no clipboard"])
+def test_a_command_that_asks_for_one_page_is_told_to(visitor: Page, still: ServedDatabase, *, is_refused: bool) -> None:
+    """Whoever copies a curl in another order than newest first reads that it gives the first 100 rows."""
+    open_explorer(visitor, still.gateway.url, LINKS[1][0])
+    if is_refused:
+        visitor.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")
+        visitor.get_by_role("button", name="curl", exact=True).click()
+    else:
+        copy(visitor, "curl")
+    expect(visitor.get_by_text("It asks for the first 100 rows.")).to_be_visible()
+
+
 def run(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 

@@ -7,6 +7,7 @@ import SwaggerUIBundle from "swagger-ui-dist/swagger-ui-es-bundle.js";
 import { findKey } from "../explorer/key.ts";
 import { keepAuthorization, SECURITY_SCHEME } from "./authorization.ts";
 import { followScheme } from "./scheme.ts";
+import { offerNoStream } from "./stream.ts";
 
 followScheme();
 
@@ -21,7 +22,7 @@ const reference: { preauthorizeApiKey(scheme: string, key: string): void } = Swa
   defaultModelsExpandDepth: -1,
   // To colour a list of thousands of rows would hold the page up for minutes.
   syntaxHighlight: false,
-  plugins: [keepAuthorization],
+  plugins: [keepAuthorization, offerNoStream],
   onComplete: () => {
     const key = findKey();
     if (key !== null) {

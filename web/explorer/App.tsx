@@ -1,5 +1,5 @@
 // The whole page: one question in the address bar, and panels that each answer it for themselves.
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { useAddress } from "./address.ts";
 import { useAnswer } from "./answer.ts";
@@ -29,11 +29,18 @@ import { Total } from "./Total.tsx";
 import { Unknown } from "./Unknown.tsx";
 
 export function App() {
-  const { question, faults, unknown, pick, enter, reload } = useAddress();
+  const { question, faults, unknown, pick, enter, rewrite, reload } = useAddress();
   const total = useAnswer(question, loadTotal);
   // It reads all transactions, which the total seldom has to.
   const sums = useAnswer(question, loadSums, !total.isWaiting);
   const rows = useRows(question);
+  // Of three letters only the gateway knows which country they are: its rows have the two that all else is named by.
+  const country = rows.question === question ? (rows.rows[0]?.countryOrigin.toUpperCase() ?? null) : null;
+  useLayoutEffect(() => {
+    if (question.country !== null && country !== null && question.country !== country) {
+      rewrite(question, { country });
+    }
+  }, [country, question, rewrite]);
   const [isKeyOpen, setIsKeyOpen] = useState(false);
   const closeKey = useCallback(() => setIsKeyOpen(false), []);
 

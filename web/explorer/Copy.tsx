@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { Dialog } from "./Dialog.tsx";
 import { findKey } from "./key.ts";
 import type { Question } from "./question.ts";
-import { buildCurl, buildGraphQL, buildPython, KEY_VARIABLE } from "./share.ts";
+import { buildCurl, buildGraphQL, buildPython, listHints } from "./share.ts";
 
 const TOLD_MS = 4_000;
 
@@ -38,10 +38,11 @@ export function Copy({ question }: { readonly question: Question }) {
         </button>
       ))}
       <span class="note" role="status">
-        {copied?.isDone && `${copied.name} copied${needsKey(copied.text) ? `; set ${KEY_VARIABLE} to your key` : ""}.`}
+        {copied?.isDone && [`${copied.name} copied.`, ...listHints(copied.text)].join(" ")}
       </span>
       {copied !== null && !copied.isDone && (
         <Dialog id="text" title={`Copy as ${copied.name}`} onClose={() => setCopied(null)}>
+          <p class="quiet">{listHints(copied.text).join(" ")}</p>
           <textarea readOnly rows={16} aria-label={copied.name} onFocus={(event) => event.currentTarget.select()}>
             {copied.text}
           </textarea>
@@ -59,8 +60,4 @@ async function write(text: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-function needsKey(text: string): boolean {
-  return text.includes(KEY_VARIABLE);
 }

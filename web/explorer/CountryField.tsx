@@ -35,7 +35,9 @@ export function CountryField({ country, countries, fault, onEnter }: CountryFiel
     close();
   };
   const move = (step: number): void => {
-    const next = isOpen ? (active + step + found.length) % Math.max(1, found.length) : 0;
+    // Before the first stands the last, also where none is chosen yet.
+    const last = active < 0 && step < 0 ? 0 : active;
+    const next = isOpen ? (last + step + found.length) % Math.max(1, found.length) : 0;
     setIsOpen(true);
     setActive(next);
     list.current?.children[next]?.scrollIntoView({ block: "nearest" });

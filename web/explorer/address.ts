@@ -7,6 +7,8 @@ export type Address = Reading & {
   readonly pick: (change: Partial<Question>) => void;
   /** Takes a field's text as it was typed. */
   readonly enter: (field: Field, text: string) => void;
+  /** Writes a question otherwise that stays the same; the address, which means the same too, is left as it is. */
+  readonly rewrite: (question: Question, change: Partial<Question>) => void;
   readonly reload: () => void;
 };
 
@@ -41,6 +43,11 @@ export function useAddress(): Address {
     },
     [reading, show],
   );
+  const rewrite = useCallback(
+    (question: Question, change: Partial<Question>) =>
+      setReading((last) => (last.question === question ? { ...last, question: { ...question, ...change } } : last)),
+    [],
+  );
   const reload = useCallback(() => setReading((last) => ({ ...last, question: { ...last.question } })), []);
-  return { ...reading, pick, enter, reload };
+  return { ...reading, pick, enter, rewrite, reload };
 }

@@ -5,6 +5,8 @@ import "./layout.css";
 import { render } from "preact";
 
 import { App } from "./App.tsx";
+// After the charts' own style, which it changes.
+import "./print.css";
 
 const container = document.getElementById("explorer");
 if (container === null) {

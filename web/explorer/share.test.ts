@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { DEFAULT_QUESTION, type Question } from "./question.ts";
-import { buildCurl, buildExportPath, buildGraphQL, buildPath, buildPython } from "./share.ts";
+import { buildCurl, buildExportPath, buildGraphQL, buildPath, buildPython, listHints } from "./share.ts";
 
 const ORIGIN = "http://127.0.0.1:5000";
 const ODD: Question = { ...DEFAULT_QUESTION, cardType: `O'Brien "& Co"`, minAmount: "0.10", maxAmount: "99" };
@@ -18,6 +18,17 @@ test("a command is REST's where REST has the order and the window, and GraphQL's
   expect(buildCurl(DEFAULT_QUESTION, ORIGIN, false)).toBe(`curl -sS --compressed '${ORIGIN}/transactions/90'\n`);
   expect(buildCurl({ ...DEFAULT_QUESTION, days: null }, ORIGIN, false)).toContain("/graphql");
   expect(buildCurl({ ...ODD, order: "AMOUNT_DESC" }, ORIGIN, false)).toContain(`O'\\''Brien`);
+});
+
+test("a text that asks for one page of rows says so, and has what leads to the next", () => {
+  const pages = [buildGraphQL(ODD), buildCurl({ ...ODD, order: "AMOUNT_DESC" }, ORIGIN, false)];
+  for (const text of pages) {
+    expect(text).toContain("$first: Int = 100");
+    expect(text).toContain("pageInfo { hasNextPage endCursor }");
+    expect(listHints(text)).toEqual(["It asks for the first 100 rows."]);
+  }
+  expect(listHints(buildCurl(ODD, ORIGIN, true))).toEqual(["Set TXGW_KEY to your key."]);
+  expect(listHints(buildPython({ ...ODD, order: "AMOUNT_DESC" }, ORIGIN, false))).toEqual([]);
 });
 
 test("an operation holds the question as the defaults of its variables", () => {

@@ -2,12 +2,17 @@
 // A key never gets into them: they read it from the environment.
 import { buildFilter, type Question } from "./question.ts";
 
-export const KEY_VARIABLE = "TXGW_KEY";
+const KEY_VARIABLE = "TXGW_KEY";
 
 export type ExportFormat = "csv" | "ndjson" | "json" | "parquet" | "arrow";
 
 /** REST knows no window without an end; this one is the longest it takes. */
 const ALL_DAYS = 36_500;
+
+/** Whoever wants more rows, or the next, changes the variables. */
+const PAGE_SIZE = 100;
+const PAGE_VARIABLES = `$first: Int = ${PAGE_SIZE}, $after: String`;
+const PAGE_INFO = "pageInfo { hasNextPage endCursor }";
 
 const FIELDS = ["id", "date", "currency", "amount", "vendor", "address", "cardType", "cardNumber", "countryOrigin"];
 
@@ -35,27 +40,30 @@ export function buildGraphQL(question: Question): string {
   return `query Transactions(
   $filter: TransactionFilter = {${filter}}
   $orderBy: TransactionOrder = ${question.order}
-  $first: Int = 100
-  $after: String
+  ${PAGE_VARIABLES}
 ) {
   transactions(filter: $filter, orderBy: $orderBy, first: $first, after: $after) {
     totalCount
-    pageInfo { hasNextPage endCursor }
+    ${PAGE_INFO}
     nodes { ${FIELDS.join(" ")} }
   }
 }
 `;
 }
 
-/** Gives a command: REST's, which streams all rows, or GraphQL's where REST has not the order or the window. */
+/**
+ * Gives a command: REST's, which streams all rows, or GraphQL's, which asks for a page of them, where REST has not the
+ * order or the window.
+ */
 export function buildCurl(question: Question, origin: string, hasKey: boolean): string {
   const credentials = hasKey ? ` -H "Authorization: Bearer $${KEY_VARIABLE}"` : "";
   if (question.order === "DATE_DESC" && question.days !== null) {
     return `curl -sS --compressed${credentials} ${quote(origin + buildPath(question))}\n`;
   }
   const query =
-    "query ($filter: TransactionFilter, $orderBy: TransactionOrder) " +
-    `{ transactions(filter: $filter, orderBy: $orderBy) { totalCount nodes { ${FIELDS.join(" ")} } } }`;
+    `query ($filter: TransactionFilter, $orderBy: TransactionOrder, ${PAGE_VARIABLES}) ` +
+    "{ transactions(filter: $filter, orderBy: $orderBy, first: $first, after: $after) " +
+    `{ totalCount ${PAGE_INFO} nodes { ${FIELDS.join(" ")} } } }`;
   const body = quote(JSON.stringify({ query, variables: { filter: buildFilter(question), orderBy: question.order } }));
   return `curl -sS${credentials} -H 'Content-Type: application/json' ${quote(`${origin}/graphql`)} --data ${body}\n`;
 }
@@ -96,6 +104,14 @@ def list_transactions():
 for transaction in list_transactions():
     print(json.dumps(transaction))
 `;
+}
+
+/** Gives what a person should know of a text before running it. */
+export function listHints(text: string): readonly string[] {
+  return [
+    ...(text.includes(PAGE_VARIABLES) ? [`It asks for the first ${PAGE_SIZE} rows.`] : []),
+    ...(text.includes(KEY_VARIABLE) ? [`Set ${KEY_VARIABLE} to your key.`] : []),
+  ];
 }
 
 /** Quotes a text for a POSIX shell. */
