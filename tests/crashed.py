@@ -10,7 +10,7 @@ from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure
 
 from database.index import COLLECTION
-from database.mongod import find_mongod
+from database.program import get_program
 from tests.waiting import find_free_port, wait_until
 
 HELD = 300
@@ -36,12 +36,10 @@ def run_crashed_mongod(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def _run_mongod(folder: Path, port: int, client: MongoClient[dict[str, Any]]) -> Iterator[subprocess.Popen[bytes]]:
-    mongod = find_mongod()
-    assert mongod is not None
     data = folder / "mongod"
     data.mkdir(exist_ok=True)
     options = ("--nounixsocket", "--bind_ip=127.0.0.1", "--wiredTigerCacheSizeGB=0.25", f"--port={port}")
-    command = [str(mongod), *options, f"--dbpath={data}"]
+    command = [*get_program().command, *options, f"--dbpath={data}"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             wait_until(lambda: _answers(client), "mongod")

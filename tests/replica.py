@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from database.environment import Credentials, DatabaseEnvironment
-from database.mongod import find_mongod
+from database.program import get_program
 from tests.waiting import find_free_port, wait_until
 
 _NAME = "trial"
@@ -32,12 +32,10 @@ class Member:
 
     def start(self) -> None:
         """Start the process; it answers a moment later."""
-        mongod = find_mongod()
-        assert mongod is not None
         own = (f"--port={self.port}", f"--dbpath={self.folder}", f"--keyFile={self.folder.parent / 'key'}")
         shared = ("--auth", "--nounixsocket", "--bind_ip=127.0.0.1", "--wiredTigerCacheSizeGB=0.25", "--oplogSize=64")
         trial = (f"--replSet={_NAME}", "--setParameter=enableTestCommands=1")
-        command = [str(mongod), *own, *shared, *trial, *self.options]
+        command = [*get_program().command, *own, *shared, *trial, *self.options]
         # SIGXFSZ stays ignored, as in Python: a limit on the size of its files is an error to mongod, not its end.
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, restore_signals=False)
 

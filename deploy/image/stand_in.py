@@ -19,7 +19,7 @@ from tests.node import install_packages
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
 # A registry of packages may have a certificate that only this machine knows.
 _TRUST = tuple(f"ENV {name}={_CERTIFICATES}" for name in ("SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS"))
-_FIND_MONGOD = "from database.mongod import find_mongod; print(find_mongod())"
+_FIND_MONGOD = "from database.program import get_program; print(get_program().command[-1])"
 
 
 @dataclass(frozen=True, slots=True)

