@@ -113,6 +113,37 @@ SCHEMAS: dict[str, Any] = {
         },
         "required": ["currency", "count", "sum", "average", "min", "max", "percentiles"],
     },
+    "Health": {
+        "type": "object",
+        "properties": {"status": {"type": "string"}},
+        "required": ["status"],
+    },
+    "GraphQLErrors": {
+        "type": "object",
+        "properties": {
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "message": {"type": "string"},
+                        "locations": {"type": "array", "items": {"type": "object"}},
+                        "path": {"type": "array", "items": {"type": ["string", "integer"]}},
+                        "extensions": {
+                            "type": "object",
+                            "properties": {
+                                "code": {"type": "string", "enum": list(PROBLEMS)},
+                                "request_id": {"type": "string"},
+                            },
+                            "required": ["code", "request_id"],
+                        },
+                    },
+                    "required": ["message", "extensions"],
+                },
+            },
+        },
+        "required": ["errors"],
+    },
     "Problem": {
         "type": "object",
         "description": "RFC 9457.",
@@ -130,14 +161,14 @@ SCHEMAS: dict[str, Any] = {
 }
 
 
-def _describe_problem(code: str, detail: str) -> dict[str, Any]:
+def _describe_problem(code: str, detail: str, instance: str = "/transactions/90") -> dict[str, Any]:
     problem = PROBLEMS[code]
     example = {
         "type": f"/errors/{code}",
         "title": problem.title,
         "status": problem.status.value,
         "detail": detail,
-        "instance": "/transactions/90",
+        "instance": instance,
         "code": code,
         "request_id": "0f8fad5bd9cb469fa16570867728950e",
     }
@@ -163,6 +194,9 @@ _PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         ("DATABASE_TIMEOUT", "The database did not finish in time."),
     )
 }
+_PROBLEM_RESPONSES[400]["description"] = (
+    "A parameter is not valid: `code` and `detail` say which, and what is accepted."
+)
 _EXAMPLE_QUERY = '{ transactions(filter: {days: 90, cardType: "Visa"}) { totalCount } }'
 _GRAPHQL_RESPONSE = {
     "description": "The result: `data`, and `errors` where something failed, each with a code of the problems. As "
@@ -181,7 +215,7 @@ _GRAPHQL_RESPONSE = {
 _GRAPHQL_ERRORS = {
     "description": "No result: `errors` alone, with a status and a code of the problems.",
     "content": {
-        media_type: {"schema": {"type": "object", "required": ["errors"]}}
+        media_type: {"schema": {"$ref": "#/components/schemas/GraphQLErrors"}}
         for media_type in ("application/json", "application/graphql-response+json")
     },
 }
@@ -228,7 +262,16 @@ GRAPHQL_POST: dict[str, Any] = {
     },
     "responses": {"200": _GRAPHQL_RESPONSE, "default": _GRAPHQL_ERRORS},
 }
-READY_RESPONSES: dict[int | str, dict[str, Any]] = {503: _PROBLEM_RESPONSES[503]}
+_HEALTH_RESPONSE = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}}
+LIVENESS_RESPONSES: dict[int | str, dict[str, Any]] = {200: {"description": "It lives.", **_HEALTH_RESPONSE}}
+READY_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Questions are answered.", **_HEALTH_RESPONSE},
+    503: _PROBLEM_RESPONSES[503],
+}
+ERROR_PAGE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The page, in Markdown.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+    404: _describe_problem("NOT_FOUND", "'X' is not an error code; the codes are INVALID_DAYS, …", "/errors/X"),
+}
 LIST_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The documents, newest first.",

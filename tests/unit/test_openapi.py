@@ -1,0 +1,46 @@
+"""The OpenAPI document says of each answer what tools that write clients need to read it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.openapi import build_openapi
+
+DOCUMENT: dict[str, Any] = json.loads(build_openapi())
+OPERATIONS = {
+    f"{method.upper()} {path}": operation
+    for path, operations in DOCUMENT["paths"].items()
+    for method, operation in operations.items()
+}
+MEDIA_TYPES_OF_COLUMNS = {"application/vnd.apache.parquet", "application/vnd.apache.arrow.stream"}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
+def test_every_answer_has_a_shape(operation: dict[str, Any]) -> None:
+    """Each media type of each answer has a schema, but for those of files of columns, which are binary."""
+    for status, response in operation["responses"].items():
+        assert response["content"], status
+        for media_type, content in response["content"].items():
+            assert content.get("schema") or media_type in MEDIA_TYPES_OF_COLUMNS, (status, media_type)
+
+
+def test_live_transactions_are_never_json() -> None:
+    """A client that is made from the document does not parse an endless stream of events as JSON."""
+    assert list(OPERATIONS["GET /transactions/live"]["responses"]["200"]["content"]) == ["text/event-stream"]
+
+
+def test_a_code_without_a_page_is_documented() -> None:
+    """The page of an error code has its media type, and the 404 of a code that is none."""
+    responses = OPERATIONS["GET /errors/{code}"]["responses"]
+    assert list(responses["200"]["content"]) == ["text/plain"]
+    assert list(responses["404"]["content"]) == ["application/problem+json"]
+
+
+def test_an_operation_says_whether_it_needs_credentials() -> None:
+    """What is answered without credentials says so, in so many words, and each tag is explained."""
+    public = {name for name, operation in OPERATIONS.items() if operation["security"] == []}
+    assert public == {"GET /health/live", "GET /health/ready", "GET /errors/{code}"}
+    assert {tag["name"] for tag in DOCUMENT["tags"]} == {
+        tag for operation in OPERATIONS.values() for tag in operation["tags"]
+    }
