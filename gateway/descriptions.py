@@ -25,12 +25,13 @@ _DESCRIPTIONS = {
     "date": "Milliseconds since the epoch, UTC.",
     "currency": "ISO 4217.",
     "amount": "Two decimals, in the currency.",
-    "vendor": "Who was paid.",
-    "address": "The vendor's, with line breaks.",
+    "vendor": "Who was paid; left out where the database does not say.",
+    "address": "The vendor's, with line breaks; left out where the database does not say.",
     "cardType": "The card's brand.",
     "cardNumber": "Masked but for its last four digits, unless the caller has the scope `cards:read`.",
     "countryOrigin": "ISO 3166-1 alpha-2.",
 }
+_MAY_BE_MISSING = {"vendor", "address"}
 _TYPES = {"date": {"type": "integer", "format": "int64"}, "amount": {"type": "number", "format": "double"}}
 _GROUP = {
     "cardType": "Visa",
@@ -54,7 +55,7 @@ SCHEMAS: dict[str, Any] = {
         "properties": {
             name: {**_TYPES.get(name, {"type": "string"}), "description": text} for name, text in _DESCRIPTIONS.items()
         },
-        "required": list(_DESCRIPTIONS),
+        "required": [name for name in _DESCRIPTIONS if name not in _MAY_BE_MISSING],
         "example": _ROW,
     },
     "Count": {
@@ -297,6 +298,7 @@ LIST_RESPONSES: dict[int | str, dict[str, Any]] = {
             "application/vnd.apache.arrow.stream": {},
         },
     },
+    502: _describe_problem("MALFORMED_DOCUMENT", "The transaction 5 has an _id that no cursor can be made of."),
     **_PROBLEM_RESPONSES,
 }
 COUNT_RESPONSES: dict[int | str, dict[str, Any]] = {

@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from graphql import GraphQLNonNull, GraphQLObjectType, build_schema
 
 from gateway.openapi import build_openapi
+from schema.sdl import build_sdl
 
 DOCUMENT: dict[str, Any] = json.loads(build_openapi())
 OPERATIONS = {
@@ -28,6 +30,14 @@ def test_every_answer_has_a_shape(operation: dict[str, Any]) -> None:
 def test_live_transactions_are_never_json() -> None:
     """A client that is made from the document does not parse an endless stream of events as JSON."""
     assert list(OPERATIONS["GET /transactions/live"]["responses"]["200"]["content"]) == ["text/event-stream"]
+
+
+def test_what_graphql_may_leave_null_rest_may_leave_out() -> None:
+    """A row's required members are the fields that are never null in GraphQL."""
+    transaction = build_schema(build_sdl(), assume_valid_sdl=True).type_map["Transaction"]
+    assert isinstance(transaction, GraphQLObjectType)
+    certain = {name for name, field in transaction.fields.items() if isinstance(field.type, GraphQLNonNull)}
+    assert set(DOCUMENT["components"]["schemas"]["Transaction"]["required"]) == certain - {"id"} | {"_id"}
 
 
 def test_a_code_without_a_page_is_documented() -> None:
