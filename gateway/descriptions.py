@@ -178,7 +178,7 @@ def _describe_problem(code: str, detail: str, instance: str = "/transactions/90"
     return {
         "description": problem.meaning,
         "content": {"application/problem+json": content},
-        **({"headers": retry} if code == "DATABASE_UNAVAILABLE" else {}),
+        **({"headers": retry} if code in {"DATABASE_UNAVAILABLE", "TOO_MANY_REQUESTS"} else {}),
     }
 
 

@@ -47,6 +47,15 @@ def test_a_code_without_a_page_is_documented() -> None:
     assert list(responses["404"]["content"]) == ["application/problem+json"]
 
 
+def test_who_is_to_wait_is_told_how_long() -> None:
+    """The answers that have Retry-After are documented with it."""
+    responses = OPERATIONS["GET /transactions/{days}"]["responses"]
+    assert {status for status, response in responses.items() if "Retry-After" in response.get("headers", {})} == {
+        "429",
+        "503",
+    }
+
+
 def test_an_operation_says_whether_it_needs_credentials() -> None:
     """What is answered without credentials says so, in so many words, and each tag is explained."""
     public = {name for name, operation in OPERATIONS.items() if operation["security"] == []}
