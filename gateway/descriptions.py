@@ -25,12 +25,13 @@ _DESCRIPTIONS = {
     "date": "Milliseconds since the epoch, UTC.",
     "currency": "ISO 4217.",
     "amount": "Two decimals, in the currency.",
-    "vendor": "Who was paid.",
-    "address": "The vendor's, with line breaks.",
+    "vendor": "Who was paid; left out where the database does not say.",
+    "address": "The vendor's, with line breaks; left out where the database does not say.",
     "cardType": "The card's brand.",
     "cardNumber": "Masked but for its last four digits, unless the caller has the scope `cards:read`.",
     "countryOrigin": "ISO 3166-1 alpha-2.",
 }
+_MAY_BE_MISSING = {"vendor", "address"}
 _TYPES = {"date": {"type": "integer", "format": "int64"}, "amount": {"type": "number", "format": "double"}}
 _GROUP = {
     "cardType": "Visa",
@@ -54,7 +55,7 @@ SCHEMAS: dict[str, Any] = {
         "properties": {
             name: {**_TYPES.get(name, {"type": "string"}), "description": text} for name, text in _DESCRIPTIONS.items()
         },
-        "required": list(_DESCRIPTIONS),
+        "required": [name for name in _DESCRIPTIONS if name not in _MAY_BE_MISSING],
         "example": _ROW,
     },
     "Count": {
@@ -113,6 +114,37 @@ SCHEMAS: dict[str, Any] = {
         },
         "required": ["currency", "count", "sum", "average", "min", "max", "percentiles"],
     },
+    "Health": {
+        "type": "object",
+        "properties": {"status": {"type": "string"}},
+        "required": ["status"],
+    },
+    "GraphQLErrors": {
+        "type": "object",
+        "properties": {
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "message": {"type": "string"},
+                        "locations": {"type": "array", "items": {"type": "object"}},
+                        "path": {"type": "array", "items": {"type": ["string", "integer"]}},
+                        "extensions": {
+                            "type": "object",
+                            "properties": {
+                                "code": {"type": "string", "enum": list(PROBLEMS)},
+                                "request_id": {"type": "string"},
+                            },
+                            "required": ["code", "request_id"],
+                        },
+                    },
+                    "required": ["message", "extensions"],
+                },
+            },
+        },
+        "required": ["errors"],
+    },
     "Problem": {
         "type": "object",
         "description": "RFC 9457.",
@@ -130,14 +162,14 @@ SCHEMAS: dict[str, Any] = {
 }
 
 
-def _describe_problem(code: str, detail: str) -> dict[str, Any]:
+def _describe_problem(code: str, detail: str, instance: str = "/transactions/90") -> dict[str, Any]:
     problem = PROBLEMS[code]
     example = {
         "type": f"/errors/{code}",
         "title": problem.title,
         "status": problem.status.value,
         "detail": detail,
-        "instance": "/transactions/90",
+        "instance": instance,
         "code": code,
         "request_id": "0f8fad5bd9cb469fa16570867728950e",
     }
@@ -146,7 +178,7 @@ def _describe_problem(code: str, detail: str) -> dict[str, Any]:
     return {
         "description": problem.meaning,
         "content": {"application/problem+json": content},
-        **({"headers": retry} if code == "DATABASE_UNAVAILABLE" else {}),
+        **({"headers": retry} if code in {"DATABASE_UNAVAILABLE", "TOO_MANY_REQUESTS"} else {}),
     }
 
 
@@ -163,6 +195,9 @@ _PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         ("DATABASE_TIMEOUT", "The database did not finish in time."),
     )
 }
+_PROBLEM_RESPONSES[400]["description"] = (
+    "A parameter is not valid: `code` and `detail` say which, and what is accepted."
+)
 _EXAMPLE_QUERY = '{ transactions(filter: {days: 90, cardType: "Visa"}) { totalCount } }'
 _GRAPHQL_RESPONSE = {
     "description": "The result: `data`, and `errors` where something failed, each with a code of the problems. As "
@@ -181,7 +216,7 @@ _GRAPHQL_RESPONSE = {
 _GRAPHQL_ERRORS = {
     "description": "No result: `errors` alone, with a status and a code of the problems.",
     "content": {
-        media_type: {"schema": {"type": "object", "required": ["errors"]}}
+        media_type: {"schema": {"$ref": "#/components/schemas/GraphQLErrors"}}
         for media_type in ("application/json", "application/graphql-response+json")
     },
 }
@@ -228,7 +263,16 @@ GRAPHQL_POST: dict[str, Any] = {
     },
     "responses": {"200": _GRAPHQL_RESPONSE, "default": _GRAPHQL_ERRORS},
 }
-READY_RESPONSES: dict[int | str, dict[str, Any]] = {503: _PROBLEM_RESPONSES[503]}
+_HEALTH_RESPONSE = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}}
+LIVENESS_RESPONSES: dict[int | str, dict[str, Any]] = {200: {"description": "It lives.", **_HEALTH_RESPONSE}}
+READY_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Questions are answered.", **_HEALTH_RESPONSE},
+    503: _PROBLEM_RESPONSES[503],
+}
+ERROR_PAGE_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The page, in Markdown.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+    404: _describe_problem("NOT_FOUND", "'X' is not an error code; the codes are INVALID_DAYS, …", "/errors/X"),
+}
 LIST_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The documents, newest first.",
@@ -254,6 +298,7 @@ LIST_RESPONSES: dict[int | str, dict[str, Any]] = {
             "application/vnd.apache.arrow.stream": {},
         },
     },
+    502: _describe_problem("MALFORMED_DOCUMENT", "The transaction 5 has an _id that no cursor can be made of."),
     **_PROBLEM_RESPONSES,
 }
 COUNT_RESPONSES: dict[int | str, dict[str, Any]] = {

@@ -3,10 +3,14 @@
 It is Markdown, sent as plain text: Firefox saves `text/markdown` as a file (its bug 1319262) instead of showing it.
 """
 
+from typing import Annotated
+
 from fastapi import APIRouter
 from fastapi.responses import Response
+from pydantic import WithJsonSchema
 
 from database.errors import quote_value
+from gateway.descriptions import ERROR_PAGE_RESPONSES
 from gateway.errors import NotFoundError
 from gateway.problems import PROBLEMS
 from gateway.route import DirectRoute
@@ -14,8 +18,11 @@ from gateway.route import DirectRoute
 router = APIRouter(prefix="/errors", tags=["errors"], route_class=DirectRoute)
 
 
-@router.get("/{code}", summary="What an error code means", response_class=Response)
-async def explain(code: str) -> Response:
+CodePath = Annotated[str, WithJsonSchema({"type": "string", "enum": list(PROBLEMS)})]
+
+
+@router.get("/{code}", summary="What an error code means", responses=ERROR_PAGE_RESPONSES, response_class=Response)
+async def explain(code: CodePath) -> Response:
     """Give the page of a code, as Markdown; docs/errors holds the same."""
     problem = PROBLEMS.get(code)
     if problem is None:

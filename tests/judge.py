@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
+    status_code_conformance,
 )
 
 from gateway.authentication import PUBLIC
@@ -56,7 +57,12 @@ _PARQUET = "application/vnd.apache.parquet"
 _COLUMNS = {_PARQUET, "application/vnd.apache.arrow.stream"}
 _ROWS = _TEXT_ROWS | _COLUMNS
 _RESULTS = _ERRORS | _ROWS | {"text/plain", "text/html"}
-_CHECKS: list[CheckFunction] = [content_type_conformance, response_headers_conformance, response_schema_conformance]
+_CHECKS: list[CheckFunction] = [
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+]
 _PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
 
 

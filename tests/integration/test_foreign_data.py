@@ -243,6 +243,15 @@ def test_a_document_that_cannot_be_answered_with_is_named(
     assert "transaction" in error["message"]
 
 
+def test_a_page_of_rest_that_no_cursor_leads_on_from_is_named(served: ServedDatabase, client: httpx.Client) -> None:
+    """A page whose last row no cursor can be made of is a documented problem, and the whole list has its rows."""
+    served.collection.insert_many([build_document(_id="x" * 3_000), build_document(_id="y" * 3_000)])
+    answer = client.get("/transactions/1?limit=1")
+    assert (answer.status_code, answer.json()["code"]) == (502, "MALFORMED_DOCUMENT")
+    assert "502" in client.get("/openapi.json").json()["paths"]["/transactions/{days}"]["get"]["responses"]
+    assert len(client.get("/transactions/1").json()) == 2
+
+
 def test_a_page_after_the_last_row_knows_whether_rows_come_before(served: ServedDatabase, client: httpx.Client) -> None:
     """An empty page after a cursor says that rows come before it only while there are some."""
     served.collection.insert_one(build_document())

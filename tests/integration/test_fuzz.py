@@ -140,10 +140,11 @@ def test_what_is_wrong_does_not_pass(request_: Request, answer: Answer | None) -
 
 
 def test_an_answer_that_is_not_as_documented_does_not_pass() -> None:
-    """Rows that are not those of the OpenAPI document are a fault where all documents are as declared."""
+    """Rows and statuses that are not those of the OpenAPI document are a fault where all documents are as declared."""
     schema = schemathesis.openapi.from_dict(json.loads(build_openapi()))
     case = schema["/transactions/{days}"]["GET"].Case(path_parameters={"days": 90})
     request = replace(ASKED, case=case)
     JUDGE.judge(request, build_answer(body=[]))
-    with pytest.raises(FaultError, match="OpenAPI"):
-        JUDGE.judge(request, build_answer(body=[ROW]))
+    for answer in (build_answer(body=[ROW]), build_answer(202, body=[])):
+        with pytest.raises(FaultError, match="OpenAPI"):
+            JUDGE.judge(request, answer)
