@@ -38,6 +38,7 @@ from gateway.rollup_log import RollupLog
 from gateway.settings import Settings
 from gateway.shared_list import SharedLists
 from gateway.subscription_limit import SubscriptionLimit
+from gateway.worker_folder import find_worker_folder
 from schema.schema import build_schema
 from schema.watch import SummaryWatches
 
@@ -109,7 +110,10 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     app.state.sockets = socket.Sockets()
     app.state.watches = SummaryWatches()
     app.state.schema = build_schema(settings.limits)
-    app.state.documents = load_documents(settings.trusted_documents, app.state.schema)
+    folder = find_worker_folder()
+    app.state.documents = load_documents(
+        settings.trusted_documents, app.state.schema, folder / "documents" if folder else None
+    )
     for router in _ROUTERS:
         # Included in FastAPI's way, each request would be matched with routers before routes.
         app.router.routes.extend(router.routes)

@@ -4,8 +4,11 @@ Which of a request's parameters is the identifier, gateway/graphql.py says; how 
 """
 
 import hashlib
+import os
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -16,12 +19,13 @@ from gateway.errors import InvalidGraphQLRequestError, PersistedQueryNotFoundErr
 from gateway.pages import DOCUMENTS as PAGE_DOCUMENTS
 from schema.schema import TransactionSchema
 
-# Together they bound what foreign documents may take of a worker's memory: 5 MB.
+# Together they bound what foreign documents may take of a worker's memory, and of what the workers share: 5 MB each.
 _MOST_REMEMBERED = 500
 _MOST_BYTES = 10_000
 _APOLLO_FORMAT = "apollo-persisted-query-manifest"
 # The prefix of GraphQL over HTTP's persisted documents (appendix A); manifests and Apollo's clients write none.
 _PREFIX = "sha256:"
+_HASH = re.compile("[0-9a-f]{64}")
 # Words that clients look for, as Apollo's protocol has them.
 _NOT_FOUND = "PersistedQueryNotFound"
 _MISMATCH = "provided sha does not match query"
@@ -44,32 +48,63 @@ class Documents(Protocol):
 
 
 class RememberedDocuments:
-    """Automatic persisted queries: what was once sent with its SHA-256 is found by that alone, until others replace it.
+    """Automatic persisted queries: what was sent with its SHA-256 is found by that alone, until others replace it."""
 
-    Each worker remembers for itself: a client that another worker answers sends its document once more.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, shared: Path | None = None) -> None:
+        """Share with other workers what is remembered: `shared` is a folder of all, with a file for each document."""
         self._texts: OrderedDict[str, str] = OrderedDict()
+        self._shared = shared
+        if shared is not None:
+            shared.mkdir(exist_ok=True)
+            # Those of a worker that has ended are forgotten in their turn.
+            for file in shared.iterdir():
+                self._read(file.name)
 
     def get_text(self, query: str | None, identifier: str | None) -> str:
         name = (identifier or "").removeprefix(_PREFIX)
         if query is None:
-            if name not in self._texts:
+            text = self._texts.get(name) or self._read(name)
+            if text is None:
                 raise PersistedQueryNotFoundError(_NOT_FOUND)
-            return self._texts[name]
+            return text
         if identifier is not None and hashlib.sha256(query.encode()).hexdigest() != name:
             raise InvalidGraphQLRequestError(f"{_MISMATCH}; give the lower-case hexadecimal SHA-256 of its text.")
         return query
 
     def remember(self, identifier: str, text: str) -> None:
-        if len(text.encode()) > _MOST_BYTES:
+        content = text.encode()
+        if len(content) > _MOST_BYTES:
             return
         name = identifier.removeprefix(_PREFIX)
+        self._keep(name, text)
+        if self._shared is not None and not (self._shared / name).exists():
+            # Whoever reads it finds it whole.
+            new = self._shared / f"{os.getpid()}.new"
+            with suppress(OSError):
+                new.write_bytes(content)
+                new.replace(self._shared / name)
+
+    def _keep(self, name: str, text: str) -> None:
         self._texts[name] = text
         self._texts.move_to_end(name)
         if len(self._texts) > _MOST_REMEMBERED:
-            self._texts.popitem(last=False)
+            oldest, _ = self._texts.popitem(last=False)
+            if self._shared is not None:
+                (self._shared / oldest).unlink(missing_ok=True)
+
+    def _read(self, name: str) -> str | None:
+        """Look for what another worker remembers."""
+        if self._shared is None or not _HASH.fullmatch(name):
+            return None
+        try:
+            content = (self._shared / name).read_bytes()
+        except OSError:
+            return None
+        if hashlib.sha256(content).hexdigest() != name:
+            return None
+        text = content.decode()
+        self._keep(name, text)
+        return text
 
 
 class TrustedDocuments:
@@ -96,14 +131,19 @@ class TrustedDocuments:
         """Do nothing: the manifest alone says what is trusted."""
 
 
-def load_documents(manifest: Path | None, schema: TransactionSchema) -> Documents:
+def load_documents(manifest: Path | None, schema: TransactionSchema, shared: Path | None = None) -> Documents:
     """Give the documents of a manifest and those of the explorer, or, without one, those that callers will send.
+
+    Args:
+        manifest: the file of the only documents that are answered.
+        schema: which they must be valid for.
+        shared: a folder in which all workers find what callers have sent to one of them.
 
     Raises:
         ConfigurationError: the manifest is not one, or the schema or its limits refuse one of its documents.
     """
     if manifest is None:
-        return RememberedDocuments()
+        return RememberedDocuments(shared)
     texts = _load_manifest(manifest)
     if faults := [f"{name}: {fault}" for name, text in texts.items() for fault in schema.find_faults(text)]:
         raise _refuse(manifest, "has documents that cannot be answered:\n" + "\n".join(f"  {each}" for each in faults))

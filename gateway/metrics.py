@@ -1,7 +1,7 @@
 """What the gateway counts and measures, for Prometheus: the names, their labels, and `GET /metrics`.
 
 Labels are bounded: a route's template and never a path, a code of the table, a field of the schema. docs/operations.md
-says what each means. Where the counts are kept is gateway/metric_folder.py's.
+says what each means. Where the counts are kept is gateway/worker_folder.py's.
 """
 
 from functools import lru_cache
@@ -13,8 +13,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.concurrency import run_in_threadpool
 
-from gateway.metric_folder import find_metric_folder
 from gateway.route import DirectRoute
+from gateway.worker_folder import find_worker_folder
 
 _Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
 
@@ -120,7 +120,7 @@ async def answer_metrics() -> Response:
 
 
 def _write_metrics() -> bytes:
-    folder = find_metric_folder()
+    folder = find_worker_folder()
     registry = REGISTRY
     if folder is not None:
         registry = CollectorRegistry()

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from database.errors import ConfigurationError, GatewayError
 from gateway.board import Board, Numbers
-from gateway.metric_folder import enter_metric_folder, open_metric_folder
+from gateway.worker_folder import enter_worker_folder, open_worker_folder
 
 if TYPE_CHECKING:
     from database.environment import DatabaseEnvironment
@@ -111,7 +111,7 @@ def serve(
     stops = _receive_stop_signals()
     workers: list[_Worker] = []
     connections = _spawn.RawArray("i", settings.workers)
-    with open_metric_folder() as folder:
+    with open_worker_folder() as folder:
 
         def start_worker(place: int, *, is_replacement: bool = False) -> None:
             connections[place] = 0
@@ -133,13 +133,13 @@ class Seat:
     """A worker's place among the others, which the worker that replaces it takes.
 
     Attributes:
-        metric_folder: where all workers keep their counts.
+        folder: what all workers share, gateway/worker_folder.py.
         connections: how many each worker has, by its place.
         place: from 0.
         is_replacement: whether another worker had it before.
     """
 
-    metric_folder: Path
+    folder: Path
     connections: Numbers
     place: int
     is_replacement: bool
@@ -253,7 +253,7 @@ def _stop(workers: list[_Worker], stops: Connection, seconds: float) -> None:
 def _run_worker(
     settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, line: Connection, seat: Seat
 ) -> None:
-    enter_metric_folder(seat.metric_folder, seat.place)
+    enter_worker_folder(seat.folder, seat.place)
     # Until the worker serves, which enables it: what a start makes stays, and looking at it takes a sixth of the time.
     gc.disable()
     # Only the workers need the application: the command line starts in a fraction of the time without it.

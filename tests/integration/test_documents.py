@@ -6,14 +6,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
+import psutil
 import pytest
 from graphql import get_introspection_query
 
+from database.environment import DatabaseEnvironment
 from database.errors import ConfigurationError
 from gateway.documents import load_documents
 from gateway.errors import PersistedQueryNotFoundError
@@ -126,6 +129,45 @@ def test_the_oldest_document_is_forgotten_first() -> None:
         assert documents.get_text(None, name) == NAME
     with pytest.raises(PersistedQueryNotFoundError):
         documents.get_text(None, names[1])
+
+
+def test_what_one_worker_was_sent_all_know(reader_environment: DatabaseEnvironment, tmp_path: Path) -> None:
+    """On connections of its own, which end at either worker, each request by the hash alone is answered."""
+    extension, port = build_extension(digest(NAME)), find_free_port()
+    with run_gateway(reader_environment, port, tmp_path, 2) as gateway, ExitStack() as stack:
+        clients = [stack.enter_context(httpx.Client(base_url=gateway.url)) for _ in range(8)]
+        assert find_code(ask(clients[0], "POST", query=NAME, extensions=extension)) is None
+        answers = [ask(client, "POST", extensions=extension).json() for client in clients]
+        workers = psutil.Process(gateway.process.pid).children(recursive=True)
+        asked = [worker for worker in workers if any(is_answered(each, port) for each in worker.net_connections())]
+    assert answers == [{"data": {"__typename": "Query"}}] * 8
+    assert len(asked) == 2
+
+
+def is_answered(connection: Any, port: int) -> bool:
+    """Whether it is a client's."""
+    return bool(connection.status == psutil.CONN_ESTABLISHED and connection.laddr.port == port)
+
+
+def test_what_workers_share_is_bounded_and_checked(tmp_path: Path) -> None:
+    """There are as many files as are remembered; a later worker goes on with them, and trusts no name but a hash."""
+    shared = tmp_path / "documents"
+    documents = load_documents(None, build_schema(), shared)
+    texts = [f"# {place}\n{NAME}" for place in range(501)]
+    for text in texts:
+        documents.remember(digest(text), text)
+    assert len(list(shared.iterdir())) == 500
+
+    later = load_documents(None, build_schema(), shared)
+    assert later.get_text(None, digest(texts[-1])) == texts[-1]
+    later.remember(digest(NAME), NAME)
+    assert len(list(shared.iterdir())) == 500
+    assert documents.get_text(None, digest(NAME)) == NAME
+
+    for name, content in {digest(COUNT): NAME, "../outside": COUNT}.items():
+        (shared / name).write_text(content)
+        with pytest.raises(PersistedQueryNotFoundError):
+            documents.get_text(None, name)
 
 
 @pytest.mark.parametrize(

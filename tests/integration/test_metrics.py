@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from database.environment import DatabaseEnvironment
-from gateway.metric_folder import open_metric_folder
+from gateway.worker_folder import open_worker_folder
 from tests.process import GatewayProcess, read_log, run_gateway
 from tests.waiting import find_free_port, wait_until
 
@@ -150,11 +150,11 @@ def test_gateways_that_start_at_the_same_time_leave_each_other_alone(
 
     def start_another_before(*arguments: int) -> None:
         monkeypatch.setattr(fcntl, "flock", flock)
-        others.enter_context(open_metric_folder())
+        others.enter_context(open_worker_folder())
         flock(*arguments)
 
     monkeypatch.setattr(fcntl, "flock", start_another_before)
-    with others, open_metric_folder() as folder:
+    with others, open_worker_folder() as folder:
         assert len(list(temporary.iterdir())) == 2
         assert (folder / "lock").exists()
     assert not list(temporary.iterdir())

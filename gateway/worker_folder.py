@@ -1,7 +1,8 @@
-"""Where the workers' counts lie: a private temporary folder of memory-mapped files, one set for each worker's place.
+"""What the workers share: a private temporary folder of memory-mapped counts, one set for each worker's place.
 
-It must not declare metrics, and imports prometheus_client only in the workers. A worker that replaces another takes its
-place and goes on with its counts, so that totals never fall and the folder does not grow.
+The documents that clients have sent are in it too (gateway/documents.py). It must not declare metrics, and imports
+prometheus_client only in the workers. A worker that replaces another takes its place and goes on with its counts, so
+that totals never fall and the folder does not grow.
 """
 
 import contextlib
@@ -15,14 +16,14 @@ from pathlib import Path
 
 from database.errors import ConfigurationError
 
-_PREFIX = "gateway-metrics-"
+_PREFIX = "gateway-workers-"
 _LOCK = "lock"
 # prometheus_client's own name for the folder.
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
 @contextmanager
-def open_metric_folder() -> Iterator[Path]:
+def open_worker_folder() -> Iterator[Path]:
     """Make the folder, and remove it at the end; what gateways that were killed left behind is removed first.
 
     Raises:
@@ -54,8 +55,8 @@ def _remove_if_left(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def enter_metric_folder(folder: Path, place: int) -> None:
-    """Keep this process's counts in the folder; before gateway/metrics.py is imported, which declares them.
+def enter_worker_folder(folder: Path, place: int) -> None:
+    """Share the folder, and keep counts in it; before gateway/metrics.py is imported, which declares them.
 
     Args:
         folder: the parent's.
@@ -69,7 +70,7 @@ def enter_metric_folder(folder: Path, place: int) -> None:
     multiprocess.mark_process_dead(place)  # type: ignore[no-untyped-call]  # as above
 
 
-def find_metric_folder() -> Path | None:
-    """Where this process keeps its counts, or None if it keeps them to itself."""
+def find_worker_folder() -> Path | None:
+    """What this process shares with other workers, or None where there are none."""
     folder = os.environ.get(_VARIABLE)
     return Path(folder) if folder else None
