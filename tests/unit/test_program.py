@@ -46,7 +46,7 @@ def test_one_that_does_not_run_is_told_with_the_reason(folder: Path) -> None:
 def test_one_that_is_too_old_is_told_with_its_version(folder: Path) -> None:
     """A mongod of an older version is named, with its version."""
     path = _write_mongod(folder, "echo 'db version v5.0.31'")
-    with pytest.raises(EmbeddedServerError, match=rf"{path} is of version 5; install"):
+    with pytest.raises(EmbeddedServerError, match=rf"{path} is of version 5; put another on PATH"):
         program.get_program()
 
 
