@@ -49,9 +49,9 @@ def get_program() -> Program:
             remedy = f"{command[-1]} is of version {found[1]}; put another"
         else:
             remedy = f"{command[-1]} does not run here ({answer.strip()}); install what it lacks, or put another"
+    place = f"{platform.system()} on {platform.machine()}"
     raise EmbeddedServerError(
-        f"No mongod of version {OLDEST_MAJOR} or later is here for {platform.system()} on {platform.machine()}: {remedy}"
-        " on PATH, or name a server by mongo_uri."
+        f"No mongod of version {OLDEST_MAJOR} or later is here for {place}: {remedy} on PATH, or name a server by mongo_uri."
     )
 
 
