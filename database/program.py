@@ -51,7 +51,8 @@ def get_program() -> Program:
             remedy = f"{command[-1]} does not run here ({answer.strip()}); install what it lacks, or put another"
     place = f"{platform.system()} on {platform.machine()}"
     raise EmbeddedServerError(
-        f"No mongod of version {OLDEST_MAJOR} or later is here for {place}: {remedy} on PATH, or name a server by mongo_uri."
+        f"No mongod of version {OLDEST_MAJOR} or later is here for {place}: {remedy} on PATH, or name a server by"
+        " mongo_uri."
     )
 
 
