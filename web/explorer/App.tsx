@@ -37,7 +37,7 @@ export function App() {
   // Of three letters only the gateway knows which country they are: its rows have the two that all else is named by.
   const country = rows.question === question ? (rows.rows[0]?.countryOrigin.toUpperCase() ?? null) : null;
   useLayoutEffect(() => {
-    if (question.country !== null && country !== null && question.country !== country) {
+    if (question.country?.length === 3 && country !== null && /^[A-Z]{2}$/.test(country)) {
       rewrite(question, { country });
     }
   }, [country, question, rewrite]);
