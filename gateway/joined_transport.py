@@ -23,6 +23,9 @@ class JoinedTransport(asyncio.Transport):
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Send some bytes by the next turn of the event loop."""
+        if not data:
+            # In `writelines` of asyncio's own transport, since Python 3.12, they are never sent and tried for ever.
+            return
         if not self._held:
             self._loop.call_soon(self._send)
         self._held.append(bytes(data))

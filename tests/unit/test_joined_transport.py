@@ -49,6 +49,14 @@ async def test_a_head_goes_with_its_body() -> None:
     assert wire.sent == [b"headbody", b"next"]
 
 
+async def test_what_is_empty_is_not_handed_on() -> None:
+    """No call of the system is made for a body of no bytes: asyncio's own transport would try it for ever."""
+    joined, wire = open_joined()
+    joined.write(b"")
+    await asyncio.sleep(0)
+    assert wire.sent == []
+
+
 async def test_what_is_large_does_not_wait() -> None:
     """More than a packet's worth is sent within the turn, behind what was held."""
     joined, wire = open_joined()
