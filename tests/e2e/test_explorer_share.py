@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -33,6 +34,7 @@ def copy(page: Page, name: str) -> str:
 
 
 @pytest.mark.parametrize(("link", "question"), LINKS)
+@pytest.mark.skipif(not shutil.which("curl"), reason="this system has no curl")
 def test_each_copied_question_gives_the_answer_of_the_page(
     visitor: Page, still: ServedDatabase, documents: Sequence[Document], link: str, question: Question
 ) -> None:
