@@ -280,6 +280,8 @@ async def test_no_place_is_lost_or_doubled(steps: list[str]) -> None:
     admission = Admission(MOST, clock)
     inside = 0
     waiting: list[asyncio.Task[None]] = []
+    # Who waits when an overload ends, which no event tells, is let in by the next who leaves.
+    may_be_held = False
     for step in follow(steps):
         if step == "come":
             waiting += await begin(admission, 1)
@@ -296,8 +298,9 @@ async def test_no_place_is_lost_or_doubled(steps: list[str]) -> None:
         await begin(admission, 0)
         inside += sum(is_in(task) for task in waiting)
         waiting = [task for task in waiting if not task.done()]
+        may_be_held = admission.is_overloaded or (may_be_held and not step.startswith("leave"))
         assert inside <= MOST
-        assert not waiting or inside == MOST or admission.is_overloaded
+        assert not waiting or inside == MOST or may_be_held
     assert not inside
     assert not waiting
     tasks = await begin(Admission(MOST, clock), MOST)
