@@ -1,165 +1,15 @@
-"""What the OpenAPI document says that FastAPI does not know: the shapes of answers, with examples, and their problems.
+"""What the OpenAPI document says that FastAPI does not know: each path's answers, with examples, and their problems.
 
-Each path names what describes it; gateway/openapi.py makes the document.
+Each path names what describes it. The shapes are gateway/openapi_schemas.py's; gateway/openapi.py makes the document.
 """
 
 import json
 from typing import Any
 
+from gateway.openapi_schemas import ROW
 from gateway.problems import PROBLEMS, RETRY_AFTER_SECONDS
 
-_ROW = {
-    "_id": "7c2f1b1e-9a34-4d56-8b0c-0d8a1f4f7d21",
-    "date": 1795436220000,
-    "currency": "USD",
-    "amount": 129.95,
-    "vendor": "Acme Ltd",
-    "address": "1 Main Street\nSpringfield, IL 62701",
-    "cardType": "Visa",
-    "cardNumber": "************1111",
-    "countryOrigin": "US",
-}
-_TEXT_OF_ROW = ",".join(_ROW) + "\r\n"
-_DESCRIPTIONS = {
-    "_id": "UUID.",
-    "date": "Milliseconds since the epoch, UTC.",
-    "currency": "ISO 4217.",
-    "amount": "Two decimals, in the currency.",
-    "vendor": "Who was paid; left out where the database does not say.",
-    "address": "The vendor's, with line breaks; left out where the database does not say.",
-    "cardType": "The card's brand.",
-    "cardNumber": "Masked but for its last four digits, unless the caller has the scope `cards:read`.",
-    "countryOrigin": "ISO 3166-1 alpha-2.",
-}
-_MAY_BE_MISSING = {"vendor", "address"}
-_TYPES = {"date": {"type": "integer", "format": "int64"}, "amount": {"type": "number", "format": "double"}}
-_GROUP = {
-    "cardType": "Visa",
-    "day": "2026-03-29T00:00:00+01:00",
-    "count": 2,
-    "amounts": [
-        {
-            "currency": "USD",
-            "count": 2,
-            "sum": "130.00",
-            "average": "65.00",
-            "min": "0.05",
-            "max": "129.95",
-            "percentiles": [{"percentile": "95", "value": "129.95"}],
-        }
-    ],
-}
-SCHEMAS: dict[str, Any] = {
-    "Transaction": {
-        "type": "object",
-        "properties": {
-            name: {**_TYPES.get(name, {"type": "string"}), "description": text} for name, text in _DESCRIPTIONS.items()
-        },
-        "required": [name for name in _DESCRIPTIONS if name not in _MAY_BE_MISSING],
-        "example": _ROW,
-    },
-    "Count": {
-        "type": "object",
-        "properties": {"count": {"type": "integer", "minimum": 0}},
-        "required": ["count"],
-        "example": {"count": 1234},
-    },
-    "Summary": {
-        "type": "object",
-        "properties": {
-            "groups": {"type": "array", "items": {"$ref": "#/components/schemas/SummaryGroup"}},
-            "omitted": {
-                "type": "integer",
-                "minimum": 0,
-                "description": "Transactions that no group counts, for their amount, currency or date is malformed.",
-            },
-        },
-        "required": ["groups", "omitted"],
-        "example": {"groups": [_GROUP], "omitted": 0},
-    },
-    "SummaryGroup": {
-        "type": "object",
-        "description": "Beside these the keys of `groupBy`, as texts; null where a transaction lacks one. Texts that "
-        "differ in case alone are one group. Units of time are written as when they begin, with the zone's offset, and "
-        "ranges of amounts as where they begin: `20.00`, or null for what is below 0.",
-        "properties": {
-            "count": {"type": "integer", "minimum": 0, "description": "0 where a gap in time is filled."},
-            "amounts": {"type": "array", "items": {"$ref": "#/components/schemas/AmountSummary"}},
-        },
-        "required": ["count", "amounts"],
-        "additionalProperties": {"type": ["string", "null"]},
-        "example": _GROUP,
-    },
-    "AmountSummary": {
-        "type": "object",
-        "description": "The amounts in one currency, as texts of exact decimals: a number would lose digits in most "
-        "readers. The average is rounded half to even at 34 digits. Null where there is no amount.",
-        "properties": {
-            "currency": {"type": "string"},
-            "count": {"type": "integer", "minimum": 0},
-            "sum": {"type": "string", "format": "decimal"},
-            **{name: {"type": ["string", "null"], "format": "decimal"} for name in ("average", "min", "max")},
-            "percentiles": {
-                "type": "array",
-                "description": "By nearest rank, in the order that was asked for.",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "percentile": {"type": "string", "format": "decimal"},
-                        "value": {"type": ["string", "null"], "format": "decimal"},
-                    },
-                    "required": ["percentile", "value"],
-                },
-            },
-        },
-        "required": ["currency", "count", "sum", "average", "min", "max", "percentiles"],
-    },
-    "Health": {
-        "type": "object",
-        "properties": {"status": {"type": "string"}},
-        "required": ["status"],
-    },
-    "GraphQLErrors": {
-        "type": "object",
-        "properties": {
-            "errors": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "properties": {
-                        "message": {"type": "string"},
-                        "locations": {"type": "array", "items": {"type": "object"}},
-                        "path": {"type": "array", "items": {"type": ["string", "integer"]}},
-                        "extensions": {
-                            "type": "object",
-                            "properties": {
-                                "code": {"type": "string", "enum": list(PROBLEMS)},
-                                "request_id": {"type": "string"},
-                            },
-                            "required": ["code", "request_id"],
-                        },
-                    },
-                    "required": ["message", "extensions"],
-                },
-            },
-        },
-        "required": ["errors"],
-    },
-    "Problem": {
-        "type": "object",
-        "description": "RFC 9457.",
-        "properties": {
-            "type": {"type": "string", "format": "uri-reference"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "detail": {"type": "string"},
-            "instance": {"type": "string", "format": "uri-reference"},
-            "code": {"type": "string", "enum": list(PROBLEMS)},
-            "request_id": {"type": "string"},
-        },
-        "required": ["type", "title", "status", "detail", "instance", "code", "request_id"],
-    },
-}
+_TEXT_OF_ROW = ",".join(ROW) + "\r\n"
 
 
 def _describe_problem(code: str, detail: str, instance: str = "/transactions/90") -> dict[str, Any]:
@@ -289,9 +139,9 @@ LIST_RESPONSES: dict[int | str, dict[str, Any]] = {
         "content": {
             "application/json": {
                 "schema": {"type": "array", "items": {"$ref": "#/components/schemas/Transaction"}},
-                "example": [_ROW],
+                "example": [ROW],
             },
-            "application/x-ndjson": {"schema": {"type": "string"}, "example": json.dumps(_ROW) + "\n"},
+            "application/x-ndjson": {"schema": {"type": "string"}, "example": json.dumps(ROW) + "\n"},
             "text/csv": {"schema": {"type": "string"}, "example": _TEXT_OF_ROW},
             # Binary, where the gateway has its extra `export`.
             "application/vnd.apache.parquet": {},
@@ -322,7 +172,7 @@ LIVE_RESPONSES: dict[int | str, dict[str, Any]] = {
         "content": {
             "text/event-stream": {
                 "schema": {"type": "string"},
-                "example": f"event: transaction\nid: xtvJp4JrBL51AAAALCsCKSluBA\ndata: {json.dumps(_ROW)}\n\n",
+                "example": f"event: transaction\nid: xtvJp4JrBL51AAAALCsCKSluBA\ndata: {json.dumps(ROW)}\n\n",
             }
         },
     },

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from database.environment import DatabaseEnvironment
-from gateway.descriptions import SCHEMAS
+from gateway.openapi_schemas import SCHEMAS
 from gateway.settings import load_settings
 
 TITLE = "Transactions gateway"
