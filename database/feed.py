@@ -42,7 +42,8 @@ class TransactionFeed:
         self._encode = encode
         self._observer = observer
         self._stream: SharedStream | None = None
-        self._following: asyncio.Task[None] | None = None
+        # The stream's, and that of the one before, which may still be ending.
+        self._following: set[asyncio.Task[None]] = set()
         self._subscribers = 0
         self._closing: asyncio.TimerHandle | None = None
         self._is_stopping = False
@@ -88,7 +89,9 @@ class TransactionFeed:
         if stream is None:
             stream = self._stream = SharedStream(self._client, self._database, self._encode, self._observer)
             # Apart from the request that happens to be the first.
-            self._following = asyncio.create_task(self._follow(stream), context=contextvars.Context())
+            following = asyncio.create_task(self._follow(stream), context=contextvars.Context())
+            self._following.add(following)
+            following.add_done_callback(self._following.discard)
         await stream.opened.wait()
         stream.check()
         if stream.is_away:
@@ -117,9 +120,12 @@ class TransactionFeed:
 
     def _let_go(self) -> None:
         self._closing = None
-        if self._following is not None:
-            self._following.cancel()
-            self._stream = None
+        self._cancel()
+        self._stream = None
+
+    def _cancel(self) -> None:
+        for following in self._following:
+            following.cancel()
 
     def stop(self) -> None:
         """Let every subscriber read what waits, and end; whoever comes finds nothing."""
@@ -132,6 +138,5 @@ class TransactionFeed:
         self.stop()
         if self._closing is not None:
             self._closing.cancel()
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.wait([self._following])
+        self._cancel()
+        await asyncio.gather(*self._following, return_exceptions=True)

@@ -231,6 +231,9 @@ class Socket:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._start, close)
 
     def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        # A stop may close the socket while the caller is being checked.
+        if self._task:
+            self._task.cancel()
         self._task = asyncio.create_task(work())
 
 
