@@ -148,17 +148,16 @@ def _is_on_terminal() -> bool:
 def _fill(owner: "DatabaseEnvironment") -> None:
     from rich.console import Console
 
-    from seeding.progress import open_progress
+    from seeding.progress import describe_end, open_progress
     from seeding.seeder import seed as seed_database
 
     with open_progress(Console()) as progress:
         try:
-            seed_database(owner, FIRST_COUNT, seed=FIRST_SEED, progress=progress)
+            report = seed_database(owner, FIRST_COUNT, seed=FIRST_SEED, progress=progress)
         except KeyboardInterrupt:
-            click.echo(
-                f"Stopped before the end: `gateway seed {FIRST_COUNT} --seed {FIRST_SEED}` adds the rest.", err=True
-            )
+            click.echo(f"Stopped early: `gateway seed {FIRST_COUNT} --seed {FIRST_SEED}` adds the rest.", err=True)
             raise
+    click.echo(describe_end(report))
 
 
 @commands.command(

@@ -363,7 +363,7 @@ def test_an_empty_foreign_database_is_filled_if_a_person_says_so(
 
 
 def test_an_empty_foreign_database_is_filled_for_a_script(environment: DatabaseEnvironment, tmp_path: Path) -> None:
-    """Without a terminal `gateway up` names the empty database, fills it and serves."""
+    """Without a terminal `gateway up` names the empty database, fills it, says so and serves."""
     command = [str(GATEWAY), "up", "--port", "0", "--workers", "1"]
     environ = {**os.environ, "MONGO_URI": environment.connection_uri}
     log = tmp_path / "log"
@@ -375,6 +375,7 @@ def test_an_empty_foreign_database_is_filled_for_a_script(environment: DatabaseE
         process.send_signal(signal.SIGTERM)
         assert process.wait() == 0
     assert f"no transactions in database {environment.database} at {environment.address}." in log.read_text()
+    assert "\nStored 20,000 transactions in " in log.read_text()
     with open_sync_client(environment) as client:
         assert client[environment.database][COLLECTION].count_documents({}) == 20_000
 
