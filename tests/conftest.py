@@ -1,13 +1,15 @@
 """What tests share: one real mongod for each worker, and a database of its own for each test that asks for one."""
 
 import secrets
-from collections.abc import Iterator
+from asyncio import AbstractEventLoop
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from hypothesis import settings
 from pymongo import MongoClient
 from pymongo.collection import Collection
@@ -23,6 +25,11 @@ from tests.waiting import find_free_port
 # On top of Hypothesis' own profile, which is another in CI: on a busy machine an example may take long and be right.
 settings.register_profile("untimed", settings(), deadline=None)
 settings.load_profile("untimed")
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
+    """Run what is asynchronous on the event loop that the workers run on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,11 @@ async def open_connection(admission: Admission) -> AsyncIterator[tuple[asyncio.S
     """A bare connection to such a server."""
     async with listen(admission) as (host, port):
         reader, writer = await asyncio.open_connection(host, port)
-        yield reader, writer
-        writer.transport.abort()
+        try:
+            yield reader, writer
+        finally:
+            # A server waits for those who are connected.
+            writer.transport.abort()
 
 
 async def test_a_refusal_is_a_problem(overloaded: Admission) -> None:
