@@ -115,9 +115,11 @@ async def open_protocol() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.S
     server = await loop.create_server(lambda: HttpProtocol(config, ServerState(), {}), "127.0.0.1", 0)
     async with server:
         reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
-        yield reader, writer
-        writer.close()
-        await writer.wait_closed()
+        try:
+            yield reader, writer
+        finally:
+            # A server waits for those who are connected.
+            writer.transport.abort()
 
 
 @pytest.mark.parametrize("half", [b"G", b"GET / HTTP/1.1\r\nHost: localhost"])
