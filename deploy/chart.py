@@ -88,6 +88,7 @@ RELEASES = (
         "traced",
         "production",
         {
+            "workers": 16,
             "settings": {"GATEWAY_TRACING": "on"},
             "otel": {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.monitoring:4318"},
             "network": {"traces": [{"podSelector": {"matchLabels": {"app": "collector"}}}]},

@@ -119,6 +119,16 @@ def test_a_killed_worker_takes_no_counts_along(gateway: GatewayProcess, temporar
     assert (line["level"], line["event"]) == ("error", "a worker ended (exit code -9); starting another")
 
 
+def test_counts_have_their_room(gateway: GatewayProcess, temporary: Path) -> None:
+    """All of each file of counts is on the disk from the start: one that is full kills no worker that counts."""
+    assert httpx.get(f"{gateway.url}/health/ready").is_success
+    files = list(temporary.glob("*/*.db"))
+    assert len(files) == 10
+    for file in files:
+        status = file.stat()
+        assert status.st_blocks * 512 >= status.st_size, file
+
+
 def test_nothing_is_left_behind(reader_environment: DatabaseEnvironment, tmp_path: Path, temporary: Path) -> None:
     """A gateway removes its folder at its end, and at its start those of gateways that were killed, but none in use."""
     config = tmp_path / "killed.yaml"
