@@ -66,6 +66,7 @@ def test_counts_are_those_of_all_workers(gateway: GatewayProcess) -> None:
     for _ in range(40):
         httpx.get(f"{gateway.url}/transactions/90/card/Visa").raise_for_status()
     httpx.get(f"{gateway.url}/{PLANTED}")
+    httpx.get(f"{gateway.url}/openapi.json").raise_for_status()
     httpx.get(f"{gateway.url}/transactions/90/country/{PLANTED}")
     httpx.post(
         f"{gateway.url}/graphql", json={"query": "{ a: transactions { totalCount } transactions { totalCount } }"}
@@ -74,6 +75,7 @@ def test_counts_are_those_of_all_workers(gateway: GatewayProcess) -> None:
     assert get(metrics, "gateway_requests_total", method="GET", route=CARD, status="200") == 40
     assert get(metrics, "gateway_request_duration_seconds_count", route=CARD) == 40
     assert get(metrics, "gateway_requests_total", method="GET", route="unknown", status="404") == 1
+    assert get(metrics, "gateway_requests_total", method="GET", route="/openapi.json", status="200") == 1
     assert get(metrics, "gateway_errors_total", code="INVALID_COUNTRY") == 1
     counted = get(metrics, "gateway_database_duration_seconds_count", command="aggregate")
     assert counted + get(metrics, "gateway_rollup_counts_total", source="memory") == 42
