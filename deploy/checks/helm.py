@@ -33,6 +33,7 @@ _MISTAKES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("no role in AWS", {"secrets": {"aws": {"roleArn": ""}}}, "roleArn"),
     ("a password in the values", {"secrets": {"password": "x"}}, "password"),
     ("a measure that nobody scrapes", {"monitoring": {"enabled": False}}, "enabled"),
+    ("scrapes too seldom for the rules", {"monitoring": {"interval": "120s"}}, "interval"),
     ("a sleep that Kubernetes before 1.33 refuses", {"stop": {"sleepSeconds": 0}}, "sleepSeconds"),
     ("no limit of memory", {"resources": {"limits": {"memory": None}}}, "memory"),
 )
