@@ -61,12 +61,18 @@ def _flatten(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 _HOST = "transactions.example.com"
 RELEASES = (
     *(Release(name, name) for name in ENVIRONMENTS),
-    Release("nginx", "production", {"ingress": {"kind": "nginx", "host": _HOST, "tlsSecret": "tls"}}),
+    Release("nginx", "production", {"ingress": {"kind": "nginx", "host": _HOST, "tlsSecret": "2026"}}),
     Release("istio", "production", {"ingress": {"kind": "istio", "host": _HOST, "tlsSecret": "tls"}}),
     Release(
         "vault",
         "production",
-        {"secrets": {"source": "vault", "vault": {"server": "https://vault.example.com", "role": "transactions"}}},
+        # Names that YAML would take for a truth value and a number.
+        {
+            "secrets": {
+                "source": "vault",
+                "vault": {"server": "https://vault.example.com", "mount": "on", "role": "2026"},
+            }
+        },
     ),
     Release(
         "laptop",
@@ -82,6 +88,7 @@ RELEASES = (
         "traced",
         "production",
         {
+            "workers": 16,
             "settings": {"GATEWAY_TRACING": "on"},
             "otel": {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector.monitoring:4318"},
             "network": {"traces": [{"podSelector": {"matchLabels": {"app": "collector"}}}]},
@@ -133,9 +140,9 @@ def render(release: Release) -> Path:
     return path
 
 
-def attempt(release: Release) -> subprocess.CompletedProcess[str]:
-    """Render a release that may be refused."""
-    return run_program(get_helm(), "template", "gateway", CHART, *release.options)
+def attempt(release: Release, name: str = "gateway") -> subprocess.CompletedProcess[str]:
+    """Render a release, called so in its cluster, that may be refused."""
+    return run_program(get_helm(), "template", name, CHART, *release.options)
 
 
 def load_resources(release: Release) -> Iterator[dict[str, Any]]:

@@ -134,8 +134,7 @@ def _add_middlewares(app: FastAPI, settings: Settings, observer: Observer) -> No
     app.add_middleware(AdmissionMiddleware, admission=app.state.admission)
     for middleware in (RateLimitMiddleware, AuthenticationMiddleware, OriginMiddleware):
         app.add_middleware(middleware, settings=settings)
-    routes = [*(route for router in _ROUTERS for route in router.routes), socket.route]
-    app.add_middleware(RequestMiddleware, observer=observer, routes=routes)
+    app.add_middleware(RequestMiddleware, observer=observer, routes=app.router.routes)
 
 
 def _match_whole_paths(routes: Iterable[BaseRoute]) -> None:

@@ -24,9 +24,9 @@ _COMPLETE = b"event: complete\ndata:\n\n"
 _HEARTBEAT_SECONDS = 10
 
 
-def build_event_response(result: ExecutionResult, request_id: str) -> Response:
+def build_event_response(result: ExecutionResult, request: Request) -> Response:
     """Give the whole stream of an operation that has one result."""
-    return Response(_write_next(result, request_id) + _COMPLETE, headers=EVENT_HEADERS, media_type=EVENT_STREAM)
+    return Response(_write_next(result, request) + _COMPLETE, headers=EVENT_HEADERS, media_type=EVENT_STREAM)
 
 
 class SubscriptionResponse(EventResponse):
@@ -60,11 +60,11 @@ class SubscriptionResponse(EventResponse):
                 heartbeat = group.create_task(self._beat(send))
                 async with aclosing(self._operation.subscribe(context)) as results:
                     async for result in results:
-                        await send_part(send, _write_next(result, self.request.state.request_id))
+                        await send_part(send, _write_next(result, self.request))
                 heartbeat.cancel()
         except* GatewayError as errors:
             failed = build_failed_result(errors.exceptions[0])
-            await send_part(send, _write_next(failed, self.request.state.request_id))
+            await send_part(send, _write_next(failed, self.request))
 
     def _note_open(self, events: Subscription | None) -> None:
         self._events = events
@@ -87,9 +87,14 @@ class SubscriptionResponse(EventResponse):
                 check_at += RECHECK_SECONDS
 
 
-def _write_next(result: ExecutionResult, request_id: str) -> bytes:
+def _write_next(result: ExecutionResult, request: Request) -> bytes:
+    request_id: str = request.state.request_id
     if isinstance(result, EventResult):
         payload = result.payload or build_answer(result, request_id).encode()
         place = b"" if result.event_id is None else b"id: " + result.event_id.encode() + b"\n"
         return b"event: next\n" + place + b"data: " + payload + b"\n\n"
-    return b"event: next\ndata: " + build_answer(result, request_id).encode() + b"\n\n"
+    answer = build_answer(result, request_id)
+    if answer.failures:
+        # For the log and the counts.
+        request.state.code = answer.failures[0].code
+    return b"event: next\ndata: " + answer.encode() + b"\n\n"

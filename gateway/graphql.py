@@ -93,7 +93,7 @@ async def _answer(request: Request, parameters: dict[str, object], media_type: s
         return SubscriptionResponse(request, operation, context)
     result = await operation.execute(context, _ALLOWED[request.method], request.method)
     if media_type == EVENT_STREAM:
-        return build_event_response(result, request.state.request_id)
+        return build_event_response(result, request)
     return _build_response(request, result, media_type)
 
 

@@ -35,6 +35,9 @@ def _gauge(name: str, meaning: str, *labels: str, mode: str = "livesum") -> Gaug
 
 
 REQUESTS = _count("gateway_requests_total", "Requests that were answered.", "method", "route", "status")
+REQUESTS_FAILED = _count(
+    "gateway_requests_failed_total", "Requests that failed by the gateway's or the database's fault.", "route"
+)
 REQUEST_SECONDS = Histogram(
     "gateway_request_duration_seconds",
     "Time from the arrival of a request to the end of its answer.",
@@ -81,6 +84,7 @@ BUILD_INFO = _gauge("gateway_build_info", "Always 1; the label is the gateway's 
 # All of them; docs/operations.md has the same.
 DECLARED = (
     REQUESTS,
+    REQUESTS_FAILED,
     REQUEST_SECONDS,
     REQUESTS_IN_FLIGHT,
     ERRORS,

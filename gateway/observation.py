@@ -27,6 +27,7 @@ from gateway.metrics import (
     POOL_CONNECTIONS,
     REQUEST_SECONDS,
     REQUESTS,
+    REQUESTS_FAILED,
     REQUESTS_IN_FLIGHT,
     ROWS,
     SHARED_QUERIES,
@@ -34,7 +35,7 @@ from gateway.metrics import (
 )
 from gateway.openapi import VERSION
 from gateway.pages import PATHS as PAGES
-from gateway.problems import GRAPHQL_PATH
+from gateway.problems import GRAPHQL_PATH, PROBLEMS
 from gateway.settings import Settings
 from gateway.slow_query import Explain, SlowQueryLog
 from gateway.traceparent import find_traceparent, get_trace_id
@@ -216,6 +217,9 @@ class Observation:
             find_child(SHARED_QUERIES, "page").inc(self._meter.shared)
         if code:
             find_child(ERRORS, code).inc()
+            # The status does not tell: GraphQL's is 200 beside data, and a list's was sent before it broke off.
+            if self._stream_seconds is None and PROBLEMS[code].status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                find_child(REQUESTS_FAILED, route).inc()
 
     def _judge(self, error: BaseException | None) -> tuple[int, str]:
         if error is None:

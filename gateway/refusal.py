@@ -9,7 +9,7 @@ from collections.abc import Callable
 from uvicorn._types import HTTPScope
 
 from gateway.admission import REFUSAL, Admission, is_question
-from gateway.metrics import ERRORS, REQUESTS, find_child
+from gateway.metrics import ERRORS, REQUESTS, REQUESTS_FAILED, find_child
 from gateway.origin import HEADERS
 from gateway.problem_response import build_problem_body, build_retry_headers
 from gateway.problems import PROBLEMS
@@ -47,6 +47,7 @@ class Refusal:
             return None
         method = "HEAD" if scope["method"] == "HEAD" else "GET" if scope["method"] == "GET" else "other"
         find_child(REQUESTS, method, ROUTE, "503").inc()
+        find_child(REQUESTS_FAILED, ROUTE).inc()
         find_child(ERRORS, _PROBLEM.code).inc()
         traceparent = find_traceparent(list(scope["headers"]))
         request_id = get_trace_id(traceparent) if traceparent else f"{random.getrandbits(128):032x}"

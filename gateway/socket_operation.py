@@ -92,6 +92,8 @@ class SocketOperation:
             answer = build_answer(result, self._request_id)
             if "data" not in answer.body:
                 return result
+            if answer.failures:
+                find_child(ERRORS, answer.failures[0].code).inc()
             await self._tell_next(answer.encode())
             return None
         self._is_subscription = True

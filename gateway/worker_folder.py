@@ -18,8 +18,11 @@ from database.errors import ConfigurationError
 
 _PREFIX = "gateway-workers-"
 _LOCK = "lock"
-# prometheus_client's own name for the folder.
+# prometheus_client's own names: of the folder, and of a worker's files in it, one for each kind of metric.
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+_KINDS = ("counter", "histogram", "gauge_livesum", "gauge_livemax", "gauge_max")
+# Of each file; all paths, codes and commands take about half of the largest.
+_ROOM_BYTES = 1 << 18
 
 
 @contextmanager
@@ -68,6 +71,14 @@ def enter_worker_folder(folder: Path, place: int) -> None:
     values.ValueClass = values.MultiProcessValue(lambda: place)  # type: ignore[no-untyped-call]  # the library has no annotations
     # What was in flight in the worker that had this place ended with it; what it counted stays.
     multiprocess.mark_process_dead(place)  # type: ignore[no-untyped-call]  # as above
+    for kind in _KINDS:
+        _take_room(folder / f"{kind}_{place}.db")
+
+
+def _take_room(file: Path) -> None:
+    """Have all of a file on the disk: whoever writes to what was mapped and finds no room there is killed (SIGBUS)."""
+    with file.open("ab") as end:
+        end.write(bytes(max(0, _ROOM_BYTES - end.tell())))
 
 
 def find_worker_folder() -> Path | None:

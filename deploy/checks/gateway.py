@@ -18,6 +18,8 @@ _NOT_VALUES = {
     "GATEWAY_RATE_STORE",
     "GATEWAY_TRUSTED_DOCUMENTS",
 }
+# What a worker keeps below /tmp at most (docs/operations.md, Metrics).
+_WORKER_MEBIBYTES = 8
 
 
 def run() -> int:
@@ -31,7 +33,7 @@ def run() -> int:
         faults += [f"{release.name}: {fault}" for fault in _find_release_faults(release)]
     if faults:
         raise CheckError("\n".join(faults))
-    return len(load_exported()["settings"]) + 7 * len(RELEASES)
+    return len(load_exported()["settings"]) + 8 * len(RELEASES)
 
 
 def _find_setting_faults() -> Iterator[str]:
@@ -71,6 +73,7 @@ def _find_release_faults(release: Release) -> Iterator[str]:
     needed = sleep + int(variables["GATEWAY_DRAIN_SECONDS"] or 0) + load_exported()["close_seconds"]
     if (grace := template["spec"]["terminationGracePeriodSeconds"]) < needed:
         yield f"a stop may take {needed} s, and the pod is killed after {grace}"
+    yield from _find_room_faults(template["spec"])
     for kind, spec in _find_selectors(resources):
         if not spec.items() <= template["metadata"]["labels"].items():
             yield f"{kind} selects {spec}, which are not the pods' labels"
@@ -82,6 +85,14 @@ def _find_release_faults(release: Release) -> Iterator[str]:
         yield "a pod gets variables of the Services, which the gateway takes for settings"
     if any(each["containers"][0]["imagePullPolicy"] != "IfNotPresent" for each in _find_pods(resources)):
         yield "a pod asks a registry for an image that its node has, and no registry has a laptop's"
+
+
+def _find_room_faults(pod: dict[str, Any]) -> Iterator[str]:
+    workers = int(pod["containers"][0]["args"][-1])
+    for volume in pod["volumes"]:
+        room = volume.get("emptyDir", {}).get("sizeLimit")
+        if room and int(room.removesuffix("Mi")) < _WORKER_MEBIBYTES * workers:
+            yield f"{workers} workers may fill the {room} of /tmp, and the next finds no room for its counts"
 
 
 def _find_selectors(resources: dict[tuple[str, str], dict[str, Any]]) -> Iterator[tuple[str, dict[str, str]]]:

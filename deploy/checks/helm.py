@@ -33,8 +33,17 @@ _MISTAKES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("no role in AWS", {"secrets": {"aws": {"roleArn": ""}}}, "roleArn"),
     ("a password in the values", {"secrets": {"password": "x"}}, "password"),
     ("a measure that nobody scrapes", {"monitoring": {"enabled": False}}, "enabled"),
+    ("scrapes too seldom for the rules", {"monitoring": {"interval": "120s"}}, "interval"),
     ("a sleep that Kubernetes before 1.33 refuses", {"stop": {"sleepSeconds": 0}}, "sleepSeconds"),
     ("no limit of memory", {"resources": {"limits": {"memory": None}}}, "memory"),
+)
+# What the schema cannot say, with the release's name: templates/refusal.yaml does.
+_CONTRADICTIONS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
+    ("a name that no Service may have", "2nd-gateway", {}, "2nd-gateway"),
+    ("a name with a dot", "gateway.eu", {}, "gateway.eu"),
+    ("a name that leaves no room for a Job's", "g" * 50, {}, "49"),
+    ("more pods than the most", "gateway", {"autoscaling": {"minReplicas": 13}}, "maxReplicas"),
+    ("ports that end before they begin", "gateway", {"network": {"mongodbPorts": {"last": 1000}}}, "mongodbPorts"),
 )
 
 
@@ -53,4 +62,8 @@ def run() -> int:
             raise CheckError(f"deploy/helm/values.schema.json takes {name}: {values}")
         if not re.search(rf"schema.*{words}", done.stderr, re.DOTALL):
             raise CheckError(f"deploy/helm/values.schema.json refuses {name} without naming {words}:\n{done.stderr}")
-    return 2 * len(RELEASES) + len(_MISTAKES)
+    for mistake, name, values, words in _CONTRADICTIONS:
+        done = attempt(Release(mistake, "production", values), name)
+        if not done.returncode or words not in done.stderr:
+            raise CheckError(f"deploy/helm/templates/refusal.yaml does not refuse {mistake}:\n{done.stderr}")
+    return 2 * len(RELEASES) + len(_MISTAKES) + len(_CONTRADICTIONS)

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from pymongo import AsyncMongoClient
 
 from benchmarks.failover import build_documents, fill
@@ -208,6 +209,31 @@ def test_a_list_without_a_server_is_visibly_broken(gateway: GatewayProcess, memb
     finally:
         member.start()
     wait_until(lambda: is_well(gateway), "the recovery")
+
+
+def read_failed(gateway: GatewayProcess, route: str) -> float:
+    """How many requests of a route have failed, by the metrics."""
+    text = httpx.get(f"{gateway.url}/metrics", timeout=PATIENCE_SECONDS).raise_for_status().text
+    samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+    failed = (
+        each for each in samples if each.name == "gateway_requests_failed_total" and each.labels["route"] == route
+    )
+    return sum(sample.value for sample in failed)
+
+
+def test_what_fails_is_counted_whatever_its_status(alone: ReplicaSet, gateway: GatewayProcess) -> None:
+    """GraphQL that fails beside data and a list that breaks off count as failed though their status is 200."""
+    routes = ("/graphql", "/transactions/{days}")
+    before = {route: read_failed(gateway, route) for route in routes}
+    connection = open_list(gateway, "1.1", "text/csv")
+    with failing(alone, "alwaysOn", failCommands=["find", "getMore"], closeConnection=True):
+        answer = httpx.post(f"{gateway.url}/graphql", json={"query": '{ transaction(id: "a") { id } }'})
+        with suppress(ConnectionResetError):
+            read_to_end(connection)
+    assert answer.status_code == 200
+    assert read_code(answer) == "DATABASE_UNAVAILABLE"
+    assert not httpx.get(f"{gateway.url}/transactions/x").is_success
+    wait_until(lambda: all(read_failed(gateway, route) == before[route] + 1 for route in routes), "both to be counted")
 
 
 def test_a_killed_worker_leaves_no_short_list(gateway: GatewayProcess) -> None:

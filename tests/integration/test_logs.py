@@ -122,6 +122,22 @@ def test_an_error_is_told_by_its_code(logged: ServedDatabase, folder: Path) -> N
     assert await_line(folder, request_id)["code"] == "INVALID_DAYS"
 
 
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ('subscription { transactionAdded(filter: {country: "Nowhere"}) { id } }', "INVALID_COUNTRY"),
+    ],
+)
+def test_an_error_in_events_is_told_by_its_code(logged: ServedDatabase, folder: Path, query: str, code: str) -> None:
+    """GraphQL that is answered with an error as an event has its code in the log and in the counts."""
+    headers = {"Accept": "text/event-stream"}
+    answer = httpx.post(f"{logged.gateway.url}/graphql", json={"query": query}, headers=headers)
+    assert code in answer.text
+    assert await_line(folder, answer.headers["x-request-id"])["code"] == code
+    assert f'gateway_errors_total{{code="{code}"}}' in httpx.get(f"{logged.gateway.url}/metrics").text
+
+
 def test_the_callers_trace_names_the_request(logged: ServedDatabase, folder: Path) -> None:
     """A valid traceparent gives its trace's id to the request; an invalid one is ignored."""
     answer = httpx.head(f"{logged.gateway.url}/transactions/90", headers=TRACEPARENT)

@@ -66,6 +66,7 @@ def test_counts_are_those_of_all_workers(gateway: GatewayProcess) -> None:
     for _ in range(40):
         httpx.get(f"{gateway.url}/transactions/90/card/Visa").raise_for_status()
     httpx.get(f"{gateway.url}/{PLANTED}")
+    httpx.get(f"{gateway.url}/openapi.json").raise_for_status()
     httpx.get(f"{gateway.url}/transactions/90/country/{PLANTED}")
     httpx.post(
         f"{gateway.url}/graphql", json={"query": "{ a: transactions { totalCount } transactions { totalCount } }"}
@@ -74,6 +75,7 @@ def test_counts_are_those_of_all_workers(gateway: GatewayProcess) -> None:
     assert get(metrics, "gateway_requests_total", method="GET", route=CARD, status="200") == 40
     assert get(metrics, "gateway_request_duration_seconds_count", route=CARD) == 40
     assert get(metrics, "gateway_requests_total", method="GET", route="unknown", status="404") == 1
+    assert get(metrics, "gateway_requests_total", method="GET", route="/openapi.json", status="200") == 1
     assert get(metrics, "gateway_errors_total", code="INVALID_COUNTRY") == 1
     counted = get(metrics, "gateway_database_duration_seconds_count", command="aggregate")
     assert counted + get(metrics, "gateway_rollup_counts_total", source="memory") == 42
@@ -117,6 +119,16 @@ def test_a_killed_worker_takes_no_counts_along(gateway: GatewayProcess, temporar
     assert {path.name for path in folder.iterdir()} == files
     [line] = [line for line in read_log(tmp_path) if "a worker ended" in line["event"]]
     assert (line["level"], line["event"]) == ("error", "a worker ended (exit code -9); starting another")
+
+
+def test_counts_have_their_room(gateway: GatewayProcess, temporary: Path) -> None:
+    """All of each file of counts is on the disk from the start: one that is full kills no worker that counts."""
+    assert httpx.get(f"{gateway.url}/health/ready").is_success
+    files = list(temporary.glob("*/*.db"))
+    assert len(files) == 10
+    for file in files:
+        status = file.stat()
+        assert status.st_blocks * 512 >= status.st_size, file
 
 
 def test_nothing_is_left_behind(reader_environment: DatabaseEnvironment, tmp_path: Path, temporary: Path) -> None:

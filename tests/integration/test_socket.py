@@ -69,6 +69,17 @@ async def test_a_query_is_answered(served: ServedDatabase) -> None:
             assert (await client.ask(query, "same", **parameters))["payload"] == by_http
 
 
+async def test_an_error_beside_data_is_counted(served: ServedDatabase) -> None:
+    """An operation that fails beside data counts among the errors, as it does by HTTP."""
+    name = 'gateway_errors_total{code="INVALID_REPRESENTATION"}'
+    before = await asyncio.to_thread(read_metric, served.gateway.url, name)
+    async with open_socket(served.gateway.url) as client:
+        await client.init()
+        answer = await client.ask('{ _entities(representations: [{__typename: "Nothing"}]) { __typename } }')
+    assert answer["payload"]["data"] == {"_entities": [None]}
+    assert await asyncio.to_thread(read_metric, served.gateway.url, name) == before + 1
+
+
 async def test_errors_have_the_one_shape(served: ServedDatabase) -> None:
     """What is wrong with an operation ends it with the errors that HTTP gives, and the socket goes on."""
     async with open_socket(served.gateway.url) as client:
