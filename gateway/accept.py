@@ -5,6 +5,9 @@ from functools import lru_cache
 
 from gateway.errors import NotAcceptableError
 
+# Browsers send ten at most. A head holds 30,000, whose reading would take a tenth of a second.
+_MOST_RANGES = 100
+
 
 def choose_media_type(accept: Sequence[str], offers: Sequence[str]) -> str:
     """Give the offer that the Accept lines prefer, the earlier where they prefer none; without a line, the first.
@@ -17,7 +20,7 @@ def choose_media_type(accept: Sequence[str], offers: Sequence[str]) -> str:
 
 @lru_cache(maxsize=64)
 def _choose(accept: str, offers: tuple[str, ...]) -> str:
-    ranges = [_parse_range(part) for part in accept.split(",") if part.strip()]
+    ranges = [_parse_range(part) for part in _split(accept) if part.strip()]
     if not ranges:
         return offers[0]
     best = max(offers, key=lambda offer: _get_quality(offer, ranges))
@@ -33,7 +36,7 @@ def choose_coding(accept_encoding: bytes, offers: tuple[str, ...]) -> tuple[str 
     And whether it excludes the plain body. Who excludes every offer too gets that all the same: section 12.5.3 leaves
     it open, and there is nothing better to send.
     """
-    weights = dict(_parse_range(part) for part in accept_encoding.decode("latin-1").split(","))
+    weights = dict(_parse_range(part) for part in _split(accept_encoding.decode("latin-1")))
 
     def weigh(coding: str) -> float:
         return weights.get(coding, weights.get("*", 0.0))
@@ -42,6 +45,11 @@ def choose_coding(accept_encoding: bytes, offers: tuple[str, ...]) -> tuple[str 
     if weigh(best) == 0 or weigh(best) < weights.get("identity", 0.0):
         return None, False
     return best, weights.get("identity", weights.get("*", 1.0)) == 0
+
+
+def _split(header: str) -> list[str]:
+    """Give the first elements of a list; the others are not looked at."""
+    return header.split(",", _MOST_RANGES)[:_MOST_RANGES]
 
 
 def _parse_range(text: str) -> tuple[str, float]:

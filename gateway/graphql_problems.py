@@ -61,7 +61,8 @@ GRAPHQL_PROBLEMS = (
         "TOO_MANY_ALIASES",
         HTTPStatus.BAD_REQUEST,
         "The operation has too many aliases",
-        "The operation renames more fields than GATEWAY_MAX_ALIASES, or repeats one field that often.",
+        "The operation renames more fields than GATEWAY_MAX_ALIASES, or selects one field of its answer more "
+        "often, all fragments together.",
         "Send several operations.",
     ),
     Problem(

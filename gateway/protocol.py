@@ -41,9 +41,11 @@ class HttpProtocol(HttpToolsProtocol):
     """One connection. It is closed on a head of more than MAX_HEAD_BYTES, or one that takes longer than HEAD_SECONDS.
 
     Most heads come whole in one read, at no cost here: both bounds count from the end of the read that began the head.
+    As many bytes may come where a body goes on or ends that are none of it: what follows its last chunk is kept by the
+    parser, of any length.
     """
 
-    _in_head = False
+    _in_head = _in_body = _has_body = False
     _head_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
 
@@ -78,8 +80,22 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head, self._head_bytes = True, 0
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a field of the head; one after the body is no header (RFC 9110, section 6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._has_body, self._head_bytes = True, 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_body = False
+        super().on_message_complete()
+
     def on_headers_complete(self) -> None:
         self._end_head()
+        self._in_body, self._head_bytes = True, 0
         super()._unset_keepalive_if_required()
         # RFC 9112, section 3.2. The parser ends with what is raised here, and uvicorn answers it as no HTTP.
         if self.parser.get_http_version() == "1.1" and [name for name, _ in self.headers].count(b"host") != 1:
@@ -88,7 +104,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         message = self.scope
+        self._has_body = False
         super().data_received(data)
+        if self._in_body and not self._has_body and self.scope is message:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.transport.close()
         if not self._in_head:
             return
         if self._head_timer is None:

@@ -38,6 +38,8 @@ __all__ = [
 
 # The oldest that has what is used, so that every router of Federation 2 takes it.
 FEDERATION_VERSION: Literal["2.0"] = "2.0"
+# Each is told in a hundred times the bytes that it may take: beyond these, one stands for all.
+_MOST_FAULTS = 100
 
 # Strawberry's own has no description.
 ANY = strawberry.scalar(
@@ -74,9 +76,16 @@ class EntityList(list[Row | InvalidRepresentationError | None]):
 
 
 async def find_entities(context: RequestContext, representations: Sequence[object], keys: frozenset[str]) -> EntityList:
-    """Give the entities of representations in their order, for which the database is asked once."""
+    """Give the entities of representations in their order, for which the database is asked once.
+
+    Raises:
+        InvalidRepresentationError: more than _MOST_FAULTS of them are not valid; it names the first.
+    """
     context.budget.check()
     read = [_read_id(representation, number) for number, representation in enumerate(representations)]
+    faults = [each for each in read if isinstance(each, InvalidRepresentationError)]
+    if len(faults) > _MOST_FAULTS:
+        raise faults[0]
     rows = iter(
         await find_transactions(context.repository, [row_id for row_id in read if isinstance(row_id, str)], keys)
     )

@@ -53,7 +53,7 @@ async def build_summary(question: SummaryQuestion, rows: list[Row]) -> Transacti
     groups = groups[: question.top]
     _check_number(len(groups), sum(len(group.row["amounts"]) for group in groups))
     if question.is_series:
-        groups = _order(question, _fill(question, groups, zone))
+        groups = _order(question, await _fill(question, groups, zone))
     if not question.keys and not groups:
         groups = [_build_empty(())]
     omitted = sum(amount["count"] for amount in outside)
@@ -108,13 +108,15 @@ def _read_text(key: GroupKey, row: Row) -> str | None:
     return text.upper() if key in _CODES else text
 
 
-def _fill(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> list[_Group]:
+async def _fill(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> list[_Group]:
     """Add an empty group for each bucket, and each value of the other key where there is one, that has none."""
     filled = list(groups)
     known = {group.keys for group in groups}
     has_other = not all(key.is_calendar for key in question.keys)
     others = dict.fromkeys(_get_other(question, group) for group in groups) if has_other else {None: None}
-    for starts in _list_buckets(question, groups, zone) if others else ():
+    for number, starts in enumerate(_list_buckets(question, groups, zone) if others else ()):
+        if number % _GROUPS_PER_TURN == 0:
+            await asyncio.sleep(0)
         for other in others:
             rest = iter(starts)
             keys = tuple(next(rest) if key.is_calendar else other for key in question.keys)

@@ -22,6 +22,7 @@ from schema.extensions.definition import find_nodes, find_operations
 from schema.extensions.depth import QueryTooDeepError, check_depth
 from schema.extensions.directives import check_directives
 from schema.extensions.introspection import check_introspection
+from schema.extensions.repeats import check_repeats
 from schema.limits import Limits
 
 # Bounded in number here and in size by the limits, so that foreign documents cannot fill the memory.
@@ -90,6 +91,7 @@ def build_preparation(limits: Limits) -> Callable[[str, GraphQLSchema], Prepared
                 check_introspection(document)
             check_depth(document, limits.depth)
             check_aliases(document, limits.aliases)
+            check_repeats(document, limits.aliases)
             check_directives(document, limits.directives)
         except RecursionError:
             raise _wrap(_build_depth_error(limits)) from None

@@ -166,6 +166,19 @@ async def test_a_wrong_representation_is_told_whatever_is_selected(
     ]
 
 
+async def test_many_wrong_representations_are_one_error(environment: DatabaseEnvironment) -> None:
+    """A hundred wrong representations are each told; of one more, the first is the error of all, which asks nothing."""
+    async with open_recorded(environment) as (repository, recorder):
+        told = await ask(RequestContext(repository), [{}] * 100)
+        assert (told["data"], len(told["errors"])) == ({"_entities": [None] * 100}, 100)
+        recorder.commands.clear()
+        refused = await ask(RequestContext(repository), [represent("1"), *[{}] * 101])
+        [(code, message, path)] = refused["errors"]
+        assert (refused["data"], code, path) == (None, "INVALID_REPRESENTATION", ["_entities"])
+        assert message.startswith("representations[1] has no __typename")
+        assert recorder.commands == []
+
+
 async def test_an_object_id_is_found_by_its_digits_in_either_case(
     environment: DatabaseEnvironment, collection: Collection[dict[str, Any]]
 ) -> None:

@@ -107,6 +107,31 @@ def test_large_bodies_and_many_requests_are_no_large_head(served: ServedDatabase
         assert read_all(connection).count(b"HTTP/1.1 200") == 2_001
 
 
+CHUNKED = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize("start", [b"1\r\n{\r\n0\r\nx: ", b"1\r\n{\r\n0\r\n", b"1;"])
+def test_what_is_none_of_a_body_has_an_end(served: ServedDatabase, start: bytes) -> None:
+    """Trailers and extensions of chunks without an end are not taken, for the parser keeps them in memory."""
+    endless = b"x: y\r\n" * 8_000_000 if start.endswith(b"\n") else b"a" * 50_000_000
+    with connect(served) as connection:
+        connection.sendall(CHUNKED + b"\r\n" + start)
+        with pytest.raises(OSError, match=r"reset|pipe"):
+            connection.sendall(endless)
+
+
+@pytest.mark.parametrize(("place", "status"), [("head", b"200"), ("trailer", b"415")])
+def test_a_trailer_is_no_header(served: ServedDatabase, place: str, status: bytes) -> None:
+    """A field after the body is not taken for one of the head, which a proxy may have checked (RFC 9110, 6.5.1)."""
+    body, field = b'{"query":"{__typename}"}', b"Content-Type: application/json\r\n"
+    head, trailer = (field, b"") if place == "head" else (b"", field)
+    with connect(served) as connection:
+        connection.sendall(
+            CHUNKED + b"Connection: close\r\n" + head + b"\r\n%x\r\n%b\r\n0\r\n" % (len(body), body) + trailer + b"\r\n"
+        )
+        assert read_all(connection).startswith(b"HTTP/1.1 " + status)
+
+
 @asynccontextmanager
 async def open_protocol() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server in this process, where its limits can be lowered; it answers nothing to all."""

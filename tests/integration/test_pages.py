@@ -151,3 +151,13 @@ def test_a_compressed_form_has_no_address(served: ServedDatabase) -> None:
     """The compressed form of a file is not a file of its own, whose type would be another."""
     path = next(STATIC.glob("docs/assets/*.js.br"))
     assert get(served, f"/static/docs/assets/{path.name}").status_code == 404
+
+
+def test_a_path_longer_than_any_files_is_looked_up_nowhere(tmp_path: Path) -> None:
+    """A file is found by a path of 255 characters, and by none that is longer, whose parts would each be looked up."""
+    files = pages.PageFiles(directory=tmp_path)
+    for length in (255, 256):
+        path = "a/" * 20 + "b" * (length - 40)
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+        assert (files.lookup_path(path)[1] is not None) == (length == 255)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.accept import choose_media_type
+from gateway.accept import choose_coding, choose_media_type
 from gateway.errors import NotAcceptableError
 
 OFFERS = ["application/json", "application/x-ndjson", "text/csv"]
@@ -46,6 +46,15 @@ def test_all_lines_count(lines: list[str]) -> None:
 def test_no_line_takes_the_first_offer() -> None:
     """A request without Accept takes anything."""
     assert choose_media_type([], OFFERS) == OFFERS[0]
+
+
+def test_a_hundred_elements_are_looked_at() -> None:
+    """What a header prefers is found in its hundredth element, and no longer in the next."""
+    assert choose_media_type(["image/png," * 99 + "text/csv"], OFFERS) == "text/csv"
+    with pytest.raises(NotAcceptableError):
+        choose_media_type(["image/png," * 100 + "text/csv"], OFFERS)
+    assert choose_coding(b"br," * 99 + b"gzip", ("gzip",)) == ("gzip", False)
+    assert choose_coding(b"br," * 100 + b"gzip", ("gzip",)) == (None, False)
 
 
 @given(accept=st.lists(st.text(max_size=80), max_size=3))

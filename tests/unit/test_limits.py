@@ -1,13 +1,17 @@
 """The limits that look at a document alone count exactly, wherever in it something stands."""
 
+from collections.abc import Callable
+
 import pytest
 from graphql import DirectiveNode, DocumentNode, Visitor, parse, print_ast, visit
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schema.extensions.aliases import TooManyAliasesError
 from schema.extensions.definition import find_nodes
 from schema.extensions.directives import TooManyDirectivesError, check_directives
 from schema.extensions.introspection import IntrospectionDisabledError, check_introspection
+from schema.extensions.repeats import check_repeats
 from schema.extensions.rows import RowBudget, TooManyRowsError
 from schema.limits import Limits
 from schema.schema import build_schema
@@ -67,6 +71,42 @@ def test_introspection_is_found_wherever_it_stands(document: DocumentNode, root:
             check_introspection(asking)
     else:
         check_introspection(asking)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda n: "{" + "a " * n + "}",
+        lambda n: "{" + "...{ a { b } } " * n + "}",
+        lambda n: "{" + "a { b b } " * (n // 2) + "a { b } " * (n % 2) + "}",
+        lambda n: "{" + "...F a " * (n - 1) + "} fragment F on Query { ...G } fragment G on Query { a }",
+        lambda n: "{ ...F0 } " + "".join(f"fragment F{i} on Query {{ a ...F{i + 1} }} " for i in range(n)),
+        lambda n: "{ b } fragment F on Query {" + "a " * n + "} fragment F on Query { b }",
+    ],
+    ids=["alone", "inline", "below", "spread", "fragments", "twice"],
+)
+def test_repeats_are_counted_where_they_come_together(build: Callable[[int], str]) -> None:
+    """As many selections of one field of an answer as are allowed pass, wherever they stand, and one more fails."""
+    check_repeats(parse(build(12)), 12)
+    with pytest.raises(TooManyAliasesError, match="repeats one field more than 12 times"):
+        check_repeats(parse(build(13)), 12)
+
+
+def test_a_field_may_be_selected_once_where_none_may_be_repeated() -> None:
+    """Without aliases a document is answered all the same."""
+    assert build_schema(Limits(aliases=0)).find_faults("{ transactions { nodes { id } } }") == []
+
+
+def test_fragments_that_meet_in_too_many_places_are_refused() -> None:
+    """Below each field meet all fragments but one, so that the places multiply at each level: not all are looked at."""
+    width, levels = 7, 6
+    fields = {i: [f"a{j} {{ ...F{i}_%d }}" for j in range(width) if j != i] for i in range(width)}
+    document = "{" + "".join(f"...F{i}_0 " for i in range(width)) + "}"
+    for level in range(levels):
+        for i in range(width):
+            document += f"fragment F{i}_{level} on Query {{ {' '.join(fields[i]) % ((level + 1,) * (width - 1))} }}"
+    with pytest.raises(TooManyAliasesError, match="fragments' fields too often"):
+        check_repeats(parse(document), 30)
 
 
 @given(st.lists(st.integers(0, 100)), st.integers(0, 500))

@@ -1,5 +1,6 @@
 """The groups of a database become a summary, whatever edition of the time zones that database has."""
 
+import asyncio
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -42,3 +43,17 @@ async def test_groups_of_a_database_with_older_time_zones_are_all_told(key: Grou
 
     assert [group.count for group in summary.found] == [3, 4]
     assert len({getattr(group, key.value) for group in summary.found}) == len(rows)
+
+
+@pytest.mark.parametrize(("key", "days"), [(GroupKey.HOUR, 400), (GroupKey.DAY, 9_000)])
+async def test_others_have_their_turn_while_gaps_are_filled(key: GroupKey, days: int) -> None:
+    """The event loop goes round for each hundred gaps when they are listed, and once more when they are written."""
+    until = int(datetime(2026, 2, 1, tzinfo=UTC).timestamp() * 1000)
+    window = TransactionFilter(since=until - days * 86_400_000, until=until)
+    question = SummaryQuestion(window, keys=(key,), time_zone=ZONE)
+    filling = asyncio.create_task(build_summary(question, []))
+    turns = 0
+    while not filling.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns >= 2 * len((await filling).found) // 100
