@@ -15,6 +15,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from database.cell import build_card, build_date
+from database.patience import ANSWER_SECONDS, answered_within
 from database.stream import (
     Change,
     ChangeStream,
@@ -166,9 +167,11 @@ async def read_time(client: AsyncMongoClient[dict[str, Any]]) -> Timestamp:
 
     Raises:
         StreamEndedError: the server has none, as one that is no replica set or is not its primary.
+        PyMongoError: it does not answer.
     """
     # A ping costs the same, and a member that the driver still takes for the primary would answer it.
-    reply = await client.admin.command("hello")
+    async with answered_within(ANSWER_SECONDS):
+        reply = await client.admin.command("hello")
     moment = reply.get("operationTime")
     if "setName" not in reply or not isinstance(moment, Timestamp):
         raise StreamEndedError("the database is not a replica set")

@@ -28,6 +28,7 @@ from database.errors import (
     DatabaseRefusedError,
     DatabaseUnavailableError,
 )
+from database.renewal import Renewal
 from database.translation import CREDENTIALS_CODES, translate
 
 Listener: TypeAlias = CommandListener | ConnectionPoolListener
@@ -51,8 +52,10 @@ def open_client(
         DatabaseUnavailableError: the name of a mongodb+srv URI cannot be looked up.
     """
     with translated_errors(environment.address), _without_warnings():
-        options = {"event_listeners": list(listeners), **_build_options(environment)}
-        return AsyncMongoClient(environment.connection_uri, **options)
+        renewal = Renewal()
+        options = {"event_listeners": [*listeners, renewal], **_build_options(environment)}
+        renewal.client = AsyncMongoClient(environment.connection_uri, **options)
+        return renewal.client
 
 
 def open_sync_client(environment: DatabaseEnvironment) -> MongoClient[dict[str, Any]]:

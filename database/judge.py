@@ -7,6 +7,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from database.index import COLLECTION
 from database.monitor import UPKEEP
+from database.patience import ANSWER_SECONDS, answered_within
 from database.query import TransactionFilter, build_count_plan
 
 # Stages that give one document, whatever the collection holds. `$documents` would need another privilege than to find.
@@ -28,5 +29,6 @@ async def ask_server(
         "cursor": {},
         **({"collation": plan.collation} if plan.collation else {}),
     }
-    reply = await database.command(command, comment=UPKEEP)
+    async with answered_within(ANSWER_SECONDS):
+        reply = await database.command(command, comment=UPKEEP)
     return bool(reply["cursor"]["firstBatch"])

@@ -109,13 +109,13 @@ class CountPlan:
     """What a count is told.
 
     Attributes:
-        hint: the index of a count that no condition would lead to one.
+        hint: the key of the index of a count that no condition would lead to one.
         window: the same question where it asks for a card type in a window and for nothing else.
     """
 
     filter: dict[str, Any]
     collation: dict[str, Any] | None = None
-    hint: str | None = None
+    hint: dict[str, int] | None = None
     window: CardWindow | None = None
 
 
@@ -189,7 +189,8 @@ def build_count_plan(wanted: TransactionFilter) -> CountPlan:
         window = CardWindow(wanted.card_type, wanted.since, wanted.until)
         if wanted != TransactionFilter(wanted.since, wanted.until, wanted.card_type):
             window = None
-    return CountPlan(match, _build_collation(wanted), hint=None if match else "_id_", window=window)
+    # By its key: the index of a clustered collection may have another name than `_id_`.
+    return CountPlan(match, _build_collation(wanted), hint=None if match else {"_id": 1}, window=window)
 
 
 def _build_collation(wanted: TransactionFilter) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from database.change import ChangeTail, check_changes, read_time
 from database.cluster_clock import ClusterClock
 from database.index import CASE_INSENSITIVE, COLLECTION
 from database.monitor import UPKEEP
+from database.patience import ANSWER_SECONDS, answered_within
 from database.query import CardWindow
 from database.stream import Change, StreamEndedError
 from database.tally import MOST_DATES, Dates, Tally, UnfitError
@@ -142,7 +143,9 @@ class Rollup:
             "maxTimeMS": _LONGEST_LOAD_MS,
         }
         try:
-            reply = await self._database.command(command)
+            # A reading without an end would hold all who ask for its cell.
+            async with answered_within(2 * _LONGEST_LOAD_MS / 1000):
+                reply = await self._database.command(command)
             batch = reply["cursor"]["firstBatch"]
             # Most dates took 15 ms of the event loop to decode, and take 8 more.
             await asyncio.sleep(0)
@@ -176,7 +179,8 @@ class Rollup:
         # Whoever may not follow the changes would have all documents counted at each try, and for nothing.
         await check_changes(self._client, self._database.name, start)
         tally = Tally()
-        documents = await self._build(tally, start)
+        async with answered_within(_LONGEST_BUILD_MS / 1000 + ANSWER_SECONDS):
+            documents = await self._build(tally, start)
 
         def apply(changes: Sequence[Change]) -> None:
             for change in changes:

@@ -13,6 +13,7 @@ MASK = "*" * 12
 _SHORTEST_NUMBER = 8
 _ABSENT = object()
 _ODD_NUMBERS = frozenset({float, Decimal128})
+_LONG = 2**63
 # All digits that a decimal of the database has.
 _DECIMAL128 = Context(prec=34)
 
@@ -66,7 +67,8 @@ def shape_row(row: Row, *, is_masking: bool) -> Row:
 def _mend_date(row: Row) -> Row:
     row = _mend_decimal(row, "date")
     date = row.get("date")
-    if isinstance(date, float) and date.is_integer():
+    # Of more than 64 bits neither JSON nor BSON can be written.
+    if isinstance(date, float) and date.is_integer() and -_LONG <= date < _LONG:
         row["date"] = int(date)
     return row
 

@@ -19,6 +19,7 @@ from database.history import History
 from database.judge import ask_server
 from database.match import LiveFilter
 from database.monitor import UPKEEP
+from database.patience import ANSWER_SECONDS, answered_within
 from database.query import FIELDS
 from database.repository import CODEC
 from database.stream import ChangeStream, Reading, StreamPlan, open_stream, read_moment
@@ -112,7 +113,8 @@ class SharedStream:
 
     async def _find_beginning(self) -> dict[str, Any]:
         """Say where to begin: now. The server itself would begin with the next write, which may take long to come."""
-        reply = await self._client[self.database].command("ping", comment=UPKEEP)
+        async with answered_within(ANSWER_SECONDS):
+            reply = await self._client[self.database].command("ping", comment=UPKEEP)
         # A single server has no time, and says itself that it has no streams.
         return {"startAtOperationTime": reply["operationTime"]} if "operationTime" in reply else {}
 

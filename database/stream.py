@@ -17,11 +17,15 @@ from pymongo.errors import ConnectionFailure, CursorNotFound, OperationFailure, 
 
 from database.index import COLLECTION
 from database.monitor import UPKEEP
+from database.patience import answered_within
 
 Change: TypeAlias = Mapping[str, Any]
 Token: TypeAlias = Mapping[str, Any]
 
 _CLOSE_SECONDS = 1.0
+# Beyond, what was sent or its answer is lost on the way. To find where it begins the server may read much.
+_LONGEST_READING_SECONDS = 10.0
+_LONGEST_OPENING_SECONDS = 60.0
 # A token's `_data` is a KeyString in hexadecimal: the type of a timestamp, its seconds, and its number in the second.
 _TIMESTAMP = "82"
 _TOKEN_DIGITS = 18
@@ -91,9 +95,10 @@ class ChangeStream:
             pipeline = [{"$changeStream": {**begin, **plan.options}}, *plan.stages]
             command = {"aggregate": COLLECTION, "pipeline": pipeline, "cursor": {"batchSize": plan.batch}}
         try:
-            reply = await self._database.command(
-                command, session=self._session, codec_options=plan.codec, comment=UPKEEP
-            )
+            async with answered_within(_LONGEST_READING_SECONDS if self._cursor else _LONGEST_OPENING_SECONDS):
+                reply = await self._database.command(
+                    command, session=self._session, codec_options=plan.codec, comment=UPKEEP
+                )
         except PyMongoError:
             self._cursor = 0
             raise

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pymongo import MongoClient
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
@@ -37,6 +40,7 @@ from database.errors import (
     QueryEndedError,
 )
 from database.index import COLLECTION
+from tests.waiting import DEADLINE_SECONDS
 
 _TIMED_OUT = {"writeErrors": [], "writeConcernErrors": [{"code": 64, "errInfo": {"wtimeout": True}}]}
 
@@ -218,3 +222,29 @@ async def test_unknown_compressor_is_done_without(environment: DatabaseEnvironme
     assert check_server(compressed).answer is Answer.ACCEPTED
     open_sync_client(compressed).close()
     await open_client(compressed).close()
+
+
+async def test_a_user_that_is_there_again_is_served_again(
+    reader_environment: DatabaseEnvironment, reader_credentials: Credentials, admin: MongoClient[dict[str, Any]]
+) -> None:
+    """A client whose user was dropped is refused, and answered again soon after there is such a user again."""
+    database = admin[reader_environment.database]
+    async with open_client(reader_environment) as client:
+        collection = client[reader_environment.database][COLLECTION]
+        await asyncio.gather(*(collection.find_one() for _ in range(10)))
+        user = database.command("usersInfo", reader_credentials.username)["users"][0]
+        database.command("dropUser", reader_credentials.username)
+        with pytest.raises(DatabaseRefusedError), translated_errors():
+            await collection.find_one()
+        database.command("createUser", user["user"], pwd=reader_credentials.password, roles=user["roles"])
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while not await _is_answered(collection):
+                pass
+
+
+async def _is_answered(collection: AsyncCollection[dict[str, Any]]) -> bool:
+    try:
+        await collection.find_one()
+    except OperationFailure:
+        return False
+    return True

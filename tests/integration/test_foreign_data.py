@@ -13,10 +13,16 @@ from bson.decimal128 import Decimal128
 from bson.objectid import ObjectId
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from pymongo import ASCENDING, DESCENDING
+from pymongo import ASCENDING, DESCENDING, MongoClient
 
+from database.client import open_client
+from database.environment import DatabaseEnvironment
+from database.index import COLLECTION
+from database.query import TransactionFilter, build_count_plan
+from database.repository import TransactionRepository
 from schema.context import read_clock_ms
 from tests.conftest import ServedDatabase
+from tests.live import connect
 
 ALL_FIELDS = "id date currency amount vendor address cardType cardNumber countryOrigin"
 
@@ -58,6 +64,16 @@ def test_numbers_of_a_program_without_whole_ones(served: ServedDatabase, client:
     assert isinstance(row["date"], int)
     (node,) = ask(client, f"{{ transactions {{ nodes {{ {ALL_FIELDS} }} }} }}")["data"]["transactions"]["nodes"]
     assert (node["amount"], node["cardNumber"]) == ("7", "************1111")
+
+
+@pytest.mark.parametrize("date", [2.0**63, -1e300])
+def test_a_date_beyond_64_bits_is_a_number(served: ServedDatabase, client: httpx.Client, date: float) -> None:
+    """A double without a fraction that no whole number of 64 bits equals is told to who is live, and has a cursor."""
+    with connect(served.gateway.url) as source:
+        served.collection.insert_many([build_document(_id="a", date=date), build_document(_id="b", date=date)])
+        assert [row["date"] for row in source.take(2)] == [date, date]
+    for way in WAYS:
+        assert read_pages(client, "DATE_ASC", way, 1) == (["a", "b"], "")
 
 
 def test_amounts_stored_as_decimals_are_numbers(served: ServedDatabase, client: httpx.Client) -> None:
@@ -200,6 +216,19 @@ def test_a_missing_vendor_or_address_is_null(served: ServedDatabase, client: htt
     (node,) = ask(client, f"{{ transactions {{ nodes {{ {ALL_FIELDS} }} }} }}")["data"]["transactions"]["nodes"]
     assert (node["vendor"], node["address"]) == (None, None)
     assert "vendor" not in client.get("/transactions/1").json()[0]
+
+
+async def test_a_clustered_collection_is_counted(
+    reader_environment: DatabaseEnvironment, admin: MongoClient[dict[str, Any]]
+) -> None:
+    """A collection that is kept in the order of its ids is counted, whatever the name of the index of these."""
+    database = admin[reader_environment.database]
+    database.drop_collection(COLLECTION)
+    database.create_collection(COLLECTION, clusteredIndex={"key": {"_id": 1}, "unique": True, "name": "by_id"})
+    database[COLLECTION].insert_one(build_document())
+    async with open_client(reader_environment) as client:
+        repository = TransactionRepository(client, reader_environment.database, timeout_ms=10_000)
+        assert await repository.count(build_count_plan(TransactionFilter())) == 1
 
 
 def test_fields_that_the_api_does_not_know_stay_in_the_database(served: ServedDatabase, client: httpx.Client) -> None:
