@@ -20,7 +20,7 @@ from database.explain import explain
 from database.feed import TransactionFeed
 from database.repository import TransactionRepository
 from database.rollup import open_rollup
-from gateway import error_pages, graphql, health, live, metrics, pages, rest, socket, summary
+from gateway import error_pages, graphql, health, live, metrics, pages, rest, summary, websocket
 from gateway.admission import Admission, AdmissionMiddleware
 from gateway.authentication import AuthenticationMiddleware
 from gateway.compression import CompressionMiddleware
@@ -107,7 +107,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     app.state.admission = Admission(settings.max_concurrent)
     app.state.lists = SharedLists()
     app.state.subscription_limit = SubscriptionLimit(settings.max_subscriptions)
-    app.state.sockets = socket.Sockets()
+    app.state.sockets = websocket.Sockets()
     app.state.watches = SummaryWatches()
     app.state.schema = build_schema(settings.limits)
     folder = find_worker_folder()
@@ -117,7 +117,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     for router in _ROUTERS:
         # Included in FastAPI's way, each request would be matched with routers before routes.
         app.router.routes.extend(router.routes)
-    app.router.routes.append(socket.route)
+    app.router.routes.append(websocket.route)
     app.mount("/static", pages.PageFiles(directory=pages.STATIC, check_dir=False))
     _match_whole_paths(app.router.routes)
     _add_middlewares(app, settings, observer)
@@ -134,7 +134,7 @@ def _add_middlewares(app: FastAPI, settings: Settings, observer: Observer) -> No
     app.add_middleware(AdmissionMiddleware, admission=app.state.admission)
     for middleware in (RateLimitMiddleware, AuthenticationMiddleware, OriginMiddleware):
         app.add_middleware(middleware, settings=settings)
-    routes = [*(route for router in _ROUTERS for route in router.routes), socket.route]
+    routes = [*(route for router in _ROUTERS for route in router.routes), websocket.route]
     app.add_middleware(RequestMiddleware, observer=observer, routes=routes)
 
 

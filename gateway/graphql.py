@@ -26,8 +26,8 @@ from gateway.problem_response import build_retry_headers
 from gateway.problems import GRAPHQL_PATH, PROBLEMS
 from gateway.request import get_context
 from gateway.route import DirectRoute
-from gateway.socket import SUBPROTOCOL
 from gateway.stream_response import EVENT_STREAM
+from gateway.websocket import SUBPROTOCOL
 from schema.failure import Failure
 
 router = APIRouter(route_class=DirectRoute)

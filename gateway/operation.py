@@ -1,6 +1,6 @@
 """One GraphQL operation, whatever carries it: what is asked, who answers it, and its result as JSON.
 
-How it is carried, gateway/graphql.py (HTTP), gateway/event_stream.py (SSE) and gateway/socket.py (WebSocket) say.
+How it is carried, gateway/graphql.py (HTTP), gateway/event_stream.py (SSE) and gateway/websocket.py (WebSocket) say.
 """
 
 import logging

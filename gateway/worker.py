@@ -27,7 +27,7 @@ from gateway.protocol import HttpProtocol
 from gateway.refusal import Refusal
 from gateway.server import BACKLOG, CLOSE_SECONDS
 from gateway.settings import Settings
-from gateway.socket_protocol import SocketProtocol
+from gateway.websocket_protocol import SocketProtocol
 
 # A load balancer reuses connections that were idle for up to a minute (AWS's default): closing first loses requests.
 KEEP_ALIVE_SECONDS = 75

@@ -8,7 +8,7 @@ import orjson
 
 from gateway.caller import ANONYMOUS, Caller
 from gateway.errors import TooManyRequestsError
-from gateway.socket import SUBPROTOCOL, Socket
+from gateway.websocket import SUBPROTOCOL, Socket
 
 ASKED = 1_000
 

@@ -1,6 +1,6 @@
 """One operation that came by a WebSocket, from its beginning to the message that ends it.
 
-The connection, and who speaks on it, are gateway/socket.py's.
+The connection, and who speaks on it, are gateway/websocket.py's.
 """
 
 import asyncio
