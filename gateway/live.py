@@ -14,10 +14,10 @@ from database.feed import TransactionFeed
 from database.match import LiveFilter
 from database.row import Row
 from database.subscription import Subscription
-from gateway.accept import choose_media_type
 from gateway.authentication import RECHECK_SECONDS, check_caller
 from gateway.caller import Scope as CallerScope
 from gateway.descriptions import LIVE_RESPONSES
+from gateway.negotiation import choose_media_type
 from gateway.problem_response import build_problem_response
 from gateway.rest import CardQuery, CountryQuery, MaxQuery, MinQuery, check_parameters
 from gateway.route import DirectRoute
