@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from database.errors import ConfigurationError, quote_value
-from gateway.setting import PREFIX, SETTINGS
+from gateway.variable import PREFIX, VARIABLES
 from schema.limits import Limits
 
 
@@ -122,7 +122,7 @@ def load_settings(
         faults.append("GATEWAY_RATE_STORE and GATEWAY_RATE_STORE_FILE are both given; keep one.")
     if faults:
         raise ConfigurationError("The environment has faults:\n" + "\n".join(f"  {fault}" for fault in faults))
-    default = {setting.name.removeprefix(PREFIX).lower(): setting.default for setting in SETTINGS}
+    default = {variable.name.removeprefix(PREFIX).lower(): variable.default for variable in VARIABLES}
 
     def number(name: str) -> int:
         return int(given.get(name, default[name]))
@@ -169,16 +169,16 @@ def load_settings(
 
 def _read_variables(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """Give the settings of the environment, by their fields' names, and the faults of those that cannot be used."""
-    known = {setting.name for setting in SETTINGS}
+    known = {variable.name for variable in VARIABLES}
     faults = [_name_unknown(name, known) for name in environ if name.startswith(PREFIX) and name not in known]
     given: dict[str, Any] = {}
-    for setting in SETTINGS:
-        if text := environ.get(setting.name, "").strip():
+    for variable in VARIABLES:
+        if text := environ.get(variable.name, "").strip():
             try:
-                given[setting.name.removeprefix(PREFIX).lower()] = setting.read(text)
+                given[variable.name.removeprefix(PREFIX).lower()] = variable.read(text)
             except ValueError:
-                fault = "cannot be used" if setting.is_secret else f"is {quote_value(text)}"
-                faults.append(f"{setting.name} {fault}; give {setting.accepts} ({setting.meaning}).")
+                fault = "cannot be used" if variable.is_secret else f"is {quote_value(text)}"
+                faults.append(f"{variable.name} {fault}; give {variable.accepts} ({variable.meaning}).")
     return given, faults
 
 
