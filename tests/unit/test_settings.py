@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from database.errors import ConfigurationError
-from gateway.secret import SECRET_VARIABLE
+from gateway.lambda_secret import SECRET_VARIABLE
 from gateway.settings import JwtSettings, load_settings
 from gateway.variable import VARIABLES, Variable
 
