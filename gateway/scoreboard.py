@@ -16,7 +16,7 @@ class Numbers(Protocol):
     def __len__(self) -> int: ...
 
 
-class Board:
+class Scoreboard:
     """How many connections each worker has; the one at `place` is told, the others are read."""
 
     def __init__(self, numbers: Numbers, place: int) -> None:

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from database.errors import ConfigurationError, GatewayError
-from gateway.board import Board, Numbers
+from gateway.scoreboard import Numbers, Scoreboard
 from gateway.worker_folder import enter_worker_folder, open_worker_folder
 
 if TYPE_CHECKING:
@@ -259,8 +259,8 @@ def _run_worker(
     # Only the workers need the application: the command line starts in a fraction of the time without it.
     from gateway.worker import run_worker  # noqa: PLC0415
 
-    board = Board(seat.connections, seat.place)
-    run_worker(settings, environment, listener, line, board, is_replacement=seat.is_replacement)
+    scoreboard = Scoreboard(seat.connections, seat.place)
+    run_worker(settings, environment, listener, line, scoreboard, is_replacement=seat.is_replacement)
 
 
 def _find_occupant(host: str, port: int) -> str | None:

@@ -20,11 +20,11 @@ from starlette.datastructures import State
 from database.environment import DatabaseEnvironment
 from gateway.acceptor import Acceptor
 from gateway.app import create_app
-from gateway.board import Board
 from gateway.log import configure_logging
 from gateway.metrics import WORKER_RESTARTS
 from gateway.protocol import HttpProtocol
 from gateway.refusal import Refusal
+from gateway.scoreboard import Scoreboard
 from gateway.server import BACKLOG, CLOSE_SECONDS
 from gateway.settings import Settings
 from gateway.websocket_protocol import SocketProtocol
@@ -43,7 +43,7 @@ def run_worker(
     environment: DatabaseEnvironment,
     listener: socket.socket,
     line: Connection,
-    board: Board,
+    scoreboard: Scoreboard,
     *,
     is_replacement: bool,
 ) -> None:
@@ -74,7 +74,7 @@ def run_worker(
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    server = _Server(config, listener, line, board, app.state, settings.drain_seconds)
+    server = _Server(config, listener, line, scoreboard, app.state, settings.drain_seconds)
     threading.Thread(target=_stop_with_line, args=(server, settings.drain_seconds + CLOSE_SECONDS), daemon=True).start()
     # It accepts by itself.
     server.run(sockets=[])
@@ -88,21 +88,21 @@ class _Server(uvicorn.Server):
         config: uvicorn.Config,
         listener: socket.socket,
         line: Connection,
-        board: Board,
+        scoreboard: Scoreboard,
         state: State,
         drain_seconds: int,
     ) -> None:
         super().__init__(config)
         self.line = line
         self._listener = listener
-        self._board = board
+        self._scoreboard = scoreboard
         self._state = state
         self._drain_seconds = drain_seconds
         self._acceptor: Acceptor | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._acceptor = Acceptor(self._listener, self._open_protocol, self.server_state.connections, self._board)
+        self._acceptor = Acceptor(self._listener, self._open_protocol, self.server_state.connections, self._scoreboard)
         # What is there now stays: a full collection that looked at it would stop the event loop for 100 ms.
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD)
