@@ -10,7 +10,7 @@ from typing import Any
 from bson.timestamp import Timestamp
 from pymongo import AsyncMongoClient
 
-from database.change import read_time
+from database.change_tail import read_time
 from database.meter import wait_for_another
 from database.task import forget_failure
 

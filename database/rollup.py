@@ -15,7 +15,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from database.cell import HOUR_MS, LARGEST_DATE, Cell, build_card, build_hour, find_cell, get_hour, is_plain
-from database.change import ChangeTail, check_changes, read_time
+from database.change_tail import ChangeTail, check_changes, read_time
 from database.cluster_clock import ClusterClock
 from database.index import CASE_INSENSITIVE, COLLECTION
 from database.monitor import UPKEEP
