@@ -10,7 +10,6 @@ from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from database.errors import quote_value
-from gateway.descriptions import GRAPHQL_GET, GRAPHQL_POST
 from gateway.errors import (
     BodyTooLargeError,
     InvalidGraphQLRequestError,
@@ -20,6 +19,7 @@ from gateway.errors import (
 )
 from gateway.event_stream import SubscriptionResponse, build_event_response
 from gateway.negotiation import choose_media_type
+from gateway.openapi_operations import GRAPHQL_GET, GRAPHQL_POST
 from gateway.operation import Operation, build_answer, build_failed_result, read_parameters
 from gateway.pages import GRAPHIQL, build_page
 from gateway.problem_response import build_retry_headers

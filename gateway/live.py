@@ -16,8 +16,8 @@ from database.row import Row
 from database.subscription import Subscription
 from gateway.authentication import RECHECK_SECONDS, check_caller
 from gateway.caller import Scope as CallerScope
-from gateway.descriptions import LIVE_RESPONSES
 from gateway.negotiation import choose_media_type
+from gateway.openapi_operations import LIVE_RESPONSES
 from gateway.problem_response import build_problem_response
 from gateway.rest import CardQuery, CountryQuery, MaxQuery, MinQuery, check_parameters
 from gateway.route import DirectRoute

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI knows of the paths, and what gateway/descriptions.py adds."""
+"""The OpenAPI document: what FastAPI knows of the paths, and what gateway/openapi_operations.py adds."""
 
 import json
 from importlib.metadata import version

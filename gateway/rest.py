@@ -12,11 +12,11 @@ from starlette.convertors import Convertor, register_url_convertor
 from database.errors import InvalidParameterError, quote_value
 from database.query import Order, Page, TransactionFilter
 from database.row import Row
-from gateway.descriptions import COUNT_RESPONSES, LIST_RESPONSES
 from gateway.errors import SLASH_AT_END, NotFoundError
 from gateway.export import MEDIA_TYPES, choose_export, read_end, read_position
 from gateway.list_question import ListQuestion
 from gateway.negotiation import choose_media_type
+from gateway.openapi_operations import COUNT_RESPONSES, LIST_RESPONSES
 from gateway.request import get_context
 from gateway.route import DirectRoute
 from gateway.rows import JSON, RowFormat, RowStream
