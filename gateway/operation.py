@@ -19,8 +19,8 @@ from database.errors import quote_value
 from gateway.documents import Documents
 from gateway.errors import InvalidGraphQLRequestError, MethodNotAllowedError
 from schema.context import RequestContext
+from schema.document.preparation import OperationNotFoundError
 from schema.encoded import write_json
-from schema.extensions.document import OperationNotFoundError
 from schema.failure import Failure, describe_failures
 from schema.schema import TransactionSchema
 

@@ -17,8 +17,8 @@ from gateway.caller import Scope as CallerScope
 from gateway.disconnect import run_for_client
 from gateway.observation import Observation, Observer
 from gateway.problem_response import build_problem_response
+from schema.budget import RowBudget
 from schema.context import RequestContext, read_clock_ms
-from schema.extensions.rows import RowBudget
 
 _STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 

@@ -13,7 +13,7 @@ from database.errors import LiveUnavailableError
 from database.match import LiveFilter
 from database.repository import TransactionRepository
 from database.subscription import Subscription
-from schema.extensions.rows import RowBudget
+from schema.budget import RowBudget
 from schema.limits import Limits
 from schema.watch import SummaryWatches
 

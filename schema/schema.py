@@ -14,9 +14,9 @@ from strawberry.utils.await_maybe import await_maybe
 
 from schema.argument import pass_arguments
 from schema.context import RequestContext
+from schema.document.operation import list_root_fields
+from schema.document.preparation import PreparedDocument, build_preparation
 from schema.execution import RowExecutor
-from schema.extensions.document import PreparedDocument, build_preparation
-from schema.extensions.operation import list_root_fields
 from schema.federation import ANY, FEDERATION_VERSION, FederationAny, resolve_entities
 from schema.limits import Limits
 from schema.query import Query
