@@ -18,8 +18,8 @@ from gateway.authentication import RECHECK_SECONDS, check_caller
 from gateway.caller import Scope as CallerScope
 from gateway.negotiation import choose_media_type
 from gateway.openapi_operations import LIVE_RESPONSES
+from gateway.parameter import CardQuery, CountryQuery, MaxQuery, MinQuery, check_parameters
 from gateway.problem_response import build_problem_response
-from gateway.rest import CardQuery, CountryQuery, MaxQuery, MinQuery, check_parameters
 from gateway.route import DirectRoute
 from gateway.rows import JSON
 from gateway.stream_response import EVENT_STREAM, EventResponse, send_part
