@@ -11,7 +11,7 @@ import json
 from prometheus_client import Counter, Histogram
 from database import provision
 from gateway.metrics import DECLARED
-from gateway.server import CLOSE_SECONDS
+from gateway.settings import CLOSE_SECONDS
 from gateway.variable import VARIABLES
 
 series = {}

@@ -31,9 +31,7 @@ if TYPE_CHECKING:
     from database.environment import DatabaseEnvironment
     from gateway.settings import Settings
 
-# Beyond the drain a worker closes its cursors and its client, or is killed.
-CLOSE_SECONDS = 5.0
-BACKLOG = 2048
+_BACKLOG = 2048
 _LAST_PORT = 65_535
 # A worker that dies as soon as it is started must not be started in a hot loop.
 RESTART_PAUSE_SECONDS = 1.0
@@ -105,7 +103,7 @@ def serve(
 
     configure_logging(settings.log_format, settings.log_level)
     try:
-        listener.listen(BACKLOG)
+        listener.listen(_BACKLOG)
     except OSError as error:
         raise _taken(listener.getsockname()[1], "another program has just taken it") from error
     stops = _receive_stop_signals()
@@ -125,7 +123,7 @@ def serve(
         finally:
             # The workers hold the socket too, and close theirs: from here on the port refuses.
             listener.close()
-            _stop(workers, stops, settings.drain_seconds + CLOSE_SECONDS)
+            _stop(workers, stops, settings.stop_seconds)
 
 
 @dataclass(frozen=True, slots=True)

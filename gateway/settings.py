@@ -12,6 +12,9 @@ from database.errors import ConfigurationError, quote_value
 from gateway.variable import PREFIX, VARIABLES
 from schema.limits import Limits
 
+# Beyond the drain a worker closes its cursors and its client, or is killed.
+CLOSE_SECONDS = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class JwtSettings:
@@ -93,6 +96,11 @@ class Settings:
     def is_open(self) -> bool:
         """Whether everybody who reaches the gateway may ask: nobody has said who may."""
         return self.keys_file is None and self.jwt is None
+
+    @property
+    def stop_seconds(self) -> float:
+        """How long a worker may take to stop, its drain included."""
+        return self.drain_seconds + CLOSE_SECONDS
 
 
 def load_settings(

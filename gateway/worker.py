@@ -25,7 +25,6 @@ from gateway.metrics import WORKER_RESTARTS
 from gateway.protocol import HttpProtocol
 from gateway.refusal import Refusal
 from gateway.scoreboard import Scoreboard
-from gateway.server import BACKLOG, CLOSE_SECONDS
 from gateway.settings import Settings
 from gateway.websocket_protocol import SocketProtocol
 
@@ -71,11 +70,10 @@ def run_worker(
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
-        backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     server = _Server(config, listener, line, scoreboard, app.state, settings.drain_seconds)
-    threading.Thread(target=_stop_with_line, args=(server, settings.drain_seconds + CLOSE_SECONDS), daemon=True).start()
+    threading.Thread(target=_stop_with_line, args=(server, settings.stop_seconds), daemon=True).start()
     # It accepts by itself.
     server.run(sockets=[])
 
