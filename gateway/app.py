@@ -29,7 +29,7 @@ from gateway.documents import load_documents
 from gateway.errors import SLASH_AT_END, MethodNotAllowedError, NotFoundError
 from gateway.feed_log import FeedLog
 from gateway.observation import Observer
-from gateway.openapi import DESCRIPTION, TITLE, VERSION, build_document
+from gateway.openapi import DESCRIPTION, TITLE, build_document
 from gateway.origin import OriginMiddleware
 from gateway.problem_response import build_problem_response
 from gateway.rate import RateLimitMiddleware
@@ -38,6 +38,7 @@ from gateway.rollup_log import RollupLog
 from gateway.settings import Settings
 from gateway.shared_list import SharedLists
 from gateway.subscription_limit import SubscriptionLimit
+from gateway.version import VERSION
 from gateway.worker_folder import find_worker_folder
 from schema.schema import build_schema
 from schema.watch import SummaryWatches

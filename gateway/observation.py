@@ -32,12 +32,12 @@ from gateway.metrics import (
     SHARED_QUERIES,
     find_child,
 )
-from gateway.openapi import VERSION
 from gateway.pages import PATHS as PAGES
 from gateway.problems import GRAPHQL_PATH
 from gateway.settings import Settings
 from gateway.slow_query import Explain, SlowQueryLog
 from gateway.traceparent import find_traceparent, get_trace_id
+from gateway.version import VERSION
 from schema.failure import INTERNAL_ERROR
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from graphql import NameNode, ObjectFieldNode, ValueNode, build_schema, parse, p
 from hypothesis import strategies as st
 from hypothesis_graphql import Mode, nodes, queries
 
-from gateway.openapi import build_openapi
+from gateway.contract import build_openapi
 from schema.sdl import build_sdl
 from tests.damage import damage
 from tests.exchange import Request
