@@ -31,6 +31,7 @@ from gateway.feed_log import FeedLog
 from gateway.observation import Observer
 from gateway.openapi import DESCRIPTION, TITLE, build_document
 from gateway.origin import OriginMiddleware
+from gateway.path import STATIC_PATH
 from gateway.problem_response import build_problem_response
 from gateway.rate import RateLimitMiddleware
 from gateway.request import RequestMiddleware
@@ -119,7 +120,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
         # Included in FastAPI's way, each request would be matched with routers before routes.
         app.router.routes.extend(router.routes)
     app.router.routes.append(websocket.route)
-    app.mount("/static", pages.PageFiles(directory=pages.STATIC, check_dir=False))
+    app.mount(STATIC_PATH, pages.PageFiles(directory=pages.STATIC, check_dir=False))
     _match_whole_paths(app.router.routes)
     _add_middlewares(app, settings, observer)
     app.add_exception_handler(GatewayError, _answer_gateway_error)

@@ -22,8 +22,9 @@ from gateway.negotiation import choose_media_type
 from gateway.openapi_operations import GRAPHQL_GET, GRAPHQL_POST
 from gateway.operation import Operation, build_answer, build_failed_result, read_parameters
 from gateway.pages import GRAPHIQL, build_page
+from gateway.path import GRAPHQL_PATH
 from gateway.problem_response import build_retry_headers
-from gateway.problems import GRAPHQL_PATH, PROBLEMS
+from gateway.problems import PROBLEMS
 from gateway.request import get_context
 from gateway.route import DirectRoute
 from gateway.stream_response import EVENT_STREAM

@@ -33,7 +33,7 @@ from gateway.metrics import (
     find_child,
 )
 from gateway.pages import PATHS as PAGES
-from gateway.problems import GRAPHQL_PATH
+from gateway.path import GRAPHQL_PATH, STATIC_PATH
 from gateway.settings import Settings
 from gateway.slow_query import Explain, SlowQueryLog
 from gateway.traceparent import find_traceparent, get_trace_id
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 logger = structlog.get_logger()
 
 UNKNOWN_ROUTE = "unknown"
-_STATIC = "/static/"
 _PROBES = ("/health/live", "/health/ready")
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _LONGEST_QUERY = 1_000
@@ -229,8 +228,8 @@ def _find_route(scope: Scope, routes: Sequence[BaseRoute]) -> tuple[str, dict[st
     """Give a request's template and what fills it; a request that was turned away has not met the router."""
     if isinstance(route := scope.get("route"), Route | WebSocketRoute):
         return route.path_format, scope["path_params"]
-    if scope["path"].startswith(_STATIC):
-        return _STATIC + "{path}", {}
+    if scope["path"].startswith(STATIC_PATH):
+        return STATIC_PATH + "{path}", {}
     for each in routes:
         match, child = each.matches(scope)
         if match != Match.NONE and isinstance(each, Route | WebSocketRoute):
@@ -240,7 +239,7 @@ def _find_route(scope: Scope, routes: Sequence[BaseRoute]) -> tuple[str, dict[st
 
 def _read_question(scope: Scope, route: str, parameters: dict[str, Any]) -> dict[str, str] | None:
     """Give what a REST request asks, by the names of its path's and query's parameters; the words are the caller's."""
-    if route in {UNKNOWN_ROUTE, GRAPHQL_PATH, *PAGES} or route.startswith(_STATIC):
+    if route in {UNKNOWN_ROUTE, GRAPHQL_PATH, *PAGES} or route.startswith(STATIC_PATH):
         return None
     question = {name: clean_text(str(value)) for name, value in parameters.items()}
     query: bytes = scope["query_string"]

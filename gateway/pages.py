@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from gateway.errors import NotFoundError
 from gateway.negotiation import choose_coding
-from gateway.problems import GRAPHQL_PATH
+from gateway.path import GRAPHQL_PATH
 from gateway.route import DirectRoute
 
 STATIC = Path(__file__).parent / "static"

@@ -23,6 +23,7 @@ from gateway.caller import ANONYMOUS, Caller
 from gateway.errors import TooManyRequestsError
 from gateway.metrics import count_shed
 from gateway.pages import is_page
+from gateway.path import STATIC_PATH
 from gateway.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -243,7 +244,7 @@ def _describe(text: str) -> str:
 
 def _is_free(scope: Scope) -> bool:
     path: str = scope["path"]
-    return is_page(scope) or path.startswith(("/health/", "/metrics", "/static/"))
+    return is_page(scope) or path.startswith(("/health/", "/metrics", STATIC_PATH))
 
 
 def _hash_name(name: str) -> str:

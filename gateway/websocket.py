@@ -25,7 +25,7 @@ from gateway.errors import (
     TooManyRequestsError,
 )
 from gateway.operation import read_parameters
-from gateway.problems import GRAPHQL_PATH
+from gateway.path import GRAPHQL_PATH
 from gateway.websocket_operation import SocketOperation
 
 SUBPROTOCOL = "graphql-transport-ws"

@@ -26,7 +26,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from gateway.authentication import PUBLIC
-from gateway.problems import GRAPHQL_PATH, PROBLEMS
+from gateway.path import GRAPHQL_PATH
+from gateway.problems import PROBLEMS
 from gateway.protocol import NOT_HTTP
 from tests.exchange import Answer, Request
 
