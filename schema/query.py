@@ -3,11 +3,12 @@
 from typing import Annotated, cast
 
 import strawberry
+from strawberry.federation.schema import FederationAny
 
 from database.query import Order, TransactionFilter
 from schema.connection import Listing, TransactionConnection
 from schema.context import Info
-from schema.federation import Entity, FederationAny, Service, find_entities, print_sdl
+from schema.federation import Entity, Service, find_entities, print_sdl
 from schema.filter import build_filter
 from schema.grouping import SUMMARY_ROWS
 from schema.page import DEFAULT_ROWS, MAX_ROWS, build_page
