@@ -1,13 +1,13 @@
 """The gateway's own settings: options of the command line and GATEWAY_… variables, read once into one frozen object."""
 
 import difflib
-import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from database.address import is_loopback
 from database.errors import ConfigurationError, quote_value
 from gateway.variable import PREFIX, VARIABLES
 from schema.limits import Limits
@@ -124,8 +124,8 @@ def load_settings(
         ConfigurationError: every fault at once, each by its variable and with what is accepted.
     """
     given, faults = _read_variables(environ)
-    is_loopback = _is_loopback(host)
-    faults += _find_access_faults(given, host, is_loopback=is_loopback)
+    is_local = is_loopback(host)
+    faults += _find_access_faults(given, host, is_local=is_local)
     if {"rate_store", "rate_store_file"} <= given.keys():
         faults.append("GATEWAY_RATE_STORE and GATEWAY_RATE_STORE_FILE are both given; keep one.")
     if faults:
@@ -146,7 +146,7 @@ def load_settings(
         workers=workers or _count_cores(),
         keys_file=given.get("keys_file"),
         jwt=jwt,
-        requests_per_minute=given.get("requests_per_minute", 0 if is_loopback else 6_000),
+        requests_per_minute=given.get("requests_per_minute", 0 if is_local else 6_000),
         failures_per_minute=number("failures_per_minute"),
         rate_store=given.get("rate_store", given.get("rate_store_file")),
         trusted_proxies=given.get("trusted_proxies", ()),
@@ -160,7 +160,7 @@ def load_settings(
             aliases=number("max_aliases"),
             directives=number("max_directives"),
             rows=number("max_rows"),
-            introspection=given.get("introspection", "on" if is_loopback else "off") == "on",
+            introspection=given.get("introspection", "on" if is_local else "off") == "on",
         ),
         max_concurrent=number("max_concurrent"),
         database_timeout_ms=number("database_timeout_ms"),
@@ -190,12 +190,12 @@ def _read_variables(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[st
     return given, faults
 
 
-def _find_access_faults(given: Mapping[str, Any], host: str, *, is_loopback: bool) -> list[str]:
+def _find_access_faults(given: Mapping[str, Any], host: str, *, is_local: bool) -> list[str]:
     """What is wrong with who may ask: settings that belong together, and a port that is open to all."""
     jwt = [f"GATEWAY_{name.upper()}" for name in ("jwt_issuer", "jwt_audience", "jwt_jwks") if name not in given]
     if 0 < len(jwt) < 3:  # noqa: PLR2004 - the three settings just named
         return [f"{' and '.join(jwt)} must be given too: a JWT is accepted by its issuer, audience and key."]
-    if not is_loopback and jwt and "keys_file" not in given:
+    if not is_local and jwt and "keys_file" not in given:
         fault = (
             f"--host {host} can be reached by other machines, and nothing says who may ask. For API keys give "
             "GATEWAY_KEYS_FILE=keys.json, written by "
@@ -204,13 +204,6 @@ def _find_access_faults(given: Mapping[str, Any], host: str, *, is_loopback: boo
         )
         return [fault]
     return []
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _count_cores() -> int:
