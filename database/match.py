@@ -13,7 +13,7 @@ from bson.decimal128 import Decimal128
 from database.cell import is_plain
 from database.query import TransactionFilter
 
-_DAY_MS = 24 * 60 * 60 * 1000
+DAY_MS = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class LiveFilter:
     def build_filter(self, moment: int) -> TransactionFilter:
         """Give the filter of what is added at a moment, in ms since the epoch, UTC."""
         return TransactionFilter(
-            since=None if self.days is None else moment - self.days * _DAY_MS,
+            since=None if self.days is None else moment - self.days * DAY_MS,
             until=None if self.days is None else moment,
             card_type=self.card_type,
             country=self.country,
