@@ -1,4 +1,4 @@
-"""Pure: whether a document suits a filter, as MongoDB judges it. What only the server can judge is left to it.
+"""Pure: whether a document matches a filter, as MongoDB judges it. What only the server can judge is left to it.
 
 The conditions and what they mean to the server are query.py's; `match` is held to them by a test on a real server.
 """
@@ -47,7 +47,7 @@ class LiveFilter:
 
 
 def match(document: Mapping[str, Any], wanted: TransactionFilter) -> bool | None:
-    """Tell whether a document suits; None is for the server to tell, by the conditions and collation of query.py."""
+    """Give whether a document matches; None where only the server can say, by query.py's conditions and collation."""
     verdicts = (
         _match_range(document.get("date"), wanted.since, wanted.until),
         _match_range(document.get("amount"), wanted.min_amount, wanted.max_amount),

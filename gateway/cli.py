@@ -104,7 +104,7 @@ def up(host: str, port: int, workers: int | None, config: Path) -> None:
 
 
 def _prepare(server: "ReachedServer") -> None:
-    """Fills a database that is empty or whose filling was cut short; any other is changed only if it is our own."""
+    """Fill a database that is empty or whose filling was cut short; any other is changed only if it is our own."""
     from database.provision import holds_transactions, provision, read_status
 
     # Asked by the reader: what it may not read would not be served either.
@@ -125,7 +125,7 @@ def _prepare(server: "ReachedServer") -> None:
 
 
 def _offer_to_fill(owner: "DatabaseEnvironment") -> None:
-    """Fills an empty database on another's server: a person is asked, a script or a container goes on."""
+    """Fill an empty database on another's server: a person is asked, a script or a container goes on."""
     from database.provision import provision
 
     click.echo(f"There are no transactions in {describe_data(owner)}.")

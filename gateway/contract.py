@@ -78,7 +78,7 @@ def find_breaks() -> list[str]:
 
 
 def write_contract() -> list[Path]:
-    """Writes each file that is not current, and names those.
+    """Write each file that is not current, and give the paths of those.
 
     Raises:
         ConfigurationError: this is not the root of the repository.

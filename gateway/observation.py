@@ -1,4 +1,4 @@
-"""What is seen of a request: its line in the log, its counts and its span, all told at the end of its answer.
+"""Observes a request: its line in the log, its metrics and its span, all written at the end of its answer.
 
 It must not change an answer, nor tell a value that may hold a card number.
 """

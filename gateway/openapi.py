@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI knows of the paths, and what gateway/openapi_operations.py adds."""
+"""The OpenAPI document: what FastAPI makes of the routes, with the schemas, tags and security that it does not know."""
 
 from typing import Any
 

@@ -89,7 +89,7 @@ def open_listener(host: str, port: int) -> socket.socket:
 def serve(
     settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, *, on_ready: Callable[[], None]
 ) -> None:
-    """Serves until SIGINT, SIGTERM or SIGHUP, then drains; a second signal ends the workers at once.
+    """Serve until SIGINT, SIGTERM or SIGHUP, then drain; a second signal ends the workers at once.
 
     `on_ready` is called once, when the first worker answers. Signals that arrive after the return are ignored, so
     that they cannot cut short what the caller still has to stop.
@@ -156,7 +156,7 @@ class _Worker:
     def start(
         cls, settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, seat: Seat
     ) -> "_Worker":
-        """Starts a process; the password travels through the pipe of the spawning, never by argument or variable."""
+        """Start a process; the password travels through the pipe of the spawning, never by argument or variable."""
         line, far_end = _spawn.Pipe()
         arguments = (settings, environment, listener, far_end, seat)
         process = _spawn.Process(target=_run_worker, args=arguments, name="worker")
@@ -196,7 +196,7 @@ def _receive_stop_signals() -> Connection:
 def _supervise(
     workers: list[_Worker], stops: Connection, replace: Callable[[int], None], on_ready: Callable[[], None]
 ) -> None:
-    """Replaces workers that end, by their place, until a stop arrives."""
+    """Replace workers that end, by their place, until a stop arrives."""
     is_announced = False
     while True:
         lines = {worker.line: worker for worker in workers}

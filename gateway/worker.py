@@ -46,7 +46,7 @@ def run_worker(
     *,
     is_replacement: bool,
 ) -> None:
-    """Serves until the line closes, then gives requests in flight `drain_seconds`. Says on the line when it serves."""
+    """Serve until the line closes, then give requests in flight `drain_seconds`; say on the line when it serves."""
     configure_logging(settings.log_format, settings.log_level)
     if is_replacement:
         WORKER_RESTARTS.inc()
@@ -152,7 +152,7 @@ class _Server(uvicorn.Server):
 
 
 def _stop_with_line(server: _Server, seconds: float) -> None:
-    """Waits for the end of the line: the parent closes it or dies, even by kill -9. A hung loop is not waited for."""
+    """Wait for the end of the line: the parent closes it or dies, even by kill -9. A hung loop is not waited for."""
     with contextlib.suppress(EOFError, OSError):
         server.line.recv_bytes()
     server.should_exit = True

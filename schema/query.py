@@ -136,6 +136,6 @@ def _build_filter(info: Info, asked: TransactionFilterInput | None) -> Transacti
 
 
 def _count_lists(info: Info) -> int:
-    """Give how often the rows of a page are answered; read they are once, and for a total alone not at all."""
+    """Give how many times the answer holds the page's rows, which are read once, or not at all for a total alone."""
     lists = count_answers(info, "nodes") + count_answers(info, "edges", "node")
     return lists or int(not select_names(info, "pageInfo") <= {"__typename"})
