@@ -25,8 +25,8 @@ from gateway.key_commands import keys
 from gateway.menu import ask_for_command
 from gateway.option import server_options
 from gateway.server import open_listener, serve
-from seeding.cli import seed
 from seeding.option import DATA_FOLDER, build_epilog, config_option
+from seeding.seed_command import seed
 from seeding.simulation_command import simulate_command
 
 if TYPE_CHECKING:
