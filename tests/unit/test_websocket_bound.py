@@ -47,7 +47,7 @@ async def test_no_more_is_read_of_a_client_that_takes_no_answers() -> None:
     async def identify(_scope: object) -> Caller:
         return ANONYMOUS
 
-    async def count_request(_caller: Caller) -> None:
+    async def count_request() -> None:
         raise TooManyRequestsError("Ask later.", 1)
 
     client = _Client()
