@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.node import Node
 from benchmarks.question import EVE, GATEWAY, GRAPHQL, REST, REST_AND_GRAPHQL, Dialect
 from database.environment import DatabaseEnvironment
-from gateway.setting import PREFIX, SETTINGS
+from gateway.variable import PREFIX, VARIABLES
 from tests.process import run_gateway
 from tests.waiting import find_free_port, wait_until
 
@@ -67,7 +67,7 @@ _SETTINGS = {"GATEWAY_LOG_LEVEL": "error"}
 
 def describe_settings() -> str:
     """Give the gateway's settings that are not the default, the user's own among them; secret values are left out."""
-    secret = {setting.name for setting in SETTINGS if setting.is_secret}
+    secret = {variable.name for variable in VARIABLES if variable.is_secret}
     given = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)} | _SETTINGS
     return ", ".join(name if name in secret else f"{name}={value}" for name, value in sorted(given.items()))
 

@@ -1,7 +1,7 @@
-"""Batches of documents as the server sent them, which are decoded when somebody wants the rows and not before.
+"""Batches of documents as the server sent them, decoded only when somebody wants their rows.
 
-The driver decodes a reply before it lets anybody ask for the next one; the server would wait meanwhile, for a tenth of
-the time that a list takes. It knows nothing of a document's fields.
+The driver would decode each reply before it asks for the next one, and the server would wait meanwhile: a tenth of the
+time that a list takes. Nothing here knows a document's fields.
 """
 
 import asyncio
@@ -44,10 +44,10 @@ class Batch:
 
 
 class BatchCursor(AsyncCursor[Document]):
-    """A cursor whose items are batches; documents, as from any other, where a server writes its replies otherwise."""
+    """A cursor that gives batches, or documents, as any cursor does, where a server lays its replies out otherwise."""
 
     def ask_for(self, rows: int) -> None:
-        """Have so many rows in each batch from the next one on; the driver's own `batch_size` is for the first too."""
+        """Set the rows of each batch from the next one on; the driver's `batch_size` would set the first one's too."""
         self._batch_size = rows
 
     async def read_batch(self) -> Items:
@@ -61,7 +61,7 @@ class BatchCursor(AsyncCursor[Document]):
         return items
 
     async def read_ahead(self, read: "asyncio.Queue[Items | Exception]") -> None:
-        """Put the batches where they are waited for, and last what ends them: an empty one, or their failure."""
+        """Put the batches into a queue as they come, and last what ends them: an empty batch, or the error."""
         try:
             while batch := await self.read_batch():
                 await read.put(batch)

@@ -1,7 +1,7 @@
-"""Pure: where a document is counted, by the hour of its date and the name of its card. Both sides of it, in one place.
+"""Pure: the cell that a document is counted in, which is the hour of its date and the name of its card.
 
-The server tells dates and names in the forms that the expressions here build, and `find_cell` reads those forms alone,
-so that what a snapshot counted and what a change takes away can never be two different cells.
+The expressions here have the server report dates and names in certain forms, and `find_cell` reads those forms alone:
+what a snapshot has counted and what a change takes away can never be two different cells.
 """
 
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -68,7 +68,7 @@ def get_hour(date: Told | Decimal128) -> Told:
 
 
 def find_cell(hour: Told, card: Told) -> Place:
-    """Tell where a document is counted, of what the expressions above told of it.
+    """Give where a document is counted, by what the server reports of it through the expressions above.
 
     In printable ASCII two names equal each other in the collation of the queries (strength 2) exactly where they do in
     lower case; beyond it letters, widths and ignored characters make names equal that look nothing alike.

@@ -1,6 +1,6 @@
-"""What time the database has, by which a change stream can be told to be up to date.
+"""The cluster time of the database: what a change stream must have reached to be up to date.
 
-It keeps no time: an answer is as good as the moment at which it was asked for.
+It caches nothing: an answer was asked for after whoever is given it came.
 """
 
 import asyncio
@@ -10,13 +10,13 @@ from typing import Any
 from bson.timestamp import Timestamp
 from pymongo import AsyncMongoClient
 
-from database.change import read_time
+from database.change_tail import read_time
 from database.meter import wait_for_another
 from database.task import forget_failure
 
 
 class ClusterClock:
-    """The server's time, asked for after whoever wants it came: all who wait meanwhile share the next answer."""
+    """Asks the server for its time; all who come while it is being asked share the next answer."""
 
     def __init__(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
         """Use an open client."""

@@ -74,7 +74,7 @@ class LiveEvent:
 
 
 class Arrival:
-    """A transaction that was added, whoever may see what of it.
+    """A transaction that was added, with all that is stored; `show` gives what one kind of caller may see.
 
     Attributes:
         place: in the stream.
@@ -95,17 +95,17 @@ class Arrival:
         self._verdicts: dict[LiveFilter, bool] = {}
         self._events: dict[bool, LiveEvent] = {}
 
-    def suits(self, wanted: LiveFilter) -> bool | None:
-        """Tell whether a filter holds it, or None until the server's verdict was noted."""
+    def matches(self, wanted: LiveFilter) -> bool | None:
+        """Give whether it matches a filter; None while only the server can say and its verdict was not noted."""
         verdict = match(self.document, wanted.build_filter(self.moment))
         return self._verdicts.get(wanted) if verdict is None else verdict
 
-    def note_verdict(self, wanted: LiveFilter, *, suits: bool) -> None:
-        """Keep what the server has told."""
-        self._verdicts[wanted] = suits
+    def note_verdict(self, wanted: LiveFilter, *, matches: bool) -> None:
+        """Keep the server's verdict on a filter that `matches` could not judge."""
+        self._verdicts[wanted] = matches
 
     def show(self, database: str, encode: Encode, *, masked: bool) -> LiveEvent:
-        """Give what may be seen of it; made once."""
+        """Give the event for callers who see card numbers masked, or whole; it is made once for each kind."""
         event = self._events.get(masked)
         if event is None:
             event_id = encode_event_id(self.place, database)

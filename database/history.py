@@ -1,6 +1,6 @@
-"""The last transactions that were added: whoever was away for a moment asks the database nothing.
+"""The last transactions that were added: a subscriber that was away for a moment need not ask the database for them.
 
-It neither reads the stream nor knows who is told.
+It neither reads the stream nor knows the subscribers.
 """
 
 from collections import deque

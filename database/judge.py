@@ -1,4 +1,4 @@
-"""Asks the server whether it finds that a document suits a filter, stored or not."""
+"""Asks the server whether a document matches a filter, whether the document is stored or not."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ _ONE_EMPTY: tuple[dict[str, Any], ...] = ({"$match": {"_id": {"$in": []}}}, {"$f
 async def ask_server(
     database: AsyncDatabase[dict[str, Any]], document: Mapping[str, Any], wanted: TransactionFilter
 ) -> bool:
-    """Tell what a query would, with its conditions and its collation.
+    """Give whether a query with the filter's conditions and collation would find the document.
 
     Raises:
         PyMongoError: the server does not answer.

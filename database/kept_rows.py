@@ -1,6 +1,6 @@
-"""The rows of a plan as the server sent them: who has seen each batch pass need not hold 5,000 dictionaries besides.
+"""The rows of a plan, kept as the server sent them: 5,000 decoded rows would take far more memory.
 
-It reads nothing, and knows nothing of a row's fields.
+A caller that needs them decoded once more can have that. Nothing here reads from the database.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from database.row import Row
 
 
 class KeptRows:
-    """Rows in the order of reading, of which the ends are at hand and the others may have to be decoded again.
+    """Rows in the order of reading: the first and the last two are at hand, the others may have to be decoded again.
 
     Attributes:
         number: how many they are.

@@ -1,4 +1,4 @@
-"""Pure: whether a document suits a filter, as MongoDB judges it. What only the server can judge is left to it.
+"""Pure: whether a document matches a filter, as MongoDB judges it. What only the server can judge is left to it.
 
 The conditions and what they mean to the server are query.py's; `match` is held to them by a test on a real server.
 """
@@ -13,7 +13,7 @@ from bson.decimal128 import Decimal128
 from database.cell import is_plain
 from database.query import TransactionFilter
 
-_DAY_MS = 24 * 60 * 60 * 1000
+DAY_MS = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class LiveFilter:
     def build_filter(self, moment: int) -> TransactionFilter:
         """Give the filter of what is added at a moment, in ms since the epoch, UTC."""
         return TransactionFilter(
-            since=None if self.days is None else moment - self.days * _DAY_MS,
+            since=None if self.days is None else moment - self.days * DAY_MS,
             until=None if self.days is None else moment,
             card_type=self.card_type,
             country=self.country,
@@ -47,7 +47,7 @@ class LiveFilter:
 
 
 def match(document: Mapping[str, Any], wanted: TransactionFilter) -> bool | None:
-    """Tell whether a document suits; None is for the server to tell, by the conditions and collation of query.py."""
+    """Give whether a document matches; None where only the server can say, by query.py's conditions and collation."""
     verdicts = (
         _match_range(document.get("date"), wanted.since, wanted.until),
         _match_range(document.get("amount"), wanted.min_amount, wanted.max_amount),

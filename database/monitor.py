@@ -1,6 +1,6 @@
-"""Tells whoever asks of the commands that the driver sends and of the connections that it holds.
+"""Reports the commands that the driver sends and the connections that it holds.
 
-It must not raise, for the driver would print a stack trace, and tells no values of a command or an answer.
+Nothing here may raise: the driver would print a stack trace.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from database.meter import METER
 
 # What the driver asks for itself: it is no part of any request.
 _HANDSHAKE = frozenset({"saslStart", "saslContinue", "authenticate", "endSessions"})
-# The comment of what the gateway asks for its own sake: no question waits for it, and it may take long.
+# The comment of commands that no question waits for, such as those of change streams, and which may take long.
 UPKEEP = "transactions-gateway upkeep"
 
 
@@ -82,7 +82,7 @@ class CommandMonitor(monitoring.CommandListener):
 
 
 class PoolMonitor(monitoring.ConnectionPoolListener):
-    """Tells how the connections to the server change: `change(idle, in_use)`, each by how many more."""
+    """Calls `change(idle, in_use)` whenever a connection changes its state, with what is to be added to each number."""
 
     def __init__(self, change: Callable[[int, int], None]) -> None:
         self._change = change

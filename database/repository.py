@@ -1,6 +1,6 @@
 """Runs plans against the collection and gives rows, their card numbers masked unless told otherwise.
 
-It decides nothing of a question.
+What a question asks for, its plan has decided.
 """
 
 import asyncio
@@ -129,7 +129,7 @@ class TransactionRepository:
         return kept
 
     async def find_newest(self, wanted: TransactionFilter, limit: int, fields: frozenset[str]) -> list[Row] | None:
-        """Give the newest rows of a filter, which those who ask at the same time share, or None: find them alone."""
+        """Give the newest rows of a filter, read once for all who ask at the same time; None: read them alone."""
         return await self._pages.find(wanted, limit, fields) if limit <= BATCH_ROWS + 1 else None
 
     async def open_batches(self, plan: FindPlan, trail: Trail | None = None) -> AsyncGenerator[list[Row], None]:
@@ -272,7 +272,7 @@ class TransactionRepository:
             await self._collection.find_one({}, {"_id": 1}, max_time_ms=self._timeout_ms)
 
     def _shape(self, items: Items) -> list[Row]:
-        """Give the documents of a reply as they may be seen, which were read now."""
+        """Give the documents of a reply that has just been read, as the caller may see them, and count them."""
         rows = self._decode(items)
         if meter := METER.get():
             meter.rows += len(rows)

@@ -1,4 +1,4 @@
-"""Counts of one card in a window, out of memory: built from a snapshot, kept by the change stream, exact or not given.
+"""Counts of one card in a window, from memory: built from a snapshot, kept by the change stream, exact or not given.
 
 A count is given as of a moment at or after the question's arrival: the primary tells its time, and the stream must
 have been read up to it. Where anything is in doubt there is no count, and the repository asks the server for it.
@@ -15,7 +15,7 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from database.cell import HOUR_MS, LARGEST_DATE, Cell, build_card, build_hour, find_cell, get_hour, is_plain
-from database.change import ChangeTail, check_changes, read_time
+from database.change_tail import ChangeTail, check_changes, read_time
 from database.cluster_clock import ClusterClock
 from database.index import CASE_INSENSITIVE, COLLECTION
 from database.monitor import UPKEEP
@@ -40,19 +40,19 @@ _MOST_ROUNDS = 3
 
 
 class RollupObserver(Protocol):
-    """Whoever is told how the rollup does; none of it may raise."""
+    """What a rollup calls to report on itself; no method may raise."""
 
     def note_count(self, *, from_memory: bool) -> None:
-        """A count was asked for that memory could answer, and it did or did not."""
+        """Note where a count of a card in a window came from: from memory, or from the database."""
 
     def note_lag(self, seconds: int) -> None:
-        """The change stream is so far behind the server; 0 where there is none."""
+        """Keep how far the change stream is behind the server, in whole seconds; 0 when there is none."""
 
     def note_build(self, documents: int, seconds: float) -> None:
-        """Counts come out of memory from now on."""
+        """Note that counts come from memory from now on, and what it took to build them."""
 
     def note_end(self, reason: str) -> None:
-        """Counts are plain from now on, and why."""
+        """Note that the database counts from now on, and why."""
 
 
 class _State:

@@ -1,4 +1,4 @@
-"""A document as it may be seen, its card number masked unless told otherwise, and its numbers as ours are."""
+"""A document as a caller may see it: its card number masked, its numbers of the types that our own documents have."""
 
 from decimal import Context, Decimal
 from math import nan
@@ -43,7 +43,7 @@ def mask_card_number(number: object) -> str:
 
 
 def shape_rows(rows: list[Row], *, is_masking: bool) -> list[Row]:
-    """Mask the card numbers, and give the numbers that other programs have stored in kinds of their own as ours."""
+    """Mask the card numbers, and turn numbers that other programs have stored as other types into the types of ours."""
     if is_masking:
         for row in rows:
             number = row.get("cardNumber", _ABSENT)

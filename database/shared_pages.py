@@ -1,7 +1,7 @@
 """Newest pages that are asked for at the same time are read once, where only their windows and lengths differ.
 
-Whoever asks joins the next reading, never one that has begun: sharing serves nothing older. It must not give a page
-that its own query would not give: where that cannot be told, there is none.
+Whoever asks joins the next reading, never one that has begun: sharing serves nothing older. A page is what its own
+query would have given; where that cannot be known, there is none, and the caller reads alone.
 """
 
 import asyncio

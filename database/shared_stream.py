@@ -155,7 +155,7 @@ class SharedStream:
             events = [
                 arrival.show(self.database, self._encode, masked=masked)
                 for arrival in arrivals
-                if arrival.suits(wanted)
+                if arrival.matches(wanted)
             ]
             size = sum(len(event.data) for event in events)
             for member in list(members) if events else ():
@@ -249,7 +249,7 @@ class SharedStream:
                 await asyncio.sleep(_RETRY_SECONDS)
 
     def _select(self, arrivals: Iterable[Arrival], subscription: Subscription) -> list[LiveEvent]:
-        chosen = (arrival for arrival in arrivals if arrival.suits(subscription.wanted))
+        chosen = (arrival for arrival in arrivals if arrival.matches(subscription.wanted))
         return [arrival.show(self.database, self._encode, masked=subscription.masked) for arrival in chosen]
 
     async def _judge_for_all(self, arrivals: Sequence[Arrival]) -> None:
@@ -268,7 +268,7 @@ class SharedStream:
         database = self._client[self.database]
         for arrival in _list_undecided(arrivals, wanted):
             verdict = await ask_server(database, arrival.document, wanted.build_filter(arrival.moment))
-            arrival.note_verdict(wanted, suits=verdict)
+            arrival.note_verdict(wanted, matches=verdict)
 
     async def _judge_missed(self, arrivals: Sequence[Arrival], wanted: LiveFilter) -> None:
         try:
@@ -293,4 +293,4 @@ class SharedStream:
 
 
 def _list_undecided(arrivals: Iterable[Arrival], wanted: LiveFilter) -> list[Arrival]:
-    return [arrival for arrival in arrivals if arrival.suits(wanted) is None]
+    return [arrival for arrival in arrivals if arrival.matches(wanted) is None]

@@ -1,6 +1,6 @@
 """The collection's change stream, one cursor at a time: where it begins, how it is read on, and how it ends.
 
-What the changes mean, and when one is missed, is said by change.py and shared_stream.py, which read it.
+What the changes mean, and when one is missed, is said by change_tail.py and shared_stream.py, which read it.
 """
 
 import asyncio

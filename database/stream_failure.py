@@ -1,4 +1,4 @@
-"""What it means to live subscribers that a change stream fails."""
+"""Translates the failure of a change stream into what its live subscribers are told."""
 
 from pymongo.errors import OperationFailure, PyMongoError
 

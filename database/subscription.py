@@ -160,7 +160,7 @@ class Subscription:
         self._bytes += sum(len(event.data) for event in events)
 
     def keep_last(self) -> None:
-        """Let the last event of those that wait stand for all, where it only matters that something was added."""
+        """Keep only the last of the events that wait, for a reader to whom it only matters that something was added."""
         self._keeps_last = True
 
     def put(self, events: Sequence[LiveEvent], size: int) -> bool:

@@ -96,11 +96,10 @@ class SummaryQuestion:
 class SummaryPlan:
     """What an aggregate command is told.
 
-    Each document that comes back is a group: `_id` its keys by name, `count`, `at` the date of its first transaction,
-    `spelling_<key>`, an object whose one key is the text, and `amounts`, one for each currency, or one that has a count
-    alone where amounts are not summed up. One group without `_id`
-    holds what no other counts: transactions whose amount, currency or date is malformed (without a currency) or whose
-    currency has no rate (with it).
+    Each document that comes back is a group: `_id`, its keys by name; `count`; `at`, the date of its first transaction;
+    `spelling_<key>`, an object whose one key is the text; and `amounts`, one for each currency, or one that has a count
+    alone where amounts are not summed up. One group without `_id` holds what no other counts: transactions whose
+    amount, currency or date is malformed (without a currency) or whose currency has no rate (with it).
     """
 
     pipeline: list[dict[str, Any]]
@@ -267,7 +266,8 @@ def _build_spellings(question: SummaryQuestion) -> list[dict[str, Any]]:
 def _build_order(question: SummaryQuestion) -> list[dict[str, Any]]:
     """Put the group without `_id` first, where no limit cuts it off, and the others in order.
 
-    Those of a series are put in order once its gaps are filled: of them that of the keys beside time alone is needed.
+    The groups of a series are ordered by schema/series.py, once its gaps are filled; it needs to be given the order of
+    the keys that are no time.
     """
     places: dict[str, Any] = {"isWhole": {"$ne": ["$_id", None]}}
     if question.is_series:

@@ -11,8 +11,8 @@ import json
 from prometheus_client import Counter, Histogram
 from database import provision
 from gateway.metrics import DECLARED
-from gateway.server import CLOSE_SECONDS
-from gateway.setting import SETTINGS
+from gateway.settings import CLOSE_SECONDS
+from gateway.variable import VARIABLES
 
 series = {}
 for metric in DECLARED:
@@ -21,7 +21,7 @@ for metric in DECLARED:
         series |= {name + "_bucket": [*labels, "le"], name + "_sum": labels, name + "_count": labels}
     else:
         series[name + "_total" if isinstance(metric, Counter) else name] = labels
-settings = {setting.name: setting.accepts for setting in SETTINGS}
+settings = {variable.name: variable.accepts for variable in VARIABLES}
 rights = {provision.READER_ROLE: provision.READER_ACTIONS, provision.OWNER_ROLE: provision.OWNER_ACTIONS}
 print(json.dumps({"series": series, "settings": settings, "close_seconds": CLOSE_SECONDS, "rights": rights}))
 """

@@ -6,7 +6,7 @@ import traceback
 
 
 def main() -> None:
-    """Runs the command that the arguments name; ends with 0, 1 (an error), 2 (wrong usage) or 128 + the signal."""
+    """Run the command that the arguments name; end with 0, 1 (an error), 2 (wrong usage) or 128 + the signal."""
     signal.signal(signal.SIGTERM, _unwind)
     # Under nohup SIGHUP is ignored, and stays so.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -47,7 +47,7 @@ def _run() -> int | None:
 
 
 def _unwind(number: int, _frame: object) -> None:
-    """Ends as a shell would report it, but by way of every `finally`: an embedded server is stopped, not orphaned."""
+    """End as a shell would report it, but by way of every `finally`: an embedded server is stopped, not orphaned."""
     sys.exit(128 + number)
 
 

@@ -13,7 +13,7 @@ import struct
 import sys
 from collections.abc import Callable, Sized
 
-from gateway.board import Board
+from gateway.scoreboard import Scoreboard
 
 # Long enough for another worker to wake up in; one that does not is busy, or hung.
 _GRACE_SECONDS = 0.005
@@ -39,14 +39,14 @@ class Acceptor:
         listener: socket.socket,
         open_protocol: Callable[[], asyncio.BaseProtocol],
         connections: Sized,
-        board: Board,
+        scoreboard: Scoreboard,
     ) -> None:
         """Begin; `connections` are those that the protocols have open."""
         self._loop = asyncio.get_running_loop()
         self._listener = listener
         self._open_protocol = open_protocol
         self._connections = connections
-        self._board = board
+        self._scoreboard = scoreboard
         self._opening: set[asyncio.Task[object]] = set()
         self._timer: asyncio.TimerHandle | None = None
         listener.setblocking(False)  # noqa: FBT003 - the standard library's own
@@ -54,7 +54,7 @@ class Acceptor:
 
     def close(self) -> None:
         """Accept no more than those that have connected already: the end of the listener would reset them."""
-        if self._board.leave():
+        if self._scoreboard.leave():
             # The others, if there are any, take what comes until they stop too.
             _let_nobody_connect(self._listener)
         while self._accept():
@@ -65,7 +65,7 @@ class Acceptor:
 
     def tell(self) -> None:
         """Tell the other workers how many connections this one has."""
-        self._board.tell(len(self._connections) + len(self._opening))
+        self._scoreboard.tell(len(self._connections) + len(self._opening))
 
     def _wait(self) -> None:
         self._timer = None
@@ -74,7 +74,7 @@ class Acceptor:
     def _choose(self) -> None:
         self.tell()
         for _ in range(_MOST_AT_ONCE):
-            if self._board.is_ahead():
+            if self._scoreboard.is_ahead():
                 self._loop.remove_reader(self._listener)
                 self._timer = self._loop.call_later(_GRACE_SECONDS, self._accept_late)
                 return
@@ -84,7 +84,7 @@ class Acceptor:
     def _accept_late(self) -> None:
         """Take a share of what it has: those that are behind have had their time."""
         self._wait()
-        for _ in range(self._board.get_slack() + 1):
+        for _ in range(self._scoreboard.get_slack() + 1):
             if not self._accept():
                 return
 

@@ -20,7 +20,7 @@ from database.explain import explain
 from database.feed import TransactionFeed
 from database.repository import TransactionRepository
 from database.rollup import open_rollup
-from gateway import error_pages, graphql, health, live, metrics, pages, rest, socket, summary
+from gateway import error_pages, graphql, health, live, metrics, pages, rest, summary, websocket
 from gateway.admission import Admission, AdmissionMiddleware
 from gateway.authentication import AuthenticationMiddleware
 from gateway.compression import CompressionMiddleware
@@ -29,8 +29,9 @@ from gateway.documents import load_documents
 from gateway.errors import SLASH_AT_END, MethodNotAllowedError, NotFoundError
 from gateway.feed_log import FeedLog
 from gateway.observation import Observer
-from gateway.openapi import DESCRIPTION, TITLE, VERSION, build_document
+from gateway.openapi import DESCRIPTION, TITLE, build_document
 from gateway.origin import OriginMiddleware
+from gateway.path import STATIC_PATH
 from gateway.problem_response import build_problem_response
 from gateway.rate import RateLimitMiddleware
 from gateway.request import RequestMiddleware
@@ -38,6 +39,7 @@ from gateway.rollup_log import RollupLog
 from gateway.settings import Settings
 from gateway.shared_list import SharedLists
 from gateway.subscription_limit import SubscriptionLimit
+from gateway.version import VERSION
 from gateway.worker_folder import find_worker_folder
 from schema.schema import build_schema
 from schema.watch import SummaryWatches
@@ -107,7 +109,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     app.state.admission = Admission(settings.max_concurrent)
     app.state.lists = SharedLists()
     app.state.subscription_limit = SubscriptionLimit(settings.max_subscriptions)
-    app.state.sockets = socket.Sockets()
+    app.state.sockets = websocket.Sockets()
     app.state.watches = SummaryWatches()
     app.state.schema = build_schema(settings.limits)
     folder = find_worker_folder()
@@ -117,8 +119,8 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
     for router in _ROUTERS:
         # Included in FastAPI's way, each request would be matched with routers before routes.
         app.router.routes.extend(router.routes)
-    app.router.routes.append(socket.route)
-    app.mount("/static", pages.PageFiles(directory=pages.STATIC, check_dir=False))
+    app.router.routes.append(websocket.route)
+    app.mount(STATIC_PATH, pages.PageFiles(directory=pages.STATIC, check_dir=False))
     _match_whole_paths(app.router.routes)
     _add_middlewares(app, settings, observer)
     app.add_exception_handler(GatewayError, _answer_gateway_error)

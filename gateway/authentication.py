@@ -8,10 +8,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from database.errors import ConfigurationError
 from gateway.caller import ANONYMOUS, STRANGER, Caller
 from gateway.caller import Scope as CallerScope
+from gateway.client_address import describe_address
 from gateway.errors import AuthenticationUnavailableError, ForbiddenError, KeysUnavailableError, UnauthenticatedError
 from gateway.keys import KEY_PATTERN, KeyRing
 from gateway.pages import is_page
-from gateway.rate import Allowance, describe_address, open_storage
+from gateway.rate import Allowance, open_storage
 from gateway.settings import JwtSettings, Settings
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Who asks, and what that allows. How a caller is known is not said here."""
+"""Who asks, and with which scopes. How a caller is known is up to gateway/authentication.py."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,7 +25,7 @@ class Caller:
     scopes: frozenset[Scope]
 
 
-# Where nobody has said who may ask, which only loopback allows: everything but whole card numbers.
+# Everybody, where no keys and no JWTs are configured, which only loopback allows: all but whole card numbers.
 ANONYMOUS = Caller("anonymous", frozenset({Scope.TRANSACTIONS_READ, Scope.METRICS_READ}))
-# Where somebody has said who may ask, whoever has not shown to be one of them.
+# Where they are configured, a caller whose credentials were not accepted, or not yet looked at.
 STRANGER = Caller(ANONYMOUS.name, frozenset())

@@ -25,8 +25,8 @@ from gateway.key_commands import keys
 from gateway.menu import ask_for_command
 from gateway.option import server_options
 from gateway.server import open_listener, serve
-from seeding.cli import seed
 from seeding.option import DATA_FOLDER, build_epilog, config_option
+from seeding.seed_command import seed
 from seeding.simulation_command import simulate_command
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def up(host: str, port: int, workers: int | None, config: Path) -> None:
 
 
 def _prepare(server: "ReachedServer") -> None:
-    """Fills a database that is empty or whose filling was cut short; any other is changed only if it is our own."""
+    """Fill a database that is empty or whose filling was cut short; any other is changed only if it is our own."""
     from database.provision import holds_transactions, provision, read_status
 
     # Asked by the reader: what it may not read would not be served either.
@@ -125,7 +125,7 @@ def _prepare(server: "ReachedServer") -> None:
 
 
 def _offer_to_fill(owner: "DatabaseEnvironment") -> None:
-    """Fills an empty database on another's server: a person is asked, a script or a container goes on."""
+    """Fill an empty database on another's server: a person is asked, a script or a container goes on."""
     from database.provision import provision
 
     click.echo(f"There are no transactions in {describe_data(owner)}.")

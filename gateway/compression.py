@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from zstandard import COMPRESSOBJ_FLUSH_BLOCK, ZstdCompressor
 
-from gateway.accept import choose_coding
+from gateway.negotiation import choose_coding
 
 # With its head, an answer of less fills one packet as it is.
 MINIMUM_BYTES = 1_000

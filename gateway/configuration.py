@@ -1,4 +1,4 @@
-"""What a command is told by its options, by variables and by files; what may be in them others know."""
+"""Reads a command's options, variables and files; gateway/settings.py and database/environment.py judge the values."""
 
 # ruff: noqa: PLC0415 -- as in gateway/cli.py: `gateway --help` needs none of it.
 

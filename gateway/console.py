@@ -1,4 +1,4 @@
-"""What the command line tells a person: where the gateway answers, what a database holds or is given. It only words."""
+"""The texts that the command line prints: where the gateway answers, what a database holds or was given."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict

@@ -4,14 +4,18 @@ It compares and writes the files; it must not decide what is in them.
 """
 
 import difflib
+import json
 from pathlib import Path
 from typing import ClassVar
 
 from graphql import GraphQLError
 
+from database.environment import DatabaseEnvironment
 from database.errors import ConfigurationError, GatewayError
-from gateway.openapi import build_openapi
+from gateway.app import create_app
+from gateway.openapi import build_document
 from gateway.problems import PROBLEMS
+from gateway.settings import load_settings
 from schema.sdl import build_sdl, find_breaking_changes
 
 SDL = Path("schema/schema.graphql")
@@ -25,6 +29,12 @@ class ContractError(GatewayError):
     """The checked-in files are not what the code serves, or may not become so; the message says what to do."""
 
     code: ClassVar[str] = "CONTRACT"
+
+
+def build_openapi() -> str:
+    """Give the text of docs/openapi.json."""
+    environment = DatabaseEnvironment(uri="mongodb://127.0.0.1/transactions")
+    return json.dumps(build_document(create_app(load_settings({}), environment)), indent=2, ensure_ascii=False) + "\n"
 
 
 def build_contract() -> dict[Path, str]:
@@ -68,7 +78,7 @@ def find_breaks() -> list[str]:
 
 
 def write_contract() -> list[Path]:
-    """Writes each file that is not current, and names those.
+    """Write each file that is not current, and give the paths of those.
 
     Raises:
         ConfigurationError: this is not the root of the repository.

@@ -1,4 +1,4 @@
-"""Ends the work for a client that goes away, which ends its query in the database."""
+"""Cancels the work for a client that goes away, which ends its query in the database."""
 
 import asyncio
 

@@ -1,6 +1,6 @@
 """Documents that are asked for by an identifier: a manifest's, or those that callers have sent before.
 
-Which of a request's parameters is the identifier, gateway/graphql.py says; how documents are answered is the schema's.
+How a request names its document, gateway/operation.py says; how documents are answered is up to the schema.
 """
 
 import hashlib

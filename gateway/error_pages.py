@@ -10,8 +10,8 @@ from fastapi.responses import Response
 from pydantic import WithJsonSchema
 
 from database.errors import quote_value
-from gateway.descriptions import ERROR_PAGE_RESPONSES
 from gateway.errors import NotFoundError
+from gateway.openapi_operations import ERROR_PAGE_RESPONSES
 from gateway.problems import PROBLEMS
 from gateway.route import DirectRoute
 

@@ -16,11 +16,11 @@ from fastapi import Request
 
 from database.cursor import Position, decode_cursor, find_row_position
 from database.errors import InvalidParameterError, quote_value
+from database.match import DAY_MS
 from database.query import Order, TransactionFilter
-from gateway.accept import choose_media_type
 from gateway.errors import PLUS, NotAcceptableError
+from gateway.negotiation import choose_media_type
 from gateway.rows import CSV, JSON, NDJSON, Body, PlainBody, ProvenBody, RowFormat
-from schema.filter import DAY_MS
 
 # In the order in which they are offered: JSON to those who prefer none.
 MEDIA_TYPES = {

@@ -1,4 +1,4 @@
-"""Tells how the live transactions do: by metrics, and in the log where the database goes away and comes back."""
+"""Reports on the live transactions: by metrics, and in the log when the database goes away and comes back."""
 
 import structlog
 
@@ -8,18 +8,18 @@ logger = structlog.get_logger()
 
 
 class FeedLog:
-    """An observer of the feed of this worker."""
+    """A FeedObserver for the feed of this worker."""
 
     def note_subscribers(self, change: int) -> None:
-        """Count them."""
+        """Keep the number of subscribers."""
         LIVE_SUBSCRIBERS.inc(change)
 
     def note_delivered(self, events: int) -> None:
-        """Count what was handed on."""
+        """Count the events that were handed on."""
         LIVE_EVENTS.inc(events)
 
     def note_cut_off(self, code: str) -> None:
-        """Count who was cut off."""
+        """Count a subscriber that was cut off."""
         find_child(LIVE_CUT_OFF, code).inc()
 
     def note_lag(self, seconds: int) -> None:
@@ -27,7 +27,7 @@ class FeedLog:
         LIVE_LAG.set(seconds)
 
     def note_away(self, *, is_away: bool) -> None:
-        """Tell it once."""
+        """Log that the database went away, or that it is back."""
         if is_away:
             logger.warning("live transactions wait for the database")
         else:

@@ -10,8 +10,6 @@ from strawberry.types.execution import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from database.errors import quote_value
-from gateway.accept import choose_media_type
-from gateway.descriptions import GRAPHQL_GET, GRAPHQL_POST
 from gateway.errors import (
     BodyTooLargeError,
     InvalidGraphQLRequestError,
@@ -20,14 +18,17 @@ from gateway.errors import (
     UnsupportedMediaTypeError,
 )
 from gateway.event_stream import SubscriptionResponse, build_event_response
+from gateway.negotiation import choose_media_type
+from gateway.openapi_operations import GRAPHQL_GET, GRAPHQL_POST
 from gateway.operation import Operation, build_answer, build_failed_result, read_parameters
 from gateway.pages import GRAPHIQL, build_page
+from gateway.path import GRAPHQL_PATH
 from gateway.problem_response import build_retry_headers
-from gateway.problems import GRAPHQL_PATH, PROBLEMS
+from gateway.problems import PROBLEMS
 from gateway.request import get_context
 from gateway.route import DirectRoute
-from gateway.socket import SUBPROTOCOL
 from gateway.stream_response import EVENT_STREAM
+from gateway.websocket import SUBPROTOCOL
 from schema.failure import Failure
 
 router = APIRouter(route_class=DirectRoute)

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from database.errors import DatabaseUnavailableError, GatewayError, OverloadedError
-from gateway.descriptions import LIVENESS_RESPONSES, READY_RESPONSES
 from gateway.errors import DrainingError
+from gateway.openapi_operations import LIVENESS_RESPONSES, READY_RESPONSES
 from gateway.route import DirectRoute
 
 router = APIRouter(prefix="/health", tags=["health"], route_class=DirectRoute)

@@ -1,4 +1,4 @@
-"""`gateway keys`: API keys are created, listed and revoked. What a key is, gateway/keys.py knows."""
+"""The command `gateway keys`: it creates, lists and revokes API keys by gateway/keys.py."""
 
 # ruff: noqa: PLC0415 -- as in gateway/cli.py: `gateway --help` needs none of it.
 

@@ -6,6 +6,6 @@ waits for.
 
 import os
 
-from gateway.function import open_function
+from gateway.lambda_function import open_function
 
 handle = open_function(os.environ)

@@ -1,4 +1,4 @@
-"""A list that one client asks for: what it has in common with others', and which rows of a shared one are its own."""
+"""A list that one client asks for: which questions it may share a reading with, and which rows of that are its own."""
 
 from collections.abc import AsyncGenerator, Hashable, Sequence
 from contextlib import aclosing

@@ -10,16 +10,15 @@ from pydantic import WithJsonSchema
 from starlette.types import Receive, Scope, Send
 
 from database.errors import GatewayError
-from database.feed import TransactionFeed
 from database.match import LiveFilter
 from database.row import Row
 from database.subscription import Subscription
-from gateway.accept import choose_media_type
 from gateway.authentication import RECHECK_SECONDS, check_caller
-from gateway.caller import Scope as CallerScope
-from gateway.descriptions import LIVE_RESPONSES
+from gateway.negotiation import choose_media_type
+from gateway.openapi_operations import LIVE_RESPONSES
+from gateway.parameter import CardQuery, CountryQuery, MaxQuery, MinQuery, check_parameters
 from gateway.problem_response import build_problem_response
-from gateway.rest import CardQuery, CountryQuery, MaxQuery, MinQuery, check_parameters
+from gateway.request import open_events
 from gateway.route import DirectRoute
 from gateway.rows import JSON
 from gateway.stream_response import EVENT_STREAM, EventResponse, send_part
@@ -91,20 +90,16 @@ class LiveResponse(EventResponse):
         self._after = after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware listens
-        app = self.request.app.state
-        if app.is_draining:
+        if self.request.app.state.is_draining:
             # Not a 503: an EventSource comes back after the end of a stream, never after a status (section 9.2.2).
             await self.start(send)
             await send_part(send, _build_farewell(), more=False)
             return
-        feed: TransactionFeed = app.feed
-        masked = CallerScope.CARDS_READ not in scope["state"]["caller"].scopes
-        with app.subscription_limit.hold(scope):
-            async with feed.open(self._wanted, self._after, masked=masked) as events:
-                await self.start(send)
-                if not scope["state"]["is_head"]:
-                    scope["state"]["observation"].note_stream()
-                    await self._send_events(events, send)
+        async with open_events(scope, self._wanted, self._after) as events:
+            await self.start(send)
+            if not scope["state"]["is_head"]:
+                scope["state"]["observation"].note_stream()
+                await self._send_events(events, send)
         await send_part(send, b"", more=False)
 
     async def _send_events(self, events: Subscription, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""What is seen of a request: its line in the log, its counts and its span, all told at the end of its answer.
+"""Observes a request: its line in the log, its metrics and its span, all written at the end of its answer.
 
 It must not change an answer, nor tell a value that may hold a card number.
 """
@@ -33,12 +33,13 @@ from gateway.metrics import (
     SHARED_QUERIES,
     find_child,
 )
-from gateway.openapi import VERSION
 from gateway.pages import PATHS as PAGES
-from gateway.problems import GRAPHQL_PATH, PROBLEMS
+from gateway.path import GRAPHQL_PATH, STATIC_PATH
+from gateway.problems import PROBLEMS
 from gateway.settings import Settings
 from gateway.slow_query import Explain, SlowQueryLog
 from gateway.traceparent import find_traceparent, get_trace_id
+from gateway.version import VERSION
 from schema.failure import INTERNAL_ERROR
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 logger = structlog.get_logger()
 
 UNKNOWN_ROUTE = "unknown"
-_STATIC = "/static/"
 _PROBES = ("/health/live", "/health/ready")
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _LONGEST_QUERY = 1_000
@@ -69,14 +69,14 @@ REQUEST_FIELDS = (
 
 
 class Observer:
-    """Sees all that a worker does; close it at the end, which sends the last spans.
+    """Observes all that a worker does; close it at the end, which sends the last spans.
 
     Attributes:
         listeners: for the database's client.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """See as the settings say."""
+        """Log slow queries and trace as the settings say."""
         self._slow_queries = SlowQueryLog(settings.slow_query_ms)
         self._tracing = _open_tracing() if settings.is_tracing else None
         observers = [_count_command, self._slow_queries.observe, *([self._tracing.observe] if self._tracing else ())]
@@ -84,11 +84,11 @@ class Observer:
         find_child(BUILD_INFO, VERSION).set(1)
 
     def explain_with(self, explain: Explain) -> None:
-        """Tell slow commands with the plans that this gives."""
+        """Log slow commands with the plans that `explain` gives."""
         self._slow_queries.explain_with(explain)
 
     def begin(self, scope: Scope, method: str) -> "Observation":
-        """See a request arrive; `method` is the client's."""
+        """Begin to observe a request that has just arrived; `method` is the client's, which may be HEAD."""
         traceparent = find_traceparent(scope["headers"])
         span = self._tracing.begin(scope, method, traceparent) if self._tracing else None
         if span is not None:
@@ -98,7 +98,7 @@ class Observer:
         return Observation(scope, method, request_id, span)
 
     async def close(self) -> None:
-        """Tell what is still to be told, within a few seconds."""
+        """Write what is still to be written, within a few seconds."""
         await self._slow_queries.close()
         if self._tracing:
             self._tracing.close()
@@ -140,7 +140,7 @@ class Observation:
         return self._status is not None
 
     def note_message(self, message: Message) -> None:
-        """See a part of the answer pass."""
+        """Note a message of the answer."""
         kind = message["type"]
         if kind.endswith("http.response.start"):
             self._status = int(message["status"])
@@ -156,19 +156,19 @@ class Observation:
                 self._bytes += len(message.get("body", b""))
 
     def note_stream(self) -> None:
-        """See the answer become a stream that lasts as long as its client wants: this is how long it took to begin."""
+        """Note that the answer is a stream, which lasts as long as its client wants: its duration ends here."""
         if self._stream_seconds is None:
             self._stream_seconds = time.perf_counter() - self._started
             REQUESTS_IN_FLIGHT.dec()
 
     def note_operation(self, name: str | None, fields: Sequence[str]) -> None:
-        """Learn what a GraphQL request asks: its operation's name and fields of the query type, valid ones."""
+        """Note what a GraphQL request asks: its operation's name, and the valid fields of the query type."""
         self._operation = {"operation": name and clean_text(name), "fields": list(fields)}
         for field in fields:
             find_child(GRAPHQL_FIELDS, field).inc()
 
     def end(self, error: BaseException | None, routes: Sequence[BaseRoute]) -> None:
-        """Tell what is known. An error is one that broke the answer off, or that nobody had expected."""
+        """Write what is known; `error` is one that broke the answer off, or that nobody had expected."""
         seconds = time.perf_counter() - self._started
         state = self._scope["state"]
         route, parameters = _find_route(self._scope, routes)
@@ -233,8 +233,8 @@ def _find_route(scope: Scope, routes: Sequence[BaseRoute]) -> tuple[str, dict[st
     """Give a request's template and what fills it; a request that was turned away has not met the router."""
     if isinstance(route := scope.get("route"), Route | WebSocketRoute):
         return route.path_format, scope["path_params"]
-    if scope["path"].startswith(_STATIC):
-        return _STATIC + "{path}", {}
+    if scope["path"].startswith(STATIC_PATH):
+        return STATIC_PATH + "{path}", {}
     for each in routes:
         match, child = each.matches(scope)
         if match != Match.NONE and isinstance(each, Route | WebSocketRoute):
@@ -244,7 +244,7 @@ def _find_route(scope: Scope, routes: Sequence[BaseRoute]) -> tuple[str, dict[st
 
 def _read_question(scope: Scope, route: str, parameters: dict[str, Any]) -> dict[str, str] | None:
     """Give what a REST request asks, by the names of its path's and query's parameters; the words are the caller's."""
-    if route in {UNKNOWN_ROUTE, GRAPHQL_PATH, *PAGES} or route.startswith(_STATIC):
+    if route in {UNKNOWN_ROUTE, GRAPHQL_PATH, *PAGES} or route.startswith(STATIC_PATH):
         return None
     question = {name: clean_text(str(value)) for name, value in parameters.items()}
     query: bytes = scope["query_string"]

@@ -1,18 +1,13 @@
-"""The OpenAPI document: what FastAPI knows of the paths, and what gateway/descriptions.py adds."""
+"""The OpenAPI document: what FastAPI makes of the routes, with the schemas, tags and security that it does not know."""
 
-import json
-from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from database.environment import DatabaseEnvironment
 from gateway.openapi_schemas import SCHEMAS
-from gateway.settings import load_settings
 
 TITLE = "Transactions gateway"
-VERSION = version("transactions-gateway")
 DESCRIPTION = (
     "Card transactions of a MongoDB collection, by four REST paths and by GraphQL, on the same resolvers. "
     "Errors are RFC 9457 problems; `code` is stable and has a page at `/errors/<code>`."
@@ -56,11 +51,3 @@ def build_document(app: FastAPI) -> dict[str, Any]:
         document["components"] = {"schemas": SCHEMAS, "securitySchemes": _SECURITY_SCHEMES}
         app.openapi_schema = document
     return app.openapi_schema
-
-
-def build_openapi() -> str:
-    """Give the text of docs/openapi.json."""
-    from gateway.app import create_app  # noqa: PLC0415 - the application needs this module
-
-    environment = DatabaseEnvironment(uri="mongodb://127.0.0.1/transactions")
-    return json.dumps(build_document(create_app(load_settings({}), environment)), indent=2, ensure_ascii=False) + "\n"

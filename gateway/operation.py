@@ -1,6 +1,6 @@
 """One GraphQL operation, whatever carries it: what is asked, who answers it, and its result as JSON.
 
-How it is carried, gateway/graphql.py (HTTP), gateway/event_stream.py (SSE) and gateway/socket.py (WebSocket) say.
+How it is carried, gateway/graphql.py (HTTP), gateway/event_stream.py (SSE) and gateway/websocket.py (WebSocket) say.
 """
 
 import logging
@@ -19,8 +19,8 @@ from database.errors import quote_value
 from gateway.documents import Documents
 from gateway.errors import InvalidGraphQLRequestError, MethodNotAllowedError
 from schema.context import RequestContext
+from schema.document.preparation import OperationNotFoundError
 from schema.encoded import write_json
-from schema.extensions.document import OperationNotFoundError
 from schema.failure import Failure, describe_failures
 from schema.schema import TransactionSchema
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import CrossSiteRequestError, HostNotServedError
-from gateway.problems import GRAPHQL_PATH
+from gateway.path import GRAPHQL_PATH, STATIC_PATH
 from gateway.settings import Settings
 
 _LOCAL_HOST = re.compile(rb"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IGNORECASE)
@@ -65,7 +65,7 @@ class OriginMiddleware:
         given: dict[bytes, bytes] = dict(scope["headers"])
         listed = self._listed.get(given.get(b"origin", b""))
         scope["state"]["headers"] = (
-            (_FILE_HEADERS if scope["path"].startswith("/static/") else HEADERS)
+            (_FILE_HEADERS if scope["path"].startswith(STATIC_PATH) else HEADERS)
             + (_HTTPS if scope["scheme"] in {"https", "wss"} else ())
             + (listed or self._unlisted)
         )

@@ -15,9 +15,9 @@ from fastapi.staticfiles import StaticFiles
 from starlette.staticfiles import NotModifiedResponse
 from starlette.types import Scope
 
-from gateway.accept import choose_coding
 from gateway.errors import NotFoundError
-from gateway.problems import GRAPHQL_PATH
+from gateway.negotiation import choose_coding
+from gateway.path import GRAPHQL_PATH
 from gateway.route import DirectRoute
 
 STATIC = Path(__file__).parent / "static"

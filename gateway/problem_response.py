@@ -9,8 +9,9 @@ from starlette.requests import HTTPConnection
 
 from database.errors import GatewayError, hide_secrets
 from gateway.errors import ForbiddenError, MethodNotAllowedError, TooManyRequestsError
+from gateway.path import GRAPHQL_PATH
 from gateway.problem import Problem
-from gateway.problems import GRAPHQL_PATH, PROBLEMS, RETRY_AFTER_SECONDS
+from gateway.problems import PROBLEMS, RETRY_AFTER_SECONDS
 from schema.failure import INTERNAL_ERROR, INTERNAL_MESSAGE
 
 

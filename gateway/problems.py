@@ -11,7 +11,6 @@ from gateway.service_problems import SERVICE_PROBLEMS
 
 # Long enough for a primary to be elected, short enough that nobody waits for nothing.
 RETRY_AFTER_SECONDS = 5
-GRAPHQL_PATH = "/graphql"
 
 _VALUE = "Correct the value as `detail` says and send the request again."
 

@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from gateway.joined_transport import JoinedTransport
-from gateway.problems import GRAPHQL_PATH
+from gateway.path import GRAPHQL_PATH
 
 # Far above what browsers and proxies send.
 MAX_HEAD_BYTES = 65_536

@@ -5,12 +5,11 @@ Counts live in this process, or in a Redis that workers and replicas share. Name
 
 import asyncio
 import hashlib
-import ipaddress
 import logging
 import math
 import time
 from collections.abc import Coroutine
-from functools import lru_cache, partial
+from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from limits import RateLimitItemPerMinute
@@ -19,10 +18,11 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import ConfigurationError
-from gateway.caller import ANONYMOUS, Caller
+from gateway.client_address import name_client
 from gateway.errors import TooManyRequestsError
 from gateway.metrics import count_shed
 from gateway.pages import is_page
+from gateway.path import STATIC_PATH
 from gateway.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -204,7 +204,7 @@ class RateLimitMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan":
             if not _is_free(scope):
-                await self._count(scope, scope["state"]["caller"])
+                await self._count(scope)
             scope["state"]["count_request"] = partial(self._count, scope)
             await self._app(scope, receive, send)
             return
@@ -217,33 +217,15 @@ class RateLimitMiddleware:
 
         await self._app(scope, receive, close_at_end)
 
-    async def _count(self, scope: Scope, caller: Caller) -> None:
-        """Count a request of a caller."""
+    async def _count(self, scope: Scope) -> None:
+        """Count a request of the scope's caller."""
         if self._is_limiting:
-            await self._requests.take(caller.name if caller.name != ANONYMOUS.name else describe_address(scope))
-
-
-def describe_address(scope: Scope) -> str:
-    """Give what stands for the client: its IPv4 address, or its IPv6 network of 64 bits, which is one customer's."""
-    client = scope.get("client")
-    return _describe(client[0]) if client else ""
-
-
-@lru_cache(maxsize=4096)
-def _describe(text: str) -> str:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return text
-    if isinstance(address, ipaddress.IPv4Address):
-        return text
-    # On a socket for both, IPv4 addresses are written as IPv6.
-    return str(address.ipv4_mapped or ipaddress.IPv6Network((int(address), 64), strict=False))
+            await self._requests.take(name_client(scope))
 
 
 def _is_free(scope: Scope) -> bool:
     path: str = scope["path"]
-    return is_page(scope) or path.startswith(("/health/", "/metrics", "/static/"))
+    return is_page(scope) or path.startswith(("/health/", "/metrics", STATIC_PATH))
 
 
 def _hash_name(name: str) -> str:

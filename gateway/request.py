@@ -17,8 +17,8 @@ from gateway.caller import Scope as CallerScope
 from gateway.disconnect import run_for_client
 from gateway.observation import Observation, Observer
 from gateway.problem_response import build_problem_response
+from schema.budget import RowBudget
 from schema.context import RequestContext, read_clock_ms
-from schema.extensions.rows import RowBudget
 
 _STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.response.start"})
 
@@ -114,17 +114,22 @@ def build_context(scope: Scope, now_ms: int) -> RequestContext:
         budget=RowBudget(app.settings.limits.rows),
         note_operation=state["observation"].note_operation,
         sees_cards=may_see_cards,
-        open_events=partial(_open_events, scope),
+        open_events=partial(open_events, scope),
         watches=app.watches,
     )
 
 
 @asynccontextmanager
-async def _open_events(scope: Scope, wanted: LiveFilter, after: str | None) -> AsyncIterator[Subscription]:
-    """Subscribe to the feed, as one of the streams that a caller may hold open."""
+async def open_events(scope: Scope, wanted: LiveFilter, after: str | None) -> AsyncIterator[Subscription]:
+    """Subscribe to the feed for the time of the block, as the caller of a request or WebSocket may see it.
+
+    Raises:
+        TooManySubscriptionsError: the caller holds as many live streams open as are allowed.
+        LiveUnavailableError, LiveEventUnknownError, DatabaseError: as `TransactionFeed.open` does.
+    """
     app, state = scope["app"].state, scope["state"]
     feed: TransactionFeed = app.feed
+    masked = CallerScope.CARDS_READ not in state["caller"].scopes
     with app.subscription_limit.hold(scope):
-        masked = CallerScope.CARDS_READ not in state["caller"].scopes
         async with feed.open(wanted, after, masked=masked) as events:
             yield events

@@ -1,115 +1,42 @@
 """The four REST paths: what a path and its parameters ask is handed to the resolvers, and the answer written."""
 
-from typing import Annotated
-
 import orjson
-from fastapi import APIRouter, Path, Query, Request
-from fastapi.openapi.models import Example
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import WithJsonSchema
-from starlette.convertors import Convertor, register_url_convertor
 
-from database.errors import InvalidParameterError, quote_value
 from database.query import Order, Page, TransactionFilter
 from database.row import Row
-from gateway.accept import choose_media_type
-from gateway.descriptions import COUNT_RESPONSES, LIST_RESPONSES
 from gateway.errors import SLASH_AT_END, NotFoundError
-from gateway.export import MEDIA_TYPES, choose_export, read_end, read_position
+from gateway.export import choose_export, read_end, read_position
 from gateway.list_question import ListQuestion
+from gateway.negotiation import choose_media_type
+from gateway.openapi_operations import COUNT_RESPONSES, LIST_RESPONSES
+from gateway.parameter import (
+    AfterQuery,
+    CardQuery,
+    CardTypePath,
+    CountryPath,
+    CountryQuery,
+    DaysPath,
+    FormatQuery,
+    LimitQuery,
+    MaxPath,
+    MaxQuery,
+    MinPath,
+    MinQuery,
+    TrailerQuery,
+    UntilQuery,
+    check_parameters,
+)
 from gateway.request import get_context
 from gateway.route import DirectRoute
 from gateway.rows import JSON, RowFormat, RowStream
 from gateway.shared_list import SharedLists
-from schema.filter import MAX_CARD_TYPE_LENGTH, MAX_DAYS, FieldNames, build_filter, parse_days
-from schema.page import MAX_ROWS, build_cursor, parse_limit
+from schema.filter import FieldNames, build_filter, parse_days
+from schema.page import build_cursor, parse_limit
 from schema.resolvers import count_transactions, list_transactions
 
 router = APIRouter(prefix="/transactions", tags=["transactions"], route_class=DirectRoute)
-
-
-class _Segment(Convertor[str]):
-    """One segment of a path, which may be empty, so that an empty value is answered with what is accepted."""
-
-    regex = "[^/]*"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("segment", _Segment())
-
-TEXT = WithJsonSchema({"type": "string", "minLength": 1})
-_AMOUNT = WithJsonSchema({"type": "number"})
-_CARD_TYPE = WithJsonSchema({"type": "string", "minLength": 1, "maxLength": MAX_CARD_TYPE_LENGTH})
-_COUNTRY = WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{2,3}$"})
-_CARD_TYPE_TEXT = "The card's brand, in upper or lower case."
-_COUNTRY_TEXT = "ISO 3166-1 alpha-2 or alpha-3, in upper or lower case."
-
-
-def _build_example(value: object) -> dict[str, Example]:
-    return {"example": {"value": value}}
-
-
-# All are taken as text: schema/filter.py reads them, for both styles, and says what is wrong with them.
-DaysPath = Annotated[
-    str,
-    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_DAYS}),
-    Path(
-        description="The last n days of 24 hours, up to the moment the request arrives.",
-        openapi_examples=_build_example(90),
-    ),
-]
-CardTypePath = Annotated[
-    str,
-    _CARD_TYPE,
-    Path(alias="cardType", description=_CARD_TYPE_TEXT, openapi_examples=_build_example("Visa")),
-]
-CountryPath = Annotated[str, _COUNTRY, Path(description=_COUNTRY_TEXT, openapi_examples=_build_example("US"))]
-MinPath = Annotated[
-    str, _AMOUNT, Path(alias="min", description="Smallest amount, inclusive.", openapi_examples=_build_example(100))
-]
-MaxPath = Annotated[
-    str, _AMOUNT, Path(alias="max", description="Largest amount, inclusive.", openapi_examples=_build_example(999))
-]
-
-LimitQuery = Annotated[
-    str | None,
-    WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_ROWS}),
-    Query(
-        description="Rows of a page; the Link header leads to the next. All rows when left out.",
-        openapi_examples=_build_example(20),
-    ),
-]
-AfterQuery = Annotated[
-    str | None,
-    TEXT,
-    Query(description="Only rows after this one: the cursor of a Link header, or `date,_id` of a row."),
-]
-UntilQuery = Annotated[
-    str | None,
-    TEXT,
-    Query(
-        description="The end of the window, in ms since the epoch or in ISO 8601; when the request arrives if left out."
-    ),
-]
-FormatQuery = Annotated[
-    str | None,
-    WithJsonSchema({"type": "string", "enum": list(MEDIA_TYPES)}),
-    Query(alias="format", description="Answers with a file to download of this format, whatever Accept says."),
-]
-TrailerQuery = Annotated[
-    str | None,
-    WithJsonSchema({"type": "boolean", "default": False}),
-    Query(description="NDJSON and CSV end with a line which says that the list is whole, and how many rows it has."),
-]
-CardQuery = Annotated[str | None, _CARD_TYPE, Query(description=_CARD_TYPE_TEXT)]
-CountryQuery = Annotated[str | None, _COUNTRY, Query(description=_COUNTRY_TEXT)]
-MinQuery = Annotated[str | None, _AMOUNT, Query(alias="minAmount", description="Smallest amount, inclusive.")]
-MaxQuery = Annotated[str | None, _AMOUNT, Query(alias="maxAmount", description="Largest amount, inclusive.")]
 
 _COUNT_SLASHES = "/transactions/{days}/card/{cardType}".count("/")
 _LIST_PARAMETERS = ("limit", "after", "until", "format", "trailer")
@@ -269,15 +196,3 @@ class _PageWriter:
 def _build_link(request: Request, cursor: str) -> str:
     """Give the Link header (RFC 8288) that leads to the rows after a cursor."""
     return f'<{request.url.include_query_params(after=cursor)}>; rel="next"'
-
-
-def check_parameters(request: Request, *known: str) -> None:
-    """Refuse parameters that the path does not know: ignored, a misspelt filter would answer another question."""
-    accepted = f"this path takes {', '.join(known)}" if known else "this path takes none"
-    seen = set()
-    for name, _ in request.query_params.multi_items():
-        if name not in known:
-            raise InvalidParameterError(f"{quote_value(name)} is not a query parameter here; {accepted}.")
-        if name in seen:
-            raise InvalidParameterError(f"{name} is given more than once; give it once.")
-        seen.add(name)

@@ -1,4 +1,4 @@
-"""Tells how the counts in memory do: by two metrics, and in the log where counts begin or cease to come from memory."""
+"""Reports on the counts in memory: by two metrics, and in the log when counts begin or cease to come from memory."""
 
 import structlog
 
@@ -8,14 +8,14 @@ logger = structlog.get_logger()
 
 
 class RollupLog:
-    """An observer of the rollup of this worker."""
+    """A RollupObserver for the rollup of this worker."""
 
     def __init__(self) -> None:
-        """Know of no reason yet."""
+        """Begin with no reason told."""
         self._reason: str | None = None
 
     def note_count(self, *, from_memory: bool) -> None:
-        """Count a count."""
+        """Count where a count came from."""
         find_child(ROLLUP_COUNTS, "memory" if from_memory else "database").inc()
 
     def note_lag(self, seconds: int) -> None:
@@ -23,12 +23,12 @@ class RollupLog:
         ROLLUP_LAG.set(seconds)
 
     def note_build(self, documents: int, seconds: float) -> None:
-        """Tell it, with how many documents were counted and how long it took."""
+        """Log how many documents were counted and how long it took."""
         self._reason = None
         logger.info("counts come from memory", documents=documents, duration_ms=round(seconds * 1000, 3))
 
     def note_end(self, reason: str) -> None:
-        """Tell why, once for each reason: the rollup tries again and again."""
+        """Log why, once for each reason: the rollup tries again and again."""
         if reason != self._reason:
             self._reason = reason
             logger.info("counts come from the database", reason=reason)

@@ -24,16 +24,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from database.errors import ConfigurationError, GatewayError
-from gateway.board import Board, Numbers
+from gateway.scoreboard import Numbers, Scoreboard
 from gateway.worker_folder import enter_worker_folder, open_worker_folder
 
 if TYPE_CHECKING:
     from database.environment import DatabaseEnvironment
     from gateway.settings import Settings
 
-# Beyond the drain a worker closes its cursors and its client, or is killed.
-CLOSE_SECONDS = 5.0
-BACKLOG = 2048
+_BACKLOG = 2048
 _LAST_PORT = 65_535
 # A worker that dies as soon as it is started must not be started in a hot loop.
 RESTART_PAUSE_SECONDS = 1.0
@@ -91,7 +89,7 @@ def open_listener(host: str, port: int) -> socket.socket:
 def serve(
     settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, *, on_ready: Callable[[], None]
 ) -> None:
-    """Serves until SIGINT, SIGTERM or SIGHUP, then drains; a second signal ends the workers at once.
+    """Serve until SIGINT, SIGTERM or SIGHUP, then drain; a second signal ends the workers at once.
 
     `on_ready` is called once, when the first worker answers. Signals that arrive after the return are ignored, so
     that they cannot cut short what the caller still has to stop.
@@ -105,7 +103,7 @@ def serve(
 
     configure_logging(settings.log_format, settings.log_level)
     try:
-        listener.listen(BACKLOG)
+        listener.listen(_BACKLOG)
     except OSError as error:
         raise _taken(listener.getsockname()[1], "another program has just taken it") from error
     stops = _receive_stop_signals()
@@ -125,7 +123,7 @@ def serve(
         finally:
             # The workers hold the socket too, and close theirs: from here on the port refuses.
             listener.close()
-            _stop(workers, stops, settings.drain_seconds + CLOSE_SECONDS)
+            _stop(workers, stops, settings.stop_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +156,7 @@ class _Worker:
     def start(
         cls, settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, seat: Seat
     ) -> "_Worker":
-        """Starts a process; the password travels through the pipe of the spawning, never by argument or variable."""
+        """Start a process; the password travels through the pipe of the spawning, never by argument or variable."""
         line, far_end = _spawn.Pipe()
         arguments = (settings, environment, listener, far_end, seat)
         process = _spawn.Process(target=_run_worker, args=arguments, name="worker")
@@ -198,7 +196,7 @@ def _receive_stop_signals() -> Connection:
 def _supervise(
     workers: list[_Worker], stops: Connection, replace: Callable[[int], None], on_ready: Callable[[], None]
 ) -> None:
-    """Replaces workers that end, by their place, until a stop arrives."""
+    """Replace workers that end, by their place, until a stop arrives."""
     is_announced = False
     while True:
         lines = {worker.line: worker for worker in workers}
@@ -259,8 +257,8 @@ def _run_worker(
     # Only the workers need the application: the command line starts in a fraction of the time without it.
     from gateway.worker import run_worker  # noqa: PLC0415
 
-    board = Board(seat.connections, seat.place)
-    run_worker(settings, environment, listener, line, board, is_replacement=seat.is_replacement)
+    scoreboard = Scoreboard(seat.connections, seat.place)
+    run_worker(settings, environment, listener, line, scoreboard, is_replacement=seat.is_replacement)
 
 
 def _find_occupant(host: str, port: int) -> str | None:

@@ -1,16 +1,19 @@
 """The gateway's own settings: options of the command line and GATEWAY_… variables, read once into one frozen object."""
 
 import difflib
-import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from database.address import is_loopback
 from database.errors import ConfigurationError, quote_value
-from gateway.setting import PREFIX, SETTINGS
+from gateway.variable import PREFIX, VARIABLES
 from schema.limits import Limits
+
+# Beyond the drain a worker closes its cursors and its client, or is killed.
+CLOSE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,11 @@ class Settings:
         """Whether everybody who reaches the gateway may ask: nobody has said who may."""
         return self.keys_file is None and self.jwt is None
 
+    @property
+    def stop_seconds(self) -> float:
+        """How long a worker may take to stop, its drain included."""
+        return self.drain_seconds + CLOSE_SECONDS
+
 
 def load_settings(
     environ: Mapping[str, str],
@@ -116,13 +124,13 @@ def load_settings(
         ConfigurationError: every fault at once, each by its variable and with what is accepted.
     """
     given, faults = _read_variables(environ)
-    is_loopback = _is_loopback(host)
-    faults += _find_access_faults(given, host, is_loopback=is_loopback)
+    is_local = is_loopback(host)
+    faults += _find_access_faults(given, host, is_local=is_local)
     if {"rate_store", "rate_store_file"} <= given.keys():
         faults.append("GATEWAY_RATE_STORE and GATEWAY_RATE_STORE_FILE are both given; keep one.")
     if faults:
         raise ConfigurationError("The environment has faults:\n" + "\n".join(f"  {fault}" for fault in faults))
-    default = {setting.name.removeprefix(PREFIX).lower(): setting.default for setting in SETTINGS}
+    default = {variable.name.removeprefix(PREFIX).lower(): variable.default for variable in VARIABLES}
 
     def number(name: str) -> int:
         return int(given.get(name, default[name]))
@@ -138,7 +146,7 @@ def load_settings(
         workers=workers or _count_cores(),
         keys_file=given.get("keys_file"),
         jwt=jwt,
-        requests_per_minute=given.get("requests_per_minute", 0 if is_loopback else 6_000),
+        requests_per_minute=given.get("requests_per_minute", 0 if is_local else 6_000),
         failures_per_minute=number("failures_per_minute"),
         rate_store=given.get("rate_store", given.get("rate_store_file")),
         trusted_proxies=given.get("trusted_proxies", ()),
@@ -152,7 +160,7 @@ def load_settings(
             aliases=number("max_aliases"),
             directives=number("max_directives"),
             rows=number("max_rows"),
-            introspection=given.get("introspection", "on" if is_loopback else "off") == "on",
+            introspection=given.get("introspection", "on" if is_local else "off") == "on",
         ),
         max_concurrent=number("max_concurrent"),
         database_timeout_ms=number("database_timeout_ms"),
@@ -169,25 +177,25 @@ def load_settings(
 
 def _read_variables(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     """Give the settings of the environment, by their fields' names, and the faults of those that cannot be used."""
-    known = {setting.name for setting in SETTINGS}
+    known = {variable.name for variable in VARIABLES}
     faults = [_name_unknown(name, known) for name in environ if name.startswith(PREFIX) and name not in known]
     given: dict[str, Any] = {}
-    for setting in SETTINGS:
-        if text := environ.get(setting.name, "").strip():
+    for variable in VARIABLES:
+        if text := environ.get(variable.name, "").strip():
             try:
-                given[setting.name.removeprefix(PREFIX).lower()] = setting.read(text)
+                given[variable.name.removeprefix(PREFIX).lower()] = variable.read(text)
             except ValueError:
-                fault = "cannot be used" if setting.is_secret else f"is {quote_value(text)}"
-                faults.append(f"{setting.name} {fault}; give {setting.accepts} ({setting.meaning}).")
+                fault = "cannot be used" if variable.is_secret else f"is {quote_value(text)}"
+                faults.append(f"{variable.name} {fault}; give {variable.accepts} ({variable.meaning}).")
     return given, faults
 
 
-def _find_access_faults(given: Mapping[str, Any], host: str, *, is_loopback: bool) -> list[str]:
+def _find_access_faults(given: Mapping[str, Any], host: str, *, is_local: bool) -> list[str]:
     """What is wrong with who may ask: settings that belong together, and a port that is open to all."""
     jwt = [f"GATEWAY_{name.upper()}" for name in ("jwt_issuer", "jwt_audience", "jwt_jwks") if name not in given]
     if 0 < len(jwt) < 3:  # noqa: PLR2004 - the three settings just named
         return [f"{' and '.join(jwt)} must be given too: a JWT is accepted by its issuer, audience and key."]
-    if not is_loopback and jwt and "keys_file" not in given:
+    if not is_local and jwt and "keys_file" not in given:
         fault = (
             f"--host {host} can be reached by other machines, and nothing says who may ask. For API keys give "
             "GATEWAY_KEYS_FILE=keys.json, written by "
@@ -196,13 +204,6 @@ def _find_access_faults(given: Mapping[str, Any], host: str, *, is_loopback: boo
         )
         return [fault]
     return []
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _count_cores() -> int:

@@ -1,6 +1,6 @@
-"""A line in the log for each database command that takes long, with the plan that the server has for it.
+"""Logs each database command that takes long, with the plan that the server has for it.
 
-The command's values are never told, only its shape. The plan is asked for in the background, once a minute for each
+The command's values are never logged, only its shape. The plan is asked for in the background, once a minute for each
 shape, so that a slow database is not asked for more.
 """
 
@@ -28,10 +28,10 @@ _MOST_SHAPES = 1_000
 
 
 class SlowQueryLog:
-    """Observes commands; as long as it has nothing to explain with, it tells them without a plan."""
+    """Observes commands; as long as it has nothing to explain with, it logs them without a plan."""
 
     def __init__(self, slow_query_ms: int) -> None:
-        """Tell commands of `slow_query_ms` or longer."""
+        """Log commands of `slow_query_ms` or longer."""
         self._seconds = slow_query_ms / 1000
         self._explain: Explain | None = None
         self._plans: dict[str, tuple[float, asyncio.Task[str]]] = {}
@@ -41,7 +41,7 @@ class SlowQueryLog:
         self._explain = explain
 
     def observe(self, report: CommandReport) -> None:
-        """Tell a command that took long."""
+        """Log a command that took long."""
         if report.seconds < self._seconds or report.name == "explain":
             return
         shape = describe_shape(report.command)
@@ -65,7 +65,7 @@ class SlowQueryLog:
         return task
 
     async def close(self) -> None:
-        """Ask for no more plans, and tell what waits for one without it."""
+        """Ask for no more plans, and log what waits for one without it."""
         self._explain = None
         tasks = [task for _, task in self._plans.values() if not task.done()]
         for task in tasks:

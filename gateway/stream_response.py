@@ -1,6 +1,6 @@
 """Answers that are sent in parts, and Server-Sent Events (HTML Standard, section 9.2) among them.
 
-What the parts say, the modules that make them know.
+What the parts say is up to the modules that send them.
 """
 
 from fastapi import Request

@@ -6,9 +6,8 @@ from contextlib import contextmanager
 
 from starlette.types import Scope
 
-from gateway.caller import ANONYMOUS
+from gateway.client_address import name_client
 from gateway.errors import TooManySubscriptionsError
-from gateway.rate import describe_address
 
 
 class SubscriptionLimit:
@@ -25,8 +24,7 @@ class SubscriptionLimit:
         Raises:
             TooManySubscriptionsError: the caller has as many as are allowed.
         """
-        caller = scope["state"]["caller"].name
-        name = caller if caller != ANONYMOUS.name else f"{caller} {describe_address(scope)}"
+        name = name_client(scope)
         if self._open[name] >= self._most:
             raise TooManySubscriptionsError(
                 f"At most {self._most} live streams of one caller are open at a worker; close one that is not read."

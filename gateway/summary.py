@@ -11,11 +11,11 @@ from pydantic import WithJsonSchema
 from database.errors import InvalidTimeZoneError
 from database.group_key import GroupKey
 from database.summary import MAX_GROUPS, SummaryOrder, SummaryQuestion
-from gateway.accept import choose_media_type
-from gateway.descriptions import SUMMARY_RESPONSES
 from gateway.errors import PLUS
+from gateway.negotiation import choose_media_type
+from gateway.openapi_operations import SUMMARY_RESPONSES
+from gateway.parameter import TEXT, CardQuery, CountryQuery, DaysPath, MaxQuery, MinQuery, check_parameters
 from gateway.request import get_context
-from gateway.rest import TEXT, CardQuery, CountryQuery, DaysPath, MaxQuery, MinQuery, check_parameters
 from gateway.route import DirectRoute
 from gateway.rows import JSON
 from schema.filter import FieldNames, build_filter

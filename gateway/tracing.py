@@ -19,7 +19,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from starlette.types import Scope
 
 from database.monitor import CommandReport
-from gateway.openapi import VERSION
+from gateway.version import VERSION
 
 # Of the seconds that a worker has to close: a collector that is away must not cost it them all.
 _FLUSH_SECONDS = 3

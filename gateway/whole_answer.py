@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import GatewayError
 from gateway.errors import AnswerNotDeliverableError
-from gateway.problems import GRAPHQL_PATH
+from gateway.path import GRAPHQL_PATH
 
 # What Lambda hands over as text; anything else, and whatever is compressed, it takes in base64 (RFC 4648).
 TEXT_TYPES = (

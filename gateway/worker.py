@@ -20,14 +20,13 @@ from starlette.datastructures import State
 from database.environment import DatabaseEnvironment
 from gateway.acceptor import Acceptor
 from gateway.app import create_app
-from gateway.board import Board
 from gateway.log import configure_logging
 from gateway.metrics import WORKER_RESTARTS
 from gateway.protocol import HttpProtocol
 from gateway.refusal import Refusal
-from gateway.server import BACKLOG, CLOSE_SECONDS
+from gateway.scoreboard import Scoreboard
 from gateway.settings import Settings
-from gateway.socket_protocol import SocketProtocol
+from gateway.websocket_protocol import SocketProtocol
 
 # A load balancer reuses connections that were idle for up to a minute (AWS's default): closing first loses requests.
 KEEP_ALIVE_SECONDS = 75
@@ -43,11 +42,11 @@ def run_worker(
     environment: DatabaseEnvironment,
     listener: socket.socket,
     line: Connection,
-    board: Board,
+    scoreboard: Scoreboard,
     *,
     is_replacement: bool,
 ) -> None:
-    """Serves until the line closes, then gives requests in flight `drain_seconds`. Says on the line when it serves."""
+    """Serve until the line closes, then give requests in flight `drain_seconds`; say on the line when it serves."""
     configure_logging(settings.log_format, settings.log_level)
     if is_replacement:
         WORKER_RESTARTS.inc()
@@ -71,11 +70,10 @@ def run_worker(
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
-        backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    server = _Server(config, listener, line, board, app.state, settings.drain_seconds)
-    threading.Thread(target=_stop_with_line, args=(server, settings.drain_seconds + CLOSE_SECONDS), daemon=True).start()
+    server = _Server(config, listener, line, scoreboard, app.state, settings.drain_seconds)
+    threading.Thread(target=_stop_with_line, args=(server, settings.stop_seconds), daemon=True).start()
     # It accepts by itself.
     server.run(sockets=[])
 
@@ -88,21 +86,21 @@ class _Server(uvicorn.Server):
         config: uvicorn.Config,
         listener: socket.socket,
         line: Connection,
-        board: Board,
+        scoreboard: Scoreboard,
         state: State,
         drain_seconds: int,
     ) -> None:
         super().__init__(config)
         self.line = line
         self._listener = listener
-        self._board = board
+        self._scoreboard = scoreboard
         self._state = state
         self._drain_seconds = drain_seconds
         self._acceptor: Acceptor | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._acceptor = Acceptor(self._listener, self._open_protocol, self.server_state.connections, self._board)
+        self._acceptor = Acceptor(self._listener, self._open_protocol, self.server_state.connections, self._scoreboard)
         # What is there now stays: a full collection that looked at it would stop the event loop for 100 ms.
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD)
@@ -154,7 +152,7 @@ class _Server(uvicorn.Server):
 
 
 def _stop_with_line(server: _Server, seconds: float) -> None:
-    """Waits for the end of the line: the parent closes it or dies, even by kill -9. A hung loop is not waited for."""
+    """Wait for the end of the line: the parent closes it or dies, even by kill -9. A hung loop is not waited for."""
     with contextlib.suppress(EOFError, OSError):
         server.line.recv_bytes()
     server.should_exit = True

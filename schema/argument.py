@@ -1,7 +1,7 @@
-"""Has graphql-core call the resolvers with arguments in Python's names and types, as it reads them.
+"""Lets graphql-core call the resolvers itself, with arguments by their Python names.
 
-Strawberry, which converts them once more, looks all their types up at each request: that took longer than all else
-that an operation costs before the database is asked. It remains the one that declares them.
+Strawberry declares the arguments and would convert them once more, looking their types up at each request: that took
+longer than everything else before the database is asked.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _DEFINITION = GraphQLCoreConverter.DEFINITION_BACKREF
 
 
 def pass_arguments(type_: GraphQLNamedType, names: NameConverter) -> None:
-    """Change an object type's fields that have resolvers of their own, or an input type; any other stays as it is."""
+    """Change a type of the schema in place: an input type, or the fields of an object type that have resolvers."""
     match type_:
         case GraphQLInputObjectType(extensions={GraphQLCoreConverter.DEFINITION_BACKREF: definition}):
             _build_inputs(type_, definition, names)
@@ -47,7 +47,7 @@ def _call_resolver(field: GraphQLField, declared: StrawberryField, names: NameCo
     else:
         resolve = partial(_resolve_with_info, function, declared)
     if declared.is_subscription:
-        # What it gives are events; each is resolved as its own value.
+        # It gives the events, and each event is the value of the field.
         field.subscribe = resolve
     else:
         field.resolve = resolve

@@ -13,7 +13,7 @@ from database.errors import LiveUnavailableError
 from database.match import LiveFilter
 from database.repository import TransactionRepository
 from database.subscription import Subscription
-from schema.extensions.rows import RowBudget
+from schema.budget import RowBudget
 from schema.limits import Limits
 from schema.watch import SummaryWatches
 
@@ -42,10 +42,10 @@ class RequestContext:
         sees_cards: whether this caller sees whole card numbers.
         open_events: opens the transactions that are added from now on, or after an event, as this caller may see them.
         watches: the summaries that are kept current, for all callers of a worker.
-        note_open: is told that a subscription misses nothing from now on, and whose events it tells one by one, if so.
-        resume_after: the event that this caller saw last, if the way that the request came tells.
+        note_open: is called when a subscription misses nothing any more, with its events if it tells them one by one.
+        resume_after: the id of the event that this client saw last, where the protocol of its request says so.
         encodes_rows: whether long lists of the result may be encoded, as EncodedRows items that stand for several.
-        turn: held while rows are executed or encoded: the event loop goes round between any two such pieces of work.
+        turn: held while some rows are executed or encoded: between two such pieces the event loop does other work.
     """
 
     repository: TransactionRepository

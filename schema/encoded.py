@@ -1,4 +1,4 @@
-"""Rows of a result that are JSON already, and the result written around them, each byte of theirs copied once."""
+"""Rows of a result that are JSON already, and the result that is written around them; their bytes are copied once."""
 
 from itertools import chain, zip_longest
 

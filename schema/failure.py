@@ -1,4 +1,4 @@
-"""What went wrong in an operation, as a stable code and a message that a caller may read."""
+"""Describes what went wrong in an operation, as a stable code and a message that a caller may read."""
 
 from dataclasses import dataclass
 

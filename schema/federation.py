@@ -11,7 +11,6 @@ from typing import Annotated, Literal, cast
 
 import strawberry
 from graphql import GraphQLSchema, GraphQLUnionType
-from strawberry.federation.schema import FederationAny
 from strawberry.schema.base import BaseSchema
 
 from database.errors import InvalidRepresentationError, quote_value
@@ -23,18 +22,6 @@ from schema.encoded import EncodedRows
 from schema.resolvers import find_transactions
 from schema.shape import PageEncoder, RowShape
 from schema.types import Transaction
-
-__all__ = [
-    "ANY",
-    "FEDERATION_VERSION",
-    "Entity",
-    "EntityList",
-    "FederationAny",
-    "Service",
-    "find_entities",
-    "print_sdl",
-    "resolve_entities",
-]
 
 # The oldest that has what is used, so that every router of Federation 2 takes it.
 FEDERATION_VERSION: Literal["2.0"] = "2.0"

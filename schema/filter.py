@@ -16,10 +16,9 @@ from database.errors import (
     InvalidDaysError,
     quote_value,
 )
-from database.match import LiveFilter
+from database.match import DAY_MS, LiveFilter
 from database.query import TransactionFilter
 
-DAY_MS = 24 * 60 * 60 * 1000
 MAX_DAYS = 36_500
 MAX_CARD_TYPE_LENGTH = 64
 # A double holds 15 significant digits exactly; with more, a comparison could fall on the wrong side.

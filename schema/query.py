@@ -3,11 +3,12 @@
 from typing import Annotated, cast
 
 import strawberry
+from strawberry.federation.schema import FederationAny
 
 from database.query import Order, TransactionFilter
 from schema.connection import Listing, TransactionConnection
 from schema.context import Info
-from schema.federation import Entity, FederationAny, Service, find_entities, print_sdl
+from schema.federation import Entity, Service, find_entities, print_sdl
 from schema.filter import build_filter
 from schema.grouping import SUMMARY_ROWS
 from schema.page import DEFAULT_ROWS, MAX_ROWS, build_page
@@ -135,6 +136,6 @@ def _build_filter(info: Info, asked: TransactionFilterInput | None) -> Transacti
 
 
 def _count_lists(info: Info) -> int:
-    """Give how often the rows of a page are answered; read they are once, and for a total alone not at all."""
+    """Give how many times the answer holds the page's rows, which are read once, or not at all for a total alone."""
     lists = count_answers(info, "nodes") + count_answers(info, "edges", "node")
     return lists or int(not select_names(info, "pageInfo") <= {"__typename"})

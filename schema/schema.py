@@ -6,6 +6,7 @@ from typing import Any, cast
 import strawberry
 from graphql import GraphQLError, OperationDefinitionNode, execute
 from graphql import OperationType as GraphQLOperationType
+from strawberry.federation.schema import FederationAny
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.execution import ExecutionResult, PreExecutionError
@@ -14,10 +15,10 @@ from strawberry.utils.await_maybe import await_maybe
 
 from schema.argument import pass_arguments
 from schema.context import RequestContext
+from schema.document.operation import list_root_fields
+from schema.document.preparation import PreparedDocument, build_preparation
 from schema.execution import RowExecutor
-from schema.extensions.document import PreparedDocument, build_preparation
-from schema.extensions.operation import list_root_fields
-from schema.federation import ANY, FEDERATION_VERSION, FederationAny, resolve_entities
+from schema.federation import ANY, FEDERATION_VERSION, resolve_entities
 from schema.limits import Limits
 from schema.query import Query
 from schema.scalar import SCALARS

@@ -29,7 +29,7 @@ def select_names(info: Info, *path: str) -> frozenset[str]:
 
 
 def count_answers(info: Info, *path: str) -> int:
-    """Give how often what a path of field names leads to is answered: as often as its fields have names of their own.
+    """Give how many times an answer holds what a path of field names leads to: once for each alias.
 
     A field without the next one of the path counts once itself.
     """

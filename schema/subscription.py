@@ -35,7 +35,7 @@ _WINDOW_SECONDS = 60.0
 @strawberry.type(description="What happens to card transactions, as it happens.")
 class Subscription:
     @strawberry.subscription(
-        description="Each transaction that suits a filter, once, when it is added. `extensions.eventId` of a result "
+        description="Each transaction that matches a filter, once, when it is added. `extensions.eventId` of a result "
         "says where to resume after it."
     )
     def transaction_added(
@@ -61,7 +61,7 @@ class Subscription:
         return cast("AsyncGenerator[Transaction, None]", updates)
 
     @strawberry.subscription(
-        description="The summary of a filter, at once and again when a transaction that suits it was added and has "
+        description="The summary of a filter, at once and again when a transaction that matches it was added and has "
         f"changed it, at most once in {PAUSE_SECONDS:g} s. With `days` it is also looked at each {_WINDOW_SECONDS:g} "
         "s, for their window moves. That transactions were changed or deleted is no event: the next summary shows it."
     )

@@ -1,4 +1,4 @@
-"""Long lists, executed piece by piece, so that the event loop goes round between two pieces."""
+"""Long lists, executed piece by piece, so that the event loop can do other work between two pieces."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterable

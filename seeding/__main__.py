@@ -5,7 +5,7 @@ import sys
 import click
 
 from database.errors import GatewayError
-from seeding.cli import seed
+from seeding.seed_command import seed
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The command `gateway simulate`. It asks, shows and words; simulation.py works."""
+"""The command `gateway simulate`. It asks and shows; simulation.py does the work."""
 
 # ruff: noqa: PLC0415 (a command imports what it needs when it runs, so that others start without its weight)
 

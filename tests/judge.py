@@ -26,9 +26,11 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from gateway.authentication import PUBLIC
-from gateway.problems import GRAPHQL_PATH, PROBLEMS
+from gateway.path import GRAPHQL_PATH
+from gateway.problems import PROBLEMS
 from gateway.protocol import NOT_HTTP
 from tests.exchange import Answer, Request
+from tests.problem import PROBLEM_KEYS
 
 # What only the gateway's insides say.
 _INSIDES = re.compile(
@@ -63,7 +65,6 @@ _CHECKS: list[CheckFunction] = [
     response_schema_conformance,
     status_code_conformance,
 ]
-_PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "code", "request_id"}
 
 
 class FaultError(AssertionError):
@@ -220,7 +221,7 @@ def _check_error(request: Request, answer: Answer, body: Any) -> None:
     """Each error has its style's one shape, with a code of the table and this request's id."""
     (request_id,) = answer.get_all("x-request-id")
     if answer.media_type == "application/problem+json":
-        expect(isinstance(body, dict) and body.keys() == _PROBLEM_KEYS, "not the members of a problem")
+        expect(isinstance(body, dict) and body.keys() == PROBLEM_KEYS, "not the members of a problem")
         problem = PROBLEMS.get(body["code"])
         expect(problem is not None, f"{body['code']} is not in the table")
         assert problem is not None

@@ -1,4 +1,4 @@
-"""Lambda: the handler under the real runtime client and emulator, by tests/deploy/test_function.py.
+"""Lambda: the handler under the real runtime client and emulator, by tests/deploy/test_lambda_function.py.
 
 The tests run in the development environment with the extra `lambda`; emulator and moto come from the locks of deploy.
 """
@@ -22,7 +22,7 @@ def run() -> int:
     if not python.exists():
         raise CheckError(".venv is missing: `make test` makes it, with what the tests need")
     variables = {"RIE": str(get_emulator()), "MOTO_SERVER": str(get_program("moto_server"))}
-    said = require(python, "-m", "pytest", "--quiet", "tests/deploy/test_function.py", variables=variables)
+    said = require(python, "-m", "pytest", "--quiet", "tests/deploy/test_lambda_function.py", variables=variables)
     found = _PASSED.search(said)
     if not found:
         raise CheckError(f"no test has run: {said}")

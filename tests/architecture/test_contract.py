@@ -10,8 +10,8 @@ from database.errors import GatewayError
 from gateway import contract, server
 from gateway import errors as http_errors
 from gateway.problems import PROBLEMS
-from schema import failure
-from schema.extensions import aliases, depth, directives, document, introspection, rows
+from schema import budget, failure
+from schema.document import aliases, depth, directives, introspection, preparation
 from schema.sdl import build_sdl, find_breaking_changes
 from seeding import error as seeding_error
 
@@ -30,7 +30,7 @@ def test_every_error_of_a_request_is_in_the_table() -> None:
     """Each error class that a request can meet has a row, and each row has a class or a phase that gives it."""
     # Classes are found once their modules are imported.
     assert all(
-        (http_errors, aliases, depth, directives, document, introspection, rows, contract, server, seeding_error)
+        (http_errors, aliases, depth, directives, introspection, preparation, budget, contract, server, seeding_error)
     )
     phases = {"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_VARIABLES_INVALID", failure.INTERNAL_ERROR}
     requests = find_codes(GatewayError) - COMMAND_LINE_CODES

@@ -18,7 +18,7 @@ import pytest
 
 from database.environment import DatabaseEnvironment
 from gateway.acceptor import Acceptor
-from gateway.board import Board
+from gateway.scoreboard import Scoreboard
 from tests.process import GatewayProcess, read_log, run_gateway
 from tests.waiting import find_free_port, wait_until
 
@@ -221,7 +221,7 @@ async def test_who_connects_at_the_end_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as before, socket.socket() as after:
         before.setblocking(False)  # noqa: FBT003 - the standard library's own
         after.setblocking(False)  # noqa: FBT003 - as above
-        acceptor = Acceptor(listener, asyncio.Protocol, (), Board([0], 0))
+        acceptor = Acceptor(listener, asyncio.Protocol, (), Scoreboard([0], 0))
         await loop.sock_connect(before, listener.getsockname())
         acceptor.close()
         connecting = asyncio.create_task(loop.sock_connect(after, listener.getsockname()))
@@ -235,7 +235,7 @@ async def test_who_connects_at_the_end_is_refused() -> None:
 def test_the_last_worker_to_leave_knows() -> None:
     """A worker that has left makes no other wait for it, and the one after which none is left is told so."""
     numbers = [0, 3]
-    first, last = Board(numbers, 0), Board(numbers, 1)
+    first, last = Scoreboard(numbers, 0), Scoreboard(numbers, 1)
     assert last.is_ahead()
     assert not first.leave()
     first.tell(0)

@@ -19,10 +19,10 @@ from pymongo.collection import Collection
 from database.environment import DatabaseEnvironment
 from database.repository import BATCH_ROWS, TransactionRepository
 from database.row import mask_card_number
+from schema.budget import RowBudget
 from schema.context import RequestContext, read_clock_ms
 from schema.encoded import write_json
 from schema.execution import RowExecutor
-from schema.extensions.rows import RowBudget
 from schema.failure import describe_failures
 from schema.schema import build_schema
 from tests import strategies

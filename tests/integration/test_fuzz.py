@@ -11,7 +11,7 @@ import schemathesis
 from pyarrow import parquet
 
 from database.embedded import EmbeddedServer
-from gateway.openapi import build_openapi
+from gateway.contract import build_openapi
 from gateway.protocol import NOT_HTTP
 from tests.exchange import Answer, Request
 from tests.fuzz import Tally, fuzz, judge_log, open_targets

@@ -18,8 +18,8 @@ from database.index import COLLECTION
 from schema.context import read_clock_ms
 from tests.conftest import ServedDatabase, serve_database
 from tests.process import GatewayProcess, read_log, run_gateway
-from tests.socket import build_subscribe, open_socket
 from tests.waiting import find_free_port, wait_until
+from tests.websocket import build_subscribe, open_socket
 
 PLANTED = "4111111111111111"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

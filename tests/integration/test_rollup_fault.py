@@ -9,7 +9,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from database.change import ChangeTail
+from database.change_tail import ChangeTail
 from database.client import open_client, open_sync_client
 from database.embedded import EmbeddedServer
 from database.environment import Credentials, DatabaseEnvironment

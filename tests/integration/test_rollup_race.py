@@ -16,7 +16,7 @@ from pymongo.collection import Collection
 from pymongo.write_concern import WriteConcern
 
 from database.cell import Cell
-from database.change import ChangeTail
+from database.change_tail import ChangeTail
 from database.environment import DatabaseEnvironment
 from database.query import CardWindow
 from database.rollup import Rollup

@@ -25,9 +25,9 @@ from tests.conftest import ServedDatabase, serve_database
 from tests.live import connect, read_lines
 from tests.process import read_log, run_gateway
 from tests.reference import Document, Question, select
-from tests.socket import Socket, build_subscribe, open_socket
 from tests.strategies import documents, inner_offsets, questions
 from tests.waiting import find_free_port
+from tests.websocket import Socket, build_subscribe, open_socket
 
 NUMBER = "4929173856205713"
 ADDED = """subscription ($filter: TransactionFilter, $after: String) {

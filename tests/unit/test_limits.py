@@ -7,12 +7,12 @@ from graphql import DirectiveNode, DocumentNode, Visitor, parse, print_ast, visi
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.extensions.aliases import TooManyAliasesError
-from schema.extensions.definition import find_nodes
-from schema.extensions.directives import TooManyDirectivesError, check_directives
-from schema.extensions.introspection import IntrospectionDisabledError, check_introspection
-from schema.extensions.repeats import check_repeats
-from schema.extensions.rows import RowBudget, TooManyRowsError
+from schema.budget import RowBudget, TooManyRowsError
+from schema.document.aliases import TooManyAliasesError
+from schema.document.definition import find_nodes
+from schema.document.directives import TooManyDirectivesError, check_directives
+from schema.document.introspection import IntrospectionDisabledError, check_introspection
+from schema.document.repeats import check_repeats
 from schema.limits import Limits
 from schema.schema import build_schema
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLNonNull, GraphQLObjectType, build_schema
 
-from gateway.openapi import build_openapi
+from gateway.contract import build_openapi
 from schema.sdl import build_sdl
 
 DOCUMENT: dict[str, Any] = json.loads(build_openapi())

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from limits.aio.storage import RedisStorage
 
-from gateway.rate import Allowance, LocalStorage, SharedStorage, Window, compute_wait, describe_address
+from gateway.client_address import describe_address
+from gateway.rate import Allowance, LocalStorage, SharedStorage, Window, compute_wait
 
 MINUTE = 60
 

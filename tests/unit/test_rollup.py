@@ -6,7 +6,7 @@ from typing import Any, cast
 from bson.timestamp import Timestamp
 
 from database.cell import Cell
-from database.change import ChangeTail
+from database.change_tail import ChangeTail
 from database.rollup import Rollup, _State
 from database.tally import Dates, Tally
 from tests.rollup import NOW_MS, Watcher

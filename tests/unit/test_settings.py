@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from database.errors import ConfigurationError
-from gateway.secret import SECRET_VARIABLE
-from gateway.setting import SETTINGS, Setting
+from gateway.lambda_secret import SECRET_VARIABLE
 from gateway.settings import JwtSettings, load_settings
+from gateway.variable import VARIABLES, Variable
 
 ROOT = Path(__file__).parents[2]
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - refused or read, not bound
@@ -56,7 +56,7 @@ GIVEN = {
 
 def test_every_variable_is_read() -> None:
     """Each variable changes the settings, and nothing of them is left at its default when all are given."""
-    assert {*GIVEN, "GATEWAY_RATE_STORE_FILE"} == {setting.name for setting in SETTINGS}
+    assert {*GIVEN, "GATEWAY_RATE_STORE_FILE"} == {variable.name for variable in VARIABLES}
     before = load_settings({}, is_terminal=False)
     for name in GIVEN.keys() - {"GATEWAY_JWT_ISSUER", "GATEWAY_JWT_AUDIENCE", "GATEWAY_JWT_LEEWAY_SECONDS"}:
         # What says whose tokens are accepted belongs together.
@@ -138,7 +138,7 @@ def test_the_rate_store_may_be_in_a_file(tmp_path: Path) -> None:
 )
 def test_a_value_that_cannot_be_used_is_refused(name: str, value: str) -> None:
     """A value outside of what a setting accepts is named together with what it accepts."""
-    accepts = next(setting.accepts for setting in SETTINGS if setting.name == name)
+    accepts = next(variable.accepts for variable in VARIABLES if variable.name == name)
     with pytest.raises(ConfigurationError) as raised:
         load_settings({name: value})
     assert f"{name} is {value!r}; give {accepts}" in str(raised.value)
@@ -160,10 +160,10 @@ def test_no_other_setting_is_proposed_for_one_that_is_none(name: str) -> None:
         load_settings({name: "1"})
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-def test_each_setting_is_documented(setting: Setting) -> None:
+@pytest.mark.parametrize("variable", VARIABLES, ids=lambda variable: variable.name)
+def test_each_setting_is_documented(variable: Variable) -> None:
     """docs/settings.md has a row with each setting's name, default and what it accepts."""
-    row = f"| `{setting.name}` | {setting.default} | {setting.accepts} | {setting.meaning} |"
+    row = f"| `{variable.name}` | {variable.default} | {variable.accepts} | {variable.meaning} |"
     assert row in (ROOT / "docs/settings.md").read_text().splitlines()
 
 
@@ -171,7 +171,7 @@ def test_nothing_else_is_documented() -> None:
     """docs/settings.md names no GATEWAY_ variable that does not exist."""
     text = (ROOT / "docs/settings.md").read_text()
     documented = {word.strip("`") for word in text.split() if word.startswith("`GATEWAY_")}
-    assert documented == {setting.name for setting in SETTINGS}
+    assert documented == {variable.name for variable in VARIABLES}
 
 
 def test_the_secret_of_a_function_is_documented() -> None:

@@ -16,7 +16,7 @@ const PASSING = [
   "TOO_MANY_REQUESTS",
 ];
 const PLACE_UNKNOWN = "LIVE_EVENT_UNKNOWN";
-// As gateway/socket.py closes. A page that breaks the protocol would do so again.
+// As gateway/websocket.py closes. A page that breaks the protocol would do so again.
 const CREDENTIALS_REFUSED = 4403;
 const BROKEN_PROTOCOL = [4400, 4401, 4406, 4409, 4429];
 const NOT_ACCEPTED = "The gateway does not accept the API key; enter another one.";

@@ -1,6 +1,6 @@
-"""The collection's change stream: one for each worker, read as often as somebody needs to know how far it has come.
+"""Follows the collection's change stream from one moment on, and knows how far it has come. One for each worker.
 
-It hands changes on and judges none. It knows of no question.
+It hands changes on; what they mean, its subscribers decide.
 """
 
 import asyncio

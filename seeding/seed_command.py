@@ -1,4 +1,4 @@
-"""The command that seeds, as `gateway seed` and as `python -m seeding`. It asks, shows and words; seeder.py works."""
+"""The command `gateway seed`, also `python -m seeding`. It asks and shows; seeder.py does the work."""
 
 # ruff: noqa: PLC0415 (a command imports what it needs when it runs, so that others start without its weight)
 

@@ -9,7 +9,7 @@ from graphql import (
     SelectionSetNode,
 )
 
-from schema.extensions.definition import find_fragments
+from schema.document.definition import find_fragments
 
 
 def list_root_fields(document: DocumentNode, selection: SelectionSetNode) -> list[str]:

@@ -20,10 +20,10 @@ from starlette.types import Receive, Scope, Send
 
 from database.environment import load_environment
 from gateway.app import create_app
+from gateway.lambda_secret import load_secret_variables
 from gateway.log import configure_logging
 from gateway.problem_response import build_problem_body
 from gateway.problems import PROBLEMS
-from gateway.secret import load_secret_variables
 from gateway.settings import load_settings
 from gateway.whole_answer import MOST_BYTES, TEXT_TYPES, WholeAnswerMiddleware
 from schema.failure import INTERNAL_ERROR, INTERNAL_MESSAGE

@@ -1,6 +1,6 @@
 """One operation that came by a WebSocket, from its beginning to the message that ends it.
 
-The connection, and who speaks on it, are gateway/socket.py's.
+The connection, and who speaks on it, are gateway/websocket.py's.
 """
 
 import asyncio
@@ -78,8 +78,7 @@ class SocketOperation:
 
     async def _tell_results(self, before: Iterable[asyncio.Event]) -> ExecutionResult | None:
         """Tell the results; give the one that is an error of the whole operation, if there is."""
-        state = self._scope["state"]
-        await state["count_request"](state["caller"])
+        await self._scope["state"]["count_request"]()
         context = build_context(self._scope, read_clock_ms())
         operation = Operation(self._app, self._asked)
         if not operation.is_subscription:

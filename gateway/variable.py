@@ -14,7 +14,7 @@ PREFIX = "GATEWAY_"
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class Variable:
     """A GATEWAY_… variable (docs/settings.md says the same).
 
     Attributes:
@@ -34,22 +34,22 @@ class Setting:
     is_secret: bool = False
 
 
-def _number(name: str, default: int | str, least: int, most: int, meaning: str) -> Setting:
+def _number(name: str, default: int | str, least: int, most: int, meaning: str) -> Variable:
     def read(text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,12}", text) or not least <= int(text) <= most:
             raise ValueError
         return int(text)
 
-    return Setting(name, str(default), f"a whole number from {least} to {most}", meaning, read)
+    return Variable(name, str(default), f"a whole number from {least} to {most}", meaning, read)
 
 
-def _choice(name: str, default: str, choices: tuple[str, ...], meaning: str) -> Setting:
+def _choice(name: str, default: str, choices: tuple[str, ...], meaning: str) -> Variable:
     def read(text: str) -> str:
         if text not in choices:
             raise ValueError
         return text
 
-    return Setting(name, default, " or ".join(choices), meaning, read)
+    return Variable(name, default, " or ".join(choices), meaning, read)
 
 
 def _read_origin(text: str) -> str:
@@ -89,11 +89,11 @@ def _read_store_file(text: str) -> str:
 _BY_EXPOSURE = "{} on loopback, {} elsewhere"
 _NONE = "none"
 
-SETTINGS = (
-    Setting("GATEWAY_KEYS_FILE", _NONE, "a file", "the API keys' hashes, as `gateway keys` writes them", Path),
-    Setting("GATEWAY_JWT_ISSUER", _NONE, "a text", "the `iss` that a JWT must have", str),
-    Setting("GATEWAY_JWT_AUDIENCE", _NONE, "a text", "the `aud` that a JWT must have", str),
-    Setting(
+VARIABLES = (
+    Variable("GATEWAY_KEYS_FILE", _NONE, "a file", "the API keys' hashes, as `gateway keys` writes them", Path),
+    Variable("GATEWAY_JWT_ISSUER", _NONE, "a text", "the `iss` that a JWT must have", str),
+    Variable("GATEWAY_JWT_AUDIENCE", _NONE, "a text", "the `aud` that a JWT must have", str),
+    Variable(
         "GATEWAY_JWT_JWKS", _NONE, "an https:// URL or a file", "the issuer's public keys (RFC 7517)", _read_key_source
     ),
     _number("GATEWAY_JWT_LEEWAY_SECONDS", 30, 0, 300, "how far the issuer's clock may be from this one, s"),
@@ -105,7 +105,7 @@ SETTINGS = (
         "most requests of one caller (key, JWT subject or address) in a minute, 0 for any number",
     ),
     _number("GATEWAY_FAILURES_PER_MINUTE", 20, 1, 10_000, "most failed authentications of one address in a minute"),
-    Setting(
+    Variable(
         "GATEWAY_RATE_STORE",
         "none: each worker counts for itself",
         "a redis:// or rediss:// URL",
@@ -113,21 +113,21 @@ SETTINGS = (
         _read_store,
         is_secret=True,
     ),
-    Setting(
+    Variable(
         "GATEWAY_RATE_STORE_FILE",
         _NONE,
         "a file with a redis:// or rediss:// URL",
         "what `GATEWAY_RATE_STORE` would be, so that no variable holds a password",
         _read_store_file,
     ),
-    Setting(
+    Variable(
         "GATEWAY_TRUSTED_PROXIES",
         _NONE,
         "addresses or networks, with commas",
         "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
         _read_list(_read_network),
     ),
-    Setting(
+    Variable(
         "GATEWAY_CORS_ORIGINS",
         _NONE,
         "origins such as https://app.example, with commas",
@@ -140,7 +140,7 @@ SETTINGS = (
         ("on", "off"),
         "whether GraphQL shows its schema, when asked and in errors' suggestions",
     ),
-    Setting("GATEWAY_TRUSTED_DOCUMENTS", _NONE, "a file", "a manifest of the only documents that are answered", Path),
+    Variable("GATEWAY_TRUSTED_DOCUMENTS", _NONE, "a file", "a manifest of the only documents that are answered", Path),
     _number("GATEWAY_MAX_BODY_BYTES", 100_000, 1_000, 10_000_000, "largest body of a GraphQL request, bytes"),
     _number("GATEWAY_MAX_DOCUMENT_BYTES", Limits().document_bytes, 100, 1_000_000, "longest GraphQL document, bytes"),
     _number("GATEWAY_MAX_TOKENS", Limits().tokens, 10, 100_000, "longest GraphQL document, tokens"),

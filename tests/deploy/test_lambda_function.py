@@ -23,7 +23,7 @@ from database.embedded import EmbeddedServer
 from database.environment import Credentials, DatabaseEnvironment
 from database.index import COLLECTION
 from database.provision import provision
-from gateway.function import FUNCTION_BYTES, LOAD_BALANCER_BYTES
+from gateway.lambda_function import FUNCTION_BYTES, LOAD_BALANCER_BYTES
 from schema.context import read_clock_ms
 from tests.deploy.lambda_environment import LambdaEnvironment, run_lambda
 from tests.issuer import AUDIENCE, ISSUER, SigningKey, render_key_set

@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from seeding.cli import seed
+from seeding.seed_command import seed
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ from gateway.caller import Scope
 from gateway.keys import create_key, revoke_key
 from tests.conftest import ServedDatabase, serve_database
 from tests.process import read_log
-from tests.socket import SUBPROTOCOL, Socket, build_subscribe, open_socket
 from tests.waiting import wait_until
+from tests.websocket import SUBPROTOCOL, Socket, build_subscribe, open_socket
 
 QUERY = "{ __typename }"
 ADDED = "subscription { transactionAdded { id } }"

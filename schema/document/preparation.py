@@ -17,12 +17,12 @@ from graphql import (
 )
 
 from database.errors import GatewayError
-from schema.extensions.aliases import check_aliases
-from schema.extensions.definition import find_nodes, find_operations
-from schema.extensions.depth import QueryTooDeepError, check_depth
-from schema.extensions.directives import check_directives
-from schema.extensions.introspection import check_introspection
-from schema.extensions.repeats import check_repeats
+from schema.document.aliases import check_aliases
+from schema.document.definition import find_nodes, find_operations
+from schema.document.depth import QueryTooDeepError, check_depth
+from schema.document.directives import check_directives
+from schema.document.introspection import check_introspection
+from schema.document.repeats import check_repeats
 from schema.limits import Limits
 
 # Bounded in number here and in size by the limits, so that foreign documents cannot fill the memory.

@@ -3,7 +3,7 @@
 from graphql import DirectiveNode, DocumentNode
 
 from database.errors import GatewayError
-from schema.extensions.definition import find_nodes
+from schema.document.definition import find_nodes
 
 
 class TooManyDirectivesError(GatewayError):

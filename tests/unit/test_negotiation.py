@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.accept import choose_coding, choose_media_type
 from gateway.errors import NotAcceptableError
+from gateway.negotiation import choose_coding, choose_media_type
 
 OFFERS = ["application/json", "application/x-ndjson", "text/csv"]
 

@@ -1,6 +1,6 @@
 """GraphQL by WebSocket: graphql-transport-ws (github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md).
 
-It carries messages; what an operation tells, gateway/socket_operation.py says, and who may ask,
+It carries messages; what an operation tells, gateway/websocket_operation.py says, and who may ask,
 gateway/authentication.py.
 """
 
@@ -25,8 +25,8 @@ from gateway.errors import (
     TooManyRequestsError,
 )
 from gateway.operation import read_parameters
-from gateway.problems import GRAPHQL_PATH
-from gateway.socket_operation import SocketOperation
+from gateway.path import GRAPHQL_PATH
+from gateway.websocket_operation import SocketOperation
 
 SUBPROTOCOL = "graphql-transport-ws"
 # A page may ask its user, or an issuer, for credentials once the socket is open.

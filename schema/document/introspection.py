@@ -3,7 +3,7 @@
 from graphql import DocumentNode, FieldNode
 
 from database.errors import GatewayError
-from schema.extensions.definition import find_nodes
+from schema.document.definition import find_nodes
 
 # All of introspection depends on two fields (GraphQL, section 4.2); Federation's gives the schema as text.
 _ROOTS = frozenset({"__schema", "__type", "_service"})

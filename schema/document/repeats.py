@@ -15,8 +15,8 @@ from graphql import (
     SelectionSetNode,
 )
 
-from schema.extensions.aliases import TooManyAliasesError
-from schema.extensions.definition import find_fragments
+from schema.document.aliases import TooManyAliasesError
+from schema.document.definition import find_fragments
 
 # Ten times what the longest document holds without fragments; with them the places can be far more than its tokens.
 _MOST_FIELDS = 20_000

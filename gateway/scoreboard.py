@@ -1,10 +1,10 @@
-"""What the workers tell each other: how many connections each has, in memory that they share."""
+"""How many connections each worker has, in memory that all workers of a gateway share."""
 
 from typing import Protocol
 
-# An eighth of what a worker has.
+# A worker may be ahead by an eighth of its connections.
 _SLACK = 8
-# Of a worker that takes no more connections, for it stops.
+# The number of a worker that is stopping and takes no more connections.
 _LEFT = -1
 
 
@@ -16,8 +16,8 @@ class Numbers(Protocol):
     def __len__(self) -> int: ...
 
 
-class Board:
-    """How many connections each worker has; the one at `place` is told, the others are read."""
+class Scoreboard:
+    """The numbers of all workers, as one of them sees them: its own, at `place`, it writes; the others it reads."""
 
     def __init__(self, numbers: Numbers, place: int) -> None:
         self._numbers = numbers
@@ -25,12 +25,12 @@ class Board:
         self._has_left = False
 
     def tell(self, number: int) -> None:
-        """Tell how many connections this worker has, unless it has left."""
+        """Write how many connections this worker has, unless it has left."""
         if not self._has_left:
             self._numbers[self._place] = number
 
     def leave(self) -> bool:
-        """Tell that this worker takes no more connections, and say whether no other does: so says at least the last."""
+        """Mark that this worker takes no more connections; give whether it was the last that took any."""
         self._has_left = True
         self._numbers[self._place] = _LEFT
         return all(number == _LEFT for number in self._list_numbers())
@@ -41,7 +41,7 @@ class Board:
         return self._numbers[self._place] > least + self.get_slack()
 
     def get_slack(self) -> int:
-        """Give by how many connections it may be ahead: with few each counts, with many an eighth more is even."""
+        """Give by how many connections this worker may be ahead: none with few connections, an eighth with many."""
         return self._numbers[self._place] // _SLACK
 
     def _list_numbers(self) -> list[int]:

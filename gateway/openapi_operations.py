@@ -1,6 +1,6 @@
-"""What the OpenAPI document says that FastAPI does not know: each path's answers, with examples, and their problems.
+"""What the OpenAPI document says of each path and FastAPI does not know: answers, examples, problems.
 
-Each path names what describes it. The shapes are gateway/openapi_schemas.py's; gateway/openapi.py makes the document.
+The routes name these descriptions. They refer to the schemas of gateway/openapi_schemas.py.
 """
 
 import json

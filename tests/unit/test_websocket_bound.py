@@ -8,7 +8,7 @@ import orjson
 
 from gateway.caller import ANONYMOUS, Caller
 from gateway.errors import TooManyRequestsError
-from gateway.socket import SUBPROTOCOL, Socket
+from gateway.websocket import SUBPROTOCOL, Socket
 
 ASKED = 1_000
 
@@ -47,7 +47,7 @@ async def test_no_more_is_read_of_a_client_that_takes_no_answers() -> None:
     async def identify(_scope: object) -> Caller:
         return ANONYMOUS
 
-    async def count_request(_caller: Caller) -> None:
+    async def count_request() -> None:
         raise TooManyRequestsError("Ask later.", 1)
 
     client = _Client()

@@ -3,7 +3,7 @@
 from graphql import DocumentNode, FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 
 from database.errors import GatewayError
-from schema.extensions.definition import find_fragments, find_operations
+from schema.document.definition import find_fragments, find_operations
 
 
 class TooManyAliasesError(GatewayError):

@@ -1,0 +1,26 @@
+"""What tests ask of an embedded server: an id stored, the ids that are there, and its files as they are."""
+
+import hashlib
+from pathlib import Path
+
+from database.client import open_sync_client
+from database.environment import DatabaseEnvironment
+from database.index import COLLECTION
+
+
+def insert_id(environment: DatabaseEnvironment, identifier: str) -> None:
+    with open_sync_client(environment) as client:
+        client[environment.database][COLLECTION].insert_one({"_id": identifier})
+
+
+def read_ids(environment: DatabaseEnvironment) -> list[str]:
+    with open_sync_client(environment) as client:
+        return [document["_id"] for document in client[environment.database][COLLECTION].find().sort("_id")]
+
+
+def hash_data(folder: Path) -> dict[str, str]:
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in (folder / "data").rglob("*")
+        if path.is_file() and path.name not in {"mongod.lock", "WiredTiger.lock"}
+    }

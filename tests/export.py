@@ -1,0 +1,66 @@
+"""A list as a client exports it, in each format, and how what came is read."""
+
+import csv
+import io
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
+from pyarrow import parquet
+
+from gateway.export import MEDIA_TYPES
+from schema.context import read_clock_ms
+from tests.conftest import ServedDatabase
+from tests.reference import KEYS, Document, write_cell
+
+NOW_MS = read_clock_ms()
+# The longest window, up to a moment that the documents lie before.
+WINDOW = {"until": str(NOW_MS)}
+MANY = 60_000
+
+
+def fill(served: ServedDatabase, found: list[Document]) -> None:
+    served.collection.delete_many({})
+    if found:
+        served.collection.insert_many([{**document} for document in found])
+
+
+def fill_many(served: ServedDatabase) -> None:
+    """Store more rows than are read ahead, so that what ends their query ends it in the middle."""
+    shared = {"currency": "USD", "amount": 1.5, "vendor": "x" * 100, "address": "a\r\nb", "cardType": "Visa"}
+    rest = {"cardNumber": "4111111111111111", "countryOrigin": "US"}
+    served.collection.insert_many({"_id": str(n), "date": NOW_MS - n, **shared, **rest} for n in range(MANY))
+
+
+def ask(client: httpx.Client, name: str, path: str = "/transactions/36500", **parameters: str) -> httpx.Response:
+    answer = client.get(path, params={"format": name, **WINDOW, **parameters}).raise_for_status()
+    assert answer.headers["content-type"].startswith(MEDIA_TYPES[name])
+    return answer
+
+
+def read_table(name: str, body: bytes) -> pa.Table:
+    return parquet.read_table(io.BytesIO(body)) if name == "parquet" else pa.ipc.open_stream(body).read_all()
+
+
+def read_rows(name: str, body: bytes) -> list[Any]:
+    """Give the rows of a body: as objects, or from CSV as records, its head among them."""
+    match name:
+        case "json":
+            return list(json.loads(body))
+        case "ndjson":
+            return [json.loads(line) for line in body.splitlines()]
+        case "csv":
+            return list(csv.reader(io.StringIO(body.decode(), newline="")))
+        case _:
+            return list(read_table(name, body).to_pylist())
+
+
+def write_rows(name: str, rows: list[Document]) -> list[Any]:
+    """Give what `read_rows` is to give."""
+    if name == "csv":
+        return [list(KEYS), *([write_cell(row[key]) for key in KEYS] for row in rows)]
+    if name in {"parquet", "arrow"}:
+        return [{**row, "date": datetime.fromtimestamp(row["date"] / 1000, UTC)} for row in rows]
+    return rows
