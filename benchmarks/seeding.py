@@ -83,7 +83,7 @@ def _measure_ready(server: EmbeddedServer, count: int, workers: int) -> float:
         barrier = context.Barrier(workers + 1)
         plan = new_plan(count, seed=7)
         inserters = [
-            context.Process(target=_insert_ready, args=(environment, plan, first, workers, barrier))
+            context.Process(target=insert_ready, args=(environment, plan, first, workers, barrier))
             for first in range(workers)
         ]
         for inserter in inserters:
@@ -97,7 +97,16 @@ def _measure_ready(server: EmbeddedServer, count: int, workers: int) -> float:
         return count / seconds
 
 
-def _insert_ready(environment: DatabaseEnvironment, plan: Plan, first: int, step: int, barrier: Barrier) -> None:
+def insert_ready(environment: DatabaseEnvironment, plan: Plan, first: int, step: int, barrier: Barrier) -> None:
+    try:
+        _prepare_and_insert(environment, plan, first, step, barrier)
+    except BaseException:
+        # The others would wait for it for ever.
+        barrier.abort()
+        raise
+
+
+def _prepare_and_insert(environment: DatabaseEnvironment, plan: Plan, first: int, step: int, barrier: Barrier) -> None:
     pools = build_pools(plan.seed)
     chunks = [
         [
