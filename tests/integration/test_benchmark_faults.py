@@ -2,11 +2,15 @@
 
 import asyncio
 import multiprocessing
+import os
 import shutil
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -25,7 +29,7 @@ from database.index import COLLECTION
 from seeding.plan import new_plan
 from seeding.seeder import seed
 from tests.recorder import CommandRecorder
-from tests.waiting import find_free_port
+from tests.waiting import find_free_port, wait_until
 
 LONGEST_SECONDS = 30
 
@@ -36,6 +40,24 @@ def test_a_load_that_nobody_answers_ends() -> None:
     for load in (load_by_clients(url, 2, 0.1), load_by_rate(url, 20, 0.1)):
         answers = asyncio.run(asyncio.wait_for(load, LONGEST_SECONDS))
         assert (answers.broken, answers.seconds) == (2, {})
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_benchmark_that_is_ended_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
+    """Its server and gateway end with it, and its files are gone, as after Ctrl-C."""
+    command, variables = [sys.executable, "-m", "benchmarks", "overload"], {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE) as benchmark:
+        process = psutil.Process(benchmark.pid)
+        wait_until(lambda: _list_serving(process), "the gateway")
+        started = process.children(recursive=True)
+        benchmark.send_signal(number)
+        assert benchmark.wait(LONGEST_SECONDS) == 128 + number
+    assert psutil.wait_procs(started, LONGEST_SECONDS)[1] == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def _list_serving(process: psutil.Process) -> list[psutil.Process]:
+    return [child for child in process.children() if "serve" in child.cmdline()]
 
 
 def test_a_peer_that_does_not_start_tells_why(environment: DatabaseEnvironment, tmp_path: Path) -> None:
