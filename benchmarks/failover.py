@@ -67,6 +67,11 @@ class Report:
     answers: Sequence[Answer]
     elections: Sequence[Election]
 
+    @property
+    def seconds(self) -> float:
+        """Until the last answer: the elections come on top of what was asked for."""
+        return max(answer.ended for answer in self.answers) - self.began
+
     def count_kinds(self) -> Counter[str]:
         """How many answers there were of each kind."""
         return Counter(answer.kind for answer in self.answers)
@@ -98,7 +103,7 @@ def main(arguments: list[str]) -> None:
     [seconds] = parse_numbers("failover", arguments, SECONDS=_SECONDS)
     with tempfile.TemporaryDirectory() as folder:
         report = measure_failover(Path(folder), seconds, [kill, kill], election_ms=10_000)
-    click.echo(f"{CLIENTS} clients for {seconds} s, the primary killed -9 {len(report.elections)} times")
+    click.echo(f"{CLIENTS} clients for {report.seconds:.0f} s, the primary killed -9 {len(report.elections)} times")
     for election in report.elections:
         inside = Counter(answer.kind for answer in report.answers if _overlap(answer, election))
         began = election.began - report.began
