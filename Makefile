@@ -72,7 +72,7 @@ screenshots: .venv/.development ## Take the README's pictures of the real pages
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m tests.screenshots
 
-bench: .venv/.development ## Measure what docs/ states
+bench: .venv/.development ## Measure what docs/ states, but for docs/scaling.md (ARGS="scaling", half an hour)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 examples: .venv-examples/.installed ## Set up the Python that examples/README.md runs its programs with

@@ -1,6 +1,8 @@
 """Runs benchmarks by name: `python -m benchmarks seeding 1000000`; without a name, those that take minutes."""
 
+import argparse
 import importlib
+import signal
 import sys
 
 BENCHMARKS = ("speed", "startup", "overload", "failover", "live", "seeding", "summary", "export", "pages", "coldstart")
@@ -10,12 +12,20 @@ LONG_BENCHMARKS = ("scaling",)
 
 def main() -> None:
     """Run the named benchmark with the arguments after its name, or all that are not long."""
-    chosen = sys.argv[1:2] or BENCHMARKS
-    known = sorted({*BENCHMARKS, *LONG_BENCHMARKS})
-    if unknown := [name for name in chosen if name not in known]:
-        sys.exit(f"No benchmark is called {unknown[0]!r}; there are: {', '.join(known)}.")
-    for name in chosen:
-        importlib.import_module(f"benchmarks.{name}").main(sys.argv[2:])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", nargs="?", choices=sorted({*BENCHMARKS, *LONG_BENCHMARKS}))
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of the benchmark")
+    chosen = parser.parse_args()
+    # As Ctrl-C does: none of the programs that were started is left behind.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
+    for name in [chosen.name] if chosen.name else BENCHMARKS:
+        importlib.import_module(f"benchmarks.{name}").main(chosen.arguments)
+
+
+def _end(number: int, _frame: object) -> None:
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

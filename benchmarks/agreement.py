@@ -23,11 +23,14 @@ def fetch_answer(url: str, ask: Ask) -> bytes:
     """Give the body of a program's answer.
 
     Raises:
-        DisagreementError: it is an error.
+        DisagreementError: it is an error, or there is none.
     """
     method = "GET" if ask.body is None else "POST"
     headers = {"Content-Type": "application/json"} if ask.body else {}
-    answer = httpx.request(method, url + ask.path, content=ask.body, headers=headers, timeout=_TIMEOUT_SECONDS)
+    try:
+        answer = httpx.request(method, url + ask.path, content=ask.body, headers=headers, timeout=_TIMEOUT_SECONDS)
+    except httpx.TransportError as error:
+        raise DisagreementError(f"{url}{ask.path} does not answer: {error}") from error
     if answer.status_code != httpx.codes.OK:
         raise DisagreementError(f"{url}{ask.path} answers with {answer.status_code}: {answer.text[:200]}")
     return answer.content

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.argument import parse_numbers
 from benchmarks.conditions import describe_machine
 from benchmarks.process import open_server
 from database.environment import Credentials
@@ -40,7 +41,7 @@ class _Times:
 
 def main(arguments: list[str]) -> None:
     """Print the first and the later answers of new environments, for each question."""
-    environments = int(arguments[0]) if arguments else _ENVIRONMENTS
+    [environments] = parse_numbers("coldstart", arguments, ENVIRONMENTS=_ENVIRONMENTS)
     for name, value in describe_machine().items():
         click.echo(f"{name}: {value}")
     click.echo(f"{environments} new environments for each question, {_DOCUMENTS:,} documents, bytecode compiled\n")

@@ -24,10 +24,8 @@ def describe_machine() -> dict[str, str]:
     }
 
 
-def describe_node(node: Node | None) -> str:
+def describe_node(node: Node) -> str:
     """Give the version of Node and of its peers' packages."""
-    if node is None:
-        return "not here"
     packages = json.loads((PACKAGES / "package.json").read_text())["dependencies"]
     return f"{node.version}; {', '.join(f'{name} {number}' for name, number in packages.items())}"
 

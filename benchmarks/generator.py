@@ -35,18 +35,20 @@ class Generator:
             folder: for the list.
 
         Raises:
-            WrongAnswerError: an answer was an error, or a connection broke; it says how many.
+            WrongAnswerError: nobody answers, an answer was an error, or a connection broke; it says how many.
         """
         requests = folder / "requests.txt"
         requests.write_text("".join(f"{ask.path}\t{ask.body or ''}\n" for ask in asks))
         numbers = (str(clients), str(max(1, round(seconds))), str(_TIMEOUT_SECONDS))
-        told = subprocess.run(  # noqa: S603 (our own command)
+        run = subprocess.run(  # noqa: S603 (our own command)
             [part.format(*numbers, url=peer.url, requests=requests) for part in self.command],
             capture_output=True,
             text=True,
-            check=True,
-        ).stdout
-        report = json.loads(told.splitlines()[-1])
+            check=False,
+        )
+        if run.returncode:
+            raise WrongAnswerError(f"{peer.name} could not be asked: {(run.stderr or run.stdout).strip()}")
+        report = json.loads(run.stdout.splitlines()[-1])
         if not report["answers"]:
             raise WrongAnswerError(f"{peer.name} answered none of {clients} clients in {seconds} s: give it more.")
         if report["errors"] or report["broken"]:

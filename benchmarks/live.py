@@ -18,6 +18,7 @@ from pymongo import WriteConcern
 from pymongo.collection import Collection
 from pymongo.errors import ConnectionFailure, DuplicateKeyError
 
+from benchmarks.argument import parse_numbers
 from benchmarks.process import open_server
 from benchmarks.subscriber import SocketSubscriber, Subscriber, subscribe
 from database.client import open_sync_client
@@ -48,7 +49,8 @@ _Collection = Collection[dict[str, Any]]
 
 def main(arguments: list[str]) -> None:
     """Print the time from an insert to the first, the median and the last subscriber, memory, and a failover's toll."""
-    number = int(arguments[0]) if arguments else _SUBSCRIBERS
+    # What the first costs is told apart from what each of the others does.
+    [number] = parse_numbers("live", arguments, least=2, SUBSCRIBERS=_SUBSCRIBERS)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     # One for each connection, in this process and in the worker, which inherits the limit.
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 2 * number + 1_000), most))

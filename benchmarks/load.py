@@ -19,7 +19,7 @@ class Answers:
 
     Attributes:
         seconds: of each status, from when the request was due until its answer was whole.
-        broken: requests whose connection ended before the answer did.
+        broken: requests whose connection could not be made, or ended before the answer did.
     """
 
     seconds: dict[int, list[float]] = field(default_factory=dict)
@@ -89,12 +89,29 @@ class _Load:
             return
         self.due.append(due)
         if self.open < _MOST_CONNECTIONS:
-            self.open += 1
-            opening = asyncio.create_task(
-                asyncio.get_running_loop().create_connection(lambda: _Connection(self), self.host, self.port)
-            )
-            self._openings.add(opening)
-            opening.add_done_callback(self._openings.discard)
+            self._open_connection()
+
+    def _open_connection(self) -> None:
+        self.open += 1
+        opening = asyncio.create_task(self._connect())
+        self._openings.add(opening)
+        opening.add_done_callback(self._openings.discard)
+
+    async def _connect(self) -> None:
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: _Connection(self), self.host, self.port)
+        except OSError:
+            if self.due:
+                self.due.popleft()
+                self.answers.broken += 1
+                self.end()
+            self.lose()
+
+    def lose(self) -> None:
+        """Be told that a connection is gone; those who wait for one get another."""
+        self.open -= 1
+        if self.due:
+            self._open_connection()
 
     def take(self, connection: "_Connection", status: int, due: float) -> None:
         now = time.perf_counter()
@@ -150,7 +167,7 @@ class _Connection(asyncio.Protocol):
             self._load.take(self, status, due)
 
     def connection_lost(self, _error: Exception | None) -> None:
-        self._load.open -= 1
+        self._load.lose()
         if self in self._load.idle:
             self._load.idle.remove(self)
         if self._due is not None:

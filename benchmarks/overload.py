@@ -11,12 +11,13 @@ from pathlib import Path
 import click
 import psutil
 
+from benchmarks.argument import parse_numbers
 from benchmarks.load import Answers, load_by_clients, load_by_rate
 from benchmarks.process import open_server, serve_database
 from seeding.seeder import count_cores, seed
 
 _DOCUMENTS = 20_000
-_SECONDS = 30.0
+_SECONDS = 30
 _QUESTIONS = {
     "list of 90 days": "/transactions/90",
     "a page of 100": "/transactions/90?limit=100",
@@ -29,7 +30,7 @@ _OK, _UNAVAILABLE = 200, 503
 
 def main(arguments: list[str]) -> None:
     """Print a table: for each question the load, what was accepted, the p99 beside the unloaded one, and memory."""
-    seconds = float(arguments[0]) if arguments else _SECONDS
+    [seconds] = parse_numbers("overload", arguments, SECONDS=_SECONDS)
     workers = count_cores()
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> None:
         seed(environment, _DOCUMENTS, seed=1)
         click.echo(
             f"{_DOCUMENTS:,} documents, {workers} workers on {os.cpu_count()} cores that mongod and the load share, "
-            f"{_TIMES} times the sustainable load for {seconds:.0f} s\n"
+            f"{_TIMES} times the sustainable load for {seconds} s\n"
         )
         click.echo(
             f"{'question':<16} {'sustained/s':>11} {'accepted/s':>10} {'turned away':>11} {'p99 alone':>10} "

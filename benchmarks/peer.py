@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,8 +104,9 @@ def run_peer(
             wait_until(lambda: _is_listening(port, process, log_path), name)
             yield Peer(name, f"http://127.0.0.1:{port}", program.dialect)
         finally:
-            # The workers too: cluster's primary ends without waiting for them.
-            os.killpg(process.pid, signal.SIGTERM)
+            # The workers too: cluster's primary ends without waiting for them. None is left where it ended by itself.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
             process.wait(_STOP_SECONDS)
 
 

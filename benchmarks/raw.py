@@ -11,13 +11,13 @@ import bson
 from pymongo.collection import Collection
 from pymongo.cursor import RawBatchCursor
 
-from benchmarks.client import Latency
 from database.client import open_sync_client
 from database.environment import DatabaseEnvironment
 from database.index import COLLECTION
 
 _DAY_MS = 86_400_000
-# None is the server's own: a first of 101 documents, then as much as a message holds. The best of them counts.
+# None is the server's own: a first of 101 documents, then as much as a message holds. The best of them counts, for the
+# whole list and for its first bytes apart.
 _BATCH_ROWS = (None, 1_000, 2_500, 1_000_000)
 _TRIALS = 10
 
@@ -26,33 +26,42 @@ class RawList:
     """The documents of the last so many days, newest first, by one connection of a blocking client."""
 
     def __init__(self, collection: Collection[dict[str, Any]], days: int) -> None:
-        """Try which size of batch is the quickest."""
+        """Try which sizes of batch are the quickest."""
         self._collection = collection
         self._days = days
-        self._batch_rows = min(_BATCH_ROWS, key=lambda rows: median(self._take(rows).whole for _ in range(_TRIALS)))
+        taken = {rows: [self._take(rows) for _ in range(_TRIALS)] for rows in _BATCH_ROWS}
+        self._rows_of_first = min(taken, key=lambda rows: median(first for first, _ in taken[rows]))
+        self._rows_of_whole = min(taken, key=lambda rows: median(whole for _, whole in taken[rows]))
 
-    def measure(self, seconds: float) -> Latency:
-        """Fetch it, again and again, for so long; the time to the first batch is `first`."""
-        taken: list[Latency] = []
-        began, own = time.perf_counter(), time.thread_time()
-        while not taken or time.perf_counter() - began < seconds:
-            taken.append(self._take(self._batch_rows))
-        used = (time.thread_time() - own) / len(taken)
-        return Latency(median(each.whole for each in taken), median(each.first for each in taken), used)
+    def measure_first(self, seconds: float) -> float:
+        """Fetch it, again and again, for so long; give the median time to the first batch, in s."""
+        return median(first for first, _ in self._repeat(self._rows_of_first, seconds))
+
+    def measure_whole(self, seconds: float) -> float:
+        """Fetch it, again and again, for so long; give the median time to the end, in s."""
+        return median(whole for _, whole in self._repeat(self._rows_of_whole, seconds))
 
     def read(self) -> bytes:
         """Give the documents as a JSON array."""
-        batches = b"".join(cast("Iterator[bytes]", self._open(self._batch_rows)))
+        batches = b"".join(cast("Iterator[bytes]", self._open(self._rows_of_whole)))
         return json.dumps(bson.decode_all(batches)).encode()
 
-    def _take(self, batch_rows: int | None) -> Latency:
+    def _repeat(self, batch_rows: int | None, seconds: float) -> list[tuple[float, float]]:
+        taken: list[tuple[float, float]] = []
+        began = time.perf_counter()
+        while not taken or time.perf_counter() - began < seconds:
+            taken.append(self._take(batch_rows))
+        return taken
+
+    def _take(self, batch_rows: int | None) -> tuple[float, float]:
+        """Give the times to the first batch and to the end, in s."""
         began = time.perf_counter()
         with self._open(batch_rows) as cursor:
             next(cursor, None)
             first = time.perf_counter() - began
             for _ in cursor:
                 pass
-        return Latency(time.perf_counter() - began, first, 0)
+        return first, time.perf_counter() - began
 
     def _open(self, batch_rows: int | None) -> RawBatchCursor[dict[str, Any]]:
         now = time.time_ns() // 1_000_000

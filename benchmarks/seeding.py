@@ -21,6 +21,7 @@ import click
 from bson.raw_bson import RawBSONDocument
 from faker import Faker
 
+from benchmarks.argument import parse_numbers
 from benchmarks.process import open_server
 from database.client import open_sync_client
 from database.embedded import EmbeddedServer
@@ -38,8 +39,7 @@ _ONE_AT_A_TIME = 3_000
 
 def main(arguments: list[str]) -> None:
     """Print the three rates and the ratio of the first two."""
-    count = int(arguments[0]) if arguments else _COUNT
-    workers = int(arguments[1]) if len(arguments) > 1 else count_cores()
+    count, workers = parse_numbers("seeding", arguments, COUNT=_COUNT, WORKERS=count_cores())
     with tempfile.TemporaryDirectory() as folder, open_server(Path(folder)) as server:
         click.echo(
             f"{count:,} documents, {workers} parallel inserters, MongoDB {server.version}, {os.cpu_count()} cores"
@@ -83,7 +83,7 @@ def _measure_ready(server: EmbeddedServer, count: int, workers: int) -> float:
         barrier = context.Barrier(workers + 1)
         plan = new_plan(count, seed=7)
         inserters = [
-            context.Process(target=_insert_ready, args=(environment, plan, first, workers, barrier))
+            context.Process(target=insert_ready, args=(environment, plan, first, workers, barrier))
             for first in range(workers)
         ]
         for inserter in inserters:
@@ -97,7 +97,16 @@ def _measure_ready(server: EmbeddedServer, count: int, workers: int) -> float:
         return count / seconds
 
 
-def _insert_ready(environment: DatabaseEnvironment, plan: Plan, first: int, step: int, barrier: Barrier) -> None:
+def insert_ready(environment: DatabaseEnvironment, plan: Plan, first: int, step: int, barrier: Barrier) -> None:
+    try:
+        _prepare_and_insert(environment, plan, first, step, barrier)
+    except BaseException:
+        # The others would wait for it for ever.
+        barrier.abort()
+        raise
+
+
+def _prepare_and_insert(environment: DatabaseEnvironment, plan: Plan, first: int, step: int, barrier: Barrier) -> None:
     pools = build_pools(plan.seed)
     chunks = [
         [

@@ -5,6 +5,7 @@ nothing behind, but with `--write` docs/benchmarks.md and docs/benchmarks.svg.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,7 @@ from benchmarks.process import open_server
 from benchmarks.question import Ask
 from benchmarks.raw import RawList, open_raw_list
 from benchmarks.table import build_page, build_table
+from database.errors import GatewayError
 from seeding.seeder import count_cores, seed
 
 _DOCUMENTS = 20_000
@@ -78,7 +80,7 @@ def main(arguments: list[str]) -> None:
                 if compared:
                     console.print(build_table(compared))
                 comparisons += compared
-    except (DisagreementError, WrongAnswerError, RuntimeError) as error:
+    except (DisagreementError, WrongAnswerError, GatewayError, RuntimeError, OSError) as error:
         sys.exit(f"Nothing is stated: {error}")
     conditions = _describe(stage, node, mongod, workers, options.rounds)
     for name, value in conditions.items():
@@ -122,13 +124,17 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def _find_node(parts: Sequence[Part], console: Console) -> Node | None:
-    if not any(name in NEED_NODE for part in parts for name in part.against):
+    if shutil.which("wrk") and not _need_node(parts):
         return None
     try:
         return install_peers()
     except NodeMissingError as error:
         console.print(f"Without {', '.join(sorted(NEED_NODE))}: {error}.", highlight=False)
         return None
+
+
+def _need_node(parts: Sequence[Part]) -> bool:
+    return any(name in NEED_NODE for part in parts for name in part.against)
 
 
 @contextmanager
@@ -148,7 +154,7 @@ def _open_stage(parts: Sequence[Part], node: Node | None, workers: int, seconds:
 def _describe(stage: Stage, node: Node | None, mongod: str, workers: int, rounds: int) -> dict[str, str]:
     conditions = {
         **describe_machine(),
-        "Node": describe_node(node),
+        **({"Node": describe_node(node)} if node else {}),
         "MongoDB": f"{mongod}, embedded, on loopback, with the gateway's indexes",
         "data": f"{_DOCUMENTS:,} documents over a year, read by the reader's user",
         "workers": f"{workers} of each program; `flask run` has one",
@@ -158,8 +164,8 @@ def _describe(stage: Stage, node: Node | None, mongod: str, workers: int, rounds
     }
     if stage.own_shares:
         conditions["one client"] = (
-            f"a blocking Python client for {stage.seconds * _SHARE_OF_ONE_CLIENT:g} s a round; of the time of an"
-            f" answer at most {max(stage.own_shares):.0%} was its own"
+            f"a blocking Python client, PyMongo for mongod's batches, for {stage.seconds * _SHARE_OF_ONE_CLIENT:g} s a"
+            f" round; of the time of an answer by HTTP at most {max(stage.own_shares):.0%} was the client's own"
         )
     return conditions
 
@@ -211,8 +217,8 @@ def _measure_latency(stage: Stage, part: Part, name: str) -> float:
     """Give the milliseconds of a whole answer, or of its start."""
     seconds = stage.seconds * _SHARE_OF_ONE_CLIENT
     if name == RAW:
-        latency = stage.raw.measure(seconds)
-    else:
-        latency = measure_latency(_get_peer(stage, name).url, _ask(stage, part, name)[0], seconds)
-        stage.own_shares.append(latency.own / latency.whole)
+        take = stage.raw.measure_first if part.figure is Figure.FIRST else stage.raw.measure_whole
+        return 1000 * take(seconds)
+    latency = measure_latency(_get_peer(stage, name).url, _ask(stage, part, name)[0], seconds)
+    stage.own_shares.append(latency.own / latency.whole)
     return 1000 * (latency.first if part.figure is Figure.FIRST else latency.whole)

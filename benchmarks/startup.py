@@ -24,6 +24,7 @@ from pathlib import Path
 import click
 import psutil
 
+from benchmarks.argument import parse_numbers
 from benchmarks.load import load_by_clients
 from benchmarks.process import open_server
 from database.environment import DatabaseEnvironment
@@ -69,7 +70,7 @@ _PROGRAMS = (_Program("gateway", _build_gateway), _Program("FastAPI + Strawberry
 
 def main(arguments: list[str]) -> None:
     """Print what starting takes, what is imported for it, and the memory of each process, idle and under load."""
-    runs = int(arguments[0]) if arguments else _RUNS
+    [runs] = parse_numbers("startup", arguments, RUNS=_RUNS)
     workers = count_cores()
     click.echo(
         f"medians of {runs} runs in turns, {workers} workers, {os.cpu_count()} cores, {_DOCUMENTS:,} documents\n"

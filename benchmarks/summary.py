@@ -21,6 +21,7 @@ import click
 import httpx
 from pymongo.collection import Collection
 
+from benchmarks.argument import parse_numbers
 from benchmarks.process import open_server
 from database.client import open_sync_client
 from database.environment import DatabaseEnvironment
@@ -70,7 +71,7 @@ _CASES = (
 
 def main(arguments: list[str]) -> None:
     """Print each question's times, and what differs from the reference."""
-    count = int(arguments[0]) if arguments else _DOCUMENTS
+    [count] = parse_numbers("summary", arguments, DOCUMENTS=_DOCUMENTS)
     with tempfile.TemporaryDirectory() as folder, open_server(Path(folder)) as server:
         environment = replace(server.admin, database="benchmark")
         provision(environment)

@@ -43,7 +43,10 @@ def build_page(comparisons: Sequence[Comparison], conditions: Mapping[str, str],
 
 Figures are medians over the rounds, lowest to highest beside them. A ratio is of medians of one run: by what factor the
 gateway is better or, where the bound is `≤`, by what factor it takes longer. Before anything is measured, all programs
-must give the same answers to the same questions. Each peer is written as its own documentation shows: benchmarks/peers.
+must give the same answers to the same questions. Each peer is written as its own documentation shows
+(benchmarks/peers), but that Flask counts as first versions do: it fetches the rows and filters them in Python.
+The gateway runs with its defaults: a card is counted from memory, and those who ask at the same time for the same list,
+or for newest pages of whatever days, share a reading of it. Its peers ask MongoDB for each answer.
 
 ![The gateway beside its peers: a bar for each median](benchmarks.svg)
 

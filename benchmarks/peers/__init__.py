@@ -1,1 +1,1 @@
-"""The programs that the gateway is measured against, each written as its own documentation shows."""
+"""The programs that the gateway is measured against, written as their documentation shows, but for how Flask counts."""

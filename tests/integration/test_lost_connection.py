@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pymongo.collection import Collection
 
-from database import change, rollup, stream
+from database import change_tail, rollup, stream
 from database.client import open_client
 from database.environment import DatabaseEnvironment
 from database.match import LiveFilter
@@ -51,7 +51,7 @@ async def test_counts_from_memory_come_back(
 ) -> None:
     """Where the connection of the change stream, or of the database's time, is lost, counts come from memory again."""
     monkeypatch.setattr(stream, "_LONGEST_READING_SECONDS", 0.5)
-    monkeypatch.setattr(change, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(change_tail, "ANSWER_SECONDS", 0.5)
     collection.insert_one({"date": NOW_MS, "cardType": "Visa"})
     async with (
         run_relay(reader_environment) as (relay, environment),

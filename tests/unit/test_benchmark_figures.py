@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from benchmarks.failover import Answer, Report
 from benchmarks.measure import Bound, Comparison, Series, Unit, measure_in_turns
 from benchmarks.picture import build_picture
 from benchmarks.table import build_markdown, build_page, build_table
@@ -112,3 +113,8 @@ def test_the_page_says_how_it_was_made() -> None:
     assert re.search(r"!\[.+\]\(benchmarks\.svg\)", page)
     assert "- processor: Z80, 1 core\n" in page
     assert "`python -m benchmarks speed --write`" in page
+
+
+def test_a_failover_lasts_until_its_last_answer() -> None:
+    """The time that is told holds the elections, which come on top of what was asked for."""
+    assert Report(10.0, [Answer("right", 10.0, 40.0), Answer("right", 11.0, 12.0)], []).seconds == 30.0
