@@ -18,7 +18,7 @@ from pymongo.errors import (
     OperationFailure,
     PyMongoError,
 )
-from pymongo.monitoring import CommandListener, ConnectionPoolListener
+from pymongo.monitoring import CommandListener, ConnectionPoolListener, TopologyListener
 
 from database import errors
 from database.address import SRV
@@ -31,7 +31,7 @@ from database.errors import (
 from database.renewal import Renewal
 from database.translation import CREDENTIALS_CODES, translate
 
-Listener: TypeAlias = CommandListener | ConnectionPoolListener
+Listener: TypeAlias = CommandListener | ConnectionPoolListener | TopologyListener
 
 OLDEST_VERSION = "6.0"
 POOL_SIZE = 64

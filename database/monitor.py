@@ -119,3 +119,30 @@ class PoolMonitor(monitoring.ConnectionPoolListener):
 
     def pool_closed(self, event: monitoring.PoolClosedEvent) -> None:
         pass
+
+
+class PrimaryMonitor(monitoring.TopologyListener):
+    """Calls `note_away` when the database's primary can be reached no longer, or never could; then `note_back`."""
+
+    def __init__(self, note_away: Callable[[], None], note_back: Callable[[], None]) -> None:
+        self._note_away = note_away
+        self._note_back = note_back
+        self._is_away = False
+
+    def opened(self, event: monitoring.TopologyOpenedEvent) -> None:
+        pass
+
+    def description_changed(self, event: monitoring.TopologyDescriptionChangedEvent) -> None:
+        servers = event.new_description.server_descriptions().values()
+        if event.new_description.has_readable_server():
+            if self._is_away:
+                self._note_back()
+            self._is_away = False
+        # Before its first answer a server is neither reached nor at fault; a client that is closed has no servers.
+        elif servers and (event.previous_description.has_readable_server() or any(each.error for each in servers)):
+            if not self._is_away:
+                self._note_away()
+            self._is_away = True
+
+    def closed(self, event: monitoring.TopologyClosedEvent) -> None:
+        pass

@@ -17,7 +17,7 @@ from starlette.types import Message, Scope
 
 from database.errors import GatewayError
 from database.meter import METER, Meter
-from database.monitor import CommandMonitor, CommandReport, PoolMonitor
+from database.monitor import CommandMonitor, CommandReport, PoolMonitor, PrimaryMonitor
 from gateway.log import clean_text, describe_exception
 from gateway.metrics import (
     BUILD_INFO,
@@ -80,7 +80,14 @@ class Observer:
         self._slow_queries = SlowQueryLog(settings.slow_query_ms)
         self._tracing = _open_tracing() if settings.is_tracing else None
         observers = [_count_command, self._slow_queries.observe, *([self._tracing.observe] if self._tracing else ())]
-        self.listeners = (CommandMonitor(*observers), PoolMonitor(_count_connections))
+        self.listeners = (
+            CommandMonitor(*observers),
+            PoolMonitor(_count_connections),
+            # Questions that fail meanwhile have their lines at a level that is often off.
+            PrimaryMonitor(
+                lambda: logger.warning("the database is away"), lambda: logger.warning("the database is back")
+            ),
+        )
         find_child(BUILD_INFO, VERSION).set(1)
 
     def explain_with(self, explain: Explain) -> None:

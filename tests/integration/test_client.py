@@ -40,7 +40,8 @@ from database.errors import (
     QueryEndedError,
 )
 from database.index import COLLECTION
-from tests.waiting import DEADLINE_SECONDS
+from database.monitor import PrimaryMonitor
+from tests.waiting import DEADLINE_SECONDS, find_free_port
 
 _TIMED_OUT = {"writeErrors": [], "writeConcernErrors": [{"code": 64, "errInfo": {"wtimeout": True}}]}
 
@@ -222,6 +223,18 @@ async def test_unknown_compressor_is_done_without(environment: DatabaseEnvironme
     assert check_server(compressed).answer is Answer.ACCEPTED
     open_sync_client(compressed).close()
     await open_client(compressed).close()
+
+
+async def test_a_database_that_was_never_there_is_away() -> None:
+    """A client that reaches no server from the start on says so once, and says nothing when it is closed."""
+    told: asyncio.Queue[str] = asyncio.Queue()
+    monitor = PrimaryMonitor(lambda: told.put_nowait("away"), lambda: told.put_nowait("back"))
+    nowhere = DatabaseEnvironment(uri=f"mongodb://127.0.0.1:{find_free_port()}/shop?serverSelectionTimeoutMS=100")
+    async with open_client(nowhere, [monitor]) as client, asyncio.timeout(DEADLINE_SECONDS):
+        with pytest.raises(ServerSelectionTimeoutError):
+            await client.admin.command("ping")
+        assert await told.get() == "away"
+    assert told.empty()
 
 
 async def test_a_user_that_is_there_again_is_served_again(

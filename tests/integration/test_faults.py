@@ -28,7 +28,7 @@ from database.index import COLLECTION
 from database.query import Page, TransactionFilter, build_count_plan, build_find_plan
 from database.repository import TransactionRepository
 from gateway.health import DatabaseProbe
-from tests.process import GatewayProcess, run_gateway
+from tests.process import GatewayProcess, read_log, run_gateway
 from tests.recorder import CommandRecorder
 from tests.replica import Member, ReplicaSet, run_replica_set
 from tests.waiting import find_free_port, wait_until
@@ -120,6 +120,21 @@ def test_a_hung_server_holds_nobody(gateway: GatewayProcess, member: Member) -> 
     finally:
         member.resume()
     wait_until(lambda: is_well(gateway) and is_ready(gateway), "the recovery")
+
+
+def read_warnings(folder: Path) -> list[str]:
+    return [line["event"] for line in read_log(folder) if line["level"] == "warning"]
+
+
+def test_an_outage_is_logged_where_it_begins_and_ends(alone: ReplicaSet, member: Member, tmp_path: Path) -> None:
+    """A worker warns once that the database is away and once that it is back, and not when it stops."""
+    with run_gateway(alone.admin, find_free_port(), tmp_path, 1) as process:
+        member.kill()
+        wait_until(lambda: read_warnings(tmp_path), "the first line")
+        assert not is_ready(process)
+        member.start()
+        wait_until(lambda: is_ready(process), "the recovery")
+    assert read_warnings(tmp_path) == ["the database is away", "the database is back"]
 
 
 def test_a_slow_server_is_a_timeout(alone: ReplicaSet, gateway: GatewayProcess) -> None:
