@@ -59,6 +59,14 @@ def _flatten(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 
 _HOST = "transactions.example.com"
+PLACED = Release(
+    "placed",
+    "production",
+    {
+        "nodeSelector": {"pool": "gateway"},
+        "tolerations": [{"key": "pool", "operator": "Equal", "value": "gateway", "effect": "NoSchedule"}],
+    },
+)
 RELEASES = (
     *(Release(name, name) for name in ENVIRONMENTS),
     Release("nginx", "production", {"ingress": {"kind": "nginx", "host": _HOST, "tlsSecret": "2026"}}),
@@ -94,6 +102,7 @@ RELEASES = (
             "network": {"traces": [{"podSelector": {"matchLabels": {"app": "collector"}}}]},
         },
     ),
+    PLACED,
 )
 
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from deploy.chart import CHART, RELEASES, Release, attempt, get_helm, render
+from deploy.chart import CHART, PLACED, RELEASES, Release, attempt, get_helm, load_resources, render
 from deploy.checks import CheckError
 from deploy.tool import require
 
@@ -35,6 +35,7 @@ _MISTAKES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("a measure that nobody scrapes", {"monitoring": {"enabled": False}}, "enabled"),
     ("scrapes too seldom for the rules", {"monitoring": {"interval": "120s"}}, "interval"),
     ("a sleep that Kubernetes before 1.33 refuses", {"stop": {"sleepSeconds": 0}}, "sleepSeconds"),
+    ("a node's label that is no text", {"nodeSelector": {"spot": True}}, "nodeSelector"),
     ("no limit of memory", {"resources": {"limits": {"memory": None}}}, "memory"),
 )
 # What the schema cannot say, with the release's name: templates/refusal.yaml does.
@@ -66,4 +67,17 @@ def run() -> int:
         done = attempt(Release(mistake, "production", values), name)
         if not done.returncode or words not in done.stderr:
             raise CheckError(f"deploy/helm/templates/refusal.yaml does not refuse {mistake}:\n{done.stderr}")
-    return 2 * len(RELEASES) + len(_MISTAKES) + len(_CONTRADICTIONS)
+    return 2 * len(RELEASES) + len(_MISTAKES) + len(_CONTRADICTIONS) + _check_placement()
+
+
+def _check_placement() -> int:
+    """See that every pod, the jobs' too, goes where the values say; give how many there are."""
+    pods = [
+        resource["spec"] if resource["kind"] == "Pod" else resource["spec"]["template"]["spec"]
+        for resource in load_resources(PLACED)
+        if resource["kind"] in {"Deployment", "Job", "Pod"}
+    ]
+    for pod in pods:
+        if {name: pod.get(name) for name in PLACED.values} != PLACED.values:
+            raise CheckError(f"deploy/helm does not place every pod where nodeSelector and tolerations say: {pod}")
+    return len(pods)
