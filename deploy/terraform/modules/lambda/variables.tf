@@ -58,6 +58,10 @@ variable "settings" {
     condition     = alltrue([for name in keys(var.settings) : startswith(name, "GATEWAY_")])
     error_message = "Each name begins with GATEWAY_."
   }
+  validation {
+    condition     = lookup(var.settings, "GATEWAY_LOG_LEVEL", "info") == "info"
+    error_message = "GATEWAY_LOG_LEVEL is info here: the alarms of modules/observability count lines of that level."
+  }
 }
 
 variable "secret_arn" {

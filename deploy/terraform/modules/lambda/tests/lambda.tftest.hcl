@@ -141,3 +141,11 @@ run "a_name_of_its_own_is_the_only_one" {
     error_message = "Beside its name, the API has no other."
   }
 }
+
+run "a_log_without_what_the_alarms_count_is_refused" {
+  command = plan
+  variables {
+    settings = { GATEWAY_LOG_LEVEL = "warning" }
+  }
+  expect_failures = [var.settings]
+}
