@@ -1,7 +1,8 @@
 """What tests share: one real mongod for each worker, and a database of its own for each test that asks for one."""
 
 import secrets
-from asyncio import AbstractEventLoop
+import signal
+from asyncio import AbstractEventLoop, new_event_loop
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,9 +28,15 @@ settings.register_profile("untimed", settings(), deadline=None)
 settings.load_profile("untimed")
 
 
-def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], AbstractEventLoop]]:
-    """Run what is asynchronous on the event loop that the workers run on."""
-    return {"uvloop": uvloop.new_event_loop}
+# What nohup or a shell has ignored has no effect here still, and has one on the programs that tests start.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], AbstractEventLoop]]:
+    """Run what is marked `uvloop` on the event loop that the workers run on."""
+    return {"loop": uvloop.new_event_loop if item.get_closest_marker("uvloop") else new_event_loop}
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from gateway.protocol import MAX_HEAD_BYTES, NOT_HTTP, HttpProtocol
 from schema.context import read_clock_ms
 from tests.conftest import ServedDatabase
 
+pytestmark = pytest.mark.uvloop
+
 
 @contextmanager
 def connect(served: ServedDatabase) -> Iterator[socket.socket]:

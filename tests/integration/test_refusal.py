@@ -19,6 +19,8 @@ from gateway.protocol import HttpProtocol
 from gateway.refusal import Refusal
 from tests.waiting import DEADLINE_SECONDS
 
+pytestmark = pytest.mark.uvloop
+
 MOST = 1
 
 
