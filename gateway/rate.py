@@ -225,7 +225,7 @@ class RateLimitMiddleware:
 
 def _is_free(scope: Scope) -> bool:
     path: str = scope["path"]
-    return is_page(scope) or path.startswith(("/health/", "/metrics", STATIC_PATH))
+    return is_page(scope) or path == "/metrics" or path.startswith(("/health/", STATIC_PATH))
 
 
 def _hash_name(name: str) -> str:

@@ -85,7 +85,7 @@ class TokenVerifier:
 def _name_subject(subject: str) -> str:
     """Give a name for logs and counts: a hash of a subject that would not be fit for a log."""
     is_fit = _PLAIN_SUBJECT.fullmatch(subject) and hide_secrets(subject) == subject
-    return f"jwt:{subject if is_fit else hashlib.sha256(subject.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
+    return f"jwt:{subject if is_fit else hashlib.sha256(subject.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
 def _read_scopes(claims: Mapping[str, Any]) -> frozenset[Scope]:

@@ -172,7 +172,7 @@ async def test_a_subject_is_named_without_harm(verifier: TokenVerifier) -> None:
     callers = [await verifier.find_caller(KEY.sign(sub=subject)) for subject in subjects]
     names = {caller.name for caller in callers if caller}
     assert len(names) == len(subjects)
-    assert all(len(name) == len("jwt:") + 10 for name in names)
+    assert all(len(name) == len("jwt:") + 32 for name in names)
 
 
 @pytest.mark.parametrize(
