@@ -8,6 +8,12 @@ from database.environment import DatabaseEnvironment
 from database.index import COLLECTION
 
 
+def takes_writes(environment: DatabaseEnvironment) -> bool:
+    """Whether a server has been elected; it listens a moment before that."""
+    with open_sync_client(environment) as client:
+        return bool(client.admin.command("hello")["isWritablePrimary"])
+
+
 def insert_id(environment: DatabaseEnvironment, identifier: str) -> None:
     with open_sync_client(environment) as client:
         client[environment.database][COLLECTION].insert_one({"_id": identifier})

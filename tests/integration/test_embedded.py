@@ -21,7 +21,7 @@ from database.errors import DatabaseRefusedError
 from database.folder import FolderInUseError, find_left_over
 from database.index import INDEXES
 from database.provision import provision, read_status
-from tests.embedded import insert_id, read_ids
+from tests.embedded import insert_id, read_ids, takes_writes
 from tests.waiting import find_free_port, wait_until
 
 _SECONDS = 60.0
@@ -179,6 +179,7 @@ def test_server_that_is_killed_runs_again(
         assert guard is not None
         (mongod if victim == "mongod" else guard).kill()
         wait_until(lambda: "runs again" in caplog.text, "another mongod")
+        wait_until(lambda: takes_writes(server.owner), "its election")
         insert_id(server.owner, "b")
         assert read_ids(server.reader) == ["a", "b"]
         pid = find_left_over(tmp_path)
@@ -200,6 +201,7 @@ def test_server_that_cannot_run_again_is_tried_again(
         wait_until(lambda: "Unable to acquire security key" in caplog.text, "the reason")
         (tmp_path / "key").chmod(0o600)
         wait_until(lambda: "runs again" in caplog.text, "another mongod")
+        wait_until(lambda: takes_writes(server.owner), "its election")
         assert read_ids(server.reader) == ["a"]
 
 
