@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 
 from database.environment import Credentials, DatabaseEnvironment
 from database.program import get_program
-from tests.waiting import find_free_port, wait_until
+from tests.waiting import find_free_port, hang, wait_until
 
 _NAME = "trial"
 _HEARTBEAT_MS = 500
@@ -51,7 +51,7 @@ class Member:
 
     def stop(self) -> None:
         """Hang the process: its sockets stay open and nothing answers."""
-        self.process.send_signal(signal.SIGSTOP)
+        hang(self.process.pid)
 
     def resume(self) -> None:
         """Let a hung process go on."""

@@ -19,7 +19,7 @@ from gateway.errors import TooManyRequestsError
 from gateway.rate import Allowance, SharedStorage, open_storage
 from tests.minute import look_within_a_minute
 from tests.process import GatewayProcess, run_gateway
-from tests.waiting import find_free_port, wait_until
+from tests.waiting import find_free_port, hang, wait_until
 
 LIMIT = 5
 COUNT = "/transactions/1/card/Visa"
@@ -150,7 +150,7 @@ async def test_a_redis_that_hangs_holds_nobody_up(port_and_storage: tuple[int, S
     allowance = Allowance(storage, "requests", LIMIT)
     with run_redis(port) as process:
         await allowance.take("key:1")
-        process.send_signal(signal.SIGSTOP)
+        hang(process.pid)
         for _ in range(LIMIT):
             await allowance.take("key:1")
         with pytest.raises(TooManyRequestsError):

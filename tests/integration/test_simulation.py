@@ -18,7 +18,7 @@ from database.errors import DatabaseRefusedError
 from schema.context import read_clock_ms
 from seeding.pace import Pace
 from seeding.simulation import SimulationReport, simulate
-from tests.waiting import wait_until
+from tests.waiting import hang, wait_until
 
 FAST = Pace(500, 1)
 
@@ -97,7 +97,7 @@ def test_it_goes_on_when_the_database_comes_back(
     thread.start()
     try:
         wait_until(lambda: reports and reports[-1].stored > 20, "the first to be stored")
-        os.kill(mongod.pid, signal.SIGSTOP)
+        hang(mongod.pid)
         try:
             wait_until(lambda: reports[-1].trouble, "the trouble to be told")
             stored = reports[-1].stored

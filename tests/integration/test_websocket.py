@@ -26,7 +26,7 @@ from gateway.caller import Scope
 from gateway.keys import create_key, revoke_key
 from tests.conftest import ServedDatabase, serve_database
 from tests.process import read_log
-from tests.waiting import wait_until
+from tests.waiting import hang, wait_until
 from tests.websocket import SUBPROTOCOL, Socket, build_subscribe, open_socket
 
 QUERY = "{ __typename }"
@@ -336,7 +336,7 @@ async def test_a_subscription_during_a_stop_is_not_completed(mongod: EmbeddedSer
         async with open_socket(served.gateway.url) as client:
             await client.init()
             await client.subscribe(ADDED)
-            os.kill(mongod.pid, signal.SIGSTOP)
+            hang(mongod.pid)
             try:
                 await client.send(build_subscribe("{ transactions { totalCount } }", "query"), ping)
                 assert await client.receive() == {"type": "pong"}
