@@ -14,7 +14,8 @@ import psutil
 from benchmarks.argument import parse_numbers
 from benchmarks.load import Answers, load_by_clients, load_by_rate
 from benchmarks.process import open_server, serve_database
-from seeding.seeder import count_cores, seed
+from database.machine import count_cores
+from seeding.seeder import seed
 
 _DOCUMENTS = 20_000
 _SECONDS = 30

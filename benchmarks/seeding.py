@@ -27,11 +27,11 @@ from database.client import open_sync_client
 from database.embedded import EmbeddedServer
 from database.environment import DatabaseEnvironment
 from database.index import COLLECTION
+from database.machine import count_cores
 from database.provision import provision
 from seeding.document import build_documents
 from seeding.plan import Plan, new_plan
 from seeding.pool import build_pools
-from seeding.seeder import count_cores
 
 _COUNT = 200_000
 _ONE_AT_A_TIME = 3_000

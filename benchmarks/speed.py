@@ -30,7 +30,8 @@ from benchmarks.question import Ask
 from benchmarks.raw import RawList, open_raw_list
 from benchmarks.table import build_page, build_table
 from database.errors import GatewayError
-from seeding.seeder import count_cores, seed
+from database.machine import count_cores
+from seeding.seeder import seed
 
 _DOCUMENTS = 20_000
 _CLIENTS = 16

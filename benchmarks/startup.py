@@ -28,8 +28,9 @@ from benchmarks.argument import parse_numbers
 from benchmarks.load import load_by_clients
 from benchmarks.process import open_server
 from database.environment import DatabaseEnvironment
+from database.machine import count_cores
 from database.provision import provision
-from seeding.seeder import count_cores, seed
+from seeding.seeder import seed
 from tests.waiting import find_free_port
 
 _ROOT = Path(__file__).parents[1]

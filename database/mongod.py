@@ -21,6 +21,7 @@ from database import guard
 from database.environment import DatabaseEnvironment
 from database.errors import EmbeddedServerError
 from database.folder import described_folder_faults, stop_left_over
+from database.machine import measure_memory
 from database.program import Program
 
 REPLICA_SET = "embedded"
@@ -37,9 +38,8 @@ _LOG_WRONG_VERSION = frozenset({20573, 22347})
 
 
 def _choose_cache_gigabytes() -> float:
-    """A quarter of the memory, from 0.5 to 4: MongoDB's own choice, half of it, is for a machine that it has alone."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    return min(max(memory / 4, 0.5), 4.0)
+    """A quarter of the memory, from 0.25 to 4: MongoDB's own choice, half of it, is for a machine that it has alone."""
+    return min(max(measure_memory() / 4e9, 0.25), 4.0)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """The gateway's own settings: options of the command line and GATEWAY_… variables, read once into one frozen object."""
 
 import difflib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 from database.address import is_loopback
 from database.errors import ConfigurationError, quote_value
+from database.machine import count_cores
 from gateway.variable import PREFIX, VARIABLES
 from schema.limits import Limits
 
@@ -143,7 +143,7 @@ def load_settings(
     return Settings(
         host=host,
         port=port,
-        workers=workers or _count_cores(),
+        workers=workers or count_cores(),
         keys_file=given.get("keys_file"),
         jwt=jwt,
         requests_per_minute=given.get("requests_per_minute", 0 if is_local else 6_000),
@@ -204,11 +204,6 @@ def _find_access_faults(given: Mapping[str, Any], host: str, *, is_local: bool) 
         )
         return [fault]
     return []
-
-
-def _count_cores() -> int:
-    """Cores that this process may run on, which can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _name_unknown(name: str, known: set[str]) -> str:

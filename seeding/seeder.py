@@ -1,6 +1,5 @@
 """Stores a set of transactions on all cores, and leaves it so that the next run can complete it."""
 
-import os
 import signal
 import threading
 import time
@@ -12,6 +11,7 @@ from typing import TypeAlias
 
 from database.environment import DatabaseEnvironment
 from database.loader import Loader, open_loader
+from database.machine import count_cores
 from seeding.crew import Crew
 from seeding.document import build_identifiers
 from seeding.error import SeedingError
@@ -90,12 +90,6 @@ def seed(
     if asked.is_set() and report.stored < count:
         raise KeyboardInterrupt
     return report
-
-
-def count_cores() -> int:
-    """Give how many cores this process may use."""
-    # A container or taskset may allow fewer than the machine has; not every system tells.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def check_space(loader: Loader, count: int, held: int) -> None:
