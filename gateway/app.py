@@ -130,10 +130,11 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
 
 
 def _add_middlewares(app: FastAPI, settings: Settings, observer: Observer) -> None:
-    # The last is the first that a request meets. To compress is work on a question, which those above it bound.
+    # The last is the first that a request meets. To compress is work on a question, which those below it bound; to wait
+    # for one's turn is a part of the time that an answer may take.
     app.add_middleware(CompressionMiddleware)
-    app.add_middleware(DeadlineMiddleware, settings=settings)
     app.add_middleware(AdmissionMiddleware, admission=app.state.admission)
+    app.add_middleware(DeadlineMiddleware, settings=settings)
     for middleware in (RateLimitMiddleware, AuthenticationMiddleware, OriginMiddleware):
         app.add_middleware(middleware, settings=settings)
     app.add_middleware(RequestMiddleware, observer=observer, routes=app.router.routes)
