@@ -11,10 +11,13 @@ from starlette.types import Receive, Scope, Send
 
 from database.query import FIELDS
 from database.row import Row
+from gateway.admission import Turn
 from gateway.stream_response import StreamResponse, send_part
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection), full-width forms among it.
 _FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - they are meant
+# An export takes as long as it has rows: whoever asks for something short does not wait for its end.
+_LONG_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +187,14 @@ class RowStream(StreamResponse):
         self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware listens
-        async with aclosing(self._rest) as rest:
-            await self.start(send)
-            # For HEAD too, which gets none of it: what is said of the body depends on how it begins.
-            await send_part(send, await self._body.add(self._first))
-            if not scope["state"]["is_head"]:
-                async for part in rest:
-                    if written := await self._body.add(part):
-                        await send_part(send, written)
-        await send_part(send, await self._body.end(), more=False)
+        turn: Turn = scope["state"]["turn"]
+        with turn.give_way(_LONG_SECONDS):
+            async with aclosing(self._rest) as rest:
+                await self.start(send)
+                # For HEAD too, which gets none of it: what is said of the body depends on how it begins.
+                await send_part(send, await self._body.add(self._first))
+                if not scope["state"]["is_head"]:
+                    async for part in rest:
+                        if written := await self._body.add(part):
+                            await send_part(send, written)
+            await send_part(send, await self._body.end(), more=False)
