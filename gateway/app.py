@@ -86,7 +86,11 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
             if settings.has_rollups:
                 rollup = await stack.enter_async_context(open_rollup(client, environment.database, RollupLog()))
             repository = TransactionRepository(
-                client, environment.database, timeout_ms=settings.database_timeout_ms, rollup=rollup
+                client,
+                environment.database,
+                timeout_ms=settings.database_timeout_ms,
+                rollup=rollup,
+                most_summaries=settings.max_concurrent,
             )
             app.state.repository = repository
             app.state.revealing_repository = repository.reveal_cards()
