@@ -29,7 +29,7 @@ from database.errors import (
 )
 from database.index import COLLECTION
 from database.kept_rows import KeptRows
-from database.meter import METER
+from database.meter import METER, wait_for_another
 from database.query import CountPlan, FindPlan, TransactionFilter
 from database.rollup import Rollup
 from database.row import Row, shape_rows
@@ -77,7 +77,13 @@ class TransactionRepository:
     """
 
     def __init__(
-        self, client: AsyncMongoClient[Row], database: str, *, timeout_ms: int, rollup: Rollup | None = None
+        self,
+        client: AsyncMongoClient[Row],
+        database: str,
+        *,
+        timeout_ms: int,
+        rollup: Rollup | None = None,
+        most_summaries: int = 4,
     ) -> None:
         """Use an open client.
 
@@ -87,12 +93,14 @@ class TransactionRepository:
             timeout_ms: bounds the server's work on a page or a count, and three times over on a summary, but not on an
                 unlimited list.
             rollup: asked for a count first, if there is one.
+            most_summaries: how many are asked for at a time; others wait.
         """
         self._client = client
         self._collection: AsyncCollection[Row] = client[database].get_collection(COLLECTION, codec_options=CODEC)
         self._timeout_ms = timeout_ms
         # No more than the pool has connections: beyond, the batches of lists that were begun would wait behind them.
         self._slots = asyncio.Semaphore(int(min(POOL_SIZE, client.options.pool_options.max_pool_size)))
+        self._summaries = asyncio.Semaphore(most_summaries)
         self._rollup = rollup
         self._is_masking = True
         self._pages = SharedPages(self.find_rows)
@@ -227,8 +235,10 @@ class TransactionRepository:
         Raises:
             InvalidTimeZoneError: the server does not know the time zone; besides those that every method raises.
         """
-        with translated_errors():
+        # It may take half a minute, all of it the server's work: nobody else's question waits for its end.
+        with wait_for_another(), translated_errors():
             async with (
+                self._summaries,
                 self._bounded(_SUMMARY_TIMES),
                 self._begin(),
                 self._client.start_session(causal_consistency=False) as session,

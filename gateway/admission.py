@@ -199,7 +199,10 @@ def is_question(path: str) -> bool:
 
 
 class Turn:
-    """A question that is worked on; while it waits for a slow client, or another's work, somebody else may go on."""
+    """A question that is worked on; while it waits for a slow client, or another's work, somebody else may go on.
+
+    So may somebody beside an answer that takes long.
+    """
 
     def __init__(self, admission: Admission) -> None:
         self._admission = admission
@@ -217,6 +220,24 @@ class Turn:
         self._pauses -= 1
         if not self._pauses:
             self._admission.resume()
+
+    @contextmanager
+    def give_way(self, seconds: float) -> Iterator[None]:
+        """Let somebody else go on where the block takes longer than so many seconds, until it ends."""
+        has_paused = False
+
+        def pause() -> None:
+            nonlocal has_paused
+            has_paused = True
+            self.pause()
+
+        timer = asyncio.get_running_loop().call_later(seconds, pause)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if has_paused:
+                self.resume()
 
     @contextmanager
     def share(self) -> Iterator[None]:
@@ -259,23 +280,11 @@ class AdmissionMiddleware:
             return message
 
         async def send_counted(message: Message) -> None:
-            if not message.get("more_body"):
+            if message.get("more_body"):
+                with turn.give_way(_SLOW_SECONDS):
+                    await send(message)
+            else:
                 await send(message)
-                return
-            is_slow = False
-
-            def note_slow() -> None:
-                nonlocal is_slow
-                is_slow = True
-                turn.pause()
-
-            timer = asyncio.get_running_loop().call_later(_SLOW_SECONDS, note_slow)
-            try:
-                await send(message)
-            finally:
-                timer.cancel()
-                if is_slow:
-                    turn.resume()
 
         if scope["method"] == "GET":
             await admission.enter()

@@ -86,7 +86,11 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
             if settings.has_rollups:
                 rollup = await stack.enter_async_context(open_rollup(client, environment.database, RollupLog()))
             repository = TransactionRepository(
-                client, environment.database, timeout_ms=settings.database_timeout_ms, rollup=rollup
+                client,
+                environment.database,
+                timeout_ms=settings.database_timeout_ms,
+                rollup=rollup,
+                most_summaries=settings.max_concurrent,
             )
             app.state.repository = repository
             app.state.revealing_repository = repository.reveal_cards()
@@ -130,10 +134,11 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
 
 
 def _add_middlewares(app: FastAPI, settings: Settings, observer: Observer) -> None:
-    # The last is the first that a request meets. To compress is work on a question, which those above it bound.
+    # The last is the first that a request meets. To compress is work on a question, which those below it bound; to wait
+    # for one's turn is a part of the time that an answer may take.
     app.add_middleware(CompressionMiddleware)
-    app.add_middleware(DeadlineMiddleware, settings=settings)
     app.add_middleware(AdmissionMiddleware, admission=app.state.admission)
+    app.add_middleware(DeadlineMiddleware, settings=settings)
     for middleware in (RateLimitMiddleware, AuthenticationMiddleware, OriginMiddleware):
         app.add_middleware(middleware, settings=settings)
     app.add_middleware(RequestMiddleware, observer=observer, routes=app.router.routes)

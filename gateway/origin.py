@@ -82,7 +82,7 @@ class OriginMiddleware:
 def _build_cors_headers(origin: str) -> tuple[_Header, ...]:
     return (
         (b"access-control-allow-origin", origin.encode()),
-        (b"access-control-expose-headers", b"Link, Retry-After, X-Request-Id"),
+        (b"access-control-expose-headers", b"Content-Disposition, Link, Retry-After, X-Request-Id"),
         (b"cross-origin-resource-policy", b"cross-origin"),
         (b"vary", b"Origin"),
     )
@@ -90,7 +90,7 @@ def _build_cors_headers(origin: str) -> tuple[_Header, ...]:
 
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Traceparent, X-API-Key",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Last-Event-ID, Traceparent, X-API-Key",
     "Access-Control-Max-Age": str(_PREFLIGHT_SECONDS),
 }
 

@@ -1,7 +1,6 @@
 """Rows as bytes: JSON, NDJSON and CSV, a batch at a time, and the response that streams them in constant memory."""
 
 import csv
-import io
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -12,10 +11,13 @@ from starlette.types import Receive, Scope, Send
 
 from database.query import FIELDS
 from database.row import Row
+from gateway.admission import Turn
 from gateway.stream_response import StreamResponse, send_part
 
 # What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection), full-width forms among it.
 _FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - they are meant
+# An export takes as long as it has rows: whoever asks for something short does not wait for its end.
+_LONG_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +118,21 @@ def _prove_ndjson(proof: Mapping[str, object]) -> bytes:
     return orjson.dumps(proof, option=orjson.OPT_APPEND_NEWLINE)
 
 
+class _Lines(list[str]):
+    """What a CSV writer takes for its file; it writes a line at a time."""
+
+    def write(self, line: str) -> None:
+        self.append(line)
+
+
 def _encode_csv(rows: list[Row]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerows([[_neutralise(row.get(name)) for name in FIELDS] for row in rows])
-    return text.getvalue().encode()
+    lines = _Lines()
+    # A text that holds a character of the line's end is written in quotes. So is one with a #, of which readers who
+    # skip the last line as a comment would take the rest of the line for one, too.
+    csv.writer(lines, lineterminator="#\r\n").writerows(
+        [[_neutralise(row.get(name)) for name in FIELDS] for row in rows]
+    )
+    return "".join(f"{line[:-3]}\r\n" for line in lines).encode()
 
 
 def _neutralise(value: object) -> object:
@@ -174,12 +187,14 @@ class RowStream(StreamResponse):
         self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware listens
-        async with aclosing(self._rest) as rest:
-            await self.start(send)
-            # For HEAD too, which gets none of it: what is said of the body depends on how it begins.
-            await send_part(send, await self._body.add(self._first))
-            if not scope["state"]["is_head"]:
-                async for part in rest:
-                    if written := await self._body.add(part):
-                        await send_part(send, written)
-        await send_part(send, await self._body.end(), more=False)
+        turn: Turn = scope["state"]["turn"]
+        with turn.give_way(_LONG_SECONDS):
+            async with aclosing(self._rest) as rest:
+                await self.start(send)
+                # For HEAD too, which gets none of it: what is said of the body depends on how it begins.
+                await send_part(send, await self._body.add(self._first))
+                if not scope["state"]["is_head"]:
+                    async for part in rest:
+                        if written := await self._body.add(part):
+                            await send_part(send, written)
+            await send_part(send, await self._body.end(), more=False)

@@ -4,6 +4,7 @@ import contextlib
 import select
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -191,3 +192,18 @@ def test_a_long_answer_has_time_while_it_moves(gateway: GatewayProcess, many: st
         for part in answer.iter_bytes(100_000):
             lines += part.count(b"\n")
     assert lines == ROWS
+
+
+def test_nobody_waits_for_the_end_of_a_list(reader_environment: DatabaseEnvironment, many: str, tmp_path: Path) -> None:
+    """Beside a list that takes seconds a page is answered, though one question is worked on at a time."""
+    assert many
+    with (
+        run_gateway(reader_environment, find_free_port(), tmp_path, GATEWAY_MAX_CONCURRENT="1") as gateway,
+        ThreadPoolExecutor() as pool,
+        httpx.stream("GET", f"{gateway.url}{LIST}?format=csv", timeout=60) as answer,
+    ):
+        page = pool.submit(httpx.get, f"{gateway.url}{LIST}?limit=1", timeout=60)
+        parts = answer.iter_raw()
+        while not page.done():
+            assert next(parts, None), "the list has come to its end"
+        assert page.result().is_success

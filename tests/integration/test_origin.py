@@ -181,7 +181,7 @@ def test_a_listed_site_reads_answers_and_errors(listing: GatewayProcess) -> None
         answer = httpx.get(f"{listing.url}{path}", headers=headers)
         statuses.add(answer.status_code)
         assert answer.headers["access-control-allow-origin"] == LISTED
-        assert {"Link", "Retry-After", "X-Request-Id"} == set(
+        assert {"Content-Disposition", "Link", "Retry-After", "X-Request-Id"} == set(
             answer.headers["access-control-expose-headers"].split(", ")
         )
         assert "access-control-allow-credentials" not in answer.headers
@@ -194,14 +194,14 @@ def test_a_preflight_is_answered_for_listed_sites_alone(listing: GatewayProcess)
     """Before a POST the browser is told what a listed site may send, and nothing where the site is not listed."""
     asked = {
         "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization,content-type,x-api-key",
+        "Access-Control-Request-Headers": "authorization,content-type,last-event-id,x-api-key",
     }
     answer = httpx.options(f"{listing.url}/graphql", headers={"Origin": LISTED, **asked})
     assert answer.status_code == 204
     assert answer.headers["access-control-allow-origin"] == LISTED
     assert "POST" in answer.headers["access-control-allow-methods"].split(", ")
     allowed = answer.headers["access-control-allow-headers"].lower().split(", ")
-    assert {"authorization", "content-type", "x-api-key"} <= set(allowed)
+    assert {"authorization", "content-type", "last-event-id", "x-api-key"} <= set(allowed)
     for origin in ("https://evil.example", "http://app.example", "https://app.example.evil.example", "null"):
         refused = httpx.options(f"{listing.url}/graphql", headers={"Origin": origin, **asked})
         assert refused.status_code == 403

@@ -2,7 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import pytest
@@ -35,6 +35,36 @@ async def test_a_question_that_cannot_begin_is_turned_away(
     assert answer.status_code == 503
     assert answer.json()["code"] == "OVERLOADED"
     assert answer.headers["retry-after"] == "5"
+
+
+class NoSlots(asyncio.Semaphore):
+    """No question can begin at the database until one slot is released; `asked` says that one wants to."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.asked = asyncio.Event()
+
+    async def acquire(self) -> Literal[True]:
+        self.asked.set()
+        return await super().acquire()
+
+
+async def test_nobody_waits_for_the_end_of_a_summary(
+    reader_environment: DatabaseEnvironment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While a summary waits for the database a question is answered, though one is worked on at a time."""
+    app = create_app(load_settings({"GATEWAY_MAX_CONCURRENT": "1"}), reader_environment)
+    async with AsyncMongoClient[dict[str, Any]](reader_environment.connection_uri) as client:
+        app.state.repository = TransactionRepository(client, reader_environment.database, timeout_ms=10_000)
+        slots = NoSlots()
+        monkeypatch.setattr(app.state.repository, "_slots", slots)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
+            summary = asyncio.create_task(http.get("/transactions/1/summary"))
+            await slots.asked.wait()
+            assert (await http.post("/graphql", json={"query": "{ __typename }"})).is_success
+            assert not summary.done()
+            slots.release()
+            assert (await summary).is_success
 
 
 async def test_a_burst_beyond_what_may_wait_is_turned_away(environment: DatabaseEnvironment, tmp_path: Path) -> None:

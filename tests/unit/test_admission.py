@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from database.environment import DatabaseEnvironment
 from database.errors import OverloadedError
 from gateway.admission import Admission, Turn
+from gateway.app import create_app
+from gateway.settings import load_settings
+from tests.waiting import DEADLINE_SECONDS
 
 MOST = 8
 FEW = 2
@@ -261,6 +266,26 @@ async def test_a_question_makes_room_once(admission: Admission) -> None:
     await begin(admission, 0)
     assert is_in(tasks[-1])
     await give_up(tasks)
+
+
+async def test_to_wait_is_a_part_of_the_time_of_an_answer() -> None:
+    """A question whose turn does not come in time is a 504 with REQUEST_TIMEOUT, and waits no more."""
+    settings = load_settings({"GATEWAY_MAX_CONCURRENT": "1", "GATEWAY_REQUEST_TIMEOUT_MS": "100"})
+    app = create_app(settings, DatabaseEnvironment(uri="mongodb://127.0.0.1/unused"))
+    admission: Admission = app.state.admission
+    await admission.enter()
+    async with (
+        asyncio.timeout(DEADLINE_SECONDS),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http,
+    ):
+        answers = [
+            await http.get("/transactions/1"),
+            await http.post("/graphql", json={"query": "{ __typename }"}),
+        ]
+    assert [answer.status_code for answer in answers] == [504, 504]
+    assert all("REQUEST_TIMEOUT" in answer.text for answer in answers)
+    admission.leave()
+    assert all(is_in(task) for task in await begin(admission, 1))
 
 
 def list_steps() -> st.SearchStrategy[list[str]]:
