@@ -1,10 +1,9 @@
 """The explorer when all is not well, or new: live rows, keys, databases that go away, bad links, nothing found."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -19,7 +18,7 @@ from tests.explorer import read_rows, read_total
 from tests.process import run_gateway
 from tests.reference import DAY_MS, Document, Question, select
 from tests.replica import run_replica_set
-from tests.stage import NOW_MS, await_answers, open_explorer
+from tests.stage import NOW_MS, await_answers, build_document, open_explorer
 from tests.trouble import Troubles, note_troubles
 from tests.waiting import find_free_port, wait_until
 
@@ -30,35 +29,7 @@ COUNT_ABSENCES = """() => {
     const count = () => { window.absences += document.querySelector(".banner") === null ? 1 : 0; };
     new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
 }"""
-# Whatever holds more than it is wide, or goes beyond the window.
-FIND_WIDE = """(selector) => [...document.querySelectorAll(selector)]
-    .filter((box) => box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).display !== "inline"
-        || box.getBoundingClientRect().right > innerWidth)
-    .map((box) => box.outerHTML.slice(0, 200))"""
 SECRETS = "() => JSON.stringify([{...localStorage}, location.href, document.cookie])"
-
-
-def build_document(number: int, **fields: Any) -> Document:
-    """Give a transaction of this moment."""
-    return {
-        "_id": f"00000000-0000-4000-8000-{number:012}",
-        "date": read_clock_ms(),
-        "currency": "EUR",
-        "amount": 12.5,
-        "vendor": f"Vendor {number}",
-        "address": "1 Main Street\nSpringfield",
-        "cardType": "Visa",
-        "cardNumber": "4111111111111111",
-        "countryOrigin": "DE",
-        **fields,
-    }
-
-
-@pytest.fixture
-def own(mongod: EmbeddedServer, tmp_path: Path) -> Iterator[ServedDatabase]:
-    """An empty database and a gateway with the world's clock."""
-    with serve_database(mongod, tmp_path) as served:
-        yield served
 
 
 def test_an_empty_database_is_told_and_filled_live(page: Page, own: ServedDatabase) -> None:
@@ -110,44 +81,6 @@ def test_amounts_in_millions_are_shown_whole(page: Page, own: ServedDatabase, wi
     amount = page.locator("#row-0 .cell-amount")
     expect(amount).to_have_text("CHF 1,234,567.89")
     assert amount.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        "?days=all",
-        f"?days=all&card={'C' * 64}",
-        f"?days=1&card={'D' * 64}&country=DE",
-        f"?{'e' * 200}=1&min={'f' * 200}&order={'g' * 200}",
-    ],
-)
-def test_words_without_a_blank_widen_nothing(page: Page, own: ServedDatabase, link: str) -> None:
-    """The longest card, vendor and amount, and what a link asks, stay within a phone's window and their boxes."""
-    vast = build_document(1, vendor="V" * 500, address="A" * 500, cardType="C" * 64, amount=1e300)
-    own.collection.insert_many([vast, *(build_document(n, cardType="C" * 64, amount=999999999999.99) for n in (2, 3))])
-    own.collection.insert_one(build_document(4, currency="USD"))
-    page.set_viewport_size({"width": 320, "height": 640})
-    open_explorer(page, own.gateway.url, link)
-    if (slider := page.get_by_role("slider")).is_visible():
-        slider.focus()
-        expect(page.locator(".plot-tooltip")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert page.evaluate(FIND_WIDE, ".chip, .fault, .banner, .empty, .legend, .sums .number, .plot-tooltip") == []
-    if (row := page.locator("#row-0")).is_visible():
-        page.get_by_role("button", name="Amount").click()
-        await_answers(page)
-        row.click()
-        expect(page.get_by_role("dialog")).to_be_visible()
-        assert page.evaluate(FIND_WIDE, "dialog") == []
-
-
-def test_a_country_that_cannot_be_asked_for_is_only_shown(page: Page, own: ServedDatabase) -> None:
-    """A country that is stored by its name has a bar, and is no button whose question would be refused."""
-    own.collection.insert_many([build_document(1), build_document(2, countryOrigin="GERMANY")])
-    open_explorer(page, own.gateway.url)
-    chart = page.get_by_role("region", name="By country", exact=True)
-    expect(chart.locator(".bar")).to_have_count(2)
-    expect(chart.locator("button.bar")).to_have_text(re.compile("Germany"))
 
 
 def test_nothing_found_leads_to_more(visitor: Page, still: ServedDatabase, documents: Sequence[Document]) -> None:
