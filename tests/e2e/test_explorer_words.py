@@ -36,7 +36,7 @@ def test_words_without_a_blank_widen_nothing(page: Page, own: ServedDatabase, li
         slider.focus()
         expect(page.locator(".plot-tooltip")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert page.evaluate(FIND_WIDE, ".chip, .fault, .banner, .empty, .legend, .sums .number, .plot-tooltip") == []
+    assert page.evaluate(FIND_WIDE, ".chip, .fault, .banner, .empty, .legend, .sums li, .plot-tooltip") == []
     if (row := page.locator("#row-0")).is_visible():
         page.get_by_role("button", name="Amount").click()
         await_answers(page)
