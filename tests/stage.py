@@ -9,8 +9,10 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page, expect
 
 from database.embedded import EmbeddedServer
+from schema.context import read_clock_ms
 from seeding.seeder import seed
 from tests.conftest import ServedDatabase, serve_database
+from tests.reference import Document
 
 DOCUMENTS = 20_000
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -35,6 +37,22 @@ def serve_still(mongod: EmbeddedServer, folder: Path, **variables: str) -> Itera
     with serve_database(mongod, folder, FIXED_CLOCK_MS=str(NOW_MS), **variables) as served:
         seed(served.owner, DOCUMENTS, seed=1, until=NOW_MS)
         yield served
+
+
+def build_document(number: int, **fields: Any) -> Document:
+    """Give a transaction of this moment."""
+    return {
+        "_id": f"00000000-0000-4000-8000-{number:012}",
+        "date": read_clock_ms(),
+        "currency": "EUR",
+        "amount": 12.5,
+        "vendor": f"Vendor {number}",
+        "address": "1 Main Street\nSpringfield",
+        "cardType": "Visa",
+        "cardNumber": "4111111111111111",
+        "countryOrigin": "DE",
+        **fields,
+    }
 
 
 def stop_clock(context: BrowserContext) -> None:

@@ -67,7 +67,7 @@ def run() -> int:
         done = attempt(Release(mistake, "production", values), name)
         if not done.returncode or words not in done.stderr:
             raise CheckError(f"deploy/helm/templates/refusal.yaml does not refuse {mistake}:\n{done.stderr}")
-    return 2 * len(RELEASES) + len(_MISTAKES) + len(_CONTRADICTIONS) + _check_placement()
+    return 2 * len(RELEASES) + len(_MISTAKES) + len(_CONTRADICTIONS) + _check_placement() + _check_test()
 
 
 def _check_placement() -> int:
@@ -81,3 +81,15 @@ def _check_placement() -> int:
         if {name: pod.get(name) for name in PLACED.values} != PLACED.values:
             raise CheckError(f"deploy/helm does not place every pod where nodeSelector and tolerations say: {pod}")
     return len(pods)
+
+
+def _check_test() -> int:
+    """See that what `helm test --logs` starts is there to be read when it has ended, and gone before the next one."""
+    for release in RELEASES:
+        tests = [each for each in load_resources(release) if "helm.sh/hook" in each["metadata"].get("annotations", {})]
+        policies = [each["metadata"]["annotations"].get("helm.sh/hook-delete-policy") for each in tests]
+        if policies != ["before-hook-creation"]:
+            raise CheckError(
+                f"{release.name}: deploy/release.py has Helm read the log of a pod that goes by {policies}"
+            )
+    return len(RELEASES)

@@ -1,6 +1,7 @@
 """A real Chromium in front of a real gateway with seeded transactions."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,6 +45,13 @@ def seeded(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> 
 def gateway(seeded: ServedDatabase) -> GatewayProcess:
     """The gateway that serves them."""
     return seeded.gateway
+
+
+@pytest.fixture
+def own(mongod: EmbeddedServer, tmp_path: Path) -> Iterator[ServedDatabase]:
+    """An empty database and a gateway with the world's clock."""
+    with serve_database(mongod, tmp_path) as served:
+        yield served
 
 
 @pytest.fixture(scope="session")

@@ -94,6 +94,18 @@ def test_the_first_tab_leads_past_the_filters(visitor: Page, still: ServedDataba
     expect(visitor.get_by_role("main")).to_be_focused()
 
 
+def test_the_way_past_the_filters_asks_nothing(visitor: Page, still: ServedDatabase) -> None:
+    """Whoever skips to the answer keeps it: only the next question is asked, and once."""
+    open_explorer(visitor, still.gateway.url)
+    asked: list[str] = []
+    visitor.on("request", lambda request: asked.append(request.post_data or ""))
+    visitor.get_by_role("link", name="Skip to the answer").press("Enter")
+    expect(visitor.get_by_role("main")).to_be_focused()
+    visitor.get_by_role("button", name="Amount").press("Enter")
+    await_answers(visitor)
+    assert len([body for body in asked if "query Rows(" in body]) == 1
+
+
 def test_a_question_is_asked_by_keys_alone(visitor: Page, still: ServedDatabase, documents: Sequence[Document]) -> None:
     """Period, card, country, a chart's bar and a row's details are reached by Tab and worked by keys."""
     open_explorer(visitor, still.gateway.url)

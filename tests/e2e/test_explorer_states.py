@@ -1,10 +1,9 @@
 """The explorer when all is not well, or new: live rows, keys, databases that go away, bad links, nothing found."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -19,7 +18,7 @@ from tests.explorer import read_rows, read_total
 from tests.process import run_gateway
 from tests.reference import DAY_MS, Document, Question, select
 from tests.replica import run_replica_set
-from tests.stage import NOW_MS, await_answers, open_explorer
+from tests.stage import NOW_MS, await_answers, build_document, open_explorer
 from tests.trouble import Troubles, note_troubles
 from tests.waiting import find_free_port, wait_until
 
@@ -31,29 +30,6 @@ COUNT_ABSENCES = """() => {
     new MutationObserver(count).observe(document.body, { childList: true, subtree: true });
 }"""
 SECRETS = "() => JSON.stringify([{...localStorage}, location.href, document.cookie])"
-
-
-def build_document(number: int, **fields: Any) -> Document:
-    """Give a transaction of this moment."""
-    return {
-        "_id": f"00000000-0000-4000-8000-{number:012}",
-        "date": read_clock_ms(),
-        "currency": "EUR",
-        "amount": 12.5,
-        "vendor": f"Vendor {number}",
-        "address": "1 Main Street\nSpringfield",
-        "cardType": "Visa",
-        "cardNumber": "4111111111111111",
-        "countryOrigin": "DE",
-        **fields,
-    }
-
-
-@pytest.fixture
-def own(mongod: EmbeddedServer, tmp_path: Path) -> Iterator[ServedDatabase]:
-    """An empty database and a gateway with the world's clock."""
-    with serve_database(mongod, tmp_path) as served:
-        yield served
 
 
 def test_an_empty_database_is_told_and_filled_live(page: Page, own: ServedDatabase) -> None:

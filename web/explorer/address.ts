@@ -1,7 +1,8 @@
 // The address bar and the page say the same question: each change is an entry of the history, so that back undoes it.
 import { useCallback, useEffect, useState } from "preact/hooks";
 
-import { changeField, readQuestion, writeQuestion, type Field, type Question, type Reading } from "./question.ts";
+import { changeField, isSameQuestion, readQuestion, writeQuestion } from "./question.ts";
+import type { Field, Question, Reading } from "./question.ts";
 
 export type Address = Reading & {
   readonly pick: (change: Partial<Question>) => void;
@@ -16,7 +17,13 @@ export function useAddress(): Address {
   const [reading, setReading] = useState<Reading>(() => readQuestion(location.search));
 
   useEffect(() => {
-    const follow = (): void => setReading(readQuestion(location.search));
+    // A link into the page, as that past the filters, comes by the same event: it asks nothing anew.
+    const follow = (): void => {
+      const next = readQuestion(location.search);
+      setReading((last) =>
+        isSameQuestion(next.question, last.question) ? { ...next, question: last.question } : next,
+      );
+    };
     addEventListener("popstate", follow);
     return () => removeEventListener("popstate", follow);
   }, []);

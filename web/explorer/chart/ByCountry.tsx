@@ -1,5 +1,6 @@
 // From which countries the transactions come; a country is picked by a click.
 import { formatCountry } from "../country.ts";
+import { findCountryFault } from "../fault.ts";
 import { Bars } from "./Bars.tsx";
 import { Frame, type ChartProps } from "./Frame.tsx";
 import { needByCountry } from "./need.ts";
@@ -14,6 +15,9 @@ export function ByCountry({ question, onPick }: ChartProps) {
   const bars = groups.map(({ country, count }) => {
     if (!country) {
       return { key: JSON.stringify(country), name: "No country", count };
+    }
+    if (findCountryFault(country) !== null) {
+      return { key: country, name: country, count }; // stored, but nothing that can be asked for
     }
     const isPicked = country === question.country;
     const pick = (): void => onPick({ country: isPicked ? null : country });

@@ -14,14 +14,17 @@ type StepTooltipProps = {
 };
 
 const GAP = 8;
+/** In CSS pixels, as chart.css has it. */
+const WIDEST = 208;
 
 export function StepTooltip({ timeline, step, place, width }: StepTooltipProps) {
   const { unit, starts, cards, totals } = timeline;
-  // On the side that has more room.
+  // On the side that has more room, and over the column where that is too little.
+  const most = Math.max(0, width - WIDEST);
   const position =
     place.left > width / 2
-      ? { right: `${width - place.left + GAP}px` }
-      : { left: `${place.left + place.width + GAP}px` };
+      ? { right: `${Math.min(most, width - place.left + GAP)}px` }
+      : { left: `${Math.min(most, place.left + place.width + GAP)}px` };
   return (
     <div class="tooltip plot-tooltip" style={position} aria-hidden="true">
       <b>{nameStart(starts[step] ?? "", unit)}</b>

@@ -1,0 +1,54 @@
+"""The explorer with the longest words that a database or a link may hold, and with some that cannot be asked for."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import ServedDatabase
+from tests.explorer import find_chart
+from tests.stage import await_answers, build_document, open_explorer
+
+# Whatever holds more than it is wide, or goes beyond the window.
+FIND_WIDE = """(selector) => [...document.querySelectorAll(selector)]
+    .filter((box) => box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).display !== "inline"
+        || box.getBoundingClientRect().right > innerWidth)
+    .map((box) => box.outerHTML.slice(0, 200))"""
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "?days=all",
+        f"?days=all&card={'C' * 64}",
+        f"?days=1&card={'D' * 64}&country=DE",
+        f"?{'e' * 200}=1&min={'f' * 200}&order={'g' * 200}",
+    ],
+)
+def test_words_without_a_blank_widen_nothing(page: Page, own: ServedDatabase, link: str) -> None:
+    """The longest card, vendor and amount, and what a link asks, stay within a phone's window and their boxes."""
+    vast = build_document(1, vendor="V" * 500, address="A" * 500, cardType="C" * 64, amount=1e300)
+    own.collection.insert_many([vast, *(build_document(n, cardType="C" * 64, amount=999999999999.99) for n in (2, 3))])
+    own.collection.insert_one(build_document(4, currency="USD"))
+    page.set_viewport_size({"width": 320, "height": 640})
+    open_explorer(page, own.gateway.url, link)
+    if (slider := page.get_by_role("slider")).is_visible():
+        slider.focus()
+        expect(page.locator(".plot-tooltip")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.evaluate(FIND_WIDE, ".chip, .fault, .banner, .empty, .legend, .sums li, .plot-tooltip") == []
+    if (row := page.locator("#row-0")).is_visible():
+        page.get_by_role("button", name="Amount").click()
+        await_answers(page)
+        row.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert page.evaluate(FIND_WIDE, "dialog") == []
+
+
+def test_a_country_that_cannot_be_asked_for_is_only_shown(page: Page, own: ServedDatabase) -> None:
+    """A country that is stored by its name has a bar, and is no button whose question would be refused."""
+    own.collection.insert_many([build_document(1), build_document(2, countryOrigin="GERMANY")])
+    open_explorer(page, own.gateway.url)
+    chart = find_chart(page, "By country")
+    expect(chart.locator(".bar")).to_have_count(2)
+    expect(chart.locator("button.bar")).to_have_text(re.compile("Germany"))
