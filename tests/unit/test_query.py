@@ -1,13 +1,15 @@
-"""What a count may be asked of memory instead of the server."""
+"""What a filter asks, and what a count may be asked of memory instead of the server."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from database.query import CardWindow, TransactionFilter, build_count_plan
+from database.match import match
+from database.query import CardWindow, TransactionFilter, build_count_plan, build_match
 
+NUMBERS: dict[str, Any] = {"since": 1, "until": 1, "min_amount": Decimal(1), "max_amount": Decimal(1)}
 ONE_CARD = TransactionFilter(since=5, until=9, card_type="Visa")
 
 
@@ -32,3 +34,11 @@ def test_a_card_in_a_window_is_memorys_question() -> None:
 def test_any_other_question_is_the_servers(change: dict[str, Any]) -> None:
     """Whatever else is asked, or not asked, memory would count other transactions."""
     assert build_count_plan(replace(ONE_CARD, **change)).window is None
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(TransactionFilter)])
+def test_each_condition_is_asked_of_the_server_and_judged_in_memory(name: str) -> None:
+    """A filter of one condition asks something of the server, and of what is added takes no empty document."""
+    wanted = replace(TransactionFilter(), **{name: NUMBERS.get(name, "x")})
+    assert build_match(wanted)
+    assert match({}, wanted) is False
