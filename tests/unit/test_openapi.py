@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from graphql import GraphQLNonNull, GraphQLObjectType, build_schema
 
+from database.query import FIELDS
 from gateway.contract import build_openapi
 from schema.sdl import build_sdl
 
@@ -30,6 +31,12 @@ def test_every_answer_has_a_shape(operation: dict[str, Any]) -> None:
 def test_live_transactions_are_never_json() -> None:
     """A client that is made from the document does not parse an endless stream of events as JSON."""
     assert list(OPERATIONS["GET /transactions/live"]["responses"]["200"]["content"]) == ["text/event-stream"]
+
+
+def test_a_row_has_the_fields_that_are_answered() -> None:
+    """A row's members, and those of its example, are the document's keys, in their order."""
+    transaction = DOCUMENT["components"]["schemas"]["Transaction"]
+    assert tuple(transaction["properties"]) == tuple(transaction["example"]) == FIELDS
 
 
 def test_what_graphql_may_leave_null_rest_may_leave_out() -> None:
