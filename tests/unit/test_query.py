@@ -1,4 +1,4 @@
-"""What a filter asks, and what a count may be asked of memory instead of the server."""
+"""What a filter and an order ask, and what a count may be asked of memory instead of the server."""
 
 from dataclasses import fields, replace
 from decimal import Decimal
@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from database.index import INDEXES
 from database.match import match
-from database.query import CardWindow, TransactionFilter, build_count_plan, build_match
+from database.query import CardWindow, Order, TransactionFilter, build_count_plan, build_match
 
 NUMBERS: dict[str, Any] = {"since": 1, "until": 1, "min_amount": Decimal(1), "max_amount": Decimal(1)}
 ONE_CARD = TransactionFilter(since=5, until=9, card_type="Visa")
@@ -42,3 +43,10 @@ def test_each_condition_is_asked_of_the_server_and_judged_in_memory(name: str) -
     wanted = replace(TransactionFilter(), **{name: NUMBERS.get(name, "x")})
     assert build_match(wanted)
     assert match({}, wanted) is False
+
+
+@pytest.mark.parametrize("order", Order, ids=lambda order: order.name)
+def test_each_order_comes_out_of_an_index(order: Order) -> None:
+    """An index begins with what an order sorts by, in either direction, so that nothing is sorted in memory."""
+    sorts = [((order.field, sign), ("_id", sign)) for sign in (1, -1)]
+    assert any(index.keys[:2] in sorts for index in INDEXES)
