@@ -1,6 +1,7 @@
 """The OpenAPI document says of each answer what tools that write clients need to read it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from database.query import FIELDS
 from gateway.contract import build_openapi
 from schema.sdl import build_sdl
 
+README = (Path(__file__).parents[2] / "README.md").read_text()
 DOCUMENT: dict[str, Any] = json.loads(build_openapi())
 OPERATIONS = {
     f"{method.upper()} {path}": operation
@@ -61,6 +63,12 @@ def test_who_is_to_wait_is_told_how_long() -> None:
         "429",
         "503",
     }
+
+
+def test_the_readme_lists_each_path_of_transactions() -> None:
+    """README.md has each path that answers with transactions, or with what becomes of them."""
+    paths = [path for path in DOCUMENT["paths"] if path.startswith("/transactions")]
+    assert [path for path in paths if f"| `{path}" not in README] == []
 
 
 def test_an_operation_says_whether_it_needs_credentials() -> None:

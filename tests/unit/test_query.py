@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from database.index import INDEXES
+from database.index import CASE_INSENSITIVE, INDEXES
 from database.match import match
 from database.query import CardWindow, Order, TransactionFilter, build_count_plan, build_match
 
@@ -39,9 +39,10 @@ def test_any_other_question_is_the_servers(change: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in fields(TransactionFilter)])
 def test_each_condition_is_asked_of_the_server_and_judged_in_memory(name: str) -> None:
-    """A filter of one condition asks something of the server, and of what is added takes no empty document."""
+    """One condition asks something of the server, of texts whatever their case, and takes no empty document."""
     wanted = replace(TransactionFilter(), **{name: NUMBERS.get(name, "x")})
     assert build_match(wanted)
+    assert build_count_plan(wanted).collation == (None if name in NUMBERS else CASE_INSENSITIVE)
     assert match({}, wanted) is False
 
 
