@@ -62,7 +62,7 @@ visit: .venv/.development ## Open a deployed gateway in a real browser (ARGS="ht
 seed: .venv/.run ## Add Faker transactions to the configured database (ARGS="1000000 --seed 7")
 	@$(BIN)/gateway seed $(or $(ARGS),20000)
 
-schema: .venv/.run ## Write schema/schema.graphql and docs/openapi.json anew
+schema: .venv/.run ## Write schema/schema.graphql, docs/openapi.json and docs/errors anew
 	@$(BIN)/gateway schema --write
 
 types: .venv/.development ## Write the types of the explorer's operations anew

@@ -4,7 +4,7 @@ The conditions and what they mean to the server are query.py's; `match` is held 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -18,32 +18,21 @@ DAY_MS = 24 * 60 * 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class LiveFilter:
-    """Which transactions, when they are added: all conditions that are given hold together.
+    """Which transactions, before the moment is known at which they are asked for or added.
 
     Attributes:
-        days: the date lies in the last n days of 24 hours, both ends inclusive, when the transaction is added.
-        card_type: the card's brand, whatever the case.
-        country: ISO 3166-1 alpha-2, whatever the case.
-        min_amount: smallest amount, inclusive, of at most 15 significant digits.
-        max_amount: largest amount, inclusive, of at most 15 significant digits.
+        days: the date lies in the last n days of 24 hours before that moment, both ends inclusive.
+        others: all other conditions; without a window.
     """
 
     days: int | None = None
-    card_type: str | None = None
-    country: str | None = None
-    min_amount: Decimal | None = None
-    max_amount: Decimal | None = None
+    others: TransactionFilter = field(default_factory=TransactionFilter)
 
     def build_filter(self, moment: int) -> TransactionFilter:
-        """Give the filter of what is added at a moment, in ms since the epoch, UTC."""
-        return TransactionFilter(
-            since=None if self.days is None else moment - self.days * DAY_MS,
-            until=None if self.days is None else moment,
-            card_type=self.card_type,
-            country=self.country,
-            min_amount=self.min_amount,
-            max_amount=self.max_amount,
-        )
+        """Give the filter at a moment, in ms since the epoch, UTC."""
+        if self.days is None:
+            return self.others
+        return replace(self.others, since=moment - self.days * DAY_MS, until=moment)
 
 
 def match(document: Mapping[str, Any], wanted: TransactionFilter) -> bool | None:

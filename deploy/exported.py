@@ -10,7 +10,9 @@ _QUESTION = """
 import json
 from prometheus_client import Counter, Histogram
 from database import provision
+from gateway.contract import build_openapi
 from gateway.metrics import DECLARED
+from gateway.problems import PROBLEMS
 from gateway.settings import CLOSE_SECONDS
 from gateway.variable import VARIABLES
 
@@ -23,7 +25,9 @@ for metric in DECLARED:
         series[name + "_total" if isinstance(metric, Counter) else name] = labels
 settings = {variable.name: variable.accepts for variable in VARIABLES}
 rights = {provision.READER_ROLE: provision.READER_ACTIONS, provision.OWNER_ROLE: provision.OWNER_ACTIONS}
-print(json.dumps({"series": series, "settings": settings, "close_seconds": CLOSE_SECONDS, "rights": rights}))
+values = {"code": list(PROBLEMS), "route": list(json.loads(build_openapi())["paths"])}
+told = {"series": series, "values": values, "settings": settings, "close_seconds": CLOSE_SECONDS, "rights": rights}
+print(json.dumps(told))
 """
 
 
@@ -31,8 +35,8 @@ print(json.dumps({"series": series, "settings": settings, "close_seconds": CLOSE
 def load_exported() -> dict[str, Any]:
     """Give what others hold themselves to.
 
-    `series` has the labels of each by its name, `settings` what each accepts, in words, and `rights` what each role of
-    the database may do with the collection; and there is `close_seconds`.
+    `series` has the labels of each by its name, `values` what some labels may be, `settings` what each accepts, in
+    words, and `rights` what each role of the database may do with the collection; and there is `close_seconds`.
     """
     # The gateway's packages and those that check do not go together in one environment.
     exported: dict[str, Any] = json.loads(require(ROOT / ".venv/bin/python", "-c", _QUESTION))

@@ -1,5 +1,6 @@
 """What an expression of PromQL asks for: the series, and the labels by which it picks and groups them."""
 
+import re
 from dataclasses import dataclass
 
 import promql_parser  # type: ignore[import-not-found]  # in .venv-deploy alone
@@ -10,10 +11,11 @@ TARGET_LABELS = {"job", "instance", "namespace", "pod"}
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A series that an expression asks for, and the labels that it looks at."""
+    """A series that an expression asks for, the labels that it looks at, and the patterns of those it picks by."""
 
     series: str
     labels: frozenset[str]
+    patterns: frozenset[tuple[str, str]]
 
 
 def parse(expression: str) -> set[Wanted]:
@@ -29,8 +31,13 @@ def parse(expression: str) -> set[Wanted]:
         if isinstance(node, promql_parser.AggregateExpr):
             groups.append(set(node.modifier.labels) if node.modifier else set())
         elif isinstance(node, promql_parser.VectorSelector):
-            picked = {matcher.name for matcher in node.matchers.matchers}
-            wanted.add(Wanted(node.name or "", frozenset(picked.union(*groups))))
+            matchers = node.matchers.matchers
+            picked = {matcher.name for matcher in matchers}
+            patterns = {(each.name, each.value) for each in matchers if each.op == promql_parser.MatchOp.Re}
+            patterns |= {
+                (each.name, re.escape(each.value)) for each in matchers if each.op == promql_parser.MatchOp.Equal
+            }
+            wanted.add(Wanted(node.name or "", frozenset(picked.union(*groups)), frozenset(patterns)))
 
     def leave(node: object) -> None:
         if isinstance(node, promql_parser.AggregateExpr):
@@ -40,12 +47,13 @@ def parse(expression: str) -> set[Wanted]:
     return wanted
 
 
-def find_faults(expression: str, known: dict[str, list[str]]) -> list[str]:
+def find_faults(expression: str, known: dict[str, list[str]], values: dict[str, list[str]]) -> list[str]:
     """Give what an expression asks for and nothing exports.
 
     Args:
         expression: PromQL.
         known: the labels of each series, by its name.
+        values: all that a label may have, by its name, for some of the labels.
     """
     try:
         wanted = parse(expression)
@@ -57,4 +65,13 @@ def find_faults(expression: str, known: dict[str, list[str]]) -> list[str]:
             faults.append(f"{each.series or 'a series without a name'} is not exported: {expression}")
         elif unknown := each.labels - TARGET_LABELS - set(known[each.series]):
             faults.append(f"{each.series} has no label {', '.join(sorted(unknown))}: {expression}")
+        for label, pattern in sorted(each.patterns):
+            if label in values and not _has_values(pattern, values[label]):
+                faults.append(f"{each.series} never has the {label} {pattern}, or a part of it: {expression}")
     return faults
+
+
+def _has_values(pattern: str, values: list[str]) -> bool:
+    """Say whether each alternative of a pattern, but for those in brackets, fits a value."""
+    alternatives = re.split(r"\|(?![^(]*\))", pattern)
+    return all(any(re.fullmatch(each, value) for value in values) for each in alternatives)

@@ -273,7 +273,10 @@ def _find_data_folder(environment: "DatabaseEnvironment") -> Path | None:
 @click.option("--print", "action", flag_value="print", default=True, help="Print the GraphQL schema.  [default]")
 @click.option("--allow-breaking", is_flag=True, help="With --write: write a schema that breaks clients.")
 def schema(action: str, *, allow_breaking: bool) -> None:
-    """Keep schema/schema.graphql and docs/openapi.json true."""
+    """Keep the schema, OpenAPI document and error pages true.
+
+    They are schema/schema.graphql, docs/openapi.json and docs/errors.
+    """
     from gateway.contract import SDL, ContractError, build_contract, find_breaks, find_differences, write_contract
 
     if action == "print":
@@ -291,9 +294,9 @@ def schema(action: str, *, allow_breaking: bool) -> None:
             raise ContractError(
                 f"the checked-in files are not what the code serves: `{repair}` writes them, then commit"
             )
-        click.echo("schema/schema.graphql and docs/openapi.json are current")
+        click.echo("schema/schema.graphql, docs/openapi.json and docs/errors are current")
         return
     if breaks and not allow_breaking:
         raise ContractError("nothing was written: keep what clients use (deprecate it), or add --allow-breaking")
     for path in write_contract():
-        click.echo(f"wrote {path}")
+        click.echo(f"{'wrote' if path.exists() else 'removed'} {path}")

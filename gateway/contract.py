@@ -38,9 +38,10 @@ def build_openapi() -> str:
 
 
 def build_contract() -> dict[Path, str]:
-    """The files as the code has them, by their path from the root of the repository."""
+    """The files as the code has them, by their path from the root of the repository; empty: it is to be removed."""
+    gone = dict.fromkeys(ERRORS.glob("*.md"), "")
     pages = {ERRORS / f"{code}.md": problem.render_page() for code, problem in PROBLEMS.items()}
-    return {SDL: build_sdl(), OPENAPI: build_openapi(), **pages}
+    return {SDL: build_sdl(), OPENAPI: build_openapi(), **gone, **pages}
 
 
 def find_differences() -> list[str]:
@@ -78,7 +79,7 @@ def find_breaks() -> list[str]:
 
 
 def write_contract() -> list[Path]:
-    """Write each file that is not current, and give the paths of those.
+    """Write or remove each file that is not current, and give the paths of those.
 
     Raises:
         ConfigurationError: this is not the root of the repository.
@@ -88,7 +89,10 @@ def write_contract() -> list[Path]:
     for path, text in build_contract().items():
         if not path.exists() or path.read_text("utf-8") != text:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
+            if text:
+                path.write_text(text, "utf-8")
+            else:
+                path.unlink()
             written.append(path)
     return written
 

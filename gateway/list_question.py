@@ -18,6 +18,7 @@ class ListQuestion:
     """What one client asks: all rows of a window, newest first, from a position on, in a format.
 
     Attributes:
+        wanted: with a window, by which rows of a shared reading are told apart.
         has_end: whether the client said itself where the window ends; it ends with the question's arrival if not.
     """
 
@@ -28,18 +29,18 @@ class ListQuestion:
     has_end: bool = False
 
     @property
-    def since(self) -> int:
-        return self.wanted.since or 0
-
-    @property
-    def until(self) -> int:
-        return self.wanted.until or 0
+    def window(self) -> tuple[int, int]:
+        """The first and the last moment of it."""
+        if self.wanted.since is None or self.wanted.until is None:
+            raise ValueError("A list needs a window.")
+        return self.wanted.since, self.wanted.until
 
     def build_key(self) -> Hashable:
         """What questions that may share a reading have in common: all but the moment of their arrival."""
         rest = replace(self.wanted, since=None, until=None)
-        window = self.until - self.since, self.until if self.has_end else None
-        return self.repository, rest, window, self.after, self.row_format.media_type
+        since, until = self.window
+        span = until - since, until if self.has_end else None
+        return self.repository, rest, span, self.after, self.row_format.media_type
 
     async def read_alone(self, trail: Trail | None) -> AsyncGenerator[bytes, None]:
         """Give what is left of the list beyond a trail, or all of it, in parts."""
@@ -50,5 +51,6 @@ class ListQuestion:
 
     def write(self, rows: Sequence[Row]) -> bytes:
         """Give those of some rows that are in this question's window; their dates are numbers."""
-        own = [row for row in rows if self.since <= row["date"] <= self.until]
+        since, until = self.window
+        own = [row for row in rows if since <= row["date"] <= until]
         return self.row_format.encode(own) if own else b""

@@ -22,7 +22,7 @@ from gateway.request import open_events
 from gateway.route import DirectRoute
 from gateway.rows import JSON
 from gateway.stream_response import EVENT_STREAM, EventResponse, send_part
-from schema.filter import MAX_DAYS, FieldNames, build_live_filter
+from schema.filter import MAX_DAYS, FieldNames, parse_filter
 
 router = APIRouter(prefix="/transactions", tags=["transactions"], route_class=DirectRoute)
 
@@ -66,9 +66,9 @@ async def follow_live(
 
     The answer has no end: read it with `curl -N` or an `EventSource`; a page that shows whole answers waits for ever.
     """
-    check_parameters(request, "days", "card", "country", "minAmount", "maxAmount", "lastEventId")
+    check_parameters(request)
     choose_media_type(request.headers.getlist("accept"), [EVENT_STREAM])
-    wanted = build_live_filter(
+    wanted = parse_filter(
         days=days,
         card_type=card,
         country=country,

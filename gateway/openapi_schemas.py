@@ -3,6 +3,7 @@
 from typing import Any
 
 from gateway.problems import PROBLEMS
+from schema.types import MAY_BE_MISSING
 
 ROW = {
     "_id": "7c2f1b1e-9a34-4d56-8b0c-0d8a1f4f7d21",
@@ -26,7 +27,6 @@ _DESCRIPTIONS = {
     "cardNumber": "Masked but for its last four digits, unless the caller has the scope `cards:read`.",
     "countryOrigin": "ISO 3166-1 alpha-2.",
 }
-_MAY_BE_MISSING = {"vendor", "address"}
 _TYPES = {"date": {"type": "integer", "format": "int64"}, "amount": {"type": "number", "format": "double"}}
 _GROUP = {
     "cardType": "Visa",
@@ -50,7 +50,7 @@ SCHEMAS: dict[str, Any] = {
         "properties": {
             name: {**_TYPES.get(name, {"type": "string"}), "description": text} for name, text in _DESCRIPTIONS.items()
         },
-        "required": [name for name in _DESCRIPTIONS if name not in _MAY_BE_MISSING],
+        "required": [name for name in _DESCRIPTIONS if name not in MAY_BE_MISSING],
         "example": ROW,
     },
     "Count": {

@@ -3,7 +3,7 @@
 All are taken as text: schema/filter.py reads them, for both styles, and says what is wrong with them.
 """
 
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Path, Query, Request
 from fastapi.openapi.models import Example
@@ -12,6 +12,7 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from database.errors import InvalidParameterError, quote_value
 from gateway.export import MEDIA_TYPES
+from gateway.route import DirectRoute
 from schema.filter import MAX_CARD_TYPE_LENGTH, MAX_DAYS
 from schema.page import MAX_ROWS
 
@@ -99,8 +100,9 @@ MinQuery = Annotated[str | None, _AMOUNT, Query(alias="minAmount", description="
 MaxQuery = Annotated[str | None, _AMOUNT, Query(alias="maxAmount", description="Largest amount, inclusive.")]
 
 
-def check_parameters(request: Request, *known: str) -> None:
-    """Refuse parameters that the path does not know: ignored, a misspelt filter would answer another question."""
+def check_parameters(request: Request) -> None:
+    """Refuse parameters that the route does not take: ignored, a misspelt filter would answer another question."""
+    known = cast("DirectRoute", request.scope["route"]).parameters
     accepted = f"this path takes {', '.join(known)}" if known else "this path takes none"
     seen = set()
     for name, _ in request.query_params.multi_items():

@@ -32,14 +32,13 @@ from gateway.request import get_context
 from gateway.route import DirectRoute
 from gateway.rows import JSON, RowFormat, RowStream
 from gateway.shared_list import SharedLists
-from schema.filter import FieldNames, build_filter, parse_days
+from schema.filter import FieldNames, parse_days, parse_filter
 from schema.page import build_cursor, parse_limit
 from schema.resolvers import count_transactions, list_transactions
 
 router = APIRouter(prefix="/transactions", tags=["transactions"], route_class=DirectRoute)
 
 _COUNT_SLASHES = "/transactions/{days}/card/{cardType}".count("/")
-_LIST_PARAMETERS = ("limit", "after", "until", "format", "trailer")
 
 
 @router.get("", include_in_schema=False)
@@ -63,16 +62,15 @@ async def list_by_days(
     trailer: TrailerQuery = None,
 ) -> Response:
     """The documents, newest first. All filters that are given hold together."""
-    check_parameters(request, "card", "country", "minAmount", "maxAmount", *_LIST_PARAMETERS)
-    wanted = build_filter(
-        now_ms=read_end(request, until),
+    check_parameters(request)
+    wanted = parse_filter(
         days=days,
         card_type=card,
         country=country,
         min_amount=min_amount,
         max_amount=max_amount,
         names=FieldNames(card_type="card"),
-    )
+    ).build_filter(read_end(request, until))
     return await _answer_list(request, wanted, limit, after, format_name, trailer)
 
 
@@ -94,7 +92,7 @@ async def count_by_card(request: Request, days: DaysPath, card_type: CardTypePat
         )
     choose_media_type(request.headers.getlist("accept"), [JSON.media_type])
     context = get_context(request)
-    wanted = build_filter(now_ms=context.now_ms, days=days, card_type=card_type)
+    wanted = parse_filter(days=days, card_type=card_type).build_filter(context.now_ms)
     count = await count_transactions(context.repository, wanted)
     return Response(orjson.dumps({"count": count}), media_type=JSON.media_type)
 
@@ -115,8 +113,8 @@ async def list_by_country(
     trailer: TrailerQuery = None,
 ) -> Response:
     """The documents, newest first."""
-    check_parameters(request, *_LIST_PARAMETERS)
-    wanted = build_filter(now_ms=read_end(request, until), days=days, country=country)
+    check_parameters(request)
+    wanted = parse_filter(days=days, country=country).build_filter(read_end(request, until))
     return await _answer_list(request, wanted, limit, after, format_name, trailer)
 
 
@@ -137,14 +135,13 @@ async def list_by_amount(
     trailer: TrailerQuery = None,
 ) -> Response:
     """The documents, newest first. Both ends are inclusive; currencies are not converted."""
-    check_parameters(request, *_LIST_PARAMETERS)
-    wanted = build_filter(
-        now_ms=read_end(request, until),
+    check_parameters(request)
+    wanted = parse_filter(
         days=days,
         min_amount=min_amount,
         max_amount=max_amount,
         names=FieldNames(min_amount="min", max_amount="max"),
-    )
+    ).build_filter(read_end(request, until))
     return await _answer_list(request, wanted, limit, after, format_name, trailer)
 
 

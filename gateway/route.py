@@ -14,7 +14,11 @@ from starlette.types import Receive, Scope, Send
 
 
 class DirectRoute(APIRoute):
-    """A route whose endpoint is a coroutine that gives a response, and whose parameters are texts or left out."""
+    """A route whose endpoint is a coroutine that gives a response, and whose parameters are texts or left out.
+
+    Attributes:
+        parameters: the names of its query parameters.
+    """
 
     def __init__(self, path: str, endpoint: Callable[..., Awaitable[Response]], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
         # In the OpenAPI document an operation is called as its function.
@@ -22,6 +26,7 @@ class DirectRoute(APIRoute):
         self._request_name = self.dependant.request_param_name
         self._path_names = [(field.name, field.alias) for field in self.dependant.path_params]
         self._query_names = [(field.name, field.alias) for field in self.dependant.query_params]
+        self.parameters = [alias for _, alias in self._query_names]
         self.app = self._answer
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:

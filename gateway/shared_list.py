@@ -168,7 +168,7 @@ class _Reading:
         # Their windows differ by the moments of their arrival: what any of them holds is read.
         questions = [reader.question for reader in self.readers]
         self.begun_with = len(questions)
-        sinces, untils = [each.since for each in questions], [each.until for each in questions]
+        sinces, untils = zip(*(each.window for each in questions), strict=True)
         plan = build_list_plan(replace(question.wanted, since=min(sinces), until=max(untils)), question.after)
         trail = Trail(plan)
         async with aclosing(question.repository.open_batches(plan)) as batches:

@@ -18,7 +18,7 @@ from gateway.parameter import TEXT, CardQuery, CountryQuery, DaysPath, MaxQuery,
 from gateway.request import get_context
 from gateway.route import DirectRoute
 from gateway.rows import JSON
-from schema.filter import FieldNames, build_filter
+from schema.filter import FieldNames, parse_filter
 from schema.grouping import build_question, parse_key, parse_order, parse_rate
 from schema.resolvers import summarize_transactions
 from schema.scalar import serialize_decimal
@@ -68,9 +68,6 @@ TopQuery = Annotated[
     Query(description="Only so many groups, the first in the order; gaps in time are not filled."),
 ]
 
-_FILTERS = ("card", "country", "minAmount", "maxAmount")
-_PARAMETERS = ("groupBy", "timeZone", "percentiles", "rates", "into", "orderBy", "top", *_FILTERS)
-
 
 @router.get(
     "/{days:segment}/summary",
@@ -93,20 +90,19 @@ async def summarize(
     max_amount: MaxQuery = None,
 ) -> Response:
     """Each group's count and, for each currency, the exact sum, the average, the extremes and percentiles."""
-    check_parameters(request, *_PARAMETERS)
+    check_parameters(request)
     choose_media_type(request.headers.getlist("accept"), [JSON.media_type])
     context = get_context(request)
     try:
         question = build_question(
-            build_filter(
-                now_ms=context.now_ms,
+            parse_filter(
                 days=days,
                 card_type=card,
                 country=country,
                 min_amount=min_amount,
                 max_amount=max_amount,
                 names=FieldNames(card_type="card"),
-            ),
+            ).build_filter(context.now_ms),
             keys=[parse_key(name) for name in _split(group_by)],
             time_zone=time_zone,
             percentiles=_split(percentiles),

@@ -1,4 +1,4 @@
-"""What a caller writes becomes a TransactionFilter, or an error that names the field, its fault and what is accepted.
+"""What a caller writes becomes a filter, or an error that names the field, its fault and what is accepted.
 
 GraphQL arguments and REST's paths and parameters all pass through here, so that both styles accept the same.
 """
@@ -16,7 +16,7 @@ from database.errors import (
     InvalidDaysError,
     quote_value,
 )
-from database.match import DAY_MS, LiveFilter
+from database.match import LiveFilter
 from database.query import TransactionFilter
 
 MAX_DAYS = 36_500
@@ -43,20 +43,18 @@ class FieldNames:
     max_amount: str = "maxAmount"
 
 
-def build_filter(
+def parse_filter(
     *,
-    now_ms: int,
     days: int | str | None = None,
     card_type: str | None = None,
     country: str | None = None,
     min_amount: Decimal | str | None = None,
     max_amount: Decimal | str | None = None,
     names: FieldNames | None = None,
-) -> TransactionFilter:
-    """Validate what was asked for; conditions that are None are not applied.
+) -> LiveFilter:
+    """Read what was asked for; conditions that are None are not applied.
 
     Args:
-        now_ms: the end of the window "last n days", when the request arrived, in ms since the epoch, UTC.
         days: length of the window in days of 24 hours; both of its ends are inclusive.
         card_type: the brand, whatever the case.
         country: ISO 3166-1 alpha-2 or alpha-3, whatever the case.
@@ -75,36 +73,15 @@ def build_filter(
             f"{names.min_amount} is {smallest}, which is more than {names.max_amount}, {largest}; "
             f"give the smaller amount as {names.min_amount}.",
         )
-    return TransactionFilter(
-        since=None if days is None else now_ms - parse_days(days, names.days) * DAY_MS,
-        until=None if days is None else now_ms,
-        card_type=None if card_type is None else parse_card_type(card_type, names.card_type),
-        country=None if country is None else parse_country(country, names.country),
-        min_amount=smallest,
-        max_amount=largest,
+    return LiveFilter(
+        None if days is None else parse_days(days, names.days),
+        TransactionFilter(
+            card_type=None if card_type is None else parse_card_type(card_type, names.card_type),
+            country=None if country is None else parse_country(country, names.country),
+            min_amount=smallest,
+            max_amount=largest,
+        ),
     )
-
-
-def build_live_filter(
-    *,
-    days: int | str | None = None,
-    card_type: str | None = None,
-    country: str | None = None,
-    min_amount: Decimal | str | None = None,
-    max_amount: Decimal | str | None = None,
-    names: FieldNames | None = None,
-) -> LiveFilter:
-    """Validate which transactions are wanted as they are added, as `build_filter` does.
-
-    Raises:
-        InvalidInputError: of the kind of the field at fault.
-    """
-    names = names or FieldNames()
-    given = build_filter(
-        now_ms=0, card_type=card_type, country=country, min_amount=min_amount, max_amount=max_amount, names=names
-    )
-    last_days = None if days is None else parse_days(days, names.days)
-    return LiveFilter(last_days, given.card_type, given.country, given.min_amount, given.max_amount)
 
 
 def parse_days(value: int | str, field: str) -> int:

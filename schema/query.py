@@ -5,11 +5,10 @@ from typing import Annotated, cast
 import strawberry
 from strawberry.federation.schema import FederationAny
 
-from database.query import Order, TransactionFilter
+from database.query import Order
 from schema.connection import Listing, TransactionConnection
 from schema.context import Info
 from schema.federation import Entity, Service, find_entities, print_sdl
-from schema.filter import build_filter
 from schema.grouping import SUMMARY_ROWS
 from schema.page import DEFAULT_ROWS, MAX_ROWS, build_page
 from schema.resolvers import find_transaction, summarize_transactions
@@ -25,7 +24,7 @@ from schema.summary import (
     TransactionSummary,
     build_summary_question,
 )
-from schema.types import Transaction, TransactionFilterInput, TransactionOrder
+from schema.types import Transaction, TransactionFilterInput, TransactionOrder, parse_input
 
 
 @strawberry.type(description="Questions about card transactions.")
@@ -57,7 +56,7 @@ class Query:
         order = Order[order_by.name] if order_by else Order.DATE_DESC
         listing = Listing(
             context=info.context,
-            wanted=_build_filter(info, filter),
+            wanted=parse_input(filter).build_filter(info.context.now_ms),
             order=order,
             page=build_page(order, first=first, after=after, last=last, before=before),
             keys=select_keys(info, "nodes") | select_keys(info, "edges", "node"),
@@ -84,9 +83,8 @@ class Query:
         top: TopArgument = None,
     ) -> TransactionSummary:
         info.context.budget.take(SUMMARY_ROWS)
-        question = build_summary_question(
-            info, _build_filter(info, filter), group_by, time_zone, percentiles, rates, into, order_by, top
-        )
+        wanted = parse_input(filter).build_filter(info.context.now_ms)
+        question = build_summary_question(info, wanted, group_by, time_zone, percentiles, rates, into, order_by, top)
         return await summarize_transactions(info.context.repository, question)
 
     @strawberry.field(description="One transaction by its id, or null when there is none.")
@@ -121,18 +119,6 @@ class Query:
     )
     def service(self, info: Info) -> Service:
         return Service(sdl=print_sdl(info.schema))
-
-
-def _build_filter(info: Info, asked: TransactionFilterInput | None) -> TransactionFilter:
-    asked = asked or TransactionFilterInput()
-    return build_filter(
-        now_ms=info.context.now_ms,
-        days=asked.days,
-        card_type=asked.card_type,
-        country=asked.country,
-        min_amount=asked.min_amount,
-        max_amount=asked.max_amount,
-    )
 
 
 def _count_lists(info: Info) -> int:

@@ -10,7 +10,6 @@ from database.match import LiveFilter
 from database.query import TransactionFilter
 from database.summary import SummaryQuestion
 from schema.context import Info, RequestContext, read_clock_ms
-from schema.filter import build_live_filter
 from schema.grouping import SUMMARY_ROWS
 from schema.resolvers import summarize_transactions
 from schema.summary import (
@@ -24,7 +23,7 @@ from schema.summary import (
     TransactionSummary,
     build_summary_question,
 )
-from schema.types import Transaction, TransactionFilterInput
+from schema.types import Transaction, TransactionFilterInput, parse_input
 from schema.update import Update
 from schema.watch import PAUSE_SECONDS
 
@@ -56,7 +55,7 @@ class Subscription:
         ] = None,
     ) -> AsyncGenerator[Transaction, None]:
         context = info.context
-        updates = _tell_additions(context, _build_filter(filter), context.resume_after or after)
+        updates = _tell_additions(context, parse_input(filter), context.resume_after or after)
         # schema/stream.py executes what they hold.
         return cast("AsyncGenerator[Transaction, None]", updates)
 
@@ -83,19 +82,8 @@ class Subscription:
         question = build_summary_question(
             info, TransactionFilter(), group_by, time_zone, percentiles, rates, into, order_by, top
         )
-        updates = _tell_summaries(info.context, _build_filter(filter), question)
+        updates = _tell_summaries(info.context, parse_input(filter), question)
         return cast("AsyncGenerator[TransactionSummary, None]", updates)
-
-
-def _build_filter(given: TransactionFilterInput | None) -> LiveFilter:
-    asked = given or TransactionFilterInput()
-    return build_live_filter(
-        days=asked.days,
-        card_type=asked.card_type,
-        country=asked.country,
-        min_amount=asked.min_amount,
-        max_amount=asked.max_amount,
-    )
 
 
 async def _tell_additions(

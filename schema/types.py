@@ -5,15 +5,16 @@ from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from math import isfinite
+from types import NoneType
+from typing import get_args
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from database.errors import MalformedDocumentError
-from schema.filter import MAX_DAYS
+from database.match import LiveFilter
+from schema.filter import MAX_DAYS, parse_filter
 
-_DOCUMENT_KEYS = {"id": "_id", "card_type": "cardType", "card_number": "cardNumber", "country_origin": "countryOrigin"}
-
-_MAY_BE_MISSING = {"vendor", "address"}
 _NUMBERS = {"date", "amount"}
 
 
@@ -25,13 +26,13 @@ def read_field(source: object, name: str) -> object:
     """
     if not isinstance(source, Mapping):
         return getattr(source, name)
-    key = _DOCUMENT_KEYS.get(name, name)
+    key = _DOCUMENT_KEYS[name]
     value = source.get(key)
     if not _is_writable(key, value):
         raise MalformedDocumentError(
             f"The transaction {source.get('_id')} has no single value as {key} in the database."
         )
-    if value is None and key not in _MAY_BE_MISSING:
+    if value is None and key not in MAY_BE_MISSING:
         raise MalformedDocumentError(f"The transaction {source.get('_id')} has no {key} in the database.")
     return value
 
@@ -62,6 +63,13 @@ class Transaction:
     country_origin: str = strawberry.field(description="The country of origin, ISO 3166-1 alpha-2.")
 
 
+# GraphQL's fields are called as the document's keys, but for the id.
+_DOCUMENT_KEYS = {name: to_camel_case(name) for name in Transaction.__annotations__} | {"id": "_id"}
+MAY_BE_MISSING = {
+    _DOCUMENT_KEYS[name] for name, kind in Transaction.__annotations__.items() if NoneType in get_args(kind)
+}
+
+
 @strawberry.enum(description="The order of a list. Equal values are ordered by id, in the same direction.")
 class TransactionOrder(Enum):
     DATE_DESC = strawberry.enum_value("DATE_DESC", description="Newest first.")
@@ -85,3 +93,8 @@ class TransactionFilterInput:
     )
     min_amount: Decimal | None = strawberry.field(default=None, description="The smallest amount, inclusive.")
     max_amount: Decimal | None = strawberry.field(default=None, description="The largest amount, inclusive.")
+
+
+def parse_input(asked: TransactionFilterInput | None) -> LiveFilter:
+    """Read GraphQL's filter; raises as `parse_filter` does, whose arguments its fields are."""
+    return parse_filter(**vars(asked or TransactionFilterInput()))

@@ -3,7 +3,7 @@
 import secrets
 import signal
 from asyncio import AbstractEventLoop, new_event_loop
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,6 +46,12 @@ class ServedDatabase:
     gateway: GatewayProcess
     owner: DatabaseEnvironment
     collection: Collection[dict[str, Any]]
+
+    def fill(self, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Have the collection hold copies of these documents alone."""
+        self.collection.delete_many({})
+        if copies := [{**document} for document in documents]:
+            self.collection.insert_many(copies)
 
 
 @pytest.fixture(scope="session")

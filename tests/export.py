@@ -8,10 +8,12 @@ from typing import Any
 
 import httpx
 import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
+from hypothesis import HealthCheck, settings
 from pyarrow import parquet
 
 from gateway.export import MEDIA_TYPES
 from schema.context import read_clock_ms
+from tests import strategies
 from tests.conftest import ServedDatabase
 from tests.reference import KEYS, Document, write_cell
 
@@ -19,12 +21,11 @@ NOW_MS = read_clock_ms()
 # The longest window, up to a moment that the documents lie before.
 WINDOW = {"until": str(NOW_MS)}
 MANY = 60_000
+# To write so many the gateway may take a while on a busy machine.
+TIMEOUT_SECONDS = 60
 
-
-def fill(served: ServedDatabase, found: list[Document]) -> None:
-    served.collection.delete_many({})
-    if found:
-        served.collection.insert_many([{**document} for document in found])
+documents = strategies.documents(strategies.inner_offsets.map(lambda offset: max(offset, 1)), NOW_MS)
+asks = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def fill_many(served: ServedDatabase) -> None:
@@ -35,7 +36,8 @@ def fill_many(served: ServedDatabase) -> None:
 
 
 def ask(client: httpx.Client, name: str, path: str = "/transactions/36500", **parameters: str) -> httpx.Response:
-    answer = client.get(path, params={"format": name, **WINDOW, **parameters}).raise_for_status()
+    asked = {"format": name, **WINDOW, **parameters}
+    answer = client.get(path, params=asked, timeout=TIMEOUT_SECONDS).raise_for_status()
     assert answer.headers["content-type"].startswith(MEDIA_TYPES[name])
     return answer
 

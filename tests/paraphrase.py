@@ -23,9 +23,11 @@ from graphql import (
     visit,
 )
 
+from tests.reference import NODE
+
 _Node = TypeVar("_Node", bound=Node)
 _FIELDS = {
-    "Transaction": {"id", "date", "currency", "amount", "vendor", "address", "cardType", "cardNumber", "countryOrigin"},
+    "Transaction": set(NODE.split()),
     "TransactionConnection": {"nodes", "edges", "pageInfo", "totalCount"},
     "TransactionEdge": {"cursor", "node"},
     "PageInfo": {"hasNextPage", "hasPreviousPage", "startCursor", "endCursor"},

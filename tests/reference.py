@@ -11,6 +11,8 @@ DAY_MS = 86_400_000
 Document = dict[str, Any]
 
 KEYS = ("_id", "date", "currency", "amount", "vendor", "address", "cardType", "cardNumber", "countryOrigin")
+# The same as GraphQL selects them.
+NODE = " ".join(("id", *KEYS[1:]))
 
 
 @dataclass(frozen=True)

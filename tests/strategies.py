@@ -10,7 +10,7 @@ from bson.decimal128 import Decimal128
 from bson.objectid import ObjectId
 from hypothesis import strategies as st
 
-from database.query import FIELDS
+from database.query import FIELDS, Order
 from tests.reference import DAY_MS, Document, Question
 
 CARD_TYPES = ["Visa", "VISA", "visa", "Mastercard", "Amex", "Maestro", "Discover", "Carte Bleue", "Ünion", "$ne", "a/b"]
@@ -18,7 +18,7 @@ COUNTRIES = ["US", "us", "GB", "DE", "FR", "XK"]
 # Few values, so that many rows share a date or an amount and only their ids tell them apart.
 AMOUNTS = ["0.0", "0.01", "9.99", "10.0", "99.99", "100.0", "100.01", "999.0", "123456789012.34"]
 DAYS = [0, 1, 2, 30, 90, 365, 36_500]
-ORDERS = ["DATE_DESC", "DATE_ASC", "AMOUNT_DESC", "AMOUNT_ASC"]
+ORDERS = [order.name for order in Order]
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12) | st.sampled_from(
     ['"quoted", with a comma', '"quoted",', "two\nlines", "=1+1", "naïve 🏦", ""]

@@ -22,6 +22,9 @@ _FALSE = (
     'gateway_requests_total{path="/graphql"}',
     "sum by (route) (gateway_errors_total)",
     "sum by (namespace) (up",
+    'gateway_errors_total{code="DATABASE_AWAY"}',
+    'gateway_errors_total{code=~"DATABASE_REFUSED|DATABASE_AWAY"}',
+    'gateway_requests_total{route=~"/transaction/.+"}',
     '{job="gateway"}',
 )
 
@@ -32,13 +35,15 @@ def run() -> int:
     Raises:
         CheckError: something asks for what nothing exports, or an alert has no test or meaning, or a metric no panel.
     """
-    exported = load_exported()["series"]
+    exported, values = load_exported()["series"], load_exported()["values"]
     rules = [rule for group in _load("rules.yaml")["groups"] for rule in group["rules"]]
     recorded = {rule["record"]: ["namespace"] for rule in rules if "record" in rule}
     known = {**exported, **recorded, "up": []}
     expressions = [rule["expr"] for rule in rules] + list(find_dashboard_expressions()) + list(_find_scaling_metrics())
-    faults = [fault for expression in expressions for fault in find_faults(expression, known)]
-    faults += [f"{expression} was taken for right" for expression in _FALSE if not find_faults(expression, known)]
+    faults = [fault for expression in expressions for fault in find_faults(expression, known, values)]
+    faults += [
+        f"{expression} was taken for right" for expression in _FALSE if not find_faults(expression, known, values)
+    ]
     alerts = [rule["alert"] for rule in rules if "alert" in rule]
     faults += [*_find_untold(alerts), *_find_unseen(exported)]
     if faults:

@@ -1,18 +1,25 @@
 """The checked-in contract and its pages say what the code says."""
 
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import pytest
 from graphql import build_schema, introspection_types, specified_scalar_types
 
 from database.errors import GatewayError
+from database.group_key import GroupKey
+from database.query import Order
+from database.summary import SummaryOrder
 from gateway import contract, server
 from gateway import errors as http_errors
 from gateway.problems import PROBLEMS
 from schema import budget, failure
 from schema.document import aliases, depth, directives, introspection, preparation
 from schema.sdl import build_sdl, find_breaking_changes
+from schema.summary import SummaryKey, SummaryOrderChoice
+from schema.types import TransactionOrder
 from seeding import error as seeding_error
 
 ROOT = Path(__file__).parents[2]
@@ -59,6 +66,14 @@ def test_a_removed_field_is_a_breaking_change() -> None:
     assert find_breaking_changes(sdl, without) == ["Field Transaction.countryOrigin was removed."]
     assert find_breaking_changes(without, sdl) == []
     assert find_breaking_changes(sdl, sdl) == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "known"), [(TransactionOrder, Order), (SummaryKey, GroupKey), (SummaryOrderChoice, SummaryOrder)]
+)
+def test_each_choice_of_graphql_is_the_databases(shown: type[Enum], known: type[Enum]) -> None:
+    """What GraphQL offers to order or group by is what the database knows by the same name, in the same order."""
+    assert list(shown.__members__) == list(known.__members__)
 
 
 def test_everything_in_the_schema_is_described() -> None:

@@ -1,6 +1,7 @@
 """The house of docs/architecture.md: who may import whom, and what may not be committed."""
 
 import ast
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,6 +74,13 @@ def test_no_file_is_a_drawer() -> None:
 def list_committed() -> list[Path]:
     names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)  # noqa: S607 - git is where the user has it
     return [ROOT / name for name in names.stdout.split("\0") if name]
+
+
+def test_the_guide_names_files_that_are_there() -> None:
+    """docs/development.md sends nobody to a file that does not exist."""
+    named = re.findall(r"`([a-z_.-]+(?:/[A-Za-z_.-]+)+)`", (ROOT / "docs/development.md").read_text())
+    assert len(named) > 30
+    assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_locks_name_no_registry() -> None:

@@ -3,15 +3,29 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from database.embedded import EmbeddedServer
 from schema.context import read_clock_ms
-from tests.conftest import serve_database
+from tests.conftest import ServedDatabase, serve_database
 from tests.guarded import JWT, NUMBER, SIGNER, Guarded, create_keys
 from tests.issuer import render_key_set
 from tests.terminal import PASSWORD, Terminal
 from tests.waiting import find_free_port
+
+
+@pytest.fixture(scope="module")
+def connection(served: ServedDatabase) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=served.gateway.url) as client:
+        yield client
+
+
+@pytest.fixture
+def client(served: ServedDatabase, connection: httpx.Client) -> httpx.Client:
+    """Asks the served gateway; its database is empty when a test begins."""
+    served.fill([])
+    return connection
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from database.index import COLLECTION
 from database.query import Order, Page, TransactionFilter, build_find_plan
 from database.repository import TransactionRepository
 from seeding.seeder import seed
+from tests.operation import find_operations
 from tests.waiting import wait_until
 
 DOCUMENTS = 5_000
@@ -30,13 +31,6 @@ async def test_a_list_given_up_at_any_moment_leaves_no_cursor(
     plan = build_find_plan(TransactionFilter(), Order.DATE_DESC, Page())
     moments = random.Random(1)  # noqa: S311 - any moments will do
 
-    def find_left() -> list[dict[str, Any]]:
-        asked: list[dict[str, Any]] = [
-            {"$currentOp": {"allUsers": True, "idleCursors": True}},
-            {"$match": {"ns": namespace}},
-        ]
-        return list(admin["admin"].aggregate(asked))
-
     async with open_client(reader_environment) as client:
         repository = TransactionRepository(client, environment.database, timeout_ms=10_000)
 
@@ -50,4 +44,4 @@ async def test_a_list_given_up_at_any_moment_leaves_no_cursor(
 
         for _ in range(TIMES):
             await list_some(moments.uniform(0, MOST_SECONDS))
-        wait_until(lambda: not find_left(), "the cursors to be closed")
+        wait_until(lambda: not find_operations(admin, namespace), "the cursors to be closed")

@@ -158,7 +158,8 @@ async def test_each_question_sends_the_commands_that_are_written_down(
     path = GOLDEN / f"{case.name}.json"
     if os.environ.get("UPDATE_GOLDEN") and not os.environ.get("CI"):
         path.write_text(json.dumps(seen, indent=2) + "\n")
-    assert seen == json.loads(path.read_text())
+    agreed = json.loads(path.read_text()) if path.exists() else None
+    assert seen == agreed, "UPDATE_GOLDEN=1 writes it anew; review what has changed"
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -17,6 +17,7 @@ from pymongo import MongoClient
 from database.environment import DatabaseEnvironment
 from database.index import COLLECTION, INDEXES
 from schema.context import read_clock_ms
+from tests.operation import find_operations
 from tests.process import GatewayProcess, run_gateway
 from tests.waiting import find_free_port, wait_until
 
@@ -144,12 +145,6 @@ def test_an_answer_that_does_not_begin_ends_its_query(
     assert answer.status_code == 504
     assert answer.json()["code"] == "REQUEST_TIMEOUT"
     wait_until(lambda: not find_operations(admin, many))
-
-
-def find_operations(admin: MongoClient[dict[str, Any]], namespace: str) -> list[dict[str, Any]]:
-    """Give the queries and the open cursors of a collection."""
-    operations = admin["admin"].aggregate([{"$currentOp": {"allUsers": True, "idleCursors": True}}])
-    return [each for each in operations if each.get("ns") == namespace]
 
 
 @pytest.mark.parametrize("version", [b"1.1", b"1.0"])

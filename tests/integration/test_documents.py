@@ -1,6 +1,5 @@
 """Documents by their hash: those of a manifest and no others, or those that callers have sent before."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,9 @@ from database.environment import DatabaseEnvironment
 from gateway.documents import load_documents
 from gateway.errors import PersistedQueryNotFoundError
 from schema.schema import build_schema
-from tests.conftest import ServedDatabase
 from tests.persisted import BOTH, COUNT, NAME, ask, build_extension, digest, find_code
 from tests.process import run_gateway
 from tests.waiting import find_free_port, wait_until
-
-
-@pytest.fixture(scope="module")
-def client(served: ServedDatabase) -> Iterator[httpx.Client]:
-    """Asks a gateway without a manifest."""
-    served.collection.delete_many({})
-    with httpx.Client(base_url=served.gateway.url) as client:
-        yield client
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])

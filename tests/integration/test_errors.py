@@ -1,7 +1,6 @@
 """Bad input of REST is answered with a clear problem of one shape, and never with a failure."""
 
 import time
-from collections.abc import Iterator
 from urllib.parse import quote, unquote
 
 import httpx
@@ -14,13 +13,6 @@ from tests.conftest import ServedDatabase
 from tests.problem import check_problem
 
 fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(scope="module")
-def client(served: ServedDatabase) -> Iterator[httpx.Client]:
-    served.collection.delete_many({})
-    with httpx.Client(base_url=served.gateway.url) as client:
-        yield client
 
 
 DAYS = ["-5", "1.5", str(10**30), "%20", "ninety", "٩٠", "+1", "1e2", "0x10", "9" * 5_000]

@@ -3,31 +3,33 @@
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from pyarrow import parquet  # type: ignore[import-untyped]  # it comes without types
 
 from database.repository import BATCH_ROWS
 from gateway.export import MEDIA_TYPES
 from tests import strategies
 from tests.conftest import ServedDatabase
-from tests.export import MANY, NOW_MS, WINDOW, ask, fill, fill_many, read_rows, read_table, write_rows
+from tests.export import (
+    MANY,
+    NOW_MS,
+    TIMEOUT_SECONDS,
+    WINDOW,
+    ask,
+    asks,
+    documents,
+    fill_many,
+    read_rows,
+    read_table,
+    write_rows,
+)
 from tests.reference import KEYS, Document, Question, select
-
-documents = strategies.documents(strategies.inner_offsets.map(lambda offset: max(offset, 1)), NOW_MS)
-asks = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture
-def client(served: ServedDatabase) -> Iterator[httpx.Client]:
-    served.collection.delete_many({})
-    with httpx.Client(base_url=served.gateway.url, timeout=60) as client:
-        yield client
 
 
 @asks
@@ -37,7 +39,7 @@ def test_each_format_has_the_rows_of_the_reference(
     served: ServedDatabase, client: httpx.Client, name: str, found: list[Document], question: Question
 ) -> None:
     """Read back, an export of each format holds the reference's rows, in their order and of the right types."""
-    fill(served, found)
+    served.fill(found)
     asked = Question(question.days, question.card_type, question.country, question.min_amount, question.max_amount)
     days = 36_500 if question.days is None else question.days
     body = ask(client, name, f"/transactions/{days}", **asked.write_parameters()).content
@@ -48,7 +50,7 @@ def test_each_format_has_the_rows_of_the_reference(
 @given(found=strategies.odd_documents(documents))
 def test_odd_documents_break_no_export(served: ServedDatabase, client: httpx.Client, found: list[Document]) -> None:
     """Whatever other programs have stored, each format has as many rows as JSON, and what has no place is null."""
-    fill(served, found)
+    served.fill(found)
     expected = read_rows("json", ask(client, "json").content)
     assert len(read_rows("ndjson", ask(client, "ndjson").content)) == len(expected)
     records = read_rows("csv", ask(client, "csv").content)
@@ -114,7 +116,7 @@ def test_a_trailer_counts_the_rows(
     found: list[Document],
 ) -> None:
     """The line that is asked for says how many rows came before it, whatever quotes and breaks they hold."""
-    fill(served, found)
+    served.fill(found)
     body = ask(client, name, trailer="true").content
     assert read_proof(body) == {"complete": True, "rows": len(found), "until": NOW_MS, "next": None}
     assert read_rows(name, body)[:-1] == read_rows(name, ask(client, name).content)
@@ -173,7 +175,10 @@ def test_parquet_is_compressed_within(served: ServedDatabase, client: httpx.Clie
     fill_many(served)
     codings = {
         name: client.head(
-            "/transactions/1", params={"format": name, **WINDOW}, headers={"Accept-Encoding": coding}
+            "/transactions/1",
+            params={"format": name, **WINDOW},
+            headers={"Accept-Encoding": coding},
+            timeout=TIMEOUT_SECONDS,
         ).headers.get("content-encoding")
         for name in MEDIA_TYPES
     }

@@ -14,28 +14,18 @@ from urllib.parse import urlsplit
 import httpx
 import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import parquet
 from pymongo import MongoClient
 
 from database.index import COLLECTION
 from gateway.export import MEDIA_TYPES
-from tests import strategies
 from tests.conftest import ServedDatabase
-from tests.export import NOW_MS, WINDOW, ask, fill, fill_many, read_rows, write_rows
+from tests.export import NOW_MS, TIMEOUT_SECONDS, WINDOW, ask, asks, documents, fill_many, read_rows, write_rows
+from tests.operation import find_cursors
 from tests.reference import Document
 from tests.waiting import wait_until
-
-documents = strategies.documents(strategies.inner_offsets.map(lambda offset: max(offset, 1)), NOW_MS)
-asks = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture
-def client(served: ServedDatabase) -> Iterator[httpx.Client]:
-    served.collection.delete_many({})
-    with httpx.Client(base_url=served.gateway.url, timeout=60) as client:
-        yield client
 
 
 @asks
@@ -49,7 +39,7 @@ def test_a_broken_export_is_gone_on_with_after_its_last_row(
     served: ServedDatabase, client: httpx.Client, found: list[Document], name: str, place: int, later: int
 ) -> None:
     """After any row, its date and id lead to all that follow, whatever was stored since in the window's future."""
-    fill(served, found)
+    served.fill(found)
     whole = read_rows("json", ask(client, "json").content)
     last = whole[place % len(whole)]
     served.collection.insert_one({"_id": "later", "date": NOW_MS + later})
@@ -65,14 +55,6 @@ def test_an_object_id_is_gone_on_with_too(served: ServedDatabase, client: httpx.
     assert rest == whole[2:]
 
 
-def find_cursors(served: ServedDatabase, admin: MongoClient[dict[str, Any]]) -> list[int]:
-    namespace = f"{served.collection.database.name}.{COLLECTION}"
-    operations = admin["admin"].aggregate([{"$currentOp": {"allUsers": True, "idleCursors": True}}])
-    cursors = [each["cursor"] for each in operations if each.get("ns") == namespace and "cursor" in each]
-    # The change stream behind the counts is tailable; it stays.
-    return [cursor["cursorId"] for cursor in cursors if not cursor["tailable"]]
-
-
 @pytest.mark.parametrize("name", MEDIA_TYPES)
 def test_an_export_that_fails_in_the_middle_is_visibly_broken(
     served: ServedDatabase, client: httpx.Client, admin: MongoClient[dict[str, Any]], name: str
@@ -84,10 +66,10 @@ def test_an_export_that_fails_in_the_middle_is_visibly_broken(
     def read_and_kill() -> None:
         nonlocal received
         parameters = {"format": name, "trailer": "true", **WINDOW}
-        with client.stream("GET", "/transactions/36500", params=parameters) as response:
+        with client.stream("GET", "/transactions/36500", params=parameters, timeout=TIMEOUT_SECONDS) as response:
             for part in response.iter_raw():
                 received += part
-                if cursors := find_cursors(served, admin):
+                if cursors := find_cursors(admin, served.collection.full_name):
                     admin[served.collection.database.name].command("killCursors", COLLECTION, cursors=cursors)
 
     with pytest.raises(httpx.RemoteProtocolError):
@@ -106,13 +88,13 @@ def test_a_client_that_leaves_an_export_ends_its_query(
 ) -> None:
     """When the client closes its connection in the middle of an export, no cursor stays in the database."""
     fill_many(served)
-    wait_until(lambda: not find_cursors(served, admin))
+    wait_until(lambda: not find_cursors(admin, served.collection.full_name))
     address = urlsplit(str(client.base_url))
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         connection.sendall(f"GET /transactions/36500?format={name} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         assert connection.recv(10).startswith(b"HTTP/1.1 2")
-    wait_until(lambda: not find_cursors(served, admin))
+    wait_until(lambda: not find_cursors(admin, served.collection.full_name))
 
 
 @contextmanager
@@ -150,4 +132,6 @@ def test_the_documented_download_is_whole_however_it_breaks(
         rows = names["download"](f"{url}/transactions/1", str(tmp_path / "rows"))
     assert not limits
     assert rows == 9_000
-    assert (tmp_path / "rows").read_bytes() == client.get("/transactions/1?format=ndjson").content
+    assert (tmp_path / "rows").read_bytes() == client.get(
+        "/transactions/1?format=ndjson", timeout=TIMEOUT_SECONDS
+    ).content

@@ -243,19 +243,13 @@ def router(served: ServedDatabase) -> Iterator[httpx.Client]:
             process.stdin.close()
 
 
-def fill(served: ServedDatabase, found: list[Document]) -> None:
-    served.collection.delete_many({})
-    if found:
-        served.collection.insert_many([{**document} for document in found])
-
-
 @with_a_router
 @given(found=documents)
 def test_a_router_joins_entities_with_another_subgraph(
     served: ServedDatabase, router: httpx.Client, found: list[Document]
 ) -> None:
     """The rows of ids that another subgraph names come through a router, as the reference has them."""
-    fill(served, found)
+    served.fill(found)
     query = "query ($ids: [ID!]!) { noted(ids: $ids) { id note vendor amount cardNumber } }"
     ids = [document["_id"] for document in found]
     answer = router.post("", json={"query": query, "variables": {"ids": ids}}).json()
@@ -278,7 +272,7 @@ def test_a_router_adds_to_lists_of_the_gateway(
     served: ServedDatabase, router: httpx.Client, found: list[Document]
 ) -> None:
     """A list of the gateway comes through a router in its order, with another subgraph's field at each row."""
-    fill(served, found)
+    served.fill(found)
     answer = router.post("", json={"query": "{ transactions { totalCount nodes { id note } } }"}).json()
     expected = [document["_id"] for document in select(found, Question(), NOW_MS)]
     nodes = [{"id": row_id, "note": f"about {row_id}"} for row_id in expected]

@@ -23,6 +23,7 @@ from database.feed import TransactionFeed
 from database.index import COLLECTION
 from database.match import LiveFilter
 from database.provision import provision
+from database.query import TransactionFilter
 from tests.crashed import run_crashed_mongod
 from tests.live import FeedWatcher, encode
 from tests.recorder import CommandRecorder
@@ -89,7 +90,7 @@ async def test_nobody_misses_or_repeats_a_transaction(
 
     async with run_feed(reader_environment) as (feed, _), feed.open(ALL) as first:
         start = first.id
-        odd = LiveFilter(card_type="visa")
+        odd = LiveFilter(others=TransactionFilter(card_type="visa"))
         readers = [
             asyncio.create_task(follow(feed, odd if seed % 3 == 0 else ALL, total - 1, start, seed))
             for seed in range(12)

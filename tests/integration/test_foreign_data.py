@@ -1,7 +1,6 @@
 """Documents as other programs store them: served as they stand, or refused by name, never with a failure."""
 
 import math
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -23,15 +22,7 @@ from database.repository import TransactionRepository
 from schema.context import read_clock_ms
 from tests.conftest import ServedDatabase
 from tests.live import connect
-
-ALL_FIELDS = "id date currency amount vendor address cardType cardNumber countryOrigin"
-
-
-@pytest.fixture
-def client(served: ServedDatabase) -> Iterator[httpx.Client]:
-    served.collection.delete_many({})
-    with httpx.Client(base_url=served.gateway.url) as client:
-        yield client
+from tests.reference import NODE
 
 
 def build_document(**changes: object) -> dict[str, Any]:
@@ -62,7 +53,7 @@ def test_numbers_of_a_program_without_whole_ones(served: ServedDatabase, client:
     (row,) = client.get("/transactions/1").json()
     assert (row["amount"], row["cardNumber"]) == (7, "************1111")
     assert isinstance(row["date"], int)
-    (node,) = ask(client, f"{{ transactions {{ nodes {{ {ALL_FIELDS} }} }} }}")["data"]["transactions"]["nodes"]
+    (node,) = ask(client, f"{{ transactions {{ nodes {{ {NODE} }} }} }}")["data"]["transactions"]["nodes"]
     assert (node["amount"], node["cardNumber"]) == ("7", "************1111")
 
 
@@ -213,7 +204,7 @@ def test_object_ids_are_found_again_and_paged(served: ServedDatabase, client: ht
 def test_a_missing_vendor_or_address_is_null(served: ServedDatabase, client: httpx.Client) -> None:
     """Descriptions may be missing: GraphQL has null for them, REST has no key."""
     served.collection.insert_one(build_document(vendor=None, address=None))
-    (node,) = ask(client, f"{{ transactions {{ nodes {{ {ALL_FIELDS} }} }} }}")["data"]["transactions"]["nodes"]
+    (node,) = ask(client, f"{{ transactions {{ nodes {{ {NODE} }} }} }}")["data"]["transactions"]["nodes"]
     assert (node["vendor"], node["address"]) == (None, None)
     assert "vendor" not in client.get("/transactions/1").json()[0]
 

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -13,17 +12,9 @@ from hypothesis import strategies as st
 
 from database.cursor import Position, encode_cursor
 from gateway.problems import PROBLEMS
-from tests.conftest import ServedDatabase
 from tests.problem import check_problem
 
 fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(scope="module")
-def client(served: ServedDatabase) -> Iterator[httpx.Client]:
-    served.collection.delete_many({})
-    with httpx.Client(base_url=served.gateway.url) as client:
-        yield client
 
 
 def ask(client: httpx.Client, query: str, **variables: object) -> dict[str, Any]:

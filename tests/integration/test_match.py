@@ -63,10 +63,13 @@ documents = st.fixed_dictionaries({"date": value, "amount": value, "cardType": v
 filters = st.builds(
     LiveFilter,
     days=st.sampled_from(DAYS),
-    card_type=st.none() | names.filter(bool),
-    country=st.sampled_from(COUNTRIES),
-    min_amount=st.sampled_from(BOUNDS),
-    max_amount=st.sampled_from(BOUNDS),
+    others=st.builds(
+        TransactionFilter,
+        card_type=st.none() | names.filter(bool),
+        country=st.sampled_from(COUNTRIES),
+        min_amount=st.sampled_from(BOUNDS),
+        max_amount=st.sampled_from(BOUNDS),
+    ),
 )
 
 
@@ -121,16 +124,16 @@ def test_each_kind_of_value_is_judged_as_the_server_does(collection: _Collection
     ]
     values = [*plain, *([each] for each in plain), *([[each]] for each in plain)]
     asked = {
-        "date": [LiveFilter(days=each) for each in DAYS],
-        "amount": [LiveFilter(min_amount=least, max_amount=most) for least, most in product(BOUNDS, BOUNDS)],
-        "cardType": [LiveFilter(card_type=each) for each in NAMES if each],
-        "countryOrigin": [LiveFilter(country=each) for each in COUNTRIES],
+        "date": [LiveFilter(days=each).build_filter(MOMENT) for each in DAYS],
+        "amount": [TransactionFilter(min_amount=least, max_amount=most) for least, most in product(BOUNDS, BOUNDS)],
+        "cardType": [TransactionFilter(card_type=each) for each in NAMES if each],
+        "countryOrigin": [TransactionFilter(country=each) for each in COUNTRIES],
     }
     for field, conditions in asked.items():
         collection.delete_many({})
         collection.insert_many({"_id": number, field: each} for number, each in enumerate(values))
         stored = list(collection.find())
-        for wanted in (live.build_filter(MOMENT) for live in conditions):
+        for wanted in conditions:
             found = find_ids(collection, wanted)
             verdicts = {document["_id"]: match(document, wanted) for document in stored}
             assert {number for number, verdict in verdicts.items() if verdict} <= found, wanted
@@ -141,6 +144,6 @@ def test_each_kind_of_value_is_judged_as_the_server_does(collection: _Collection
 def test_what_is_usual_needs_no_server(name: str) -> None:
     """Of documents of the declared shape memory judges all."""
     document = {"date": MOMENT, "amount": 100.0, "cardType": name.upper(), "countryOrigin": "us"}
-    wanted = LiveFilter(1, name, "US", Decimal(100), Decimal("100.00")).build_filter(MOMENT)
+    wanted = TransactionFilter(MOMENT - DAY_MS, MOMENT, name, "US", Decimal(100), Decimal("100.00"))
     assert match(document, wanted) is True
     assert match({**document, "amount": 99.99}, wanted) is False

@@ -28,10 +28,12 @@ from database.embedded import open_embedded_server
 from database.environment import Credentials, DatabaseEnvironment
 from database.index import COLLECTION
 from database.provision import provision
+from database.query import Order
 from gateway.caller import Scope
 from gateway.keys import create_key
 from gateway.problems import PROBLEMS
 from tests.process import read_log, run_gateway
+from tests.reference import NODE
 from tests.waiting import find_free_port, wait_until
 
 NUMBER = "4929173856205713"
@@ -47,7 +49,6 @@ _DATE = int(datetime(2023, 5, 5, tzinfo=UTC).timestamp() * 1000)
 _LONG_AGO = int(datetime(2013, 5, 5, tzinfo=UTC).timestamp() * 1000)
 DAYS = (datetime.now(UTC) - datetime(2020, 1, 1, tzinfo=UTC)).days
 ROWS = f"/transactions/{DAYS}"
-FIELDS = "id date currency amount vendor address cardType cardNumber countryOrigin"
 
 
 @dataclass
@@ -160,15 +161,15 @@ def ask_for_rows(heard: Heard, key: str) -> None:
     heard.ask(f"{ROWS}/card/Visa", key).raise_for_status()
     following = heard.ask(f"{ROWS}?limit=3", key).links["next"]["url"].removeprefix(str(heard.client.base_url))
     heard.ask(following, key).raise_for_status()
-    for order in ("DATE_DESC", "DATE_ASC", "AMOUNT_DESC", "AMOUNT_ASC"):
+    for order in Order:
         heard.query(
-            f'{{ transactions(filter: {{days: {DAYS}, country: "US"}}, orderBy: {order}, first: 20) '
-            f"{{ nodes {{ {FIELDS} }} edges {{ cursor node {{ n: cardNumber }} }} totalCount "
+            f'{{ transactions(filter: {{days: {DAYS}, country: "US"}}, orderBy: {order.name}, first: 20) '
+            f"{{ nodes {{ {NODE} }} edges {{ cursor node {{ n: cardNumber }} }} totalCount "
             "pageInfo { startCursor endCursor } } }",
             key,
         )
-    heard.query(f'{{ transaction(id: "form 1") {{ {FIELDS} }} }}', key)
-    document = f"query Q($id: ID!) {{ transaction(id: $id) {{ ...f }} }} fragment f on Transaction {{ {FIELDS} }}"
+    heard.query(f'{{ transaction(id: "form 1") {{ {NODE} }} }}', key)
+    document = f"query Q($id: ID!) {{ transaction(id: $id) {{ ...f }} }} fragment f on Transaction {{ {NODE} }}"
     for index in range(12):
         heard.query(document, key, variables={"id": f"form {index}"}, operationName="Q")
     heard.ask("/graphql", key, params={"query": document, "variables": '{"id": "form 0"}'}).raise_for_status()

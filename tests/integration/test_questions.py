@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,44 +10,31 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schema.context import read_clock_ms
 from tests import strategies
 from tests.conftest import ServedDatabase
-from tests.reference import KEYS, Document, Question, select, write_cell
+from tests.reference import KEYS, NODE, Document, Question, select, write_cell
 
 # Away from the ends of all windows by an hour, so the time between this moment and a request's does not matter.
 NOW_MS = read_clock_ms()
 documents = strategies.documents(strategies.inner_offsets, NOW_MS)
 asks = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
-GRAPHQL = """
+GRAPHQL = f"""
 query Ask(
   $filter: TransactionFilter, $order: TransactionOrder, $first: Int, $after: String, $last: Int, $before: String
-) {
-  transactions(filter: $filter, orderBy: $order, first: $first, after: $after, last: $last, before: $before) {
+) {{
+  transactions(filter: $filter, orderBy: $order, first: $first, after: $after, last: $last, before: $before) {{
     totalCount
-    nodes { id date currency amount vendor address cardType cardNumber countryOrigin }
-    edges { cursor node { id } }
-    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
-  }
-}
+    nodes {{ {NODE} }}
+    edges {{ cursor node {{ id }} }}
+    pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
+  }}
+}}
 """
-
-
-@pytest.fixture(scope="module")
-def client(served: ServedDatabase) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served.gateway.url) as client:
-        yield client
-
-
-def fill(served: ServedDatabase, given_documents: list[Document]) -> None:
-    served.collection.delete_many({})
-    if given_documents:
-        served.collection.insert_many([{**document} for document in given_documents])
 
 
 def ask_graphql(client: httpx.Client, question: Question, **page: object) -> dict[str, Any]:
@@ -79,7 +65,7 @@ def test_graphql_agrees(
     served: ServedDatabase, client: httpx.Client, found: list[Document], question: Question
 ) -> None:
     """GraphQL gives the reference's rows, in its order, with its count."""
-    fill(served, found)
+    served.fill(found)
     expected = select(found, question, NOW_MS)
     answer = ask_graphql(client, question, first=1000)
     assert answer["nodes"] == [as_graphql(document) for document in expected]
@@ -93,7 +79,7 @@ def test_rest_agrees_in_every_format(
     served: ServedDatabase, client: httpx.Client, found: list[Document], question: Question, days: int
 ) -> None:
     """REST gives the reference's rows as JSON, as NDJSON and as CSV."""
-    fill(served, found)
+    served.fill(found)
     asked = replace(question, days=days, order="DATE_DESC")
     expected = select(found, asked, NOW_MS)
     assert ask_rest(client, asked).json() == expected
@@ -111,7 +97,7 @@ def test_the_count_path_agrees(
     served: ServedDatabase, client: httpx.Client, found: list[Document], days: int, card_type: str
 ) -> None:
     """The path of a card type gives the reference's count, whatever the case and the characters of the name."""
-    fill(served, found)
+    served.fill(found)
     expected = len(select(found, Question(days=days, card_type=card_type), NOW_MS))
     path = f"/transactions/{days}/card/{quote(card_type, safe='')}"
     assert client.get(path).json() == {"count": expected}
@@ -124,7 +110,7 @@ def test_the_country_path_agrees(
     served: ServedDatabase, client: httpx.Client, found: list[Document], days: int, country: str
 ) -> None:
     """The path of a country gives the reference's rows, whatever the case of the code."""
-    fill(served, found)
+    served.fill(found)
     expected = select(found, Question(days=days, country=country), NOW_MS)
     assert client.get(f"/transactions/{days}/country/{country}").json() == expected
 
@@ -135,7 +121,7 @@ def test_the_amount_path_agrees(
     served: ServedDatabase, client: httpx.Client, found: list[Document], days: int, ends: tuple[str, str]
 ) -> None:
     """The path of a range of amounts gives the reference's rows, both ends included."""
-    fill(served, found)
+    served.fill(found)
     low, high = sorted(ends, key=Decimal)
     expected = select(found, Question(days=days, min_amount=low, max_amount=high), NOW_MS)
     assert client.get(f"/transactions/{days}/amount/{low}/{high}").json() == expected
@@ -147,7 +133,7 @@ def test_pages_join_to_the_whole_in_both_directions(
     served: ServedDatabase, client: httpx.Client, found: list[Document], question: Question, size: int
 ) -> None:
     """Pages forward and pages backward hold every row once, in order, and know when they are at an end."""
-    fill(served, found)
+    served.fill(found)
     expected = [document["_id"] for document in select(found, question, NOW_MS)]
     forward: list[str] = []
     after: str | None = None
@@ -177,7 +163,7 @@ def test_a_page_between_two_cursors_is_the_slice_between_them(
     served: ServedDatabase, client: httpx.Client, found: list[Document], question: Question, ends: tuple[int, int]
 ) -> None:
     """With both `after` and `before`, a page holds exactly the rows between the two."""
-    fill(served, found)
+    served.fill(found)
     edges = ask_graphql(client, question, first=1000)["edges"]
     low, high = (min(end, len(edges) - 1) for end in sorted(ends))
     if not edges:
@@ -192,7 +178,7 @@ def test_rest_pages_follow_their_links(
     served: ServedDatabase, client: httpx.Client, found: list[Document], question: Question, days: int, size: int
 ) -> None:
     """Following rel="next" from a limited list gives every row once, in order, and then no more links."""
-    fill(served, found)
+    served.fill(found)
     asked = replace(question, days=days, order="DATE_DESC")
     url: str | None = str(ask_rest(client, asked).url.copy_set_param("limit", size))
     rows: list[Document] = []
@@ -208,7 +194,7 @@ def test_rest_pages_follow_their_links(
 @given(found=documents)
 def test_a_transaction_is_found_by_its_id(served: ServedDatabase, client: httpx.Client, found: list[Document]) -> None:
     """`transaction(id:)` gives the one document of that id, and null for any other."""
-    fill(served, found)
+    served.fill(found)
     query = "query ($id: ID!) { transaction(id: $id) { id vendor amount } }"
     for document in found[:3]:
         answer = client.post("/graphql", json={"query": query, "variables": {"id": document["_id"]}}).json()

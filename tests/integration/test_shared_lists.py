@@ -33,6 +33,7 @@ from gateway.settings import load_settings
 from gateway.shared_list import SharedLists, _Reading
 from schema.context import read_clock_ms
 from tests.conftest import serve_database
+from tests.operation import find_cursors
 from tests.recorder import CommandRecorder
 from tests.waiting import DEADLINE_SECONDS, wait_until
 
@@ -361,17 +362,13 @@ async def test_when_all_leave_the_query_ends(
 ) -> None:
     """When the last client of a list leaves, its cursor is closed in the database and nothing stays of it here."""
     fill(collection, MANY)
-    cursors: list[dict[str, Any]] = [
-        {"$currentOp": {"allUsers": True, "idleCursors": True}},
-        {"$match": {"ns": f"{collection.database.name}.{COLLECTION}", "type": "idleCursor"}},
-    ]
     readers = [bench.ask() for _ in range(3)]
     await asyncio.gather(*(anext(reader) for reader in readers))
-    assert list(admin["admin"].aggregate(cursors))
+    assert find_cursors(admin, collection.full_name)
     for reader in readers:
         await reader.aclose()
     await bench.check_left()
-    await asyncio.to_thread(wait_until, lambda: not list(admin["admin"].aggregate(cursors)), "the cursor's end")
+    await asyncio.to_thread(wait_until, lambda: not find_cursors(admin, collection.full_name), "the cursor's end")
 
 
 async def test_what_is_given_up_is_not_joined(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
@@ -401,9 +398,7 @@ async def test_a_query_that_is_ended_breaks_all_its_lists(
     fill(collection, 20_000)
     readers = [bench.ask() for _ in range(3)]
     await asyncio.gather(*(anext(reader) for reader in readers))
-    operations = admin["admin"].aggregate([{"$currentOp": {"allUsers": True, "idleCursors": True}}])
-    namespace = f"{collection.database.name}.{COLLECTION}"
-    cursors = [each["cursor"]["cursorId"] for each in operations if each.get("ns") == namespace]
+    cursors = find_cursors(admin, collection.full_name)
     admin[collection.database.name].command("killCursors", COLLECTION, cursors=cursors)
     ends = await asyncio.gather(*(read(reader) for reader in readers), return_exceptions=True)
     assert [type(end) for end in ends] == [QueryEndedError] * 3

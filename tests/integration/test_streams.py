@@ -17,6 +17,7 @@ from database.embedded import EmbeddedServer
 from database.index import COLLECTION, INDEXES
 from schema.context import read_clock_ms
 from tests.conftest import ServedDatabase, serve_database
+from tests.operation import find_cursors, find_operations
 from tests.process import read_log
 from tests.waiting import wait_until
 
@@ -54,20 +55,9 @@ def fill(served: ServedDatabase, admin: MongoClient[dict[str, Any]], count: int)
     served.collection.create_index(list(INDEXES[0].keys), **INDEXES[0].options)
 
 
-def find_cursors(served: ServedDatabase, admin: MongoClient[dict[str, Any]]) -> list[int]:
-    """Give the cursors that the server keeps for clients of the served collection."""
-    namespace = f"{served.collection.database.name}.{COLLECTION}"
-    operations = admin["admin"].aggregate([{"$currentOp": {"allUsers": True, "idleCursors": True}}])
-    cursors = [each["cursor"] for each in operations if each.get("ns") == namespace and "cursor" in each]
-    # The change stream behind the counts is tailable; it stays.
-    return [cursor["cursorId"] for cursor in cursors if not cursor["tailable"]]
-
-
 def count_running_queries(served: ServedDatabase, admin: MongoClient[dict[str, Any]]) -> int:
     """Give the number of queries that the server works on for clients of the served collection."""
-    namespace = f"{served.collection.database.name}.{COLLECTION}"
-    operations = admin["admin"].aggregate([{"$currentOp": {"allUsers": True}}])
-    return sum(1 for each in operations if each.get("ns") == namespace and each["op"] == "query")
+    return sum(each.get("op") == "query" for each in find_operations(admin, served.collection.full_name))
 
 
 def measure_memory(served: ServedDatabase) -> int:
@@ -115,8 +105,8 @@ def test_a_client_that_goes_away_leaves_no_cursor(million: ServedDatabase, admin
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.sendall(b"GET /transactions/365 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(1_000).startswith(b"HTTP/1.1 200")
-        wait_until(lambda: len(find_cursors(million, admin)) == 1)
-    wait_until(lambda: not find_cursors(million, admin))
+        wait_until(lambda: len(find_cursors(admin, million.collection.full_name)) == 1)
+    wait_until(lambda: not find_cursors(admin, million.collection.full_name))
 
 
 @pytest.fixture
@@ -174,7 +164,7 @@ def test_a_list_that_fails_in_the_middle_is_visibly_broken(
             request_id = response.headers["x-request-id"]
             for part in response.iter_bytes(MEGABYTE):
                 received += part
-                if cursors := find_cursors(million, admin):
+                if cursors := find_cursors(admin, million.collection.full_name):
                     admin[million.collection.database.name].command("killCursors", COLLECTION, cursors=cursors)
 
     with pytest.raises(httpx.RemoteProtocolError):

@@ -14,7 +14,7 @@ from database.environment import DatabaseEnvironment
 from database.query import Order
 from database.repository import TransactionRepository
 from schema.context import RequestContext
-from schema.filter import build_filter
+from schema.filter import parse_filter
 from schema.page import build_page
 from schema.resolvers import build_list_plan, count_transactions, list_transactions
 from schema.schema import build_schema
@@ -28,14 +28,13 @@ documents = strategies.documents(strategies.edge_offsets, NOW_MS)
 async def answer_every_way(repository: TransactionRepository, question: Question) -> dict[str, Any]:
     """Give the ids that a page, a stream and GraphQL answer with, and the count."""
     order = Order[question.order]
-    wanted = build_filter(
-        now_ms=NOW_MS,
+    wanted = parse_filter(
         days=question.days,
         card_type=question.card_type,
         country=question.country,
         min_amount=question.min_amount,
         max_amount=question.max_amount,
-    )
+    ).build_filter(NOW_MS)
     page = await list_transactions(repository, wanted, order, build_page(order, first=1000))
     async with aclosing(repository.open_batches(build_list_plan(wanted))) as batches:
         streamed = [row["_id"] async for batch in batches for row in batch]

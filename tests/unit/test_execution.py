@@ -15,8 +15,8 @@ from database.shared_pages import SharedRows
 from schema.context import RequestContext
 from schema.encoded import EncodedRows, write_json
 from schema.schema import build_schema
+from tests.reference import NODE
 
-NODE = "id date currency amount vendor address cardType cardNumber countryOrigin"
 # More than the event loop goes round for everything else of an operation.
 MANY_TURNS = 15
 

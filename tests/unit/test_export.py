@@ -76,3 +76,9 @@ def test_only_windows_that_end_alike_share_a_reading() -> None:
     assert build_key(5_000, has_end=False) == build_key(5_001, has_end=False)
     assert build_key(5_000, has_end=True) == build_key(5_000, has_end=True)
     assert len({build_key(5_000, has_end=True), build_key(6_000, has_end=True), build_key(5_000, has_end=False)}) == 3
+
+
+def test_a_list_without_a_window_is_a_fault() -> None:
+    """A list that nobody gave a window fails; it would be answered as if nothing had happened since 1970."""
+    with pytest.raises(ValueError, match="needs a window"):
+        ListQuestion(cast("TransactionRepository", None), TransactionFilter(), None, NDJSON).build_key()

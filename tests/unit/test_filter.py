@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from database.errors import GatewayError, InvalidAmountError, hide_secrets, quote_value
 from database.match import DAY_MS
-from schema.filter import MAX_AMOUNT_DIGITS, MAX_DAYS, build_filter, parse_amount, parse_country, parse_days
+from schema.filter import MAX_AMOUNT_DIGITS, MAX_DAYS, parse_amount, parse_country, parse_days, parse_filter
 
 decimals = st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**13), max_value=10**13)
 
@@ -16,7 +16,7 @@ decimals = st.decimals(allow_nan=False, allow_infinity=False, places=2, min_valu
 @given(days=st.integers(0, MAX_DAYS), now_ms=st.integers(0, 2**45))
 def test_a_window_ends_now_and_is_whole_days_long(days: int, now_ms: int) -> None:
     """The window of n days is [now - n * 24 h, now]."""
-    wanted = build_filter(now_ms=now_ms, days=days)
+    wanted = parse_filter(days=days).build_filter(now_ms)
     assert (wanted.since, wanted.until) == (now_ms - days * DAY_MS, now_ms)
 
 

@@ -1,14 +1,17 @@
 """The OpenAPI document says of each answer what tools that write clients need to read it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from graphql import GraphQLNonNull, GraphQLObjectType, build_schema
 
+from database.query import FIELDS
 from gateway.contract import build_openapi
 from schema.sdl import build_sdl
 
+README = (Path(__file__).parents[2] / "README.md").read_text()
 DOCUMENT: dict[str, Any] = json.loads(build_openapi())
 OPERATIONS = {
     f"{method.upper()} {path}": operation
@@ -30,6 +33,12 @@ def test_every_answer_has_a_shape(operation: dict[str, Any]) -> None:
 def test_live_transactions_are_never_json() -> None:
     """A client that is made from the document does not parse an endless stream of events as JSON."""
     assert list(OPERATIONS["GET /transactions/live"]["responses"]["200"]["content"]) == ["text/event-stream"]
+
+
+def test_a_row_has_the_fields_that_are_answered() -> None:
+    """A row's members, and those of its example, are the document's keys, in their order."""
+    transaction = DOCUMENT["components"]["schemas"]["Transaction"]
+    assert tuple(transaction["properties"]) == tuple(transaction["example"]) == FIELDS
 
 
 def test_what_graphql_may_leave_null_rest_may_leave_out() -> None:
@@ -54,6 +63,12 @@ def test_who_is_to_wait_is_told_how_long() -> None:
         "429",
         "503",
     }
+
+
+def test_the_readme_lists_each_path_of_transactions() -> None:
+    """README.md has each path that answers with transactions, or with what becomes of them."""
+    paths = [path for path in DOCUMENT["paths"] if path.startswith("/transactions")]
+    assert [path for path in paths if f"| `{path}" not in README] == []
 
 
 def test_an_operation_says_whether_it_needs_credentials() -> None:
