@@ -10,7 +10,8 @@ from hashlib import blake2b
 from typing import TypeAlias
 
 from database.errors import LiveEventUnknownError
-from database.match import LiveFilter, match
+from database.match import match
+from database.query import RelativeFilter
 from database.row import Row, shape_row
 from database.stream import Change
 
@@ -92,15 +93,15 @@ class Arrival:
         self.moment: int = change.get("moment") or change["clusterTime"].time * 1000
         self.document: Row = change["fullDocument"]
         self.size: int = change["size"]
-        self._verdicts: dict[LiveFilter, bool] = {}
+        self._verdicts: dict[RelativeFilter, bool] = {}
         self._events: dict[bool, LiveEvent] = {}
 
-    def matches(self, wanted: LiveFilter) -> bool | None:
+    def matches(self, wanted: RelativeFilter) -> bool | None:
         """Give whether it matches a filter; None while only the server can say and its verdict was not noted."""
         verdict = match(self.document, wanted.build_filter(self.moment))
         return self._verdicts.get(wanted) if verdict is None else verdict
 
-    def note_verdict(self, wanted: LiveFilter, *, matches: bool) -> None:
+    def note_verdict(self, wanted: RelativeFilter, *, matches: bool) -> None:
         """Keep the server's verdict on a filter that `matches` could not judge."""
         self._verdicts[wanted] = matches
 

@@ -14,7 +14,7 @@ from pymongo import AsyncMongoClient
 from database.errors import DatabaseUnavailableError
 from database.event import Encode, decode_event_id
 from database.feed_observer import FeedObserver
-from database.match import LiveFilter
+from database.query import RelativeFilter
 from database.shared_stream import SharedStream
 from database.subscription import Subscription
 
@@ -50,7 +50,7 @@ class TransactionFeed:
 
     @asynccontextmanager
     async def open(
-        self, wanted: LiveFilter, after: str | None = None, *, masked: bool = True
+        self, wanted: RelativeFilter, after: str | None = None, *, masked: bool = True
     ) -> AsyncIterator[Subscription]:
         """Subscribe for the time of the block; what is added after it was entered is given, in order and once.
 

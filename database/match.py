@@ -4,7 +4,6 @@ The conditions and what they mean to the server are query.py's; `match` is held 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -12,27 +11,6 @@ from bson.decimal128 import Decimal128
 
 from database.cell import is_plain
 from database.query import TransactionFilter
-
-DAY_MS = 24 * 60 * 60 * 1000
-
-
-@dataclass(frozen=True, slots=True)
-class LiveFilter:
-    """Which transactions, before the moment is known at which they are asked for or added.
-
-    Attributes:
-        days: the date lies in the last n days of 24 hours before that moment, both ends inclusive.
-        others: all other conditions; without a window.
-    """
-
-    days: int | None = None
-    others: TransactionFilter = field(default_factory=TransactionFilter)
-
-    def build_filter(self, moment: int) -> TransactionFilter:
-        """Give the filter at a moment, in ms since the epoch, UTC."""
-        if self.days is None:
-            return self.others
-        return replace(self.others, since=moment - self.days * DAY_MS, until=moment)
 
 
 def match(document: Mapping[str, Any], wanted: TransactionFilter) -> bool | None:

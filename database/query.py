@@ -1,7 +1,7 @@
 """Pure: a filter, an order and a page become a frozen plan. A plan describes; repository.py runs it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import Enum
 from itertools import product
@@ -13,6 +13,8 @@ from bson.objectid import ObjectId
 
 from database.cursor import Position, write_value
 from database.index import CASE_INSENSITIVE
+
+DAY_MS = 24 * 60 * 60 * 1000
 
 # The document's keys in the order in which they are answered; nothing else that a document may hold leaves the gateway.
 FIELDS = (
@@ -67,6 +69,25 @@ class TransactionFilter:
     country: str | None = None
     min_amount: Decimal | None = None
     max_amount: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelativeFilter:
+    """A filter before the moment is known at which transactions are asked for, or added.
+
+    Attributes:
+        days: the date lies in the last n days of 24 hours before that moment, both ends inclusive.
+        others: all other conditions; without a window.
+    """
+
+    days: int | None = None
+    others: TransactionFilter = field(default_factory=TransactionFilter)
+
+    def build_filter(self, moment: int) -> TransactionFilter:
+        """Give the filter at a moment, in ms since the epoch, UTC."""
+        if self.days is None:
+            return self.others
+        return replace(self.others, since=moment - self.days * DAY_MS, until=moment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,9 @@ from database.event import Arrival, Encode, LiveEvent, Place
 from database.feed_observer import FeedObserver
 from database.history import History
 from database.judge import ask_server
-from database.match import LiveFilter
 from database.monitor import UPKEEP
 from database.patience import ANSWER_SECONDS, answered_within
-from database.query import FIELDS
+from database.query import FIELDS, RelativeFilter
 from database.repository import CODEC
 from database.stream import ChangeStream, Reading, StreamPlan, open_stream, read_moment
 from database.stream_failure import LOST, may_pass, translate_failure
@@ -77,7 +76,7 @@ class SharedStream:
         self._observer = observer
         self._lag = StreamLag(observer.note_lag)
         self._history = History("", _MOST_KEPT, _MOST_KEPT_BYTES)
-        self._members: dict[tuple[LiveFilter, bool], set[Subscription]] = {}
+        self._members: dict[tuple[RelativeFilter, bool], set[Subscription]] = {}
         self._moved = asyncio.Event()
         self._replays = asyncio.Semaphore(_MOST_REPLAYS)
         self._failure: GatewayError | None = None
@@ -260,17 +259,17 @@ class SharedStream:
             for wanted, undecided in pending:
                 await self._judge(undecided, wanted)
 
-    def _list_wanted(self) -> set[LiveFilter]:
+    def _list_wanted(self) -> set[RelativeFilter]:
         return {wanted for wanted, _ in self._members}
 
-    async def _judge(self, arrivals: Sequence[Arrival], wanted: LiveFilter) -> None:
+    async def _judge(self, arrivals: Sequence[Arrival], wanted: RelativeFilter) -> None:
         """Have the server judge what only it can."""
         database = self._client[self.database]
         for arrival in _list_undecided(arrivals, wanted):
             verdict = await ask_server(database, arrival.document, wanted.build_filter(arrival.moment))
             arrival.note_verdict(wanted, matches=verdict)
 
-    async def _judge_missed(self, arrivals: Sequence[Arrival], wanted: LiveFilter) -> None:
+    async def _judge_missed(self, arrivals: Sequence[Arrival], wanted: RelativeFilter) -> None:
         try:
             await self._judge(arrivals, wanted)
         except PyMongoError as error:
@@ -292,5 +291,5 @@ class SharedStream:
         self._members.clear()
 
 
-def _list_undecided(arrivals: Iterable[Arrival], wanted: LiveFilter) -> list[Arrival]:
+def _list_undecided(arrivals: Iterable[Arrival], wanted: RelativeFilter) -> list[Arrival]:
     return [arrival for arrival in arrivals if arrival.matches(wanted) is None]

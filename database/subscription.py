@@ -7,7 +7,7 @@ from typing import Protocol, Self
 
 from database.errors import GatewayError, LiveTooSlowError
 from database.event import LiveEvent, Place, encode_event_id
-from database.match import LiveFilter
+from database.query import RelativeFilter
 
 # Whoever is further behind is cut off. The events themselves are shared by all who wait for them.
 MOST_EVENTS = 2_000
@@ -60,7 +60,7 @@ class Subscription:
         "wanted",
     )
 
-    def __init__(self, source: Source, wanted: LiveFilter, place: Place, *, masked: bool) -> None:
+    def __init__(self, source: Source, wanted: RelativeFilter, place: Place, *, masked: bool) -> None:
         """Wait for what comes after a place."""
         self.wanted = wanted
         self.masked = masked

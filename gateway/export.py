@@ -16,8 +16,7 @@ from fastapi import Request
 
 from database.cursor import Position, decode_cursor, find_row_position
 from database.errors import InvalidParameterError, quote_value
-from database.match import DAY_MS
-from database.query import Order, TransactionFilter
+from database.query import DAY_MS, Order, TransactionFilter
 from gateway.errors import PLUS, NotAcceptableError
 from gateway.negotiation import choose_media_type
 from gateway.rows import CSV, JSON, NDJSON, Body, PlainBody, ProvenBody, RowFormat

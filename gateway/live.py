@@ -10,7 +10,7 @@ from pydantic import WithJsonSchema
 from starlette.types import Receive, Scope, Send
 
 from database.errors import GatewayError
-from database.match import LiveFilter
+from database.query import RelativeFilter
 from database.row import Row
 from database.subscription import Subscription
 from gateway.authentication import RECHECK_SECONDS, check_caller
@@ -83,7 +83,7 @@ async def follow_live(
 class LiveResponse(EventResponse):
     """Events until the client leaves, the gateway stops, or an error ends them, which is told as the last event."""
 
-    def __init__(self, request: Request, wanted: LiveFilter, after: str | None) -> None:
+    def __init__(self, request: Request, wanted: RelativeFilter, after: str | None) -> None:
         """Answer a request with what is wanted, after the event of an id if one is given."""
         super().__init__(request, _HEARTBEAT_SECONDS)
         self._wanted = wanted

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import GatewayError
 from database.feed import TransactionFeed
-from database.match import LiveFilter
+from database.query import RelativeFilter
 from database.subscription import Subscription
 from gateway.caller import Scope as CallerScope
 from gateway.disconnect import run_for_client
@@ -120,7 +120,7 @@ def build_context(scope: Scope, now_ms: int) -> RequestContext:
 
 
 @asynccontextmanager
-async def open_events(scope: Scope, wanted: LiveFilter, after: str | None) -> AsyncIterator[Subscription]:
+async def open_events(scope: Scope, wanted: RelativeFilter, after: str | None) -> AsyncIterator[Subscription]:
     """Subscribe to the feed for the time of the block, as the caller of a request or WebSocket may see it.
 
     Raises:

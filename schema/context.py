@@ -10,7 +10,7 @@ from typing import TypeAlias
 import strawberry
 
 from database.errors import LiveUnavailableError
-from database.match import LiveFilter
+from database.query import RelativeFilter
 from database.repository import TransactionRepository
 from database.subscription import Subscription
 from schema.budget import RowBudget
@@ -23,10 +23,10 @@ def read_clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-OpenEvents: TypeAlias = Callable[[LiveFilter, str | None], AbstractAsyncContextManager[Subscription]]
+OpenEvents: TypeAlias = Callable[[RelativeFilter, str | None], AbstractAsyncContextManager[Subscription]]
 
 
-def _open_no_events(_wanted: LiveFilter, _after: str | None) -> AbstractAsyncContextManager[Subscription]:
+def _open_no_events(_wanted: RelativeFilter, _after: str | None) -> AbstractAsyncContextManager[Subscription]:
     raise LiveUnavailableError("Nobody tells here what is added to the database.")
 
 

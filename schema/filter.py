@@ -16,8 +16,7 @@ from database.errors import (
     InvalidDaysError,
     quote_value,
 )
-from database.match import LiveFilter
-from database.query import TransactionFilter
+from database.query import RelativeFilter, TransactionFilter
 
 MAX_DAYS = 36_500
 MAX_CARD_TYPE_LENGTH = 64
@@ -51,7 +50,7 @@ def parse_filter(
     min_amount: Decimal | str | None = None,
     max_amount: Decimal | str | None = None,
     names: FieldNames | None = None,
-) -> LiveFilter:
+) -> RelativeFilter:
     """Read what was asked for; conditions that are None are not applied.
 
     Args:
@@ -73,7 +72,7 @@ def parse_filter(
             f"{names.min_amount} is {smallest}, which is more than {names.max_amount}, {largest}; "
             f"give the smaller amount as {names.min_amount}.",
         )
-    return LiveFilter(
+    return RelativeFilter(
         None if days is None else parse_days(days, names.days),
         TransactionFilter(
             card_type=None if card_type is None else parse_card_type(card_type, names.card_type),

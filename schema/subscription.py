@@ -6,8 +6,7 @@ from typing import Annotated, cast
 
 import strawberry
 
-from database.match import LiveFilter
-from database.query import TransactionFilter
+from database.query import RelativeFilter, TransactionFilter
 from database.summary import SummaryQuestion
 from schema.context import Info, RequestContext, read_clock_ms
 from schema.grouping import SUMMARY_ROWS
@@ -87,7 +86,7 @@ class Subscription:
 
 
 async def _tell_additions(
-    context: RequestContext, wanted: LiveFilter, after: str | None
+    context: RequestContext, wanted: RelativeFilter, after: str | None
 ) -> AsyncGenerator[Update, None]:
     async with context.open_events(wanted, after) as events:
         context.note_open(events)
@@ -96,7 +95,7 @@ async def _tell_additions(
 
 
 async def _tell_summaries(
-    context: RequestContext, wanted: LiveFilter, question: SummaryQuestion
+    context: RequestContext, wanted: RelativeFilter, question: SummaryQuestion
 ) -> AsyncGenerator[Update, None]:
     """Tell a summary whenever it has changed; the question's own filter is left open."""
 

@@ -12,7 +12,7 @@ import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from database.errors import MalformedDocumentError
-from database.match import LiveFilter
+from database.query import RelativeFilter
 from schema.filter import MAX_DAYS, parse_filter
 
 _NUMBERS = {"date", "amount"}
@@ -95,6 +95,6 @@ class TransactionFilterInput:
     max_amount: Decimal | None = strawberry.field(default=None, description="The largest amount, inclusive.")
 
 
-def parse_input(asked: TransactionFilterInput | None) -> LiveFilter:
+def parse_input(asked: TransactionFilterInput | None) -> RelativeFilter:
     """Read GraphQL's filter; raises as `parse_filter` does, whose arguments its fields are."""
     return parse_filter(**vars(asked or TransactionFilterInput()))

@@ -21,9 +21,8 @@ from database.environment import Credentials, DatabaseEnvironment
 from database.errors import DatabaseUnavailableError, LiveEventUnknownError, LiveTooSlowError, LiveUnavailableError
 from database.feed import TransactionFeed
 from database.index import COLLECTION
-from database.match import LiveFilter
 from database.provision import provision
-from database.query import TransactionFilter
+from database.query import RelativeFilter, TransactionFilter
 from tests.crashed import run_crashed_mongod
 from tests.live import FeedWatcher, encode
 from tests.recorder import CommandRecorder
@@ -31,7 +30,7 @@ from tests.replica import run_replica_set
 from tests.rollup import wait_for
 
 _Collection = Collection[dict[str, Any]]
-ALL = LiveFilter()
+ALL = RelativeFilter()
 
 
 @asynccontextmanager
@@ -48,7 +47,7 @@ async def run_feed(
             await feed.close()
 
 
-async def follow(feed: TransactionFeed, wanted: LiveFilter, last: int, after: str | None, seed: int) -> list[int]:
+async def follow(feed: TransactionFeed, wanted: RelativeFilter, last: int, after: str | None, seed: int) -> list[int]:
     """Read until the last number has come, connecting again and again where it was; give the numbers as they came."""
     chance, numbers = random.Random(seed), list[int]()  # noqa: S311 - no secret
     while last not in numbers:
@@ -90,7 +89,7 @@ async def test_nobody_misses_or_repeats_a_transaction(
 
     async with run_feed(reader_environment) as (feed, _), feed.open(ALL) as first:
         start = first.id
-        odd = LiveFilter(others=TransactionFilter(card_type="visa"))
+        odd = RelativeFilter(others=TransactionFilter(card_type="visa"))
         readers = [
             asyncio.create_task(follow(feed, odd if seed % 3 == 0 else ALL, total - 1, start, seed))
             for seed in range(12)

@@ -9,8 +9,7 @@ from pymongo.collection import Collection
 from database import change_tail, rollup, stream
 from database.client import open_client
 from database.environment import DatabaseEnvironment
-from database.match import LiveFilter
-from database.query import CardWindow, TransactionFilter, build_count_plan
+from database.query import CardWindow, RelativeFilter, TransactionFilter, build_count_plan
 from database.repository import TransactionRepository
 from tests.integration.test_feed import run_feed
 from tests.relay import run_relay
@@ -30,7 +29,7 @@ async def test_live_transactions_go_on(
     async with (
         run_relay(reader_environment) as (relay, environment),
         run_feed(environment) as (feed, watcher),
-        feed.open(LiveFilter()) as events,
+        feed.open(RelativeFilter()) as events,
     ):
         relay.lose(b"getMore")
         await relay.lost.wait()
@@ -41,7 +40,7 @@ async def test_live_transactions_go_on(
                 found += [event.row["_id"] for event in await events.read()]
         assert found == [0, 1, 2]
         assert watcher.absences == 1
-        async with feed.open(LiveFilter()) as others:
+        async with feed.open(RelativeFilter()) as others:
             collection.insert_one({"_id": 3})
             assert [event.row["_id"] for event in await others.read()] == [3]
 

@@ -18,8 +18,8 @@ from database.client import open_client, open_sync_client
 from database.environment import DatabaseEnvironment
 from database.index import COLLECTION
 from database.judge import ask_server
-from database.match import LiveFilter, match
-from database.query import TransactionFilter, build_find_plan
+from database.match import match
+from database.query import RelativeFilter, TransactionFilter, build_find_plan
 from database.repository import CODEC
 
 _Collection = Collection[dict[str, Any]]
@@ -61,7 +61,7 @@ documents = st.fixed_dictionaries({"date": value, "amount": value, "cardType": v
     lambda fields: {name: value for name, value in fields.items() if not (isinstance(value, str) and value == "absent")}
 )
 filters = st.builds(
-    LiveFilter,
+    RelativeFilter,
     days=st.sampled_from(DAYS),
     others=st.builds(
         TransactionFilter,
@@ -93,7 +93,7 @@ async def test_memory_judges_as_the_server_does(
     collection: _Collection,
     reader_environment: DatabaseEnvironment,
     given: list[dict[str, Any]],
-    asked: list[LiveFilter],
+    asked: list[RelativeFilter],
 ) -> None:
     """A verdict, in memory or asked for with the reader's rights, is whether a query finds the document."""
     collection.delete_many({})
@@ -124,7 +124,7 @@ def test_each_kind_of_value_is_judged_as_the_server_does(collection: _Collection
     ]
     values = [*plain, *([each] for each in plain), *([[each]] for each in plain)]
     asked = {
-        "date": [LiveFilter(days=each).build_filter(MOMENT) for each in DAYS],
+        "date": [RelativeFilter(days=each).build_filter(MOMENT) for each in DAYS],
         "amount": [TransactionFilter(min_amount=least, max_amount=most) for least, most in product(BOUNDS, BOUNDS)],
         "cardType": [TransactionFilter(card_type=each) for each in NAMES if each],
         "countryOrigin": [TransactionFilter(country=each) for each in COUNTRIES],

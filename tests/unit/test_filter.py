@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from database.errors import GatewayError, InvalidAmountError, hide_secrets, quote_value
-from database.match import DAY_MS
+from database.query import DAY_MS
 from schema.filter import MAX_AMOUNT_DIGITS, MAX_DAYS, parse_amount, parse_country, parse_days, parse_filter
 
 decimals = st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**13), max_value=10**13)

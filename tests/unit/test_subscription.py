@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from database.event import LiveEvent, Place, encode_event_id
-from database.match import LiveFilter
+from database.query import RelativeFilter
 from database.subscription import Subscription
 
 DATABASE = "transactions"
@@ -46,7 +46,7 @@ async def test_what_was_read_again_is_not_given_again(
         yield [build_event(number) for number in range(1, read_again + 1)], build_place(read_again)
         subscription.join([build_event(number) for number in range(read_again + 1, handed_on + 1)])
 
-    subscription = Subscription(stream, LiveFilter(), build_place(0), masked=True)
+    subscription = Subscription(stream, RelativeFilter(), build_place(0), masked=True)
     subscription.follow(read_past())
     await subscription.read_past()
     numbers: list[int] = []
