@@ -45,10 +45,17 @@ def test_words_without_a_blank_widen_nothing(page: Page, own: ServedDatabase, li
         assert page.evaluate(FIND_WIDE, "dialog") == []
 
 
-def test_a_country_that_cannot_be_asked_for_is_only_shown(page: Page, own: ServedDatabase) -> None:
-    """A country that is stored by its name has a bar, and is no button whose question would be refused."""
-    own.collection.insert_many([build_document(1), build_document(2, countryOrigin="GERMANY")])
+@pytest.mark.parametrize(
+    ("chart", "own_name", "foreign"),
+    [("By country", "Germany", {"countryOrigin": "GERMANY"}), ("By card", "Visa", {"cardType": "C" * 65})],
+)
+def test_what_cannot_be_asked_for_is_only_shown(
+    page: Page, own: ServedDatabase, chart: str, own_name: str, foreign: dict[str, str]
+) -> None:
+    """A country that is stored by its name, and a card of too long a name, have a bar and are no choice."""
+    own.collection.insert_many([build_document(1), build_document(2, **foreign)])
     open_explorer(page, own.gateway.url)
-    chart = find_chart(page, "By country")
-    expect(chart.locator(".bar")).to_have_count(2)
-    expect(chart.locator("button.bar")).to_have_text(re.compile("Germany"))
+    bars = find_chart(page, chart)
+    expect(bars.locator(".bar")).to_have_count(2)
+    expect(bars.locator("button.bar")).to_have_text(re.compile(own_name))
+    expect(page.locator("button.choice", has_text="C" * 65)).to_have_count(0)

@@ -1,4 +1,5 @@
 // How many transactions each card brand has; a brand is picked by a click.
+import { findCardTypeFault } from "../fault.ts";
 import { Bars } from "./Bars.tsx";
 import { Frame, type ChartProps } from "./Frame.tsx";
 import { findHue } from "./hue.ts";
@@ -12,7 +13,10 @@ export function ByCard({ question, onPick }: ChartProps) {
   const bars = timeline.cards.map(({ card, name, total }) => {
     const isPicked = card !== null && isSameCard(card, question.cardType);
     const bar = { key: name, name, count: total, hue: findHue(card), isPicked };
-    return card === null ? bar : { ...bar, pick: () => onPick({ cardType: isPicked ? null : card }) };
+    if (card === null || findCardTypeFault(card) !== null) {
+      return bar; // stored, but nothing that can be asked for
+    }
+    return { ...bar, pick: () => onPick({ cardType: isPicked ? null : card }) };
   });
   return (
     <Frame {...{ question, onPick, view }} title="By card" name="card" total={timeline.total}>
