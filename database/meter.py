@@ -1,4 +1,4 @@
-"""What one request costs the database, and what it does while it waits for a query that it shares with others."""
+"""What one request costs the database, and what it lets others do while it waits and does no work itself."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -14,25 +14,23 @@ class Meter:
         seconds: of all commands; they may have run at the same time.
         rows: read from the database.
         shared: pages that were read for another request too, which counts their rows.
-        wait: gives a context for the time in which the request waits for another's query and does no work itself.
     """
 
     seconds: float = 0.0
     rows: int = 0
     shared: int = 0
-    wait: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 METER: ContextVar[Meter | None] = ContextVar("meter", default=None)
+# Gives a context for the time in which a question waits for another's query, or for the database alone.
+_WAIT: ContextVar[Callable[[], AbstractContextManager[None]]] = ContextVar("wait", default=nullcontext)
 
 
 def wait_for_another() -> AbstractContextManager[None]:
-    """Give the `wait` of this task's request, or one that does nothing where the task is no request's."""
-    meter = METER.get()
-    return meter.wait() if meter else nullcontext()
+    """Give a context for the time in which this task's question waits and does no work itself."""
+    return _WAIT.get()()
 
 
 def set_wait(wait: Callable[[], AbstractContextManager[None]]) -> None:
-    """Set the `wait` of this task's request."""
-    if meter := METER.get():
-        meter.wait = wait
+    """Have `wait_for_another` give what `wait` does, in this task and those that it starts."""
+    _WAIT.set(wait)

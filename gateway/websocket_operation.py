@@ -16,6 +16,8 @@ from strawberry.types.graphql import OperationType
 from uvicorn.protocols.utils import ClientDisconnected
 
 from database.errors import GatewayError
+from database.meter import set_wait
+from gateway.admission import Turn
 from gateway.errors import RequestTimeoutError
 from gateway.metrics import ERRORS, find_child
 from gateway.operation import GraphQLRequest, Operation, build_answer, build_failed_result
@@ -116,6 +118,7 @@ class SocketOperation:
                 for opened in before:
                     await opened.wait()
                 await self._app.admission.enter()
+                set_wait(Turn(self._app.admission).share)
                 try:
                     return await operation.execute(context, _ALLOWED, "WebSocket")
                 finally:

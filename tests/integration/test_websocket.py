@@ -323,6 +323,19 @@ async def test_a_stop_sends_clients_elsewhere(mongod: EmbeddedServer, tmp_path: 
     assert not [line for line in read_log(tmp_path) if line["level"] != "info"]
 
 
+async def test_nobody_waits_for_the_end_of_a_summary(mongod: EmbeddedServer, tmp_path: Path) -> None:
+    """While a summary waits for the database another query is answered, though one is worked on at a time."""
+    with serve_database(mongod, tmp_path, GATEWAY_MAX_CONCURRENT="1") as served:
+        async with open_socket(served.gateway.url) as client:
+            await client.init()
+            hang(mongod.pid)
+            try:
+                await client.send(build_subscribe("{ transactionSummary { omitted } }", "summary"))
+                assert (await client.ask(QUERY))["payload"] == {"data": {"__typename": "Query"}}
+            finally:
+                os.kill(mongod.pid, signal.SIGCONT)
+
+
 async def test_a_subscription_during_a_stop_is_not_completed(mongod: EmbeddedServer, tmp_path: Path) -> None:
     """While a query keeps the socket of a gateway that stops open, a new subscription is not told to be complete."""
     with serve_database(mongod, tmp_path) as served:
