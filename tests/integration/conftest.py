@@ -17,7 +17,8 @@ from tests.waiting import find_free_port
 
 @pytest.fixture(scope="module")
 def connection(served: ServedDatabase) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=served.gateway.url) as client:
+    # To answer the gateway may take a while on a busy machine.
+    with httpx.Client(base_url=served.gateway.url, timeout=60) as client:
         yield client
 
 

@@ -19,7 +19,6 @@ from tests.conftest import ServedDatabase
 from tests.export import (
     MANY,
     NOW_MS,
-    TIMEOUT_SECONDS,
     WINDOW,
     ask,
     asks,
@@ -175,10 +174,7 @@ def test_parquet_is_compressed_within(served: ServedDatabase, client: httpx.Clie
     fill_many(served)
     codings = {
         name: client.head(
-            "/transactions/1",
-            params={"format": name, **WINDOW},
-            headers={"Accept-Encoding": coding},
-            timeout=TIMEOUT_SECONDS,
+            "/transactions/1", params={"format": name, **WINDOW}, headers={"Accept-Encoding": coding}
         ).headers.get("content-encoding")
         for name in MEDIA_TYPES
     }

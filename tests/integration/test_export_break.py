@@ -22,7 +22,7 @@ from pymongo import MongoClient
 from database.index import COLLECTION
 from gateway.export import MEDIA_TYPES
 from tests.conftest import ServedDatabase
-from tests.export import NOW_MS, TIMEOUT_SECONDS, WINDOW, ask, asks, documents, fill_many, read_rows, write_rows
+from tests.export import NOW_MS, WINDOW, ask, asks, documents, fill_many, read_rows, write_rows
 from tests.operation import find_cursors
 from tests.reference import Document
 from tests.waiting import wait_until
@@ -66,7 +66,7 @@ def test_an_export_that_fails_in_the_middle_is_visibly_broken(
     def read_and_kill() -> None:
         nonlocal received
         parameters = {"format": name, "trailer": "true", **WINDOW}
-        with client.stream("GET", "/transactions/36500", params=parameters, timeout=TIMEOUT_SECONDS) as response:
+        with client.stream("GET", "/transactions/36500", params=parameters) as response:
             for part in response.iter_raw():
                 received += part
                 if cursors := find_cursors(admin, served.collection.full_name):
@@ -132,6 +132,4 @@ def test_the_documented_download_is_whole_however_it_breaks(
         rows = names["download"](f"{url}/transactions/1", str(tmp_path / "rows"))
     assert not limits
     assert rows == 9_000
-    assert (tmp_path / "rows").read_bytes() == client.get(
-        "/transactions/1?format=ndjson", timeout=TIMEOUT_SECONDS
-    ).content
+    assert (tmp_path / "rows").read_bytes() == client.get("/transactions/1?format=ndjson").content
