@@ -286,10 +286,8 @@ def schema(action: str, *, allow_breaking: bool) -> None:
     for change in breaks:
         click.echo(f"breaks clients: {change}", err=True)
     if action == "check":
-        differences = find_differences()
-        for difference in differences:
-            click.echo(difference, err=True)
-        if differences:
+        if differences := find_differences():
+            click.echo("\n".join(differences), err=True)
             repair = "gateway schema --write" + (" --allow-breaking" if breaks else "")
             raise ContractError(
                 f"the checked-in files are not what the code serves: `{repair}` writes them, then commit"
