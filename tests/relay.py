@@ -36,8 +36,15 @@ class Relay:
             task.add_done_callback(self._tasks.discard)
         from_server, to_server = await asyncio.open_connection("127.0.0.1", self._port)
         is_lost = asyncio.Event()
-        with suppress(ConnectionError, asyncio.CancelledError):
-            await asyncio.gather(self._pass_on(reader, to_server, is_lost), self._pass_on(from_server, writer, is_lost))
+        try:
+            with suppress(ConnectionError, asyncio.CancelledError):
+                await asyncio.gather(
+                    self._pass_on(reader, to_server, is_lost), self._pass_on(from_server, writer, is_lost)
+                )
+        finally:
+            # Else what a client that was killed left half-read is closed with the event loop, which then warns.
+            to_server.close()
+            writer.close()
 
     async def _pass_on(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_lost: asyncio.Event

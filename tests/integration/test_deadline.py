@@ -1,10 +1,10 @@
 """What takes too long is ended: bodies that trickle, answers that do not begin, clients that do not read."""
 
-import contextlib
+import asyncio
 import select
 import socket
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +19,8 @@ from database.index import COLLECTION, INDEXES
 from schema.context import read_clock_ms
 from tests.operation import find_operations
 from tests.process import GatewayProcess, run_gateway
-from tests.waiting import find_free_port, wait_until
+from tests.relay import Relay, run_relay
+from tests.waiting import DEADLINE_SECONDS, find_free_port, wait_until
 
 ROWS = 200_000
 LIST = "/transactions/365"
@@ -74,7 +75,7 @@ def connect(gateway: GatewayProcess) -> socket.socket:
 def read_all(connection: socket.socket) -> bytes:
     """Give what arrives until the other end closes, whichever way it does."""
     parts = []
-    with contextlib.suppress(ConnectionResetError):
+    with suppress(ConnectionResetError):
         while part := connection.recv(1_000_000):
             parts.append(part)
     return b"".join(parts)
@@ -189,16 +190,25 @@ def test_a_long_answer_has_time_while_it_moves(gateway: GatewayProcess, many: st
     assert lines == ROWS
 
 
-def test_nobody_waits_for_the_end_of_a_list(reader_environment: DatabaseEnvironment, many: str, tmp_path: Path) -> None:
-    """Beside a list that takes seconds a page is answered, though one question is worked on at a time."""
+async def test_nobody_waits_for_the_end_of_a_list(
+    reader_environment: DatabaseEnvironment, many: str, tmp_path: Path
+) -> None:
+    """While a list waits for the database a page is answered, though one question is worked on at a time."""
     assert many
-    with (
-        run_gateway(reader_environment, find_free_port(), tmp_path, GATEWAY_MAX_CONCURRENT="1") as gateway,
-        ThreadPoolExecutor() as pool,
-        httpx.stream("GET", f"{gateway.url}{LIST}?format=csv", timeout=60) as answer,
-    ):
-        page = pool.submit(httpx.get, f"{gateway.url}{LIST}?limit=1", timeout=60)
-        parts = answer.iter_raw()
-        while not page.done():
-            assert next(parts, None), "the list has come to its end"
-        assert page.result().is_success
+    variables = {
+        "GATEWAY_COUNT_ROLLUPS": "off",
+        "GATEWAY_MAX_CONCURRENT": "1",
+        # The list would wait twice as long as the page has to be answered in.
+        "GATEWAY_REQUEST_TIMEOUT_MS": str(2_000 * DEADLINE_SECONDS),
+    }
+
+    def ask(relay: Relay, environment: DatabaseEnvironment) -> None:
+        with run_gateway(environment, find_free_port(), tmp_path, **variables) as gateway:
+            relay.lose(b"getMore")
+            with httpx.stream("GET", f"{gateway.url}{LIST}", timeout=60):
+                wait_until(relay.lost.is_set)
+                assert httpx.get(f"{gateway.url}{LIST}?limit=1", timeout=DEADLINE_SECONDS).is_success
+
+    async with run_relay(reader_environment) as (relay, environment):
+        # Beside the relay, which passes on what the gateway asks.
+        await asyncio.to_thread(ask, relay, environment)
