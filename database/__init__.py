@@ -1,1 +1,1 @@
-"""The only package that speaks to MongoDB: nothing outside it imports pymongo or bson."""
+"""Access to MongoDB. No other package imports pymongo or bson."""

@@ -1,4 +1,4 @@
-"""The parts of a database's address: what each may be, and how a URI reads. No fault echoes a value."""
+"""Validate the parts of a database address and parse MongoDB URIs. No fault message may contain a value."""
 
 import ipaddress
 import warnings
@@ -22,7 +22,7 @@ _LONGEST_DATABASE = 63
 def _find_username_fault(value: str) -> str | None:
     if not value:
         return "is empty"
-    # A variable's bytes that are not UTF-8 come as surrogates, which cannot be sent.
+    # Python decodes non-UTF-8 bytes of an environment variable to surrogates, which cannot be sent.
     return "is not UTF-8 text" if any("\ud800" <= char <= "\udfff" for char in value) else None
 
 
@@ -31,7 +31,7 @@ def _find_password_fault(value: str) -> str | None:
         return "is empty"
     try:
         saslprep(value)
-    # PyMongo's saslprep fails with an IndexError where it leaves nothing of the text.
+    # PyMongo's saslprep raises IndexError if no character of the text remains.
     except (ValueError, IndexError):
         return "must be visible text that MongoDB's passwords can hold: no control character, no emoji"
     return None
@@ -77,7 +77,7 @@ def _find_uri_fault(value: str) -> str | None:
     try:
         parsed = parse_uri(value)
     except (PyMongoError, ValueError, TypeError, OSError):
-        # An @ behind the first ? says that the password holds it, and that what look like options are its rest.
+        # An @ after the first ? means that the ? belongs to the password: what follows it are not options.
         if "@" not in value.partition("?")[2] and (bad := _find_bad_options(value)):
             return f"has options that are unknown or whose values are not accepted: {', '.join(bad)}"
         return (
@@ -93,7 +93,7 @@ def _find_uri_fault(value: str) -> str | None:
 
 
 def _find_bad_options(uri: str) -> list[str]:
-    """The names of the URI's options that are at fault by themselves."""
+    """Return the names of the URI's options that are invalid on their own."""
     bad = []
     for pair in filter(None, uri.partition("?")[2].replace(";", "&").split("&")):
         try:
@@ -104,7 +104,7 @@ def _find_bad_options(uri: str) -> list[str]:
 
 
 def parse_uri(uri: str) -> dict[str, Any]:
-    """PyMongo's reading of a URI; a mongodb+srv one is not looked up, its name becomes `fqdn`."""
+    """Parse a URI with PyMongo, without any DNS look-up: the name in a mongodb+srv URI is returned as `fqdn`."""
     if not uri.isprintable():
         raise ValueError("a URI has no line break and no control character")
     is_srv = uri.startswith(SRV)
@@ -113,7 +113,7 @@ def parse_uri(uri: str) -> dict[str, Any]:
         hosts = location.partition("/")[0].rpartition("@")[2]
         if "," in hosts or ":" in hosts:
             raise ValueError("a mongodb+srv URI has one name and no port")
-        # These are allowed in this scheme only, and matter to the look-up only.
+        # The srv… options are valid in this scheme only and affect the look-up only.
         options = [pair for pair in query.split("&") if not pair.lower().startswith("srv")]
         uri = f"mongodb://{location}?{'&'.join(options)}"
     with warnings.catch_warnings():
@@ -125,14 +125,14 @@ def parse_uri(uri: str) -> dict[str, Any]:
 
 
 def join_address(host: str, port: int | None) -> str:
-    """A host and a port as one writes them together; an IPv6 address goes into brackets."""
+    """Format a host and an optional port as `host:port`, an IPv6 address in brackets."""
     bare = host.removeprefix("[").removesuffix("]")
     shown = f"[{bare}]" if ":" in bare else bare
     return shown if port is None else f"{shown}:{port}"
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its very name; nothing is looked up."""
+    """Return whether a host is a loopback address or `localhost`; nothing is looked up."""
     bare = host.removeprefix("[").removesuffix("]")
     try:
         return ipaddress.ip_address(bare).is_loopback
@@ -140,7 +140,7 @@ def is_loopback(host: str) -> bool:
         return bare.lower().rstrip(".") == "localhost"
 
 
-# Setting -> what is wrong with a value of it, or None.
+# Setting -> a function that returns what is wrong with a value, or None.
 CHECKS: dict[str, Callable[[Any], str | None]] = {
     "mongo_username": _find_username_fault,
     "mongo_password": _find_password_fault,

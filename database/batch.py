@@ -1,7 +1,6 @@
-"""Batches of documents as the server sent them, decoded only when somebody wants their rows.
+"""Batches of documents as raw BSON, decoded only when their rows are needed. Nothing here knows a document's fields.
 
-The driver would decode each reply before it asks for the next one, and the server would wait meanwhile: a tenth of the
-time that a list takes. Nothing here knows a document's fields.
+The driver decodes each reply before it requests the next one, so the server idles for a tenth of the time of a list.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ Document: TypeAlias = dict[str, Any]
 Items: TypeAlias = "list[Batch | Document]"
 
 _SIZE = struct.Struct("<i")
-# A reply begins with its size, `cursor` and its size, and a batch and its size (https://bsonspec.org/spec.html).
+# A reply begins with its size, then `cursor` and its size, then a batch and its size (https://bsonspec.org/spec.html).
 _CURSOR = b"\x03cursor\x00"
 _INNER_AT = _SIZE.size + len(_CURSOR)
 _BATCH_AT = _INNER_AT + _SIZE.size
@@ -28,44 +27,44 @@ _ROWS = b"\x04rows\x00"
 
 
 class Batch:
-    """The documents of one reply, at least one."""
+    """The documents of one reply; never empty."""
 
     __slots__ = ("_array",)
 
     def __init__(self, array: bytes | memoryview) -> None:
-        """Take an array in BSON."""
+        """Hold a BSON array of documents."""
         self._array = array
 
     def decode(self, options: CodecOptions[Document]) -> list[Document]:
-        """Give the documents."""
+        """Return the decoded documents."""
         size = _SIZE.pack(_SIZE.size + len(_ROWS) + len(self._array) + 1)
         rows: list[Document] = decode(b"".join((size, _ROWS, self._array, b"\0")), options)["rows"]
         return rows
 
 
 class BatchCursor(AsyncCursor[Document]):
-    """A cursor that gives batches, or documents, as any cursor does, where a server lays its replies out otherwise."""
+    """A cursor that returns raw batches, or decoded documents if the server lays out its replies differently."""
 
     def ask_for(self, rows: int) -> None:
-        """Set the rows of each batch from the next one on; the driver's `batch_size` would set the first one's too."""
+        """Set the size of the batches from the next one on; the driver's `batch_size` would set the first one's too."""
         self._batch_size = rows
 
     async def read_batch(self) -> Items:
-        """Give what one reply of the server holds, or nothing after the last."""
+        """Return the contents of one reply; empty after the last."""
         items: Items = []
         try:
-            # `to_list` would gather as many rows from several replies, of up to 16 MB each where documents are large.
+            # `to_list` would collect several replies to reach a row count, each up to 16 MB if documents are large.
             await self._next_batch(items)
         finally:
             _check_cancellation()
         return items
 
     async def read_ahead(self, read: "asyncio.Queue[Items | Exception]") -> None:
-        """Put the batches into a queue as they come, and last what ends them: an empty batch, or the error."""
+        """Put each batch into a queue as it arrives; the last item is an empty batch, or the error raised."""
         try:
             while batch := await self.read_batch():
                 await read.put(batch)
-        except Exception as error:  # noqa: BLE001 - raised again where the batches are waited for
+        except Exception as error:  # noqa: BLE001 - the consumer of the queue raises it again
             await read.put(error)
         else:
             await read.put([])
@@ -76,7 +75,7 @@ class BatchCursor(AsyncCursor[Document]):
         cursor_id: int | None,
         codec_options: CodecOptions[Mapping[str, Any]],
         user_fields: Mapping[str, Any] | None = None,
-        legacy_response: bool = False,  # noqa: FBT001, FBT002 - the driver's own
+        legacy_response: bool = False,  # noqa: FBT001, FBT002 - the driver's signature
     ) -> Any:  # noqa: ANN401 - as above
         if (reply := find_batch(response.raw_command_response())) is not None:
             return [reply]
@@ -84,10 +83,10 @@ class BatchCursor(AsyncCursor[Document]):
 
 
 def _check_cancellation() -> None:
-    """Give up in a task that was cancelled and has not noticed: nobody takes what it goes on to read.
+    """Raise CancelledError if this task was cancelled and the cancellation was lost: nobody will consume its result.
 
-    `asyncio.wait_for` of Python 3.11, by which the driver connects, loses a cancellation that comes in the turn of the
-    event loop in which the connection is there (https://github.com/python/cpython/issues/86296).
+    In Python 3.11 `asyncio.wait_for`, which the driver connects with, loses a cancellation that arrives in the same
+    event loop iteration as the connection (https://github.com/python/cpython/issues/86296).
     """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
@@ -95,9 +94,9 @@ def _check_cancellation() -> None:
 
 
 def find_batch(reply: bytes | memoryview) -> Document | None:
-    """Give a reply decoded but for its documents, which are one batch or none; None if it does not begin with them.
+    """Decode a reply, except its documents: they become one Batch, or an empty list if there are none.
 
-    The batch is a part of the reply, not a copy.
+    Return None if the reply does not begin with its documents. The Batch is a view of the reply, not a copy.
     """
     reply = memoryview(reply)
     if reply[_SIZE.size : _INNER_AT] != _CURSOR:

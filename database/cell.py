@@ -1,7 +1,7 @@
 """Pure: the cell that a document is counted in, which is the hour of its date and the name of its card.
 
-The expressions here have the server report dates and names in certain forms, and `find_cell` reads those forms alone:
-what a snapshot has counted and what a change takes away can never be two different cells.
+The server reports dates and names through the expressions below, and `find_cell` reads only those forms, so the
+snapshot and the changes always assign a document to the same cell.
 """
 
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -9,31 +9,31 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from bson.decimal128 import Decimal128
 
 HOUR_MS = 3_600_000
-# Beyond it a double no longer tells each whole number, and no window of the API reaches it.
+# Doubles do not represent every integer beyond this; no window of the API reaches it.
 LARGEST_DATE = 2**53
-# One more character than a question may have: a longer name is cut to what no question equals.
+# One more character than a request may send: a longer name is truncated to a length that no request can match.
 _LONGEST_NAME = 65
-# What MongoDB may match and arithmetic on whole milliseconds and plain names cannot judge.
+# BSON types that MongoDB may match, but that arithmetic on whole milliseconds and plain names cannot decide.
 _ODD_DATES = frozenset({"array", "double", "decimal"})
 _ODD_NAMES = frozenset({"array"})
 
-# A value of another kind comes as its BSON type's name in a list, which no number and no string can be taken for.
+# A value as the server reports it; one of any other type is the name of its BSON type in a one-element list.
 Told: TypeAlias = int | float | str | list[str]
 
 
 class Cell(NamedTuple):
-    """The documents of one hour (counted from the epoch, UTC) and one card, its name in lower case."""
+    """The documents of one card, by its lower-case name, and one hour, counted from the epoch in UTC."""
 
     card: str
     hour: int
 
 
-# None: no window and card match the document. "odd": they may, in ways that only the server knows.
+# None: no card and window match the document. "odd": only the server can decide whether they do.
 Place: TypeAlias = Cell | Literal["odd"] | None
 
 
 def build_hour(field: str) -> dict[str, Any]:
-    """Build the server's expression for the hour of a date, as `get_hour` gives it."""
+    """Build the server's expression for the hour of a date, equal to what `get_hour` returns."""
     kind = {"$type": field}
     is_whole = {
         "$switch": {
@@ -48,18 +48,18 @@ def build_hour(field: str) -> dict[str, Any]:
 
 
 def build_date(field: str) -> dict[str, Any]:
-    """Build the server's expression for a date itself, where it is a number."""
+    """Build the server's expression for a date if it is a number, else for its type."""
     return {"$cond": [{"$isNumber": field}, field, [{"$type": field}]]}
 
 
 def build_card(field: str) -> dict[str, Any]:
-    """Build the server's expression for the name of a card."""
+    """Build the server's expression for the name of a card if it is a string, else for its type."""
     is_name = {"$eq": [{"$type": field}, "string"]}
     return {"$cond": [is_name, {"$substrCP": [field, 0, _LONGEST_NAME]}, [{"$type": field}]]}
 
 
 def get_hour(date: Told | Decimal128) -> Told:
-    """Give the hour of a date that `build_date` told, by the very division that the server does."""
+    """Return the hour of a date reported through `build_date`, by the same division as the server's."""
     if isinstance(date, Decimal128):
         return ["decimal"]
     if isinstance(date, float) and not date.is_integer():
@@ -68,10 +68,10 @@ def get_hour(date: Told | Decimal128) -> Told:
 
 
 def find_cell(hour: Told, card: Told) -> Place:
-    """Give where a document is counted, by what the server reports of it through the expressions above.
+    """Return where a document is counted, from what the server reports through the expressions above.
 
-    In printable ASCII two names equal each other in the collation of the queries (strength 2) exactly where they do in
-    lower case; beyond it letters, widths and ignored characters make names equal that look nothing alike.
+    Two names in printable ASCII are equal in the queries' collation (strength 2) exactly if they are equal in lower
+    case. Beyond ASCII, the collation also equates different letters and widths, and ignores some characters.
     """
     kinds = (hour[0] if isinstance(hour, list) else None, card[0] if isinstance(card, list) else None)
     if (kinds[0] and kinds[0] not in _ODD_DATES) or (kinds[1] and kinds[1] not in _ODD_NAMES):
@@ -82,5 +82,5 @@ def find_cell(hour: Told, card: Told) -> Place:
 
 
 def is_plain(name: str) -> bool:
-    """Whether a card's name is compared alike in memory and by the server."""
+    """Return whether comparing a card's name in memory gives the same result as on the server."""
     return name.isascii() and name.isprintable()

@@ -1,6 +1,6 @@
-"""Follows the collection's change stream from one moment on, and knows how far it has come. One for each worker.
+"""Follow the collection's change stream from a given moment and track its position. Each worker has one.
 
-It hands changes on; what they mean, its subscribers decide.
+It passes changes to its subscribers and does not interpret them.
 """
 
 import asyncio
@@ -31,29 +31,29 @@ from database.stream_lag import StreamLag
 
 Subscriber: TypeAlias = Callable[[Sequence[Change]], None]
 
-# Decoded and handed on in one piece on the event loop: about 5 ms of it.
+# A batch is decoded and delivered without yielding to the event loop: about 5 ms.
 _BATCH = 500
-# The stream tells how far it has come at the end of a wait, so that a question waits for one of the shortest.
+# The server reports the position when its wait for changes ends; a request waits for that, so it is the minimum.
 _WAIT_MS = 1
-# How often the stream is read while nobody asks: what has gathered meanwhile is read before the next answer.
+# The polling interval while no caller waits; changes that accumulate meanwhile are read before the next answer.
 _IDLE_SECONDS = 0.5
 _RETRY_SECONDS = 1.0
-# Further behind than this, it is cheaper to count anew.
+# Beyond this lag, counting from scratch is cheaper.
 _LONGEST_LAG_SECONDS = 30
 _FIELDS = ("date", "cardType")
 _CODEC: CodecOptions[dict[str, Any]] = CodecOptions(unicode_decode_error_handler="replace")
 
 
 class ChangeTail:
-    """Follows the collection from a moment on and hands each change to every subscriber, in order and once.
+    """Deliver each change after a given moment to every subscriber, in order and exactly once.
 
     A change has `operationType` and `clusterTime`; `date` and `card` of the new document and `oldDate` and `oldCard` of
-    the old one, in the forms of cell.py; whether it `has` the new and `had` the old document; and whether an update
-    `touches` the date or the card.
+    the old one, in the forms of cell.py; `has` and `had`, whether it carries the new and the old document; and
+    `touches`, whether an update changes the date or the card.
 
     Attributes:
-        position: all changes up to this cluster time were handed on, where the tail `is_whole`.
-        is_whole: whether the stream was opened, and no transaction was handed on in part.
+        position: all changes up to this cluster time were delivered, provided that the tail `is_whole`.
+        is_whole: whether the stream was opened and no database transaction is only partly delivered.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class ChangeTail:
         subscribers: Sequence[Subscriber],
         note_lag: Callable[[int], None],
     ) -> None:
-        """Begin after `start`; nothing is asked before `follow`.
+        """Prepare to follow the changes after `start`; `follow` sends the first command.
 
         Args:
-            client: an open one, whose user may read the collection and its changes.
-            database: its name.
-            start: the cluster time after which changes are told.
-            subscribers: who is told; none may raise but to end the tail.
-            note_lag: told, at each reading and where one fails, how far the position is behind the server, in whole
-                seconds; 0 at the end.
+            client: an open client whose user may read the collection and its changes.
+            database: the name of the database.
+            start: the cluster time after which changes are delivered.
+            subscribers: called with the changes of each batch; an exception from one ends the tail.
+            note_lag: called after each read, successful or not, with the lag of the position behind the server in whole
+                seconds, and with 0 at the end.
         """
         self._client = client
         self._database = database
@@ -87,7 +87,7 @@ class ChangeTail:
         self._moved = asyncio.Event()
 
     async def reach(self, moment: Timestamp) -> None:
-        """Return when every change up to a moment was handed on; whoever asks limits the wait."""
+        """Return once every change up to a moment has been delivered; the caller sets the timeout."""
         while self.position < moment or not self.is_whole:
             self._asking += 1
             self._asked.set()
@@ -97,11 +97,11 @@ class ChangeTail:
                 self._asking -= 1
 
     async def follow(self) -> None:
-        """Read on until it is cancelled, through losses of the connection and elections.
+        """Read until cancelled, across connection losses and elections.
 
         Raises:
-            StreamEndedError: changes may have been missed, or there is no telling how far the stream has come.
-            PyMongoError: the server cannot or may not be followed.
+            StreamEndedError: changes may have been missed, or the position of the stream is unknown.
+            PyMongoError: the server does not support or does not permit change streams.
         """
         try:
             async with open_stream(self._client, self._database, _PLAN) as stream:
@@ -111,7 +111,7 @@ class ChangeTail:
             self._lag.note_end()
 
     async def _step(self, stream: ChangeStream) -> None:
-        # The first token names this very time, before what has happened at it: a later one would be a false proof.
+        # The first token points to this time, before its changes; a later start would claim changes that were not read.
         begin = {"resumeAfter": self._token} if self._token else {"startAtOperationTime": self._start}
         try:
             reading = await stream.read(begin)
@@ -128,7 +128,7 @@ class ChangeTail:
         if self._asking:
             return
         if is_full:
-            # In a bulk load too, half of the event loop's time stays for the questions.
+            # Leaves half of the event loop's time to requests, even during a bulk load.
             await asyncio.sleep(time.monotonic() - begun)
             return
         self._asked.clear()
@@ -137,16 +137,16 @@ class ChangeTail:
                 await self._asked.wait()
 
     def _hand_on(self, reading: Reading) -> bool:
-        """Hand a batch to the subscribers, and tell whether more is waiting."""
+        """Deliver a batch to the subscribers and return whether more changes are waiting."""
         changes = [change for change in reading.changes if change["clusterTime"] > self._start]
-        # Until all subscribers have it all, nothing that is kept is of one moment.
+        # Until every subscriber has the whole batch, their state does not reflect a single moment.
         self.is_whole = False
         for subscriber in self._subscribers:
             subscriber(changes)
         if reading.has_ended:
             raise StreamEndedError("the collection was dropped or renamed")
         self._token = reading.token
-        # The changes of a transaction have one time: where the batch is full, some may still be to come.
+        # All changes of a database transaction share one time: after a full batch, some may still be outstanding.
         self.is_whole = len(reading.changes) < _BATCH
         self.position = read_moment(reading.token)
         lag = reading.time.time - self.position.time
@@ -157,19 +157,19 @@ class ChangeTail:
 
 
 async def check_changes(client: AsyncMongoClient[dict[str, Any]], database: str, start: Timestamp) -> None:
-    """Raise what would end a tail that begins after `start` at once, such as OperationFailure for a missing right."""
+    """Raise the error that would end a tail from `start` at once, such as OperationFailure for a missing privilege."""
     async with open_stream(client, database, _PLAN) as stream:
         await stream.read({"startAtOperationTime": start})
 
 
 async def read_time(client: AsyncMongoClient[dict[str, Any]]) -> Timestamp:
-    """Give a cluster time that no write acknowledged before this call is later than.
+    """Return a cluster time that is not earlier than any write acknowledged before this call.
 
     Raises:
-        StreamEndedError: the server has none, as one that is no replica set or is not its primary.
-        PyMongoError: it does not answer.
+        StreamEndedError: the server is not the primary of a replica set.
+        PyMongoError: the server does not answer.
     """
-    # A ping costs the same, and a member that the driver still takes for the primary would answer it.
+    # `ping` costs the same, but a former primary that the driver has not noticed yet would answer it too.
     async with answered_within(ANSWER_SECONDS):
         reply = await client.admin.command("hello")
     moment = reply.get("operationTime")
@@ -186,7 +186,7 @@ def _build_touches() -> dict[str, Any]:
         {"$map": {"input": updated, "in": "$$this.k"}},
         {"$ifNull": ["$updateDescription.removedFields", []]},
     ]
-    # Of the path of a field inside another the first name decides.
+    # The path of a nested field begins with the name of the top-level field.
     first = {"$arrayElemAt": [{"$split": ["$$this", "."]}, 0]}
     return {"$anyElementTrue": {"$map": {"input": {"$concatArrays": names}, "in": {"$in": [first, list(_FIELDS)]}}}}
 

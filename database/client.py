@@ -1,6 +1,6 @@
-"""Open clients, say whether a server answers, and turn the driver's errors into the domain's.
+"""Open clients, check whether a server answers, and translate driver errors into domain errors.
 
-It keeps no client of its own and asks nothing about the data.
+It keeps no client of its own and reads no data.
 """
 
 import enum
@@ -38,15 +38,15 @@ POOL_SIZE = 64
 _OLDEST_WIRE_VERSION = 17  # MongoDB 6.0's
 
 _CONNECT_MS = 3_000
-# A server from which nothing was heard for this long and _CONNECT_MS more is hung: the driver then ends what waits for
-# it, and connects again when it answers. Its own 10 seconds would keep questions waiting for 16.
+# After this time plus _CONNECT_MS without a heartbeat, the driver considers the server hung: it fails the operations
+# that wait for it, and reconnects once it answers. The driver's default of 10 s would keep requests waiting for 16 s.
 _HEARTBEAT_MS = 2_000
 
 
 def open_client(
     environment: DatabaseEnvironment, listeners: Sequence[Listener] = ()
 ) -> AsyncMongoClient[dict[str, Any]]:
-    """A client for the gateway, which tells the listeners what it does. It connects when first used; await its close().
+    """Open the gateway's client, which reports to `listeners`. It connects on first use; await its close().
 
     Raises:
         DatabaseUnavailableError: the name of a mongodb+srv URI cannot be looked up.
@@ -59,23 +59,23 @@ def open_client(
 
 
 def open_sync_client(environment: DatabaseEnvironment) -> MongoClient[dict[str, Any]]:
-    """A client for provisioning and seeding, of the same manner as `open_client`'s; close it or use it with `with`."""
+    """Open a client for provisioning and seeding, configured as `open_client`'s; close it, or use it in a `with`."""
     with translated_errors(environment.address), _without_warnings():
         return MongoClient(environment.connection_uri, **_build_options(environment))
 
 
 @contextmanager
 def translated_errors(address: str | None = None) -> Iterator[None]:
-    """Raise the driver's errors as the domain's: usable around plain and awaiting code alike.
+    """Translate the driver's errors into domain errors; works around synchronous and asynchronous code alike.
 
     Args:
-        address: the server's address for the message, as `DatabaseEnvironment.address` gives it.
+        address: the server's address for the message, from `DatabaseEnvironment.address`.
 
     Raises:
-        DatabaseUnavailableError: no server answers, or it went away, or is too busy; QueryEndedError if it answers and
+        DatabaseUnavailableError: no server answers, or it went away or is too busy; QueryEndedError if it answers but
             has ended the query.
-        DatabaseTimeoutError: it did not finish in time.
-        DatabaseRefusedError: it refuses the credentials or the operation, to this user or at all.
+        DatabaseTimeoutError: the server did not finish in time.
+        DatabaseRefusedError: the server refuses the credentials or the operation, to this user or to everyone.
     """
     try:
         yield
@@ -86,7 +86,7 @@ def translated_errors(address: str | None = None) -> Iterator[None]:
 
 
 class Answer(enum.Enum):
-    """How a server took a connection."""
+    """The outcome of a connection attempt."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
@@ -100,9 +100,9 @@ class ServerState:
     """What `check_server` found.
 
     Attributes:
-        environment: the one asked about; where the server accepted, with the `auth_source` that it accepted.
+        environment: the one that was checked; if the server accepted, with the `auth_source` that it accepted.
         message: one or two sentences for a person, without any credential.
-        version, replica_set, user: known only where the server accepted; `replica_set` is None for a single server.
+        version, replica_set, user: set only if the server accepted; `replica_set` is None for a standalone server.
     """
 
     answer: Answer
@@ -113,18 +113,18 @@ class ServerState:
     user: str | None = None
 
     def build_error(self) -> DatabaseError:
-        """The error that says what is in the way; for any answer but ACCEPTED."""
+        """Build the error that explains the failure; for any answer except ACCEPTED."""
         kind = DatabaseRefusedError if self.answer is Answer.REFUSED else DatabaseUnavailableError
         return kind(self.message)
 
 
 def check_server(environment: DatabaseEnvironment) -> ServerState:
-    """Ask who answers at an address and whether it accepts the credentials; waits a few seconds at most.
+    """Check what answers at an address and whether it accepts the credentials, within a few seconds.
 
-    A user given in parts is looked for in the database itself and then in `admin`, where MongoDB's tools keep theirs.
+    A user given in parts is looked up in the database itself, then in `admin`, where MongoDB's tools keep theirs.
 
     Raises:
-        ConfigurationError: the driver cannot do what an option of the URI asks for; the message names the option.
+        ConfigurationError: the driver cannot follow the URI's options; the message names them.
     """
     address = environment.address
     if environment.uri is None and (silence := _find_silence(environment)):
@@ -172,9 +172,9 @@ def _ask(environment: DatabaseEnvironment) -> ServerState:
 
 
 def _find_silence(environment: DatabaseEnvironment) -> str | None:
-    """Why nothing can be reached at a host and port, or None if something listens there.
+    """Return why nothing can be reached at a host and port, or None if something listens there.
 
-    Asked before the driver is: it would wait for seconds where a refused connection is known at once.
+    It runs before the driver, which would wait for seconds where the system refuses the connection at once.
     """
     try:
         socket.create_connection((environment.host.strip("[]"), environment.port), _CONNECT_MS / 1000).close()
@@ -189,9 +189,9 @@ def _describe_no_answer(environment: DatabaseEnvironment, error: PyMongoError | 
     address = environment.address
     if isinstance(error, ConfigurationError) and "wire version" in str(error):
         return ServerState(Answer.TOO_OLD, environment, _describe_old(address, None))
-    # The driver leaves an SSLError as it is where a file of certificates holds none; what fails at the server it words.
+    # The driver raises a bare SSLError if a certificate file holds no certificate; it wraps TLS faults of the server.
     if isinstance(error, ConfigurationError | ssl.SSLError):
-        # Such a name stands for hosts that are looked up elsewhere: what fails there comes as another error's effect.
+        # A mongodb+srv name is resolved by DNS: an error with a cause is a failed look-up.
         if environment.uri and environment.uri.startswith(SRV) and error.__cause__ is not None:
             return ServerState(Answer.SILENT, environment, f"The name {address} cannot be looked up.")
         raise errors.ConfigurationError(_describe_options(environment)) from error
@@ -207,7 +207,7 @@ def _describe_no_answer(environment: DatabaseEnvironment, error: PyMongoError | 
 
 
 def _describe_options(environment: DatabaseEnvironment) -> str:
-    """Which option of the URI the driver cannot follow; its own words are not for showing, they may quote a value."""
+    """Describe the URI options that the driver cannot follow. Its own message may quote a value and is never shown."""
     if "authmechanism" in environment.uri_options:
         return (
             "mongo_uri cannot be used: its authMechanism wants a package that is not installed, or does not go with the"
@@ -223,19 +223,19 @@ def _describe_old(address: str, version: str | None) -> str:
 
 
 def _without_warnings() -> AbstractContextManager[None]:
-    """While a client is made: of a compressor that is not installed the driver warns, and does without it."""
+    """Silence the driver's warning, on creating a client, that it will do without a compressor not installed here."""
     return warnings.catch_warnings(action="ignore", category=UserWarning)
 
 
 def _build_options(environment: DatabaseEnvironment) -> dict[str, Any]:
-    """The driver's options, except those that the environment's own URI decides; compression is its to ask for."""
+    """Build the driver's options, except those that the environment's URI sets; only the URI can enable compression."""
     options: dict[str, Any] = {
         "appname": "transactions-gateway",
         "connectTimeoutMS": _CONNECT_MS,
         "serverSelectionTimeoutMS": _CONNECT_MS,
         "heartbeatFrequencyMS": _HEARTBEAT_MS,
-        # No limit on the wait for one: the repository turns questions away before they wait, and a list that was begun
-        # would lose its cursor.
+        # No `waitQueueTimeoutMS`: the repository rejects queries before they wait for a connection, and a list in
+        # progress would lose its cursor.
         "maxPoolSize": POOL_SIZE,
         "retryReads": True,
         "retryWrites": True,

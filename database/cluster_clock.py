@@ -1,6 +1,6 @@
-"""The cluster time of the database: what a change stream must have reached to be up to date.
+"""The cluster time of the database, which a change stream must have reached to be up to date.
 
-It caches nothing: an answer was asked for after whoever is given it came.
+It caches nothing: each caller gets a time that was requested after its call.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from database.task import forget_failure
 
 
 class ClusterClock:
-    """Asks the server for its time; all who come while it is being asked share the next answer."""
+    """Read the server's cluster time; all callers that arrive while a request is in flight share the next one."""
 
     def __init__(self, client: AsyncMongoClient[dict[str, Any]]) -> None:
         """Use an open client."""
@@ -25,30 +25,31 @@ class ClusterClock:
         self._next: asyncio.Task[Timestamp] | None = None
 
     async def read(self) -> Timestamp:
-        """Give a cluster time that no write acknowledged before this call is later than.
+        """Return a cluster time that is not earlier than any write acknowledged before this call.
 
         Raises:
-            PyMongoError: the primary does not tell it.
+            StreamEndedError: the server is not the primary of a replica set.
+            PyMongoError: the server does not answer.
         """
         waiting = wait_for_another() if self._next else nullcontext()
         if self._next is None:
             self._next = asyncio.create_task(self._ask_after(self._running))
             self._next.add_done_callback(forget_failure)
         with waiting:
-            # One of those who wait may leave.
+            # One caller's cancellation must not cancel the request for the others.
             return await asyncio.shield(self._next)
 
     async def _ask_after(self, running: asyncio.Task[Timestamp] | None) -> Timestamp:
         if running is not None:
             await asyncio.wait([running])
-            # The trace of a failure would hold the one before, and so on.
+            # Otherwise the traceback of each failure would keep the previous task alive, and so on.
             del running
-        # From here on the answer would be too old for whoever comes.
+        # From here on, the answer would be too old for a new caller.
         self._running, self._next = self._next, None
         return await read_time(self._client)
 
     def close(self) -> None:
-        """Let nobody wait any longer."""
+        """Cancel the requests, and with them the waiting callers."""
         for task in (self._running, self._next):
             if task is not None:
                 task.cancel()

@@ -1,4 +1,4 @@
-"""Opaque keyset cursors: a position in an ordered answer, as text. One holds a sort value and an id, nothing else."""
+"""Opaque keyset cursors: a position in an ordered result, as text. A cursor holds only the order, a value and an id."""
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -14,19 +14,19 @@ from bson.objectid import ObjectId
 
 from database.errors import InvalidCursorError, MalformedDocumentError, quote_value
 
-# Long enough that no slip of a hand or a program passes; a forger gains nothing, for a position holds no secret.
+# Long enough to detect accidental changes. It need not resist forgery, since a position holds no secret.
 _CHECKSUM_BYTES = 6
 _MAX_LENGTH = 2_000
 _ACCEPTED = "one as a page returned it (endCursor, startCursor, an edge's cursor, or the `after` of a Link header)"
-# No cursor has a comma.
+# `<date>,<_id>`, never mistaken for a cursor, which has no comma.
 _ROW = re.compile(r"(-?[0-9]{1,16}),(.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in an order: the sort field's value and the `_id` of the row that stands there, whatever their types.
+    """A position in an order: the sort field's value and the `_id` of the row there, of whatever types.
 
-    The value of a decimal that no double is the same as is Python's.
+    A stored decimal that no double equals is given as a Python Decimal.
     """
 
     value: object
@@ -34,15 +34,15 @@ class Position:
 
 
 def write_value(position: Position) -> object:
-    """Give a position's value as BSON has it."""
+    """Return a position's value in its BSON type."""
     return Decimal128(position.value) if isinstance(position.value, Decimal) else position.value
 
 
 def encode_cursor(order: str, position: Position) -> str:
-    """Write a position in the named order as URL-safe text.
+    """Encode a position in the named order as URL-safe text.
 
     Raises:
-        MalformedDocumentError: the row's sort value or id is of no type that an order can be continued from.
+        MalformedDocumentError: the row's sort value is not a number, or its id is neither an ObjectId nor a short text.
     """
     if _is_sortable(position.value) and isinstance(position.id, str | ObjectId):
         body = bson.encode({"order": order, "value": write_value(position), "id": position.id})
@@ -56,16 +56,16 @@ def encode_cursor(order: str, position: Position) -> str:
 
 
 def decode_cursor(text: str, *, order: str, field: str, accepted: str = _ACCEPTED) -> Position:
-    """Read back what `encode_cursor` wrote.
+    """Decode a cursor that `encode_cursor` wrote.
 
     Args:
-        text: the cursor as the caller gave it.
-        order: the name of the order that is asked for now.
+        text: the cursor as the caller sent it.
+        order: the name of the order of the current request.
         field: the name of the input, for the message.
-        accepted: what may be given there, for the message.
+        accepted: what the input accepts, for the message.
 
     Raises:
-        InvalidCursorError: not a cursor of this gateway, altered, or of another order.
+        InvalidCursorError: the text is not a cursor of this gateway, was altered, or belongs to another order.
     """
     found = _find_position(text)
     if found is None:
@@ -82,9 +82,9 @@ def decode_cursor(text: str, *, order: str, field: str, accepted: str = _ACCEPTE
 
 
 def find_row_position(text: str) -> Position | None:
-    """Read `<date>,<_id>`, as REST writes both of a row, as that row's place by date; None if it is of another form.
+    """Parse `<date>,<_id>`, both as REST writes them, into a position by date; None if the text has another form.
 
-    An id of 24 hexadecimal digits is taken for an ObjectId, whose text it is.
+    An id of 24 hexadecimal digits is read as an ObjectId.
     """
     match = _ROW.fullmatch(text)
     if match is None or len(text) > _MAX_LENGTH:
@@ -102,7 +102,7 @@ def _find_position(text: str) -> tuple[str, Position] | None:
         if raw[:_CHECKSUM_BYTES] != _checksum(body) or urlsafe_b64encode(raw).rstrip(b"=").decode() != text:
             return None
         match bson.decode(body):
-            # A forged cursor may hold anything; only these types may stand where a query compares, never operators.
+            # A forged cursor may hold anything: allow only these types into a query, never operators.
             case {"order": str(order), "value": value, "id": str() | ObjectId() as row_id}:
                 value = value.to_decimal() if isinstance(value, Decimal128) else value
                 return (order, Position(value, row_id)) if _is_sortable(value) else None
@@ -112,7 +112,7 @@ def _find_position(text: str) -> tuple[str, Position] | None:
 
 
 def _is_sortable(value: object) -> bool:
-    """Say whether a value is a number in an order of numbers, which NaN is not."""
+    """Return whether a value is a number with a place in an order of numbers, which NaN has not."""
     if isinstance(value, Decimal):
         return value.is_finite()
     return isinstance(value, int | float) and not isinstance(value, bool) and not isnan(value)

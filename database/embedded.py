@@ -1,6 +1,6 @@
-"""The embedded server: a mongod of our own, in a private folder, that runs as long as the process that opened it.
+"""The embedded server: a private mongod in a private folder, which runs as long as the process that opened it.
 
-It is started, secured and stopped here; no server and no folder that is not its own is ever touched.
+This module starts, secures and stops it, and must never touch any other server or folder.
 """
 
 import os
@@ -50,13 +50,13 @@ _AUTHENTICATION_FAILED = 18
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedServer:
-    """A running embedded server: three users of it, where its data is, and its process.
+    """A running embedded server: its three users, its folder and its process.
 
     Attributes:
-        owner: seeds and indexes; the user of db_envs.yaml.
-        reader: the gateway serves with it.
-        admin: may do everything.
-        pid: mongod's own; one that ends meanwhile is started again, with another.
+        owner: the user of db_envs.yaml, who seeds and creates indexes.
+        reader: the user that the gateway serves with.
+        admin: the user with all privileges.
+        pid: mongod's process id at the start; a restarted mongod has another.
     """
 
     owner: DatabaseEnvironment
@@ -69,7 +69,7 @@ class EmbeddedServer:
 
 @dataclass(frozen=True, slots=True)
 class ReachedServer:
-    """The server that answers: who writes to it, who reads from it, and the embedded one if this process runs it."""
+    """The server that answers: its writing user, its reading user, and the embedded server if this process runs it."""
 
     owner: DatabaseEnvironment
     reader: DatabaseEnvironment
@@ -80,16 +80,16 @@ class ReachedServer:
 def reach_server(
     environment: DatabaseEnvironment, folder: Path, *, say: Callable[[str], None]
 ) -> Iterator[ReachedServer]:
-    """The configured server if it answers, else, at a local address given in parts, the embedded one.
+    """Open the configured server if it answers, else the embedded one, which needs a local address given in parts.
 
     Args:
-        environment: where the server is meant to be.
-        folder: the embedded server's own.
-        say: told in one sentence which server is used, and why, where that is not simply the configured one.
+        environment: the configured server.
+        folder: the embedded server's folder.
+        say: called with one sentence that says which server is used and why, if it is an embedded one.
 
     Raises:
         DatabaseRefusedError: a server answers and refuses the credentials.
-        DatabaseUnavailableError: what answers is not MongoDB or too old, or none answers and the address is remote.
+        DatabaseUnavailableError: what answers is not MongoDB or is too old, or nothing answers at a remote address.
         EmbeddedServerError: the embedded server cannot be started.
     """
     with ExitStack() as stack:
@@ -102,13 +102,13 @@ def open_embedded_server(
 ) -> Iterator[EmbeddedServer]:
     """Start the embedded server at the environment's address, with its user as the owner, and stop it at the end.
 
-    One that ends before that, killed or crashed, is started again with the data that it had.
+    A server that crashes or is killed before that is started again with the same data.
 
-    A first start that was cut short at any moment is thrown away and made again; data that anybody could have written
-    to is never removed.
+    The data of an incomplete first start is removed and that start repeated; data that a client could have written to
+    is never removed.
 
     Raises:
-        EmbeddedServerError: it cannot be started; the message says why and what to do.
+        EmbeddedServerError: the server cannot be started; the message says why and what to do.
         FolderInUseError: another process runs the server of this folder.
     """
     if environment.uri is not None or not environment.is_local:
@@ -149,8 +149,8 @@ def _reach(
         try:
             server = stack.enter_context(open_embedded_server(environment, folder))
         except FolderInUseError:
-            # Another process was quicker by a moment: its server answers as soon as it is ready. One that already was
-            # ready, at another port, stays in the way.
+            # Another process took the folder first: its server will answer here once it is ready. If it was ready
+            # before, it uses another port and blocks the folder for good.
             if holder is not None or time.monotonic() > deadline:
                 raise
             continue
@@ -182,7 +182,7 @@ def _build_error(state: ServerState, holder: Holder | None) -> DatabaseError:
 
 
 def _secure(environment: DatabaseEnvironment, folder: Path, credentials: FolderCredentials) -> EmbeddedServer:
-    """Bring the replica set and the three users to what they should be; complete the first start if this is one."""
+    """Bring the replica set and the three users to the declared state; complete the first start if this is one."""
     first_start = folder / "first-start"
     admin = environment.with_credentials(credentials.admin, auth_source="admin")
     owner = replace(environment, auth_source=None)
@@ -207,7 +207,7 @@ def _described_setup_faults(process: subprocess.Popen[bytes], folder: Path) -> I
                 f"The passwords in {folder / 'credentials.json'} are not those of the data beside it: restore that"
                 f" file, or move {folder} away to begin with an empty database."
             ) from error
-        # A connection that breaks is most often the end of mongod, which tells why: wait for its last words.
+        # A connection usually breaks because mongod ended: wait for it to log the reason.
         with suppress(subprocess.TimeoutExpired):
             process.wait(_LAST_WORDS_SECONDS)
         if process.returncode is None:
@@ -216,7 +216,7 @@ def _described_setup_faults(process: subprocess.Popen[bytes], folder: Path) -> I
 
 
 def _initiate(environment: DatabaseEnvironment, admin: Credentials) -> None:
-    """Begin the replica set and create the administrator: while there is no user, mongod lets this machine do both."""
+    """Initiate the replica set and create the administrator; mongod lets localhost do both while it has no user."""
     with MongoClient[dict[str, Any]](f"mongodb://{environment.address}/?directConnection=true") as client:
         members = [{"_id": 0, "host": environment.address}]
         client.admin.command("replSetInitiate", {"_id": REPLICA_SET, "members": members})
@@ -227,7 +227,7 @@ def _initiate(environment: DatabaseEnvironment, admin: Credentials) -> None:
 
 
 def _await_primary(admin: DatabaseEnvironment) -> str:
-    """Wait until the server takes writes, at whatever port it was before; gives its version."""
+    """Wait until the server accepts writes, after a change of port too, and return its version."""
     with MongoClient[dict[str, Any]](admin.connection_uri) as client:
         configuration = client["local"]["system.replset"].find_one()
         if configuration and configuration["members"][0]["host"] != admin.address:

@@ -1,6 +1,6 @@
-"""Where the database is and who asks: db_envs.yaml and environment variables become one frozen DatabaseEnvironment.
+"""Read db_envs.yaml and environment variables into one frozen DatabaseEnvironment: the server, database and user.
 
-It reads and validates; it connects to nothing and looks nothing up. No fault ever echoes a value that may be secret.
+It validates without connecting to anything or using DNS. No fault message may contain a value that may be secret.
 """
 
 import difflib
@@ -35,16 +35,16 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseEnvironment:
-    """A server, a database on it and a user: either in parts, or by a URI that says all of it.
+    """A server, a database on it and a user, given either in parts or as one URI.
 
-    In parts, `host` and `port` mean that one server, whatever replica set it belongs to; a replica set that fails over
-    needs a URI. With a URI, `database` is the one it names and the other parts are empty.
+    In parts, `host` and `port` mean that one server, whatever replica set it belongs to; failover needs a URI. With a
+    URI, `database` is the one it names and the other parts are empty.
 
     Attributes:
         auth_source: the database that holds the user; None means `database` itself.
 
     Raises:
-        ConfigurationError: a part is at fault; the message lists every one.
+        ConfigurationError: a part is invalid; the message lists every fault.
     """
 
     username: str = ""
@@ -67,7 +67,7 @@ class DatabaseEnvironment:
 
     @property
     def connection_uri(self) -> str:
-        """The URI to connect with. It holds the credentials: never log it."""
+        """The URI to connect with. It contains the credentials: never log it."""
         if self.uri is not None:
             return self.uri
         user = f"{quote(self.username, safe='')}:{quote(self.password, safe='')}"
@@ -76,7 +76,7 @@ class DatabaseEnvironment:
 
     @property
     def address(self) -> str:
-        """The server's host and port, or several, for messages: never a credential."""
+        """The host and port of each server, for messages; never a credential."""
         if self.uri is None:
             return join_address(self.host, self.port)
         parsed = parse_uri(self.uri)
@@ -86,7 +86,7 @@ class DatabaseEnvironment:
 
     @property
     def is_local(self) -> bool:
-        """Whether the server is on this machine: one host, a loopback address or name."""
+        """Whether the server is on this machine: a single host, by a loopback address or name."""
         if self.uri is None:
             return is_loopback(self.host)
         nodes = parse_uri(self.uri)["nodelist"]
@@ -94,11 +94,11 @@ class DatabaseEnvironment:
 
     @property
     def uri_options(self) -> frozenset[str]:
-        """The names, in lower case, of the options that the URI sets."""
+        """The lower-case names of the options that the URI sets."""
         return frozenset() if self.uri is None else frozenset(name.lower() for name in parse_uri(self.uri)["options"])
 
     def with_credentials(self, credentials: Credentials, auth_source: str | None = None) -> Self:
-        """The same server and database with another user, kept in `auth_source` (None: in the database itself)."""
+        """Return the same environment with another user, stored in `auth_source` (None: the database itself)."""
         if self.uri is None:
             return replace(self, username=credentials.username, password=credentials.password, auth_source=auth_source)
         scheme, _, rest = self.uri.partition("://")
@@ -114,12 +114,12 @@ class DatabaseEnvironment:
 
 
 def load_environment(path: Path, environ: Mapping[str, str]) -> DatabaseEnvironment:
-    """Read the database's settings from a YAML file and the environment variables that override its keys.
+    """Read the database settings from a YAML file and the environment variables that override its keys.
 
-    A file that does not exist is at fault only if something is missing without it.
+    The file may be absent if the variables give every required setting.
 
     Raises:
-        ConfigurationError: anything is at fault; the message lists every fault by its key, with what is accepted.
+        ConfigurationError: a setting is invalid; the message lists every fault by its key, with what is accepted.
     """
     faults: list[str] = []
     in_file = _load_file(path, faults)
@@ -143,7 +143,7 @@ def load_environment(path: Path, environ: Mapping[str, str]) -> DatabaseEnvironm
                 faults.append(f"{given[key].label}: {fault}")
 
     if missing := [key for key in required if key not in given]:
-        # Where that cannot be known, why the file cannot be read is among the faults already.
+        # If `exists` fails, `_load_file` has already recorded why the file cannot be read.
         with suppress(OSError):
             if not path.exists():
                 faults.append(f"{path}: there is no such file")
@@ -155,7 +155,7 @@ def load_environment(path: Path, environ: Mapping[str, str]) -> DatabaseEnvironm
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """One setting as it was given: by which name, and either its value or the secret file that holds it."""
+    """One setting as given: the name it was given by, and either its value or the path of its secret file."""
 
     label: str
     key: str
@@ -164,7 +164,7 @@ class _Given:
     in_secret_file: bool
 
     def read(self) -> str | int:
-        """The setting's value; ValueError's message says what is wrong with it."""
+        """Return the setting's value; the message of a ValueError says what is wrong with it."""
         if self.in_secret_file:
             return self._read_secret_file()
         if self.key == "mongo_port":
@@ -189,7 +189,7 @@ class _Given:
 
 
 def _load_file(path: Path, faults: list[str]) -> dict[str, object]:
-    """The file's known keys; what is wrong with the file goes to `faults`."""
+    """Return the values of the file's known keys; append the file's faults to `faults`."""
     try:
         written, document = _parse_yaml(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -207,12 +207,12 @@ def _load_file(path: Path, faults: list[str]) -> dict[str, object]:
 
 
 def _parse_yaml(text: str) -> tuple[list[str], dict[object, object]]:
-    """The keys as they were written, duplicates included, and the mapping; ValueError's message says what is wrong."""
+    """Return the keys as written, duplicates included, and the mapping; a ValueError's message states the fault."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         document = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # The parser's own words may quote the line, and the line may hold the password.
+        # The parser's message may quote the line, and the line may contain the password.
         mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
         where = f" (line {mark.line + 1})" if mark else ""
         raise ValueError(
@@ -226,7 +226,7 @@ def _parse_yaml(text: str) -> tuple[list[str], dict[object, object]]:
 def _collect(
     level: Mapping[str, object], label: Callable[[str], str], folder: Path, faults: list[str]
 ) -> dict[str, _Given]:
-    """What one level, the file or the variables, gives for each key; a key beside its _file twin is a fault."""
+    """Collect the settings of one level, the file or the variables; a key together with its _file twin is a fault."""
     given: dict[str, _Given] = {}
     for key in (*_PARTS, _URI):
         twin = key + _FILE
@@ -242,7 +242,7 @@ def _collect(
 def _describe_unknown(key: object) -> str:
     name = str(key).lower()
     begun = [known for known in _KNOWN_KEYS if name and known.startswith(name)]
-    # All begin alike: by half of their letters any two would be near.
+    # All keys share a prefix, so a lower cutoff would make any two of them close.
     near = begun or difflib.get_close_matches(name, _KNOWN_KEYS, n=1, cutoff=0.8)
     hint = f"did you mean {near[0]}?" if near else f"the keys are {', '.join(_KNOWN_KEYS)}"
     return f"{key}: is not a known key; {hint}"
@@ -262,7 +262,7 @@ def _to_port(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise ValueError(f"must be a whole number from 1 to {HIGHEST_PORT}")  # noqa: TRY004 (one error kind for every fault of a value)
     text = str(value)
-    # Longer digits than a port's could exceed what int() converts.
+    # int() rejects very long digit strings with another message.
     if not (text.isascii() and text.isdigit() and len(text) <= len(str(HIGHEST_PORT))):
         raise ValueError(f"must be a whole number from 1 to {HIGHEST_PORT}")
     return int(text)

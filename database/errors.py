@@ -1,12 +1,12 @@
-"""The errors of the domain, each with a stable code. No HTTP here: gateway/problems.py maps a code to a status."""
+"""Domain errors, each with a stable code. No HTTP here: gateway/problems.py maps codes to statuses."""
 
 import re
 from typing import ClassVar
 
 _MAX_QUOTED = 40
-# As long as a card number at least, whatever stands between its digits or follows them (an expiry date, say).
+# 12 digits or more, with up to two separators after each; the match includes trailing digits such as an expiry date.
 _CARD_NUMBER = re.compile(r"\d(?:[^0-9A-Za-z]{0,2}\d){11,}")
-# API keys, and JWTs, which begin as base64url of `{"`.
+# API keys and JWTs; a JWT begins with the base64url form of `{"`.
 _CREDENTIAL = re.compile(r"txgw_[0-9A-Fa-f_]+|eyJ[\w-]+\.[\w-]*\.?[\w-]*")
 
 
@@ -14,14 +14,14 @@ class GatewayError(Exception):
     """An error whose message may be shown to the caller.
 
     Attributes:
-        code: stable, in capitals; if a request can meet it, its page is docs/errors/<code>.md.
+        code: stable, in capitals; if a request can cause it, docs/errors/<code>.md describes it.
     """
 
     code: ClassVar[str]
 
 
 class InvalidInputError(GatewayError):
-    """A value that cannot be accepted; the message names the field, the fault and what is accepted."""
+    """A value is not accepted; the message names the field, the fault and what is accepted."""
 
 
 class InvalidDaysError(InvalidInputError):
@@ -73,7 +73,7 @@ class InvalidRateError(InvalidInputError):
 
 
 class RateMissingError(InvalidInputError):
-    """Transactions of a summary are in currencies that the caller sent no rate for."""
+    """A summary includes transactions in currencies that the caller sent no rate for."""
 
     code = "RATE_MISSING"
 
@@ -83,63 +83,63 @@ class TooManyGroupsError(InvalidInputError):
 
 
 class DatabaseError(GatewayError):
-    """The database could not answer; nothing is wrong with the question."""
+    """The database could not answer a valid request."""
 
 
 class DatabaseUnavailableError(DatabaseError):
-    """No server answers, or it went away: the same question may succeed later."""
+    """No server answers, or it went away; a retry may succeed later."""
 
     code = "DATABASE_UNAVAILABLE"
 
 
 class QueryEndedError(DatabaseUnavailableError):
-    """The server that answers has ended the query: it was killed, or was idle for too long."""
+    """The server answers but has ended the query, which was killed or idle for too long."""
 
 
 class OverloadedError(DatabaseError):
-    """More questions wait for the database than can be begun in reasonable time."""
+    """More queries are waiting for the database than can start in reasonable time."""
 
     code = "OVERLOADED"
 
 
 class DatabaseTimeoutError(DatabaseError):
-    """The server was reached and did not finish in time."""
+    """The server was reached but did not finish in time."""
 
     code = "DATABASE_TIMEOUT"
 
 
 class DatabaseRefusedError(DatabaseError):
-    """The server answers but refuses the credentials, or the user may not do this."""
+    """The server answers but refuses the credentials or the operation."""
 
     code = "DATABASE_REFUSED"
 
 
 class MalformedDocumentError(DatabaseError):
-    """A document is not of the declared shape."""
+    """A document does not have the declared shape."""
 
     code = "MALFORMED_DOCUMENT"
 
 
 class LiveUnavailableError(DatabaseError):
-    """The database cannot tell what is added to it, or may not to this user."""
+    """The database has no change streams, or does not permit them to this user."""
 
     code = "LIVE_UNAVAILABLE"
 
 
 class LiveEventUnknownError(InvalidInputError):
-    """What came after an event cannot be told any more, or the event's id is none of this stream's."""
+    """The events after an event id are no longer available, or the id does not belong to this stream."""
 
     code = "LIVE_EVENT_UNKNOWN"
 
 
 class LiveTooSlowError(GatewayError):
-    """A subscriber takes events more slowly than they come."""
+    """A subscriber reads events more slowly than they arrive."""
 
     code = "LIVE_TOO_SLOW"
 
 
 class ConfigurationError(GatewayError):
-    """Settings at fault: every fault at once, each by its key and with what is accepted."""
+    """Settings are invalid; the message lists every fault by its key, with what is accepted."""
 
     code = "INVALID_CONFIGURATION"
 
@@ -151,11 +151,11 @@ class EmbeddedServerError(GatewayError):
 
 
 def hide_secrets(text: str) -> str:
-    """Replace card numbers, keys and tokens: one in the wrong place must not reach a log by way of an error."""
+    """Replace card numbers, API keys and tokens, so that an error message cannot carry one into a log."""
     return _CARD_NUMBER.sub("************", _CREDENTIAL.sub("************", text))
 
 
 def quote_value(value: object) -> str:
-    """Quote a caller's value for a message: card numbers and keys hidden, cut short, control characters escaped."""
+    """Quote a caller's value for a message: secrets hidden, truncated, control characters escaped."""
     text = hide_secrets(str(value))
     return repr(text if len(text) <= _MAX_QUOTED else text[:_MAX_QUOTED] + "…")

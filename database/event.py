@@ -1,6 +1,6 @@
-"""What a live subscriber is given: a transaction that was added, and its place in the stream.
+"""Live events: a transaction that was added, and its place in the change stream.
 
-A place is known outside by an opaque id; whoever names one goes on after it. Nothing here asks the database.
+Clients know a place by an opaque event id and can resume after it. Nothing here accesses the database.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -15,13 +15,13 @@ from database.query import RelativeFilter
 from database.row import Row, shape_row
 from database.stream import Change
 
-# A resume token's `_data`, a KeyString in hexadecimal: the later of two is the greater, which is how a router of a
-# sharded cluster merges the streams of its shards.
+# A resume token's `_data`, a hexadecimal KeyString: later places compare greater. A sharded cluster's router relies on
+# the same order when it merges the streams of its shards.
 Place: TypeAlias = str
 Encode: TypeAlias = Callable[[str, Row], bytes]
 
 _CHECKSUM_BYTES = 4
-# Of a document whose `_id` is a long text the token is as long.
+# The token contains the document's `_id`, which may be a long string.
 _LONGEST_ID = 2_000
 _UNKNOWN = (
     "The event id is not one of this stream, or was altered; send it as it was received, or begin without one "
@@ -30,16 +30,16 @@ _UNKNOWN = (
 
 
 def encode_event_id(place: Place, database: str) -> str:
-    """Write a place in the stream of a database as URL-safe text."""
+    """Encode a place in the stream of a database as URL-safe text."""
     raw = bytes.fromhex(place)
     return urlsafe_b64encode(_checksum(raw, database) + raw).rstrip(b"=").decode()
 
 
 def decode_event_id(text: str, database: str) -> Place:
-    """Read back what `encode_event_id` wrote for the same database.
+    """Decode an id that `encode_event_id` wrote for the same database.
 
     Raises:
-        LiveEventUnknownError: it did not write this.
+        LiveEventUnknownError: the id is not one of this database's.
     """
     if len(text) <= _LONGEST_ID and text.isascii():
         try:
@@ -53,19 +53,19 @@ def decode_event_id(text: str, database: str) -> Place:
 
 
 def _checksum(raw: bytes, database: str) -> bytes:
-    # No slip passes, nor the id of another database; a forger gains nothing, for a place holds no secret.
+    # Detects accidental changes and ids of another database. It need not resist forgery: a place holds no secret.
     return blake2b(raw + database.encode(), digest_size=_CHECKSUM_BYTES, person=b"live event").digest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveEvent:
-    """A transaction that was added, as one kind of caller may see it; all who may see the same share it.
+    """An added transaction, masked or not; all subscribers with the same permission share one instance.
 
     Attributes:
-        id: opaque; given as `after`, the stream goes on after this event.
-        place: the same, for comparing.
-        row: as the repository gives it, never to be changed.
-        data: what the feed's `encode` made of the id and the row, once for all.
+        id: opaque; sent as `after`, it resumes the stream after this event.
+        place: the same position, in comparable form.
+        row: as the repository returns it; must not be modified.
+        data: the id and the row as the feed's `encode` serialized them, once for all subscribers.
     """
 
     id: str
@@ -75,21 +75,21 @@ class LiveEvent:
 
 
 class Arrival:
-    """A transaction that was added, with all that is stored; `show` gives what one kind of caller may see.
+    """An added transaction as stored; `show` returns what a given kind of caller may see.
 
     Attributes:
-        place: in the stream.
+        place: its place in the stream.
         moment: when it was added by the server's clock, in ms since the epoch, UTC.
-        document: the fields that the questions know, as they are stored.
-        size: of the whole document as it is stored, bytes.
+        document: the declared fields, as stored.
+        size: the size of the whole stored document, in bytes.
     """
 
     __slots__ = ("_events", "_verdicts", "document", "moment", "place", "size")
 
     def __init__(self, change: Change) -> None:
-        """Take what the stages of shared_stream.py leave of a change."""
+        """Read a change as the stages of shared_stream.py project it."""
         self.place: Place = change["_id"]["_data"]
-        # Before MongoDB 6.0's `wallTime`, and where a router leaves it out, the second has to do.
+        # `wallTime` exists since MongoDB 6.0, and a router may omit it; the cluster time has whole seconds only.
         self.moment: int = change.get("moment") or change["clusterTime"].time * 1000
         self.document: Row = change["fullDocument"]
         self.size: int = change["size"]
@@ -97,16 +97,16 @@ class Arrival:
         self._events: dict[bool, LiveEvent] = {}
 
     def matches(self, wanted: RelativeFilter) -> bool | None:
-        """Give whether it matches a filter; None while only the server can say and its verdict was not noted."""
+        """Return whether it matches a filter; None if only the server can decide and its verdict is not noted yet."""
         verdict = match(self.document, wanted.build_filter(self.moment))
         return self._verdicts.get(wanted) if verdict is None else verdict
 
     def note_verdict(self, wanted: RelativeFilter, *, matches: bool) -> None:
-        """Keep the server's verdict on a filter that `matches` could not judge."""
+        """Keep the server's verdict on a filter that `matches` could not decide."""
         self._verdicts[wanted] = matches
 
     def show(self, database: str, encode: Encode, *, masked: bool) -> LiveEvent:
-        """Give the event for callers who see card numbers masked, or whole; it is made once for each kind."""
+        """Return the event with card numbers masked or whole; each of the two is built once."""
         event = self._events.get(masked)
         if event is None:
             event_id = encode_event_id(self.place, database)

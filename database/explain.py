@@ -1,11 +1,11 @@
-"""Says how the server would run a command, and what a command asks for without any of its values."""
+"""Explain the server's plan for a command, and describe a command's shape without any of its values."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-# What decides a plan; the rest of a command is the driver's.
+# The fields that determine a plan; the driver adds the rest of a command.
 _PLANNED = {
     "find": ("find", "filter", "sort", "projection", "limit", "collation", "hint"),
     "aggregate": ("aggregate", "pipeline", "collation", "hint"),
@@ -15,7 +15,7 @@ _EXPLAIN_MS = 2_000
 
 
 def describe_shape(command: Mapping[str, Any]) -> str:
-    """Give a command's filter and order: its fields and operators, with `?` for each value."""
+    """Return a command's filter and order: its fields and operators, with `?` for each value."""
     wanted = command.get("filter", command.get("query"))
     if pipeline := command.get("pipeline"):
         wanted = pipeline[0].get("$match")
@@ -29,20 +29,20 @@ def _hide_values(value: object) -> str:
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{name}: {_hide_values(each)}" for name, each in value.items()) + "}"
     if isinstance(value, list):
-        # The values of an $in are one kind; the branches of an $or may be several.
+        # Deduplicates the values of an $in, and keeps the distinct branches of an $or.
         return "[" + ", ".join(sorted({_hide_values(each) for each in value})) + "]"
     return "?"
 
 
 def can_explain(command: Mapping[str, Any]) -> bool:
-    """Whether the server plans such a command; the next batch of a cursor, for one, follows the plan of the first."""
+    """Return whether the server plans such a command; a cursor's `getMore`, for example, follows the existing plan."""
     return next(iter(command)) in _PLANNED
 
 
 async def explain(database: AsyncDatabase[dict[str, Any]], command: Mapping[str, Any]) -> str:
-    """Give the plan that the server would choose now, from the data to the answer: `IXSCAN date_-1 > FETCH`.
+    """Return the plan that the server would choose now, from the data to the result: `IXSCAN date_-1 > FETCH`.
 
-    `COLLSCAN` means that the whole collection is read. The command itself is not run.
+    `COLLSCAN` means that the whole collection is read. The command itself does not run.
     """
     planned = {name: command[name] for name in _PLANNED[next(iter(command))] if name in command}
     if "pipeline" in planned:
@@ -52,10 +52,10 @@ async def explain(database: AsyncDatabase[dict[str, Any]], command: Mapping[str,
 
 
 def _find_winner(answer: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give the winning plan, wherever the server's version and the kind of command put it."""
+    """Return the winning plan; where it is depends on the server's version and the command."""
     if "queryPlanner" in answer:
         winner: dict[str, Any] = answer["queryPlanner"]["winningPlan"]
-        # Beside the plan the newer engine gives its program.
+        # The slot-based engine (SBE) puts the plan under `queryPlan`, beside its own program.
         plan: dict[str, Any] = winner.get("queryPlan", winner)
         return plan
     for stage in answer.get("stages", ()):
@@ -67,7 +67,7 @@ def _find_winner(answer: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _list_stages(plan: Mapping[str, Any]) -> Iterator[str]:
-    """Give a plan's stages, from the answer to the data."""
+    """Yield a plan's stages, from the result to the data."""
     if "stage" in plan:
         yield f"{plan['stage']} {plan['indexName']}" if "indexName" in plan else plan["stage"]
     if "inputStage" in plan:

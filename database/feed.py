@@ -1,6 +1,6 @@
-"""Transactions as they are added, for any number of subscribers of one worker, all from one change stream.
+"""Live transactions for all subscribers of one worker, from one shared change stream.
 
-It is opened for the first subscriber and closed when nobody was there for a moment. No request is known here.
+The stream opens for the first subscriber and closes a few seconds after the last. Nothing here knows about requests.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ from database.query import RelativeFilter
 from database.shared_stream import SharedStream
 from database.subscription import Subscription
 
-# Whoever reloads a page is back by then.
+# Long enough for a page reload to reconnect.
 _LINGER_SECONDS = 5.0
 _AWAY = "The database is away; what is live goes on when it is back."
 
 
 class TransactionFeed:
-    """The live transactions of one worker; `close` it at the end."""
+    """The live transactions of one worker; call `close` at the end."""
 
     def __init__(
         self, client: AsyncMongoClient[dict[str, Any]], database: str, encode: Encode, observer: FeedObserver
@@ -32,17 +32,17 @@ class TransactionFeed:
         """Use an open client, whose user may read the collection and its changes.
 
         Args:
-            client: an open one.
-            database: its name.
-            encode: gives an event's `data`, of its id and its row.
-            observer: is told how the feed does.
+            client: an open client.
+            database: the name of the database.
+            encode: builds an event's `data` from its id and its row.
+            observer: receives the feed's metrics.
         """
         self._client = client
         self._database = database
         self._encode = encode
         self._observer = observer
         self._stream: SharedStream | None = None
-        # The stream's, and that of the one before, which may still be ending.
+        # The task of the stream, and that of the previous stream, which may still be ending.
         self._following: set[asyncio.Task[None]] = set()
         self._subscribers = 0
         self._closing: asyncio.TimerHandle | None = None
@@ -52,17 +52,17 @@ class TransactionFeed:
     async def open(
         self, wanted: RelativeFilter, after: str | None = None, *, masked: bool = True
     ) -> AsyncIterator[Subscription]:
-        """Subscribe for the time of the block; what is added after it was entered is given, in order and once.
+        """Subscribe for the duration of the block to what is added after its start, in order and exactly once.
 
         Args:
             wanted: which transactions.
-            after: the id of an event, or of a subscription: what came after it is given first.
+            after: the id of an event or a subscription; what was added after it comes first.
             masked: whether card numbers are masked.
 
         Raises:
-            LiveUnavailableError: the database has no change streams, or not for this user.
-            LiveEventUnknownError: `after` is no id of this feed, or of what came after it some is no longer kept.
-            DatabaseError: the database is away, or refuses.
+            LiveUnavailableError: the database has no change streams, or does not permit them to this user.
+            LiveEventUnknownError: `after` is not an id of this feed, or some events after it are no longer kept.
+            DatabaseError: the database is away or refuses.
         """
         place = None if after is None else decode_event_id(after, self._database)
         self._enter()
@@ -73,7 +73,7 @@ class TransactionFeed:
             place = stream.end if place is None else place
             subscription = Subscription(stream, wanted, place, masked=masked)
             subscription.follow(stream.catch_up(subscription, place))
-            # Whatever is wrong is told now, before anything was given.
+            # Raises any error now, before the first event.
             await subscription.read_past()
             if self._is_stopping:
                 subscription.stop()
@@ -88,7 +88,7 @@ class TransactionFeed:
         stream = self._stream
         if stream is None:
             stream = self._stream = SharedStream(self._client, self._database, self._encode, self._observer)
-            # Apart from the request that happens to be the first.
+            # An empty context: the stream must not inherit that of the request that opens it.
             following = asyncio.create_task(self._follow(stream), context=contextvars.Context())
             self._following.add(following)
             following.add_done_callback(self._following.discard)
@@ -128,13 +128,13 @@ class TransactionFeed:
             following.cancel()
 
     def stop(self) -> None:
-        """Let every subscriber read what waits, and end; whoever comes finds nothing."""
+        """End every subscription once its pending events are read; new ones end at once."""
         self._is_stopping = True
         if self._stream is not None:
             self._stream.stop()
 
     async def close(self) -> None:
-        """Stop, and have the server forget the stream."""
+        """Stop, and close the stream on the server."""
         self.stop()
         if self._closing is not None:
             self._closing.cancel()

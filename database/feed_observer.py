@@ -1,22 +1,22 @@
-"""How the live transactions of a worker report on themselves, to logs and metrics for instance."""
+"""The interface by which a worker's feed reports its state, for example to logs and metrics."""
 
 from typing import Protocol
 
 
 class FeedObserver(Protocol):
-    """What a feed calls to report on itself; no method may raise."""
+    """Called by a feed; no method may raise."""
 
     def note_subscribers(self, change: int) -> None:
-        """Add `change` to the number of subscribers; it is negative when one has left."""
+        """Add `change` to the number of subscribers; it is negative when one leaves."""
 
     def note_delivered(self, events: int) -> None:
-        """Count events that were handed on, once for each subscriber that was given them."""
+        """Count delivered events, once for each subscriber."""
 
     def note_cut_off(self, code: str) -> None:
-        """Count a subscriber that was cut off; `code` is that of the error it was told."""
+        """Count a subscriber that was cut off; `code` is that of the error it received."""
 
     def note_lag(self, seconds: int) -> None:
-        """Keep how far the stream is behind the server, in whole seconds; 0 when there is no stream."""
+        """Record the stream's lag behind the server, in whole seconds; 0 if there is no stream."""
 
     def note_away(self, *, is_away: bool) -> None:
-        """Note that the database went away, or that it is back and the stream goes on."""
+        """Note that the database went away, or that it is back and the stream continues."""
