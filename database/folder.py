@@ -1,6 +1,6 @@
-"""The embedded server's folder: who holds it, what it is protected with, and what an earlier run left in it.
+"""The embedded server's folder: its lock, its credentials, and a mongod left over from an earlier run.
 
-It holds lock, credentials.json, key, first-start, mongod.log and data/. Nothing here speaks to a server.
+It contains lock, credentials.json, key, first-start, mongod.log and data/. Nothing here connects to a server.
 """
 
 import fcntl
@@ -30,7 +30,7 @@ class FolderInUseError(EmbeddedServerError):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The process that holds a folder, and its server's port once that is ready."""
+    """The process that holds a folder, and its server's port once the server is ready."""
 
     pid: int
     port: int | None
@@ -38,7 +38,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class FolderCredentials:
-    """The users that only this package knows: db_envs.yaml names the owner."""
+    """The users that this package generates; the owner comes from db_envs.yaml."""
 
     admin: Credentials
     reader: Credentials
@@ -46,10 +46,10 @@ class FolderCredentials:
 
 @contextmanager
 def held_folder(folder: Path) -> Iterator[FileIO]:
-    """The folder's lock file, locked and naming this process.
+    """Lock the folder's lock file, write this process's id into it, and yield it.
 
     Raises:
-        FolderInUseError: a living process holds it.
+        FolderInUseError: another process holds the folder.
     """
     with described_folder_faults(folder):
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -61,12 +61,12 @@ def held_folder(folder: Path) -> Iterator[FileIO]:
             yield lock
         finally:
             lock.truncate(0)
-            # Processes forked meanwhile share the lock: closing the file here would not end it.
+            # Processes forked meanwhile share the lock, so closing the file would not release it.
             fcntl.flock(lock, fcntl.LOCK_UN)
 
 
 def _await_lock(lock: FileIO, folder: Path) -> None:
-    """Lock the file; a holder that is dead is waited for, since its server is about to stop."""
+    """Lock the file; wait for a dead holder's lock, which its guard releases as soon as the server has stopped."""
     deadline = time.monotonic() + _STOP_SECONDS
     while not _try_lock(lock, fcntl.LOCK_EX):
         holder = _read_holder(lock)
@@ -81,10 +81,10 @@ def _await_lock(lock: FileIO, folder: Path) -> None:
 
 
 def await_holder(folder: Path, deadline: float) -> Holder | None:
-    """Who holds the folder, once its server is ready; None if nobody does.
+    """Wait until the holder's server is ready and return the holder; None if the folder is free.
 
     Raises:
-        FolderInUseError: it is held and not ready at the deadline, of time.monotonic().
+        FolderInUseError: the folder is held and its server not ready at `deadline`, by time.monotonic().
     """
     try:
         lock = (folder / "lock").open("rb", buffering=0)
@@ -110,14 +110,14 @@ def _try_lock(file: FileIO, kind: int) -> bool:
 
 
 def write_holder(lock: FileIO, holder: Holder) -> None:
-    """Name the holder in its locked file."""
+    """Write the holder into the locked file."""
     lock.seek(0)
     lock.truncate()
     lock.write(json.dumps(asdict(holder)).encode())
 
 
 def _read_holder(lock: FileIO) -> Holder | None:
-    """None while the holder is writing its name."""
+    """Return the holder, or None while it is being written."""
     lock.seek(0)
     try:
         return Holder(**json.loads(lock.read()))
@@ -136,13 +136,13 @@ def _is_alive(pid: int) -> bool:
 
 
 def find_left_over(folder: Path) -> int | None:
-    """The process number of a mongod that still runs on the data of a folder that is held, whoever started it."""
+    """Return the id of a mongod process, whoever started it, that runs on the folder's data; hold the folder first."""
     try:
         file = (folder / "data" / "mongod.lock").open("rb", buffering=0)
     except OSError:
         return None
     with file:
-        # mongod holds a lock on this file as long as it runs, so a number that is left in it misleads nobody.
+        # mongod locks this file while it runs, so an id in an unlocked file is stale.
         if _try_lock(file, fcntl.LOCK_SH):
             return None
         text = file.read().decode(errors="replace").strip()
@@ -150,9 +150,9 @@ def find_left_over(folder: Path) -> int | None:
 
 
 def has_left_over(folder: Path) -> bool:
-    """Whether a mongod runs on the data of a folder that nobody holds, or somebody has come to hold it.
+    """Return whether a mongod runs on the data of a folder that was free, or a process has since taken the folder.
 
-    To look is to lock mongod's own file for a moment: one that started then would take it for another's.
+    The check briefly locks mongod's own lock file, which would make a starting mongod fail; so it holds the folder.
     """
     try:
         lock = (folder / "lock").open("rb", buffering=0)
@@ -163,7 +163,11 @@ def has_left_over(folder: Path) -> bool:
 
 
 def stop_left_over(folder: Path) -> None:
-    """Stop, without harm to its data, a mongod whose guard was killed together with the process that opened it."""
+    """Cleanly stop a mongod whose guard was killed, for example together with the process that opened it.
+
+    Raises:
+        EmbeddedServerError: mongod does not stop in time.
+    """
     pid = find_left_over(folder)
     if pid is None:
         return
@@ -171,12 +175,12 @@ def stop_left_over(folder: Path) -> None:
         os.kill(pid, signal.SIGTERM)
     if not _await(lambda: find_left_over(folder) is None, _STOP_SECONDS):
         raise EmbeddedServerError(f"A mongod of an earlier run, process {pid}, does not stop: end it first.")
-    # It lets go of its data a moment before its port. A process that nobody waits for never vanishes: go on then.
+    # mongod releases its data shortly before its port. The wait is bounded because a zombie process never vanishes.
     _await(lambda: not _is_alive(pid), _EXIT_SECONDS)
 
 
 def _await(condition: Callable[[], bool], seconds: float) -> bool:
-    """Whether the condition came true in time."""
+    """Poll until the condition is true; return whether it was in time."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -186,7 +190,7 @@ def _await(condition: Callable[[], bool], seconds: float) -> bool:
 
 
 def check_space(folder: Path, minimum_free_bytes: int) -> None:
-    """Raise EmbeddedServerError if the folder's disk has less free."""
+    """Raise EmbeddedServerError if the folder's disk has fewer free bytes than the minimum."""
     free = shutil.disk_usage(folder).free
     if free < minimum_free_bytes:
         raise EmbeddedServerError(
@@ -196,10 +200,13 @@ def check_space(folder: Path, minimum_free_bytes: int) -> None:
 
 
 def prepare_folder(folder: Path) -> FolderCredentials:
-    """Make everything that mongod needs before it starts.
+    """Create everything that mongod needs before it starts, and return its users.
 
-    `first-start` exists from before mongod writes its first byte until the first start is complete: data beside it was
-    never handed to anybody.
+    `first-start` exists from before mongod's first write until the first start is complete: no client has ever used
+    data that lies beside it.
+
+    Raises:
+        EmbeddedServerError: the folder cannot be used, or holds data that is not MongoDB's.
     """
     data, first_start = folder / "data", folder / "first-start"
     with described_folder_faults(folder):
@@ -216,13 +223,13 @@ def prepare_folder(folder: Path) -> FolderCredentials:
                 for name in ("admin", "reader")
             }
             _write_private(folder / "credentials.json", json.dumps(users, indent=2))
-        # A one-member set needs the key with nobody else, so each start may have its own.
+        # A one-member replica set shares the key with no other member, so each start writes a new one.
         _write_private(folder / "key", secrets.token_hex(256))
     return load_credentials(folder)
 
 
 def load_credentials(folder: Path) -> FolderCredentials:
-    """The passwords that `prepare_folder` chose; EmbeddedServerError if they cannot be read."""
+    """Read the users that `prepare_folder` generated; raise EmbeddedServerError if they cannot be read."""
     path = folder / "credentials.json"
     try:
         users = json.loads(path.read_text(encoding="utf-8"))
@@ -235,7 +242,7 @@ def load_credentials(folder: Path) -> FolderCredentials:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Write a file for this user only; it appears whole or not at all."""
+    """Write a file atomically, accessible to this user only."""
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -247,7 +254,7 @@ def _write_private(path: Path, text: str) -> None:
 
 @contextmanager
 def described_folder_faults(folder: Path) -> Iterator[None]:
-    """Raise what the operating system refuses as EmbeddedServerError."""
+    """Translate OSError into EmbeddedServerError."""
     try:
         yield
     except OSError as error:

@@ -1,18 +1,18 @@
-"""Pure: what a summary groups by, and the expressions by which the database finds a document's groups."""
+"""Pure: what a summary groups by, and the server's expressions for a document's groups."""
 
 from enum import Enum
 from typing import Any
 
 from bson.decimal128 import Decimal128
 
-# Where the ranges of amounts begin, each ending before the next one and the last nowhere.
+# The lower bounds of the ranges of amounts; each range ends before the next one, and the last is unbounded.
 AMOUNT_RANGES = (0, *(digit * 10**zeros for zeros in range(6) for digit in (1, 2, 5)), 1_000_000)
 
 
 class GroupKey(Enum):
-    """What transactions are grouped by: a text of the document, a range of amounts, or a unit of the calendar.
+    """What transactions are grouped by: a text field, a range of amounts, or a calendar unit.
 
-    In a group a text stands as it is, a range by where it begins, and a unit of the calendar by its label.
+    A group's key is the text itself, the lower bound of the range, or the label of the calendar unit.
     """
 
     CARD_TYPE = "cardType"
@@ -34,7 +34,7 @@ class GroupKey(Enum):
         return not self.is_calendar and self is not GroupKey.AMOUNT_RANGE
 
 
-# The labels tell the buckets of a zone apart, an hour that comes twice by its offset. Weeks are ISO 8601's.
+# Each bucket of a zone has its own label: an hour that occurs twice differs in its offset. Weeks follow ISO 8601.
 _LABELS = {
     GroupKey.HOUR: "%Y-%m-%dT%H:00:00%z",
     GroupKey.DAY: "%Y-%m-%d",
@@ -44,37 +44,37 @@ _LABELS = {
 _DOCUMENT_KEYS = {GroupKey.COUNTRY: "countryOrigin"}
 
 
-def build_label(key: GroupKey, zone: Any) -> dict[str, Any]:  # noqa: ANN401 - an expression of the database, which a constant is too
-    """Name the unit of the calendar that a document's date is in; the date must be a number within Python's years.
+def build_label(key: GroupKey, zone: Any) -> dict[str, Any]:  # noqa: ANN401 - a server expression, maybe a constant
+    """Build the label of the calendar unit of a document's date, which must be a number within Python's years.
 
-    `zone` is the expression of database/zone.py.
+    `zone` is an expression built by database/zone.py.
     """
-    # $toLong, for $toDate takes neither 32-bit integers nor, without rounding, decimals.
+    # $toLong, because $toDate does not accept 32-bit integers, and rounds decimals.
     date = {"$toDate": {"$toLong": "$date"}}
     return {"$dateToString": {"date": date, "format": _LABELS[key], "timezone": zone}}
 
 
 def build_text(key: GroupKey) -> dict[str, Any]:
-    """Give a document's text, or null for what is none."""
+    """Build a document's text, or null if the field is not a string."""
     field = f"${_DOCUMENT_KEYS.get(key, key.value)}"
     return {"$cond": [{"$eq": [{"$type": field}, "string"]}, field, None]}
 
 
 def build_spelling(key: GroupKey) -> dict[str, Any]:
-    """Give a text as the only key of an object: such keys are compared by their bytes, whatever the collation."""
+    """Build an object with the text as its only key: keys are compared by their bytes, whatever the collation."""
     field = f"${key.value}"
-    # A key holds no NUL.
+    # A key cannot contain NUL.
     name = {"$replaceAll": {"input": field, "find": "\0", "replacement": ""}}
     return {"$cond": [{"$eq": [field, None]}, None, {"$arrayToObject": [[[name, 1]]]}]}
 
 
-def build_range(amount: str) -> Any:  # noqa: ANN401 - an expression of the database, which a constant is too
-    """Give where the range of a decimal begins; null below all of them, and for what is no number."""
+def build_range(amount: str) -> Any:  # noqa: ANN401 - a server expression, maybe a constant
+    """Build the lower bound of a decimal's range; null below all ranges, and if it is not a number."""
     return _build_search(amount, AMOUNT_RANGES, None)
 
 
 def _build_search(amount: str, starts: tuple[int, ...], found: int | None) -> Any:  # noqa: ANN401 - as above
-    """Halve the ranges at each comparison: five are enough, where one after the other would be twenty."""
+    """Build a binary search: at most five comparisons, where a linear search needs twenty."""
     if not starts:
         return found
     middle = len(starts) // 2

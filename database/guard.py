@@ -1,6 +1,6 @@
-"""Run one command, and end it when the process that asked for it dies, even by kill -9; mongod.py starts it.
+"""Run one command and terminate it when the parent process dies, even by kill -9; mongod.py starts this script.
 
-It imports nothing of the project, so that it starts at once and stays small.
+It must not import anything of the project, so that it starts fast and stays small.
 """
 
 import os
@@ -13,7 +13,7 @@ _EVERY_SECONDS = 0.5
 
 
 def main(arguments: list[str]) -> int:
-    """Run `arguments[1:]` for the process `arguments[0]`; gives the command's exit code, 128 + n for a signal n."""
+    """Run `arguments[1:]` for the process `arguments[0]`; return the command's exit code, 128 + n for a signal n."""
     parent = int(arguments[0])
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _end(command: subprocess.Popen[bytes], parent: int, stop: threading.Event) -> None:
-    # An orphan gets another parent, on Linux and macOS alike. A pipe that closes would tell it at once, but processes
+    # An orphan gets another parent, on Linux and macOS alike. A closing pipe would signal that at once, but processes
     # forked by the parent keep it open; Linux's parent-death signal is bound to a thread, and macOS has none.
     while os.getppid() == parent and not stop.wait(_EVERY_SECONDS):
         pass

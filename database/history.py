@@ -1,4 +1,4 @@
-"""The last transactions that were added: a subscriber that was away for a moment need not ask the database for them.
+"""A buffer of the most recently added transactions, which spares a reconnecting subscriber a read of the database.
 
 It neither reads the stream nor knows the subscribers.
 """
@@ -11,7 +11,7 @@ from database.event import Arrival, Place
 
 
 class History:
-    """The last arrivals, without a gap.
+    """The most recent arrivals, without gaps.
 
     Attributes:
         start: every arrival after it is kept.
@@ -26,7 +26,7 @@ class History:
         self._arrivals: deque[Arrival] = deque()
 
     def extend(self, arrivals: Sequence[Arrival], end: Place) -> None:
-        """Add what has been read up to a place, and forget the oldest."""
+        """Add the arrivals up to a place, and drop the oldest that exceed the limits."""
         self._arrivals.extend(arrivals)
         self._bytes += sum(arrival.size for arrival in arrivals)
         self.end = end
@@ -36,7 +36,7 @@ class History:
             self.start = oldest.place
 
     def extend_back(self, start: Place, arrivals: Sequence[Arrival]) -> None:
-        """Add what somebody has read again, from a place up to the start at least, if there is room for it."""
+        """Prepend arrivals read again, which must reach from a place to `self.start` or beyond, if there is room."""
         older = [arrival for arrival in arrivals if arrival.place <= self.start]
         size = sum(arrival.size for arrival in older)
         if start < self.start and self._has_room(len(older), size):
@@ -48,7 +48,7 @@ class History:
         return len(self._arrivals) + more <= self._most and self._bytes + more_bytes <= self._most_bytes
 
     def find_after(self, place: Place) -> list[Arrival] | None:
-        """Give all arrivals after a place, or None where some may be forgotten."""
+        """Return all arrivals after a place, or None if some may have been dropped."""
         if place < self.start:
             return None
         found = list(takewhile(lambda arrival: arrival.place > place, reversed(self._arrivals)))

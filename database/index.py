@@ -1,4 +1,4 @@
-"""The collection's name, its indexes, the collation they share with queries, and which existing indexes serve as well.
+"""The collection's name, its indexes and the collation they share with queries; which existing indexes are equivalent.
 
 It declares and compares; provision.py creates.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 COLLECTION = "transaction"
 
-# Strength 2 compares letters and accents and ignores case: "visa" finds "Visa", by an index of the same collation.
+# Strength 2 compares letters and accents but ignores case: "visa" finds "Visa". The index must have the same collation.
 CASE_INSENSITIVE: dict[str, Any] = {"locale": "en", "strength": 2}
 
 
@@ -23,12 +23,12 @@ class Index:
 
     @property
     def options(self) -> dict[str, Any]:
-        """What PyMongo's `create_index` takes beside the keys."""
+        """The arguments of PyMongo's `create_index` besides the keys."""
         return {"name": self.name, **({"collation": CASE_INSENSITIVE} if self.ignores_case else {})}
 
 
-# Each list question reads one of these in the order of its answer, so that nothing is sorted in memory and a page costs
-# what it returns. The amount at the end of the first lets a range be tested before a document is fetched.
+# Each list query reads one of these in the order of its result, so nothing is sorted in memory and a page costs what it
+# returns. The trailing amount of the first index lets a range be tested before a document is fetched.
 INDEXES = (
     Index("date_amount", (("date", -1), ("_id", -1), ("amount", 1))),
     Index("amount_date", (("amount", -1), ("_id", -1), ("date", -1))),
@@ -38,7 +38,7 @@ INDEXES = (
 
 
 def is_served(index: Index, existing: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether an existing index, by whatever name, does what the declared one is for."""
+    """Return whether an existing index, by any name, serves the declared one's purpose."""
     return any(
         _has_keys(index, found) and _is_whole(found) and _compares_alike(index, found, existing) for found in existing
     )
@@ -49,24 +49,24 @@ def _has_keys(index: Index, found: Mapping[str, Any]) -> bool:
 
 
 def _is_whole(found: Mapping[str, Any]) -> bool:
-    """Whether an index covers every document and can be planned with."""
+    """Return whether an index covers every document and is visible to the planner."""
     return not any(found.get(option) for option in ("sparse", "partialFilterExpression", "hidden"))
 
 
 def _compares_alike(index: Index, found: Mapping[str, Any], existing: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether an index compares text as the declared one does."""
+    """Return whether an index compares text as the declared one does."""
     wanted, collation = index.options.get("collation"), found.get("collation")
     if wanted is None:
-        # An index that names no collation has the collection's own, as a question that names none: that of its _id.
+        # An index and a query without a collation both use the collection's own, which is that of the _id index.
         return collation == next((each.get("collation") for each in existing if dict(each["key"]) == {"_id": 1}), None)
     if collation is None:
         return False
-    # The server answers with every option of the collation, the defaults included.
+    # The server reports every option of a collation, including the defaults.
     return all(collation.get(name) == value for name, value in wanted.items()) and not collation.get("caseLevel")
 
 
 def find_conflict(index: Index, existing: Sequence[Mapping[str, Any]]) -> str | None:
-    """Why a declared index cannot be created beside the existing ones, and what to do."""
+    """Return why a declared index cannot be created beside the existing ones and what to do, or None if it can."""
     for found in existing:
         if found["name"] == index.name or (_has_keys(index, found) and _compares_alike(index, found, existing)):
             return (

@@ -1,4 +1,4 @@
-"""Asks the server whether a document matches a filter, whether the document is stored or not."""
+"""Ask the server whether a document matches a filter; the document need not be stored."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,14 +10,14 @@ from database.monitor import UPKEEP
 from database.patience import ANSWER_SECONDS, answered_within
 from database.query import TransactionFilter, build_count_plan
 
-# Stages that give one document, whatever the collection holds. `$documents` would need another privilege than to find.
+# Stages that yield exactly one document, whatever the collection holds. `$documents` needs a privilege beyond `find`.
 _ONE_EMPTY: tuple[dict[str, Any], ...] = ({"$match": {"_id": {"$in": []}}}, {"$facet": {"nothing": [{"$limit": 1}]}})
 
 
 async def ask_server(
     database: AsyncDatabase[dict[str, Any]], document: Mapping[str, Any], wanted: TransactionFilter
 ) -> bool:
-    """Give whether a query with the filter's conditions and collation would find the document.
+    """Return whether a query with the filter's conditions and collation would find the document.
 
     Raises:
         PyMongoError: the server does not answer.

@@ -1,4 +1,4 @@
-"""Keeps the embedded mongod running: one that ends before it is stopped is started again.
+"""Keep the embedded mongod running: restart it if it ends before it is stopped.
 
 Nothing here connects to it.
 """
@@ -14,7 +14,7 @@ from database.errors import EmbeddedServerError
 from database.folder import stop_left_over
 
 _LOOK_SECONDS = 0.2
-# A mongod that cannot start, for a full disk say, must not be started in a hot loop.
+# A mongod that cannot start, for example on a full disk, must not be restarted in a hot loop.
 _PAUSE_SECONDS = 5.0
 
 logger = logging.getLogger(__name__)
@@ -24,15 +24,15 @@ logger = logging.getLogger(__name__)
 def kept_running(
     process: subprocess.Popen[bytes], run: Callable[[], AbstractContextManager[subprocess.Popen[bytes]]], folder: Path
 ) -> Iterator[None]:
-    """Within it, when the process ends another is run, and when that ends the next; the log tells of each.
+    """Restart mongod whenever it ends within the block, and log each restart.
 
     Args:
-        process: the guard of a mongod that listens; whoever ran it stops it.
-        run: runs another one, and stops it at the end.
-        folder: the data's.
+        process: the guard of the mongod that listens now; its caller stops it.
+        run: starts another guarded mongod, and stops it at the end.
+        folder: the embedded server's folder.
     """
     stopping = threading.Event()
-    # Should the process end without a stop, the guard ends mongod: nothing is left that this thread must do.
+    # A daemon thread: if this process ends without a stop, the guard ends mongod and the thread has nothing to do.
     keeper = threading.Thread(target=_keep, args=(process, run, folder, stopping), name="mongod-keeper", daemon=True)
     keeper.start()
     try:
@@ -51,13 +51,13 @@ def _keep(
     _await_end(process, stopping)
     while not stopping.is_set():
         try:
-            # Where the guard was killed and not mongod.
+            # The guard may have been killed while mongod still runs.
             stop_left_over(folder)
             with run() as again:
                 logger.warning("the embedded MongoDB runs again")
                 _await_end(again, stopping)
         except (EmbeddedServerError, OSError) as error:
-            logger.error("%s Next try in %.0f s.", error, _PAUSE_SECONDS)  # noqa: TRY400 - its text says all
+            logger.error("%s Next try in %.0f s.", error, _PAUSE_SECONDS)  # noqa: TRY400 - the message says everything
             stopping.wait(_PAUSE_SECONDS)
 
 

@@ -1,6 +1,6 @@
-"""The rows of a plan, kept as the server sent them: 5,000 decoded rows would take far more memory.
+"""The rows of a plan, kept as raw BSON batches, because 5,000 decoded rows would take far more memory.
 
-A caller that needs them decoded once more can have that. Nothing here reads from the database.
+They can be decoded again on demand. Nothing here reads from the database.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from database.row import Row
 
 
 class KeptRows:
-    """Rows in the order of reading: the first and the last two are at hand, the others may have to be decoded again.
+    """Rows in reading order: the first and the last two stay decoded, the others may have to be decoded again.
 
     Attributes:
-        number: how many they are.
-        first: the first one, if there is any.
+        number: the number of rows.
+        first: the first row, if there is one.
     """
 
     def __init__(self) -> None:
@@ -26,18 +26,18 @@ class KeptRows:
         self._rows: list[Row] = []
 
     def add(self, rows: Sequence[Row], load: Callable[[], list[Row]]) -> None:
-        """Keep a batch of at least one row, which `load` gives again."""
+        """Keep a batch of at least one row, which `load` returns again."""
         self.first = self.first or rows[0]
         self.number += len(rows)
         self._tail.extend(rows[-2:])
         self._batches.append(load)
 
     def get_last(self, *, but_one: bool = False) -> Row:
-        """Give the last row, or the one before it."""
+        """Return the last row, or the one before it."""
         return self._tail[-2 if but_one else -1]
 
     async def load(self) -> list[Row]:
-        """Give all rows; the event loop goes round between two batches, which others may load meanwhile."""
+        """Return all rows; yield to the event loop between two batches, so concurrent calls share the work."""
         while self._batches:
             self._rows += self._batches.popleft()()
             if self._batches:

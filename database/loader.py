@@ -1,4 +1,4 @@
-"""Loads documents in bulk and can be stopped at any moment: what is stored already is found by `_id` and left alone.
+"""Load documents in bulk. A load can be interrupted and repeated: documents whose `_id` is stored stay unchanged.
 
 It does not know what a document means, and every write is acknowledged.
 """
@@ -23,7 +23,7 @@ _CLEARED_AT_ONCE = 5_000
 
 
 class Loader:
-    """Bulk writes to the collection of one database.
+    """Bulk writes to the collection in one database.
 
     Every method raises `DatabaseUnavailableError`, `DatabaseTimeoutError` or `DatabaseRefusedError` when the server
     is away, too slow, or refuses.
@@ -35,7 +35,7 @@ class Loader:
         self._collection = self._database[COLLECTION]
 
     def load(self, documents: Sequence[Document]) -> int:
-        """Store those documents whose `_id` is new, and give how many they were."""
+        """Store the documents whose `_id` is new, and return their number."""
         with translated_errors():
             try:
                 self._collection.insert_many(documents, ordered=False)
@@ -43,7 +43,7 @@ class Loader:
                 faults = [*error.details["writeErrors"], *error.details["writeConcernErrors"]]
                 if serious := [fault for fault in faults if fault["code"] != _DUPLICATE_KEY]:
                     if serious[0]["code"] in AWAY_CODES:
-                        # A server that stops or hands over in the midst of a write may tell it of each document.
+                        # A server that stops or steps down during a bulk write may report that for each document.
                         raise OperationFailure(serious[0]["errmsg"], serious[0]["code"]) from error
                     raise DatabaseRefusedError(
                         f"The database did not store a document: {serious[0]['errmsg']}."
@@ -52,22 +52,22 @@ class Loader:
         return len(documents)
 
     def find_stored(self, identifiers: Sequence[str]) -> set[str]:
-        """Give those of the ids that documents of the collection have."""
+        """Return those ids that exist in the collection."""
         with translated_errors():
             found = self._collection.find({"_id": {"$in": list(identifiers)}}, {"_id": 1})
             return {document["_id"] for document in found}
 
     def holds(self, identifier: str) -> bool:
-        """Whether a document has this id."""
+        """Return whether a document has this id."""
         return bool(self.find_stored([identifier]))
 
     def count(self) -> int:
-        """Count the documents one by one: the collection's own bookkeeping may say 0 after a crash."""
+        """Count the documents by scanning: the collection's own statistics may report 0 after a crash."""
         with translated_errors():
             return self._collection.count_documents({})
 
     def clear(self) -> Iterator[int]:
-        """Delete all documents, and give after each step how many are gone; the collection and its indexes stay."""
+        """Delete all documents, yielding the number deleted so far after each step; keep the collection and indexes."""
         gone = 0
         while True:
             with translated_errors():
@@ -78,7 +78,7 @@ class Loader:
             yield gone
 
     def find_free_bytes(self) -> int | None:
-        """Give the free bytes of the disk that holds the server's data, or None where the user may not know."""
+        """Return the free bytes of the disk of the server's data, or None if the server does not report them."""
         try:
             with translated_errors():
                 stats = self._database.command("dbStats")
@@ -91,10 +91,10 @@ class Loader:
 
 @contextmanager
 def open_loader(environment: DatabaseEnvironment) -> Iterator[Loader]:
-    """Connect to the environment's server for the time of the `with` block.
+    """Open a loader for the duration of the `with` block; if no server answers, its first call raises that.
 
     Raises:
-        DatabaseError: no server answers, or it refuses the credentials.
+        DatabaseError: the server's address cannot be used.
     """
     with open_sync_client(environment) as client:
         yield Loader(client, environment.database)

@@ -1,6 +1,6 @@
-"""Pure: whether a document matches a filter, as MongoDB judges it. What only the server can judge is left to it.
+"""Pure: decide in memory whether a document matches a filter, as MongoDB would, unless only the server can decide.
 
-The conditions and what they mean to the server are query.py's; `match` is held to them by a test on a real server.
+query.py defines the conditions; a test against a real server keeps `match` consistent with them.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from database.query import TransactionFilter
 
 
 def match(document: Mapping[str, Any], wanted: TransactionFilter) -> bool | None:
-    """Give whether a document matches; None where only the server can say, by query.py's conditions and collation."""
+    """Return whether a document matches; None if only the server can decide, by query.py's conditions and collation."""
     verdicts = (
         _match_range(document.get("date"), wanted.since, wanted.until),
         _match_range(document.get("amount"), wanted.min_amount, wanted.max_amount),
@@ -29,17 +29,17 @@ def match(document: Mapping[str, Any], wanted: TransactionFilter) -> bool | None
 def _match_range(value: object, least: Decimal | int | None, most: Decimal | int | None) -> bool | None:
     if least is None and most is None:
         return True
-    # One element of an array is enough; how decimals are rounded when they meet doubles, the server knows.
+    # An array matches if any element does; only the server knows how it rounds decimals compared with doubles.
     if isinstance(value, list | Decimal128):
         return None
-    # A truth value is a number to Python alone. NaN lies in no range.
+    # Only Python treats a bool as a number. NaN lies in no range.
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     return (least is None or value >= _to_number(least)) and (most is None or value <= _to_number(most))
 
 
 def _to_number(end: Decimal | int) -> float:
-    # 15 significant digits and a double name each other exactly, so the double compares as the decimal does.
+    # Up to 15 significant digits, decimals and doubles map one to one, so the double compares as the decimal does.
     return float(end) if isinstance(end, Decimal) else end
 
 
@@ -48,7 +48,7 @@ def _match_name(value: object, name: str | None) -> bool | None:
         return True
     if isinstance(value, list):
         return None
-    # JavaScript code is a text to Python alone.
+    # BSON's JavaScript code is a subclass of str in Python, but not a string to the server.
     if type(value) is not str:
         return False
     if is_plain(value) and is_plain(name):

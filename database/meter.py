@@ -1,4 +1,4 @@
-"""What one request costs the database, and what it lets others do while it waits and does no work itself."""
+"""What one request costs the database, and a hook for the time in which it waits without working."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Meter:
-    """One per request, set by the gateway; the tasks of a request share it.
+    """The meter of one request, set by the gateway and shared by the request's tasks.
 
     Attributes:
-        seconds: of all commands; they may have run at the same time.
-        rows: read from the database.
-        shared: pages that were read for another request too, which counts their rows.
+        seconds: the sum over all commands, which may have run concurrently.
+        rows: the rows read from the database.
+        shared: the pages that another request's query read for this one too; that request counts their rows.
     """
 
     seconds: float = 0.0
@@ -22,15 +22,15 @@ class Meter:
 
 
 METER: ContextVar[Meter | None] = ContextVar("meter", default=None)
-# Gives a context for the time in which a question waits for another's query, or for the database alone.
+# Returns a context for the time in which a request waits for another's query, or only for the database.
 _WAIT: ContextVar[Callable[[], AbstractContextManager[None]]] = ContextVar("wait", default=nullcontext)
 
 
 def wait_for_another() -> AbstractContextManager[None]:
-    """Give a context for the time in which this task's question waits and does no work itself."""
+    """Return a context for the time in which this task's request waits and does no work itself."""
     return _WAIT.get()()
 
 
 def set_wait(wait: Callable[[], AbstractContextManager[None]]) -> None:
-    """Have `wait_for_another` give what `wait` does, in this task and those that it starts."""
+    """Make `wait_for_another` return what `wait` returns, in this task and those that it starts."""
     _WAIT.set(wait)

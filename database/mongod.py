@@ -1,4 +1,4 @@
-"""One mongod as a process: run it under its guard, and say why it ended.
+"""Run one mongod process under its guard, and explain why it ended.
 
 Nothing here connects to it.
 """
@@ -38,7 +38,7 @@ _LOG_WRONG_VERSION = frozenset({20573, 22347})
 
 
 def _choose_cache_gigabytes() -> float:
-    """A quarter of the memory, from 0.25 to 4: MongoDB's own choice, half of it, is for a machine that it has alone."""
+    """Return a quarter of the memory, from 0.25 to 4; MongoDB's default, half of it, suits a dedicated machine."""
     return min(max(measure_memory() / 4e9, 0.25), 4.0)
 
 
@@ -46,16 +46,16 @@ def _choose_cache_gigabytes() -> float:
 def running_mongod(
     program: Program, environment: DatabaseEnvironment, folder: Path, lock: FileIO
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The guard's process of a mongod that listens, and that is stopped at the end.
+    """Run mongod under a guard, yield the guard's process once mongod listens, and stop both at the end.
 
     Args:
-        program: the mongod.
-        environment: where it listens.
-        folder: prepared, and held by `lock`.
-        lock: kept by the guard until mongod has ended.
+        program: the mongod to run.
+        environment: the address to listen at.
+        folder: a prepared folder, held by `lock`.
+        lock: the folder's lock, which the guard keeps until mongod has ended.
 
     Raises:
-        EmbeddedServerError: it ended instead, or does not get ready.
+        EmbeddedServerError: mongod ended instead, or is not ready in time.
     """
     log = folder / "mongod.log"
     with described_folder_faults(folder):
@@ -64,8 +64,8 @@ def running_mongod(
         output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     command = [sys.executable, "-I", guard.__file__, str(os.getpid()), *_build_command(program, environment, folder)]
     try:
-        # A session of its own: Ctrl-C on the terminal reaches this process, which then stops mongod in good order.
-        # The guard keeps the lock until mongod has ended, even if this process is killed.
+        # A session of its own: Ctrl-C reaches only this process, which then stops mongod cleanly. The guard keeps the
+        # lock until mongod has ended, even if this process is killed.
         process = subprocess.Popen(  # noqa: S603 (our own interpreter, script and mongod)
             command,
             stdin=subprocess.DEVNULL,
@@ -114,7 +114,7 @@ def _build_command(program: Program, environment: DatabaseEnvironment, folder: P
 
 
 def check_port(environment: DatabaseEnvironment) -> None:
-    """Raise EmbeddedServerError if nothing can listen at the environment's host and port."""
+    """Raise EmbeddedServerError if no process can listen at the environment's host and port."""
     host = environment.host.strip("[]")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
@@ -140,9 +140,9 @@ def _await_listening(process: subprocess.Popen[bytes], folder: Path) -> None:
 
 
 def explain_end(exit_code: int, folder: Path) -> str:
-    """Why mongod ended at its start, by the one line of its log that says it, and what to do where that is known."""
+    """Explain why mongod ended during its start, from the decisive line of its log, with a remedy if one is known."""
     lines = _read_log(folder)
-    # What is not in the log's own format comes from before the log, or from the guard.
+    # A line that is not in the log's format precedes mongod's logging or comes from the guard: count it as a fault.
     faults = [line for line in lines if line.get("s", "F") in {"E", "F"}]
     if any("No space left on device" in json.dumps(fault) for fault in faults):
         return f"The disk of {folder} is full: the embedded server cannot start. Make room; its data is unharmed."
@@ -157,10 +157,10 @@ def explain_end(exit_code: int, folder: Path) -> str:
 
 
 def _read_log(folder: Path) -> list[dict[str, Any]]:
-    """The lines of this start's log; one that mongod's log format does not know becomes a message alone."""
+    """Return the log lines of this start; one that is not in mongod's log format becomes a bare message."""
     lines: list[dict[str, Any]] = []
     for text in (folder / "mongod.log").read_text(encoding="utf-8", errors="replace").splitlines():
-        # A restart begins with an empty line; and the system's loader remarks on the libcurl of program.py.
+        # A restart logs an empty line first, and the dynamic linker warns about the libcurl of program.py.
         if not text or "no version information available" in text:
             continue
         try:
@@ -173,14 +173,14 @@ def _read_log(folder: Path) -> list[dict[str, Any]]:
 
 def _describe_log_line(line: Mapping[str, Any]) -> str:
     attributes = line.get("attr", {})
-    # The storage engine's messages come inside a message.
+    # The storage engine nests its message inside mongod's.
     detail = attributes.get("message", attributes)
     detail = detail.get("msg", detail) if isinstance(detail, dict) else detail
     return f"{str(line.get('msg', '')).strip()} {detail or ''}".strip()
 
 
 def _describe_writer(folder: Path, faults: Sequence[Mapping[str, Any]]) -> str:
-    """The version that wrote the data: mongod names it in its log, or only the storage engine does, in its own file."""
+    """Return the version that wrote the data, from mongod's log or else from the storage engine's own file."""
     if found := re.search(r"featureCompatibilityVersion\W+version\W+(\d+\.\d+)", json.dumps(faults)):
         return f"MongoDB {found[1]}"
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Reports the commands that the driver sends and the connections that it holds.
+"""Report the driver's commands, its connections and the state of the primary.
 
 Nothing here may raise: the driver would print a stack trace.
 """
@@ -13,21 +13,21 @@ from pymongo import monitoring
 
 from database.meter import METER
 
-# What the driver asks for itself: it is no part of any request.
+# Commands that the driver sends on its own account, not for a request.
 _HANDSHAKE = frozenset({"saslStart", "saslContinue", "authenticate", "endSessions"})
-# The comment of commands that no question waits for, such as those of change streams, and which may take long.
+# The comment on commands that no request waits for and that may take long, such as those of change streams.
 UPKEEP = "transactions-gateway upkeep"
 
 
 @dataclass(frozen=True, slots=True)
 class CommandReport:
-    """One command that was sent and has ended.
+    """One completed command.
 
     Attributes:
         name: such as `find`.
-        seconds: from sending it to its answer.
-        error: why it failed, as a name of the server's or the driver's, or None.
-        command: as it was sent, values included: not for showing.
+        seconds: from sending the command to its reply.
+        error: why it failed, as the server's or the driver's name for it, or None.
+        command: as sent, values included: never show it.
     """
 
     name: str
@@ -42,12 +42,12 @@ CommandObserver: TypeAlias = Callable[[CommandReport], None]
 
 
 class CommandMonitor(monitoring.CommandListener):
-    """Reports each command, in the task that sent it, to every observer, and adds it to that task's meter."""
+    """Report each command to every observer, in the task that sent it, and add its time to that task's meter."""
 
     def __init__(self, *observers: CommandObserver) -> None:
         self._observers = observers
-        # Each task sends one at a time. The driver tells no end of one that is cancelled: the next one takes its place,
-        # or it goes with the task.
+        # A task sends one command at a time. The driver does not report the end of a cancelled command: its entry is
+        # overwritten by the next command, or dropped with the task.
         self._sent: WeakKeyDictionary[asyncio.Task[Any], tuple[int, Mapping[str, Any]]] = WeakKeyDictionary()
 
     def started(self, event: monitoring.CommandStartedEvent) -> None:
@@ -59,7 +59,7 @@ class CommandMonitor(monitoring.CommandListener):
         self._report(event, None)
 
     def failed(self, event: monitoring.CommandFailedEvent) -> None:
-        # The words of a failure may quote a document; its name does not.
+        # The message of a failure may quote a document; its name does not.
         self._report(event, str(event.failure.get("codeName") or event.failure.get("errtype") or "Failed"))
 
     def _report(
@@ -73,7 +73,7 @@ class CommandMonitor(monitoring.CommandListener):
         seconds = event.duration_micros / 1e6
         if meter := METER.get():
             meter.seconds += seconds
-        # A getMore names its cursor first, and its collection beside it; others may name none.
+        # `getMore` holds a cursor id as its value and names its collection separately; some commands name none.
         named = command.get("collection") or command.get(event.command_name)
         collection = named if isinstance(named, str) else ""
         report = CommandReport(event.command_name, event.database_name, collection, seconds, error, command)
@@ -82,12 +82,12 @@ class CommandMonitor(monitoring.CommandListener):
 
 
 class PoolMonitor(monitoring.ConnectionPoolListener):
-    """Calls `change(idle, in_use)` whenever a connection changes its state, with what is to be added to each number."""
+    """Call `change(idle, in_use)` whenever a connection changes state, with what to add to each number."""
 
     def __init__(self, change: Callable[[int, int], None]) -> None:
         self._change = change
 
-    def connection_created(self, event: monitoring.ConnectionCreatedEvent) -> None:  # noqa: ARG002 - the driver gives it
+    def connection_created(self, event: monitoring.ConnectionCreatedEvent) -> None:  # noqa: ARG002 - the driver's API
         self._change(1, 0)
 
     def connection_checked_out(self, event: monitoring.ConnectionCheckedOutEvent) -> None:  # noqa: ARG002 - as above
@@ -122,7 +122,7 @@ class PoolMonitor(monitoring.ConnectionPoolListener):
 
 
 class PrimaryMonitor(monitoring.TopologyListener):
-    """Calls `note_away` when the database's primary can be reached no longer, or never could; then `note_back`."""
+    """Call `note_away` when the database's primary becomes or starts out unreachable, and `note_back` on its return."""
 
     def __init__(self, note_away: Callable[[], None], note_back: Callable[[], None]) -> None:
         self._note_away = note_away
@@ -138,7 +138,7 @@ class PrimaryMonitor(monitoring.TopologyListener):
             if self._is_away:
                 self._note_back()
             self._is_away = False
-        # Before its first answer a server is neither reached nor at fault; a client that is closed has no servers.
+        # Before its first reply a server has neither been reached nor failed; a closed client has no servers.
         elif servers and (event.previous_description.has_readable_server() or any(each.error for each in servers)):
             if not self._is_away:
                 self._note_away()

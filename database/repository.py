@@ -1,6 +1,6 @@
-"""Runs plans against the collection and gives rows, their card numbers masked unless told otherwise.
+"""Run plans against the collection and return rows, with masked card numbers by default.
 
-What a question asks for, its plan has decided.
+It must not decide what to query: that is the plan's part.
 """
 
 import asyncio
@@ -39,21 +39,21 @@ from database.trail import Trail
 
 NoteBatch: TypeAlias = Callable[[list[Row]], None]
 
-# A batch is decoded and encoded in one piece on the event loop: 1,000 documents take about 5 ms of it.
+# A batch is decoded and encoded without yielding to the event loop: 1,000 documents take about 5 ms.
 BATCH_ROWS = 1_000
-# Of a whole list: its first bytes wait for no more, and the server works on the next while these are written.
+# The first batch of an unlimited list: small, so that its first bytes are sent early, while the server works on.
 FIRST_ROWS = 100
 _UNKNOWN_TIME_ZONE = 40485
 _LONGEST_WAIT_SECONDS = 5
 _LONGEST_KILL_SECONDS = 1
-# Beyond the server's own time: the wait for a slot, and the driver's for a server.
+# Added to the server's time limit: the wait for a slot, and the driver's wait for a server.
 _GRACE_SECONDS = _LONGEST_WAIT_SECONDS + 3
-# Each waits some seconds for a server: together longer than an election, which takes 10 to 12 by MongoDB's defaults.
+# Each waits some seconds for a server: in total longer than an election, 10 to 12 s with MongoDB's defaults.
 _MOST_RESUMPTIONS = 5
-# A summary reads all of its transactions: of a million it takes about as long as a page is given.
+# A summary reads all of its transactions: for a million it takes about as long as the timeout of a page.
 _SUMMARY_TIMES = 3
 
-# A foreign document may hold dates and bytes that Python's types do not: they must not fail a whole answer.
+# Documents of other programs may hold dates or bytes that Python cannot represent: they must not fail the response.
 CODEC: CodecOptions[Row] = CodecOptions(
     datetime_conversion=DatetimeConversion.DATETIME_AUTO, unicode_decode_error_handler="replace"
 )
@@ -61,10 +61,10 @@ _EXACT_CODEC = CODEC.with_options(type_registry=TypeRegistry([DecimalDecoder()])
 
 
 def _plan_batches(limit: int) -> tuple[int, int]:
-    """Give the rows of a plan's first batch and of each other; a limit of 0 is none."""
+    """Return the sizes of a plan's first batch and of the others; a limit of 0 means no limit."""
     if not limit:
         return FIRST_ROWS, BATCH_ROWS
-    # Even ones, so that none is fetched for a page's one row more.
+    # Equal batches, so that the one extra row of a page does not take a batch of its own.
     rows = max(BATCH_ROWS, limit) / math.ceil(limit / BATCH_ROWS)
     return math.ceil(rows), math.ceil(rows)
 
@@ -72,8 +72,8 @@ def _plan_batches(limit: int) -> tuple[int, int]:
 class TransactionRepository:
     """The transactions of one database.
 
-    Every method raises `DatabaseUnavailableError`, `DatabaseTimeoutError` or `DatabaseRefusedError` when the server
-    is away, too slow, or refuses, and `OverloadedError` when too many questions wait.
+    Every method raises `DatabaseUnavailableError`, `DatabaseTimeoutError` or `DatabaseRefusedError` if the server is
+    away, too slow, or refuses, and `OverloadedError` if too many queries wait.
     """
 
     def __init__(
@@ -88,17 +88,17 @@ class TransactionRepository:
         """Use an open client.
 
         Args:
-            client: an open one.
-            database: its name.
-            timeout_ms: bounds the server's work on a page or a count, and three times over on a summary, but not on an
-                unlimited list.
-            rollup: asked for a count first, if there is one.
-            most_summaries: how many are asked for at a time; others wait.
+            client: an open client.
+            database: the name of the database.
+            timeout_ms: limits the server's work on a page or a count; a summary may take three times as long, and an
+                unlimited list has no limit.
+            rollup: the source of counts to try before the database, if there is one.
+            most_summaries: how many summaries run concurrently; others wait.
         """
         self._client = client
         self._collection: AsyncCollection[Row] = client[database].get_collection(COLLECTION, codec_options=CODEC)
         self._timeout_ms = timeout_ms
-        # No more than the pool has connections: beyond, the batches of lists that were begun would wait behind them.
+        # At most one per connection of the pool: with more, the next batches of lists in progress would wait for them.
         self._slots = asyncio.Semaphore(int(min(POOL_SIZE, client.options.pool_options.max_pool_size)))
         self._summaries = asyncio.Semaphore(most_summaries)
         self._rollup = rollup
@@ -106,22 +106,22 @@ class TransactionRepository:
         self._pages = SharedPages(self.find_rows)
 
     def reveal_cards(self) -> Self:
-        """Give the same repository for a caller who may see whole card numbers."""
+        """Return a copy of this repository for a caller who may see whole card numbers."""
         revealing = copy.copy(self)
-        revealing._is_masking = False  # noqa: SLF001 - it is of this class
+        revealing._is_masking = False  # noqa: SLF001 - an instance of this class
         revealing._pages = SharedPages(revealing.find_rows)  # noqa: SLF001 - as above
         return revealing
 
     async def find_rows(self, plan: FindPlan) -> list[Row]:
-        """Give all rows of a plan, which should have a limit, in the order of its answer."""
+        """Return all rows of a plan, which should have a limit, in the order of the result."""
         rows = await (await self.find_kept_rows(plan)).load()
         return rows[::-1] if plan.reverse else rows
 
     async def find_kept_rows(self, plan: FindPlan, note_batch: NoteBatch | None = None) -> KeptRows:
-        """Give all rows of a plan, which should have a limit, in the order of reading.
+        """Return all rows of a plan, which should have a limit, in reading order.
 
-        `note_batch` is called with each batch while the server prepares the next one; what it has seen is then kept as
-        the server sent it.
+        `note_batch` is called with each batch while the server prepares the next one; with it, the rows are kept as raw
+        BSON, without it decoded.
         """
         kept = KeptRows()
         async with self._bounded(), aclosing(self._read(plan, self._begin())) as batches:
@@ -132,22 +132,22 @@ class TransactionRepository:
                     continue
                 kept.add(rows, partial(self._decode, items))
                 note_batch(rows)
-                # The next ones take their place in the processor's cache.
+                # Frees the rows before the next batch, which then reuses their memory in the processor's cache.
                 del rows
         return kept
 
     async def find_newest(self, wanted: TransactionFilter, limit: int, fields: frozenset[str]) -> list[Row] | None:
-        """Give the newest rows of a filter, read once for all who ask at the same time; None: read them alone."""
+        """Return a filter's newest rows, sharing a query with concurrent callers; None: the caller must query alone."""
         return await self._pages.find(wanted, limit, fields) if limit <= BATCH_ROWS + 1 else None
 
     async def open_batches(self, plan: FindPlan, trail: Trail | None = None) -> AsyncGenerator[list[Row], None]:
-        """Give the rows of an ordered plan without a limit, some at a time; close it to end the query.
+        """Yield the rows of an ordered, unlimited plan in batches; close the generator to end the query.
 
-        A trail of the plan says how far it was read before; what is left is given.
-        Where the server goes away the list goes on at the one that answers next: each row comes once.
+        With a trail, which records how far the plan was read before, only the rest is yielded.
+        If the server goes away, the list continues on the next one that answers; each row is yielded exactly once.
         """
         rest: FindPlan | None = plan if trail is None else trail.find_rest()
-        # A list that was begun must be able to go on without a slot.
+        # A list in progress must be able to continue without a slot.
         begin: AbstractAsyncContextManager[None] = self._begin() if trail is None else nullcontext()
         trail = trail or Trail(plan)
         if rest is None:
@@ -192,8 +192,8 @@ class TransactionRepository:
                         if cursor.alive:
                             cursor.ask_for(other_rows)
                             reader = asyncio.create_task(cursor.read_ahead(read))
-                            # It asks for the next batch before this one is worked on, and before the slot is free, or
-                            # another question would begin on the connection that this one goes on with.
+                            # Lets the reader request the next batch before this one is processed and before the slot is
+                            # released; otherwise another query could take the connection that it needs.
                             await asyncio.sleep(0)
                     while batch:
                         if isinstance(batch, Exception):
@@ -208,7 +208,7 @@ class TransactionRepository:
 
     @asynccontextmanager
     async def _killed_when_given_up(self, session: AsyncClientSession) -> AsyncIterator[None]:
-        """End what the server does for a first batch that is given up: its cursor's number is not known here yet."""
+        """End the server's work on a first batch that was cancelled, through its session: no cursor id is known yet."""
         try:
             yield
         except asyncio.CancelledError:
@@ -218,7 +218,7 @@ class TransactionRepository:
             raise
 
     async def count(self, plan: CountPlan) -> int:
-        """Give the exact number of documents that a plan's filter holds."""
+        """Return the exact number of documents that match a plan's filter."""
         options: dict[str, Any] = {"collation": plan.collation, "hint": plan.hint, "maxTimeMS": self._timeout_ms}
         with translated_errors():
             async with self._bounded():
@@ -230,12 +230,12 @@ class TransactionRepository:
                     )
 
     async def summarize(self, plan: SummaryPlan) -> list[Row]:
-        """Give a plan's groups, their decimals as Python's.
+        """Return a plan's groups, with decimals as Python's Decimal.
 
         Raises:
             InvalidTimeZoneError: the server does not know the time zone; besides those that every method raises.
         """
-        # It may take half a minute, all of it the server's work: nobody else's question waits for its end.
+        # It may take half a minute, all on the server: other requests need not wait for its end.
         with wait_for_another(), translated_errors():
             async with (
                 self._summaries,
@@ -256,7 +256,7 @@ class TransactionRepository:
 
     @asynccontextmanager
     async def _begin(self) -> AsyncIterator[None]:
-        """Wait for a slot to begin a question in, and say so rather than wait too long."""
+        """Hold a slot, which a query needs to start; raise OverloadedError if none is free in time."""
         try:
             async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
                 await self._slots.acquire()
@@ -269,7 +269,7 @@ class TransactionRepository:
 
     @asynccontextmanager
     async def _bounded(self, times: int = 1) -> AsyncIterator[None]:
-        """Give up on a server that does not keep to the time itself, as one whose disk hangs cannot."""
+        """Enforce the timeout here too: a server whose disk hangs cannot enforce it itself."""
         try:
             async with asyncio.timeout(times * self._timeout_ms / 1000 + _GRACE_SECONDS):
                 yield
@@ -277,12 +277,12 @@ class TransactionRepository:
             raise DatabaseTimeoutError("The database did not answer in time.") from None
 
     async def check(self) -> None:
-        """Return when the server answers and lets this user read the transactions; raise as the other methods do."""
+        """Check that the server answers and lets this user read the transactions; raise as the other methods do."""
         with translated_errors():
             await self._collection.find_one({}, {"_id": 1}, max_time_ms=self._timeout_ms)
 
     def _shape(self, items: Items) -> list[Row]:
-        """Give the documents of a reply that has just been read, as the caller may see them, and count them."""
+        """Decode a reply into rows as the caller may see them, and add their number to the request's meter."""
         rows = self._decode(items)
         if meter := METER.get():
             meter.rows += len(rows)

@@ -1,7 +1,7 @@
-"""Counts of one card in a window, from memory: built from a snapshot, kept by the change stream, exact or not given.
+"""Exact counts of one card in a window, from memory: built from a snapshot and updated by the change stream.
 
-A count is given as of a moment at or after the question's arrival: the primary tells its time, and the stream must
-have been read up to it. Where anything is in doubt there is no count, and the repository asks the server for it.
+A count reflects a moment at or after the request's arrival: the primary reports its time, and the stream must have been
+read up to it. Never return a count that is in doubt: the repository then counts on the server.
 """
 
 import asyncio
@@ -25,38 +25,38 @@ from database.stream import Change, StreamEndedError
 from database.tally import MOST_DATES, Dates, Tally, UnfitError
 from database.task import forget_failure
 
-# At 3 s per million documents this takes a minute or two; MongoDB keeps a snapshot for five by default.
+# At 3 s per million documents this takes 150 s; MongoDB keeps a snapshot for 300 s by default.
 MOST_DOCUMENTS = 50_000_000
 _LONGEST_BUILD_MS = 240_000
 _BUILD_BATCH = 1_000
 _LONGEST_WAIT_SECONDS = 0.1
 _LONGEST_LOAD_MS = 1_000
-# A stream that could not keep up with one question will not with the next.
+# After a timeout, count on the server for this long: the stream will not catch up for the next request either.
 _PLAIN_SECONDS = 1.0
 _FIRST_PAUSE_SECONDS = 5.0
 _LONGEST_PAUSE_SECONDS = 600.0
-# A question's two edges are read once; another reader may push one out meanwhile.
+# One round reads a window's two edges; more are needed only if another request evicts one meanwhile.
 _MOST_ROUNDS = 3
 
 
 class RollupObserver(Protocol):
-    """What a rollup calls to report on itself; no method may raise."""
+    """Called by a rollup to report its state; no method may raise."""
 
     def note_count(self, *, from_memory: bool) -> None:
-        """Note where a count of a card in a window came from: from memory, or from the database."""
+        """Note whether a count of a card in a window came from memory or from the database."""
 
     def note_lag(self, seconds: int) -> None:
-        """Keep how far the change stream is behind the server, in whole seconds; 0 when there is none."""
+        """Record the change stream's lag behind the server, in whole seconds; 0 if there is no stream."""
 
     def note_build(self, documents: int, seconds: float) -> None:
-        """Note that counts come from memory from now on, and what it took to build them."""
+        """Note that counts come from memory from now on, and how many documents and seconds the build took."""
 
     def note_end(self, reason: str) -> None:
-        """Note that the database counts from now on, and why."""
+        """Note that counts come from the database from now on, and why."""
 
 
 class _State:
-    """A tally and the stream that keeps it: as good as the stream is, and thrown away together."""
+    """A tally and the stream that updates it; they are discarded together."""
 
     def __init__(self, tally: Tally, tail: ChangeTail) -> None:
         self.tally = tally
@@ -65,7 +65,7 @@ class _State:
 
 
 class Rollup:
-    """The counts of one worker; `open_rollup` keeps them."""
+    """The counts of one worker; `open_rollup` keeps them up to date."""
 
     def __init__(self, client: AsyncMongoClient[dict[str, Any]], database: str, observer: RollupObserver) -> None:
         """Use an open client, whose user may read the collection and its changes."""
@@ -77,7 +77,7 @@ class Rollup:
         self._plain_until = 0.0
 
     async def find_count(self, window: CardWindow) -> int | None:
-        """Give the exact number of a window's documents at a moment after this call, or None if it cannot be told."""
+        """Return the exact number of a window's documents at a moment after this call, or None if it is unknown."""
         found = None
         if (
             self._state
@@ -103,7 +103,7 @@ class Rollup:
             except TimeoutError:
                 self._plain_until = time.monotonic() + _PLAIN_SECONDS
                 return None
-            # From here to the count nothing is awaited: it is of one moment.
+            # Do not await from here to the count, so that it reflects a single moment.
             if state is not self._state or state.tally.odd:
                 return None
             if (found := state.tally.count(window)) is not None:
@@ -115,11 +115,11 @@ class Rollup:
         return None
 
     async def _load(self, state: _State, cell: Cell) -> None:
-        """Wait for the dates of a cell; all who need them share one reading."""
+        """Wait for the dates of a cell; concurrent callers share one query."""
         task = state.loads.get(cell)
         if task is None:
-            # The stream may have gone on since the question looked: to within a transaction, whose other changes would
-            # count twice, or to what only the server can judge.
+            # The stream may have advanced since the caller's check: into the middle of a database transaction, whose
+            # remaining changes would be counted twice, or to a document that only the server can judge.
             if state.tally.odd or not state.tail.is_whole:
                 return
             dates, moment = state.tally.begin_dates(cell), state.tail.position
@@ -143,11 +143,11 @@ class Rollup:
             "maxTimeMS": _LONGEST_LOAD_MS,
         }
         try:
-            # A reading without an end would hold all who ask for its cell.
+            # A query without a timeout could block every caller that needs this cell.
             async with answered_within(2 * _LONGEST_LOAD_MS / 1000):
                 reply = await self._database.command(command)
             batch = reply["cursor"]["firstBatch"]
-            # Most dates took 15 ms of the event loop to decode, and take 8 more.
+            # MOST_DATES dates take the event loop 15 ms to decode and another 8 ms to fill in.
             await asyncio.sleep(0)
             dates.fill(int(date) for date in batch[0]["dates"]) if batch else dates.fill(())
         except BaseException:
@@ -158,13 +158,13 @@ class Rollup:
             del state.loads[cell]
 
     async def keep(self) -> None:
-        """Build the counts and follow the changes, again and again, until it is cancelled."""
+        """Build the counts and follow the changes, and start over after a failure, until cancelled."""
         pause = _FIRST_PAUSE_SECONDS
         while True:
             begun = time.monotonic()
             try:
                 await self._keep_once()
-            except Exception as error:  # noqa: BLE001 - whatever goes wrong here, counts are plain and nothing else
+            except Exception as error:  # noqa: BLE001 - any failure here only moves counting to the server
                 self._observer.note_end(_describe(error))
             finally:
                 self._state = None
@@ -176,7 +176,7 @@ class Rollup:
     async def _keep_once(self) -> None:
         begun = time.monotonic()
         start = await read_time(self._client)
-        # Whoever may not follow the changes would have all documents counted at each try, and for nothing.
+        # Without this check, a user without the privilege would scan the whole collection at each try, to no avail.
         await check_changes(self._client, self._database.name, start)
         tally = Tally()
         async with answered_within(_LONGEST_BUILD_MS / 1000 + ANSWER_SECONDS):
@@ -198,7 +198,7 @@ class Rollup:
             await asyncio.wait([following])
 
     async def _await_first_reach(self, tail: ChangeTail, following: "asyncio.Task[None]") -> None:
-        """Wait until the stream has come to the present; raises what has ended it before."""
+        """Wait until the stream has reached the present; raise the error that ended it before that."""
         reached = asyncio.create_task(tail.reach(await read_time(self._client)))
         try:
             await asyncio.wait([reached, following], return_when=asyncio.FIRST_COMPLETED)
@@ -208,7 +208,7 @@ class Rollup:
             following.result()
 
     async def _build(self, tally: Tally, moment: Timestamp) -> int:
-        """Count all documents of a moment by hour and card."""
+        """Count all documents, as of a moment, by hour and card, and return their number."""
         estimated = await self._database[COLLECTION].estimated_document_count(comment=UPKEEP)
         if estimated > MOST_DOCUMENTS:
             raise UnfitError(f"the documents are too many to be counted at the start ({estimated:,})")
@@ -232,7 +232,7 @@ class Rollup:
                 command = {"getMore": cursor["id"], "collection": COLLECTION, "batchSize": _BUILD_BATCH}
 
     def close(self) -> None:
-        """Give no more counts."""
+        """Cancel the requests that wait for the cluster time."""
         self._clock.close()
 
 
@@ -240,7 +240,7 @@ class Rollup:
 async def open_rollup(
     client: AsyncMongoClient[dict[str, Any]], database: str, observer: RollupObserver
 ) -> AsyncIterator[Rollup]:
-    """Keep counts in the background for the time of the block."""
+    """Keep counts in the background for the duration of the block."""
     rollup = Rollup(client, database, observer)
     keeping = asyncio.create_task(rollup.keep())
     try:
@@ -253,10 +253,10 @@ async def open_rollup(
 
 
 def apply_change(tally: Tally, change: Change) -> None:
-    """Bring a tally from before a change to after it.
+    """Apply a change to a tally.
 
     Raises:
-        UnfitError: what the change did to the counts cannot be told.
+        UnfitError: the effect of the change on the counts is unknown.
     """
     kind = change["operationType"]
     if kind not in {"insert", "update", "replace", "delete"}:
@@ -274,7 +274,7 @@ def apply_change(tally: Tally, change: Change) -> None:
 
 
 def _describe(error: Exception) -> str:
-    """Say why, without the server's or the driver's words: they may quote a document."""
+    """Describe the reason without the server's or the driver's message, which may quote a document."""
     if isinstance(error, OperationFailure):
         name = (error.details or {}).get("codeName")
         return f"the database answered with an error (code {error.code}{f', {name}' if name else ''})"

@@ -1,4 +1,4 @@
-"""A document as a caller may see it: its card number masked, its numbers of the types that our own documents have."""
+"""Shape a document for a caller: mask its card number, and convert its numbers to the declared types."""
 
 from decimal import Context, Decimal
 from math import nan
@@ -9,20 +9,20 @@ from bson.decimal128 import Decimal128
 Row: TypeAlias = dict[str, Any]
 
 MASK = "*" * 12
-# The last four digits are shown only of what is long enough to be a card number (ISO/IEC 7812: 8 digits or more).
+# The last four digits are shown only if the text is long enough for a card number (ISO/IEC 7812: 8 digits or more).
 _SHORTEST_NUMBER = 8
 _ABSENT = object()
 _ODD_NUMBERS = frozenset({float, Decimal128})
 _LONG = 2**63
-# All digits that a decimal of the database has.
+# The precision of BSON's decimal128.
 _DECIMAL128 = Context(prec=34)
 
 
 class MendedRow(dict[str, Any]):
-    """A document of which a number is given as the double next to it.
+    """A document in which the nearest double replaces a decimal.
 
     Attributes:
-        stored: what the database holds instead and orders by, by its key.
+        stored: by key, the exact value that the database holds and sorts by.
     """
 
     __slots__ = ("stored",)
@@ -33,21 +33,24 @@ class MendedRow(dict[str, Any]):
 
 
 def mask_card_number(number: object) -> str:
-    """Give `************1111`: twelve asterisks and the last four characters, or none of a number that is too short."""
+    """Return `************1111`: twelve asterisks and the last four characters, omitted if the number is too short."""
     if isinstance(number, str):
         text = number
     else:
-        # A program without whole numbers of 64 bits may have stored a double.
+        # A program without 64-bit integers may have stored a double.
         text = str(int(number) if isinstance(number, float) and number.is_integer() else number)
     return MASK + text[-4:] if len(text) >= _SHORTEST_NUMBER else MASK
 
 
 def shape_rows(rows: list[Row], *, is_masking: bool) -> list[Row]:
-    """Mask the card numbers, and turn numbers that other programs have stored as other types into the types of ours."""
+    """Mask the card numbers, and convert dates and amounts that other programs stored in other types.
+
+    The rows may be modified in place.
+    """
     if is_masking:
         for row in rows:
             number = row.get("cardNumber", _ABSENT)
-            # Nearly all are such; a call for each would take longer than all else here.
+            # The common case is inline: a function call per row would take longer than everything else here.
             if type(number) is str and len(number) >= _SHORTEST_NUMBER:
                 row["cardNumber"] = MASK + number[-4:]
             elif number is not _ABSENT:
@@ -60,29 +63,29 @@ def shape_rows(rows: list[Row], *, is_masking: bool) -> list[Row]:
 
 
 def shape_row(row: Row, *, is_masking: bool) -> Row:
-    """Change a document into what may be seen of it, and give it."""
+    """Shape one document as `shape_rows` does."""
     return shape_rows([row], is_masking=is_masking)[0]
 
 
 def _mend_date(row: Row) -> Row:
     row = _mend_decimal(row, "date")
     date = row.get("date")
-    # Of more than 64 bits neither JSON nor BSON can be written.
+    # Neither orjson nor BSON can write integers of more than 64 bits.
     if isinstance(date, float) and date.is_integer() and -_LONG <= date < _LONG:
         row["date"] = int(date)
     return row
 
 
 def _mend_decimal(row: Row, key: str) -> Row:
-    """Give a decimal as a double, and where no double is the same, what it was besides."""
+    """Convert a decimal to a double; if no double equals it, keep the exact value in a MendedRow."""
     stored = row.get(key)
     if not isinstance(stored, Decimal128):
         return row
     decimal = stored.to_decimal()
-    # Python makes no double of a NaN that signals, which a document may hold too.
+    # A document may hold a signalling NaN, which Python cannot convert to a float.
     row[key] = nan if decimal.is_nan() else float(decimal)
     if not decimal.is_finite() or Decimal(row[key]) == decimal:
         return row
-    # Written in one way, for the server takes 1.10 and 1.1 for equal.
+    # One form for equal values: the server treats 1.10 and 1.1 as equal.
     exact = _DECIMAL128.normalize(decimal)
     return MendedRow(row, {**(row.stored if isinstance(row, MendedRow) else {}), key: exact})

@@ -1,7 +1,7 @@
-"""Newest pages that are asked for at the same time are read once, where only their windows and lengths differ.
+"""Share one query among concurrent requests for newest pages that differ only in their windows and limits.
 
-Whoever asks joins the next reading, never one that has begun: sharing serves nothing older. A page is what its own
-query would have given; where that cannot be known, there is none, and the caller reads alone.
+A request joins the next query, never one that has begun, so sharing never serves older data. A page is what its own
+query would return; if that cannot be known, there is no shared page, and the caller queries alone.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ from database.query import FindPlan, Order, Page, TransactionFilter, build_find_
 from database.row import Row
 from database.task import forget_failure
 
-# A page takes a few milliseconds. Who comes while one takes longer waits no longer than this for its end.
+# A page takes a few milliseconds. A request that arrives during a slower query waits at most this long for its end.
 _GATHERING_SECONDS = 0.05
 
 
 class SharedRows(list[Row]):
-    """Rows that several may have been given.
+    """Rows that several callers may share.
 
     Attributes:
-        memo: what was made of them, so that the others need not make it again; who makes it names it.
+        memo: results derived from the rows, cached for the other callers; each caller chooses its keys.
     """
 
     def __init__(self, rows: Iterable[Row]) -> None:
@@ -42,7 +42,7 @@ class _Window:
 
 @dataclass(eq=False, slots=True)
 class _Reading:
-    """One query and those who wait for it; it covers all of their windows."""
+    """One query that covers the windows of all its callers, and how many of them wait for it."""
 
     task: "asyncio.Task[_Found]"
     windows: list[_Window] = field(default_factory=list)
@@ -50,18 +50,18 @@ class _Reading:
 
 
 class _Found:
-    """What a query gave, newest first; `is_all` where there are no more rows in its window."""
+    """The result of a query, newest first; `is_all` means that its window holds no more rows."""
 
     def __init__(self, rows: list[Row], *, is_all: bool) -> None:
         self._rows = rows
         self._is_all = is_all
         self._dates = [row["date"] for row in rows]
-        # The server alone knows which windows hold what is no whole number.
+        # Only the server can decide which windows include a date that is not an integer.
         self._is_plain = all(isinstance(date, int) for date in self._dates)
         self._cuts: dict[tuple[int, int], SharedRows] = {}
 
     def cut(self, window: _Window) -> SharedRows | None:
-        """Give a window's rows, or None where not all of them are known."""
+        """Return a window's rows, or None if not all of them are known."""
         if not self._is_plain:
             return None
         begin = bisect_left(self._dates, -window.until, key=neg)
@@ -76,16 +76,16 @@ class _Found:
 
 
 class SharedPages:
-    """The pages of one repository that are being read, and those that are about to be."""
+    """The running and the upcoming queries for one repository's pages."""
 
     def __init__(self, find_rows: Callable[[FindPlan], Awaitable[list[Row]]]) -> None:
-        """Read by `find_rows`."""
+        """Run queries by `find_rows`."""
         self._find_rows = find_rows
         self._running: dict[Hashable, _Reading] = {}
         self._gathering: dict[Hashable, _Reading] = {}
 
     async def find(self, wanted: TransactionFilter, limit: int, fields: frozenset[str]) -> SharedRows | None:
-        """Give the newest rows of a filter, which has a window, at most `limit`; None where they must be read alone."""
+        """Return at most `limit` newest rows of a filter; None if it has no window, or the caller must query alone."""
         if wanted.since is None or wanted.until is None:
             return None
         window = _Window(wanted.since, wanted.until, limit)
@@ -107,17 +107,17 @@ class SharedPages:
         finally:
             reading.waiting -= 1
             if not reading.waiting:
-                # At once: what is being cancelled must not be joined.
+                # Immediately, so that no request joins a query that is being cancelled.
                 self._drop(self._gathering, key, reading)
                 reading.task.cancel()
         return found.cut(window)
 
     async def _read(self, key: Hashable, wanted: TransactionFilter, fields: frozenset[str]) -> _Found:
-        """Give the newest rows of all windows together."""
+        """Query the newest rows of all windows together."""
         reading = self._gathering[key]
         try:
             await self._await_running(key)
-            # From here on its rows would be too old for whoever comes.
+            # From here on, its rows would be too old for a new request.
             self._drop(self._gathering, key, reading)
             self._running[key] = reading
             most = max(window.limit for window in reading.windows)
@@ -132,7 +132,7 @@ class SharedPages:
             self._drop(self._running, key, reading)
 
     async def _await_running(self, key: Hashable) -> None:
-        """Wait for the reading under way, apart from `_read`: the trace of one that fails must hold no other."""
+        """Wait for the running query; outside `_read`, so that the traceback of a failure does not keep that query."""
         if before := self._running.get(key):
             await asyncio.wait([before.task], timeout=_GATHERING_SECONDS)
 

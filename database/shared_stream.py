@@ -1,6 +1,6 @@
-"""One change stream and all who are told by it, from its opening to its end.
+"""One change stream and its subscribers, from its opening to its end.
 
-It goes on by itself after an election or a loss of the connection, and hands each transaction on once, in order.
+It resumes by itself after an election or a connection loss, and delivers each transaction exactly once, in order.
 """
 
 import asyncio
@@ -26,20 +26,20 @@ from database.stream_failure import LOST, may_pass, translate_failure
 from database.stream_lag import StreamLag
 from database.subscription import Past, Subscription
 
-# What is encoded and handed on in one piece.
+# A batch is encoded and delivered without yielding to the event loop.
 _BATCH = 100
-# How long the server waits for a transaction before it says how far it has come: a place stays in the oplog that long.
+# How long the server waits for a transaction before it reports its position; the oplog keeps a place for longer.
 _WAIT_MS = 1_000
 _RETRY_SECONDS = 0.2
-# Longer than an election by MongoDB's defaults, and than most restarts.
+# Longer than an election with MongoDB's defaults, and than most restarts.
 _LONGEST_ABSENCE_SECONDS = 60.0
-# Another worker may have read further than this one.
+# Another worker may have read further and issued an id that this one has not reached yet.
 _LONGEST_AHEAD_SECONDS = 5.0
 _MOST_KEPT = 1_000
 _MOST_KEPT_BYTES = 4_000_000
-# Each costs the server about as much as a query.
+# Each replay costs the server about as much as a query.
 _MOST_REPLAYS = 8
-# Waking takes a subscriber about 30 µs of the event loop, which does something else between two slices.
+# Waking a subscriber takes about 30 µs of the event loop, which can do other work between two slices.
 _WOKEN_AT_ONCE = 200
 
 _STAGES: tuple[dict[str, Any], ...] = (
@@ -54,16 +54,17 @@ _STAGES: tuple[dict[str, Any], ...] = (
     },
 )
 _PLAN = StreamPlan(options={}, stages=_STAGES, batch=_BATCH, wait_ms=_WAIT_MS, codec=CODEC)
-# What has happened is there at once, and what has not the shared stream tells.
+# A replay need not wait: past changes are available at once, and later ones come from the shared stream.
 _REPLAY_PLAN = StreamPlan(options={}, stages=_STAGES, batch=_BATCH, wait_ms=1, codec=CODEC)
 
 
 class SharedStream:
-    """The stream of one opening; `follow` runs for as long as it lives.
+    """One change stream; `follow` runs for its lifetime.
 
     Attributes:
         database: the name of the database.
-        is_away: whether the database is away for the moment.
+        is_away: whether the database is currently away.
+        opened: set once the stream is open or has failed; `check` raises its failure.
     """
 
     def __init__(
@@ -85,16 +86,16 @@ class SharedStream:
 
     @property
     def end(self) -> Place:
-        """All transactions up to this place were handed on."""
+        """The place up to which all transactions were delivered."""
         return self._history.end
 
     def check(self) -> None:
-        """Return where the stream goes on; raises what has ended it."""
+        """Return if the stream is alive; raise the error that ended it."""
         if self._failure is not None:
             raise type(self._failure)(str(self._failure))
 
     async def follow(self) -> None:
-        """Hand on until it is cancelled; whatever else ends it, all who are told are told that."""
+        """Deliver transactions until cancelled; if an error ends the stream, every subscriber receives it."""
         try:
             async with open_stream(self._client, self.database, _PLAN) as stream:
                 reading = await stream.read(await self._find_beginning())
@@ -104,17 +105,17 @@ class SharedStream:
         except PyMongoError as error:
             self._end(translate_failure(error))
         except Exception:
-            # Nobody waits for ever for a stream that a fault has ended.
+            # A bug must not leave subscribers waiting for ever.
             self._end(DatabaseUnavailableError("Live transactions have ended by a fault; connect again."))
             raise
         finally:
             self._lag.note_end()
 
     async def _find_beginning(self) -> dict[str, Any]:
-        """Say where to begin: now. The server itself would begin with the next write, which may take long to come."""
+        """Build the option to begin now; by default the server begins at the next write, which may come much later."""
         async with answered_within(ANSWER_SECONDS):
             reply = await self._client[self.database].command("ping", comment=UPKEEP)
-        # A single server has no time, and says itself that it has no streams.
+        # A standalone server reports no time; opening the stream there raises the proper error.
         return {"startAtOperationTime": reply["operationTime"]} if "operationTime" in reply else {}
 
     async def _read_on(self, stream: ChangeStream) -> None:
@@ -125,7 +126,7 @@ class SharedStream:
                 arrivals = [Arrival(change) for change in reading.changes]
                 await self._judge_for_all(arrivals)
             except PyMongoError as error:
-                # What was read and not handed on is read again.
+                # The next read resumes at `end`, and so repeats what was read but not delivered.
                 await stream.kill()
                 if not may_pass(error):
                     raise
@@ -146,7 +147,7 @@ class SharedStream:
             self._observer.note_away(is_away=is_away)
 
     async def _hand_on(self, arrivals: Sequence[Arrival], reading: Reading) -> None:
-        """Hand a batch to all who want some of it; nobody joins between the first and the last of them."""
+        """Deliver a batch to its subscribers, without yielding until all have it, so that none joins in between."""
         self._history.extend(arrivals, reading.token["_data"])
         self._lag.note_reading(reading.time.time - read_moment(reading.token).time)
         woken: list[Subscription] = []
@@ -171,10 +172,10 @@ class SharedStream:
                 await asyncio.sleep(0)
 
     async def catch_up(self, subscription: Subscription, after: Place) -> Past:
-        """Give what came after a place, until the subscriber can join; close it to end it.
+        """Yield what was added after a place, then join the subscription to the stream; close the generator to stop.
 
         Raises:
-            LiveEventUnknownError: that cannot be told any more, or the place is none of this stream's.
+            LiveEventUnknownError: those events are no longer available, or the place is not one of this stream's.
             DatabaseError: the database went away.
         """
         await self._reach(after)
@@ -188,7 +189,7 @@ class SharedStream:
                     await self._judge_missed(kept, subscription.wanted)
                     continue
                 async with self._replays:
-                    # Another subscriber may have read the same meanwhile.
+                    # Another subscriber may have replayed the same range meanwhile.
                     if place >= self._history.start:
                         continue
                     if stream is None:
@@ -212,7 +213,7 @@ class SharedStream:
             subscription.fail(self._failure)
 
     def leave(self, subscription: Subscription) -> None:
-        """Tell a subscriber nothing more."""
+        """Stop delivering to a subscriber."""
         key = (subscription.wanted, subscription.masked)
         members = self._members.get(key, set())
         members.discard(subscription)
@@ -220,7 +221,7 @@ class SharedStream:
             self._members.pop(key, None)
 
     async def _reach(self, place: Place) -> None:
-        """Wait until the stream has come to a place, as it soon does if the place is one of this stream's."""
+        """Wait until the stream has reached a place, which takes a moment only if the place belongs to this stream."""
         try:
             async with asyncio.timeout(_LONGEST_AHEAD_SECONDS):
                 while place > self.end:
@@ -229,7 +230,7 @@ class SharedStream:
             raise LiveEventUnknownError(LOST) from None
 
     async def _read_piece(self, stream: ChangeStream, place: Place) -> tuple[list[Arrival], Place]:
-        """Read a batch again, or less where what is kept is reached; give the place that it reaches."""
+        """Replay about one batch, or less if it reaches the kept history; return it with the place reached."""
         piece: list[Arrival] = []
         while len(piece) < _BATCH and place < self._history.start:
             reading = await self._read_again(stream, place)
@@ -252,7 +253,7 @@ class SharedStream:
         return [arrival.show(self.database, self._encode, masked=subscription.masked) for arrival in chosen]
 
     async def _judge_for_all(self, arrivals: Sequence[Arrival]) -> None:
-        # Somebody may join while the server is asked.
+        # A subscriber with another filter may join during the server's verdict.
         while pending := [
             (wanted, found) for wanted in self._list_wanted() if (found := _list_undecided(arrivals, wanted))
         ]:
@@ -263,7 +264,7 @@ class SharedStream:
         return {wanted for wanted, _ in self._members}
 
     async def _judge(self, arrivals: Sequence[Arrival], wanted: RelativeFilter) -> None:
-        """Have the server judge what only it can."""
+        """Ask the server about the arrivals that only it can judge."""
         database = self._client[self.database]
         for arrival in _list_undecided(arrivals, wanted):
             verdict = await ask_server(database, arrival.document, wanted.build_filter(arrival.moment))
@@ -284,7 +285,7 @@ class SharedStream:
         self._members.clear()
 
     def stop(self) -> None:
-        """Tell nobody anything more."""
+        """End every subscription; pending events can still be read."""
         self._is_stopped = True
         for member in [member for members in self._members.values() for member in members]:
             member.stop()

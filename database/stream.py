@@ -1,6 +1,6 @@
-"""The collection's change stream, one cursor at a time: where it begins, how it is read on, and how it ends.
+"""The collection's change stream, one cursor at a time: open it, read it, and close it.
 
-What the changes mean, and when one is missed, is said by change_tail.py and shared_stream.py, which read it.
+It neither interprets changes nor decides whether one was missed: change_tail.py and shared_stream.py do.
 """
 
 import asyncio
@@ -23,26 +23,26 @@ Change: TypeAlias = Mapping[str, Any]
 Token: TypeAlias = Mapping[str, Any]
 
 _CLOSE_SECONDS = 1.0
-# Beyond, what was sent or its answer is lost on the way. To find where it begins the server may read much.
+# After these, the command or its reply counts as lost. Opening takes longer: the server may scan much of the oplog.
 _LONGEST_READING_SECONDS = 10.0
 _LONGEST_OPENING_SECONDS = 60.0
-# A token's `_data` is a KeyString in hexadecimal: the type of a timestamp, its seconds, and its number in the second.
+# A token's `_data` is a hexadecimal KeyString; it begins with the type of a timestamp, its seconds and its increment.
 _TIMESTAMP = "82"
 _TOKEN_DIGITS = 18
 
 
 class StreamEndedError(Exception):
-    """The stream cannot tell every change; the message says why."""
+    """The stream cannot report every change; the message says why."""
 
 
 class Reading(NamedTuple):
-    """What one reply of the server holds.
+    """The contents of one reply.
 
     Attributes:
-        changes: in their order.
-        token: all changes up to it were given, by this reading or those before it.
-        time: the server's own, when it answered.
-        has_ended: whether the collection was dropped or renamed; the stream can be opened again after the token.
+        changes: in order.
+        token: all changes up to it are in this reading or an earlier one.
+        time: the cluster time at which the server replied.
+        has_ended: whether the collection was dropped or renamed; the stream can be reopened after the token.
     """
 
     changes: Sequence[Change]
@@ -53,14 +53,14 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """What a stream is told.
+    """The arguments of a change stream.
 
     Attributes:
-        options: of the stage `$changeStream`, but for where it begins.
-        stages: what follows it; a change's `_id` must stay as it is, or the server refuses to go on.
-        batch: most changes of a reading.
+        options: of the `$changeStream` stage, except where it begins.
+        stages: the following stages; they must not modify a change's `_id`, or the server ends the stream.
+        batch: the maximum number of changes in a reading.
         wait_ms: how long a reading waits for a change.
-        codec: how changes are decoded.
+        codec: decodes the changes.
     """
 
     options: Mapping[str, Any]
@@ -71,7 +71,7 @@ class StreamPlan:
 
 
 class ChangeStream:
-    """One cursor, opened when it is first read, and again after a failure; `open_stream` closes it."""
+    """A change stream's cursor, opened by the first read and by the first after a failure. `open_stream` closes it."""
 
     def __init__(
         self, client: AsyncMongoClient[dict[str, Any]], database: str, plan: StreamPlan, session: AsyncClientSession
@@ -82,10 +82,10 @@ class ChangeStream:
         self._cursor = 0
 
     async def read(self, begin: Mapping[str, Any]) -> Reading:
-        """Give what comes next; without a cursor, of what the options `begin` say, such as `startAfter`.
+        """Return the next changes; if there is no cursor, open one by the options `begin`, such as `startAfter`.
 
         Raises:
-            PyMongoError: there is no cursor any more; `is_passing` says whether the next reading may succeed.
+            PyMongoError: the cursor is lost; `is_passing` says whether the next read may succeed.
         """
         plan = self._plan
         if self._cursor:
@@ -108,7 +108,7 @@ class ChangeStream:
         return Reading(changes, cursor["postBatchResumeToken"], reply["operationTime"], not self._cursor)
 
     async def kill(self) -> None:
-        """Have the server forget the cursor."""
+        """Close the cursor on the server, if there is one; ignore errors."""
         if self._cursor:
             with suppress(PyMongoError, TimeoutError):
                 async with asyncio.timeout(_CLOSE_SECONDS):
@@ -121,7 +121,7 @@ class ChangeStream:
 async def open_stream(
     client: AsyncMongoClient[dict[str, Any]], database: str, plan: StreamPlan
 ) -> AsyncIterator[ChangeStream]:
-    """Give a stream of the collection's changes for the time of the block; nothing is asked before it is read."""
+    """Open a stream of the collection's changes for the duration of the block; the first read connects it."""
     async with client.start_session(causal_consistency=False) as session:
         stream = ChangeStream(client, database, plan, session)
         try:
@@ -131,14 +131,14 @@ async def open_stream(
 
 
 def is_passing(error: BaseException | None) -> bool:
-    """Whether the stream can be taken up again where it was, on this server or the next primary."""
+    """Return whether the stream can resume where it stopped, on this server or the next primary."""
     if isinstance(error, OperationFailure):
         return isinstance(error, CursorNotFound) or error.has_error_label("ResumableChangeStreamError")
     return isinstance(error, ConnectionFailure)
 
 
 def read_moment(token: Token) -> Timestamp:
-    """Give the cluster time of a resume token; raises StreamEndedError where it has another form than is known."""
+    """Return the cluster time of a resume token; raise StreamEndedError if the token's form is unknown."""
     data = token.get("_data")
     if not isinstance(data, str) or not data.startswith(_TIMESTAMP) or len(data) < _TOKEN_DIGITS:
         raise StreamEndedError("the server's resume tokens have a form that is not known")

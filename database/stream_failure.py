@@ -1,4 +1,4 @@
-"""Translates the failure of a change stream into what its live subscribers are told."""
+"""Translate the failure of a change stream into the error that its live subscribers receive."""
 
 from pymongo.errors import OperationFailure, PyMongoError
 
@@ -29,12 +29,12 @@ LOST = (
 
 
 def may_pass(error: PyMongoError) -> bool:
-    """Whether the stream can go on where it was, now or when the database is back."""
+    """Return whether the stream can resume where it stopped, now or once the database is back."""
     return is_passing(error) or isinstance(translate_failure(error), DatabaseUnavailableError | DatabaseTimeoutError)
 
 
 def translate_failure(error: PyMongoError) -> GatewayError:
-    """Give the domain's error for a driver's; raises it again where neither the server nor its user is at fault."""
+    """Return the domain's error for a driver's; re-raise it if neither the server nor its user is at fault."""
     if isinstance(error, OperationFailure):
         if error.code in _UNAVAILABLE:
             return LiveUnavailableError(_UNAVAILABLE[error.code])

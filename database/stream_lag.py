@@ -1,28 +1,28 @@
-"""How far a change stream is behind its server, as whoever watches it is told. It reads nothing itself."""
+"""Report a change stream's lag behind its server to an observer. It reads nothing itself."""
 
 import time
 from collections.abc import Callable
 
 
 class StreamLag:
-    """The lag of one stream; while the stream cannot be read, it grows by a second a second."""
+    """The lag of one stream; while the stream cannot be read, it grows by one second per second."""
 
     def __init__(self, note_lag: Callable[[int], None]) -> None:
-        """Be level with the server; `note_lag` is told whole seconds."""
+        """Start without a lag; `note_lag` receives whole seconds."""
         self._note_lag = note_lag
         self._seconds = 0
         self._read_at = time.monotonic()
 
     def note_reading(self, seconds: int) -> None:
-        """The stream was read, and was this far behind."""
+        """Report the lag found by a read."""
         self._seconds = seconds
         self._read_at = time.monotonic()
         self._note_lag(seconds)
 
     def note_failure(self) -> None:
-        """The stream could not be read."""
+        """Report the last known lag plus the time since, after a failed read."""
         self._note_lag(self._seconds + int(time.monotonic() - self._read_at))
 
     def note_end(self) -> None:
-        """There is no stream any more, and so nothing that is behind."""
+        """Report a lag of 0: the stream has ended."""
         self._note_lag(0)

@@ -1,4 +1,4 @@
-"""What one subscriber is still to be given: bounded, and waited for without a task of its own."""
+"""The bounded queue of one subscriber's pending events. It needs no task of its own."""
 
 import asyncio
 from collections import deque
@@ -9,7 +9,7 @@ from database.errors import GatewayError, LiveTooSlowError
 from database.event import LiveEvent, Place, encode_event_id
 from database.query import RelativeFilter
 
-# Whoever is further behind is cut off. The events themselves are shared by all who wait for them.
+# A subscriber with more pending events is cut off. Subscribers share the events themselves.
 MOST_EVENTS = 2_000
 MOST_BYTES = 8_000_000
 _TOO_SLOW = (
@@ -19,11 +19,11 @@ _TOO_SLOW = (
 
 
 class Source(Protocol):
-    """Where events come from.
+    """A source of events.
 
     Attributes:
-        database: whose events they are.
-        end: all events up to this place were handed on.
+        database: the database of the events.
+        end: the place up to which all events were delivered.
     """
 
     @property
@@ -32,17 +32,17 @@ class Source(Protocol):
     def end(self) -> Place: ...
 
 
-# What a subscriber missed, piece by piece, each with the place that it reaches.
+# The events that a subscriber missed, in batches, each with the place that it reaches.
 Past = AsyncGenerator[tuple[list[LiveEvent], Place], None]
 
 
 class Subscription:
-    """Gives events in order and once, to one reader: one at a time when it is iterated, or all there are by `read`.
+    """Events for one reader, in order and exactly once: iterate for one at a time, or `read` all pending ones.
 
     Attributes:
         wanted: which events.
-        masked: whether card numbers are masked in them.
-        is_over: whether the feed has stopped; what is left can be read, and nothing more comes.
+        masked: whether their card numbers are masked.
+        is_over: whether the feed has stopped; pending events can be read, and no others follow.
     """
 
     __slots__ = (
@@ -61,13 +61,13 @@ class Subscription:
     )
 
     def __init__(self, source: Source, wanted: RelativeFilter, place: Place, *, masked: bool) -> None:
-        """Wait for what comes after a place."""
+        """Subscribe to what comes after a place."""
         self.wanted = wanted
         self.masked = masked
         self.is_over = False
         self._source = source
         self._taken = place
-        # Set while it takes no part in what the source hands on: before it has caught up, and after it was cut off.
+        # The place reached while the source does not deliver to it: before it has caught up, and after it was cut off.
         self._reached: Place | None = place
         self._past: Past | None = None
         self._events: deque[LiveEvent] = deque()
@@ -78,7 +78,7 @@ class Subscription:
 
     @property
     def id(self) -> str:
-        """What to go on after, opaque: of what is wanted, everything up to there was given."""
+        """The opaque id to resume after: every wanted event up to it was given to the reader."""
         return encode_event_id(self._find_place(), self._source.database)
 
     def _find_place(self) -> Place:
@@ -87,12 +87,12 @@ class Subscription:
         return max(self._taken, self._source.end if self._reached is None else self._reached)
 
     async def read(self, seconds: float | None = None) -> list[LiveEvent]:
-        """Give all events that wait; if none does, wait for one, or so many seconds, or until the feed has stopped.
+        """Return all pending events; if there are none, wait for one, a timeout in seconds, or the end of the feed.
 
         Raises:
-            LiveTooSlowError: more have come than are kept.
-            LiveEventUnknownError: what was missed cannot be told any more.
-            DatabaseError: the database was away for too long, or refuses to go on.
+            LiveTooSlowError: more events arrived than are kept.
+            LiveEventUnknownError: the missed events are no longer available.
+            DatabaseError: the database was away for too long, or refuses to continue.
         """
         await self._await_some(seconds)
         events = list(self._events)
@@ -137,11 +137,11 @@ class Subscription:
                 timer.cancel()
 
     def follow(self, past: Past) -> None:
-        """Give first what `past` gives; at its end it calls `join`."""
+        """Read from `past` first; `past` calls `join` at its end."""
         self._past = past
 
     async def read_past(self) -> None:
-        """Read a piece of what was missed; raises as `read` does."""
+        """Read one batch of missed events; raise as `read` does."""
         if self._past is None:
             return
         try:
@@ -154,18 +154,18 @@ class Subscription:
         self._bytes += sum(len(event.data) for event in events)
 
     def join(self, events: Sequence[LiveEvent]) -> None:
-        """Take part in what the source hands on from now on; these are what it has handed on since the last piece."""
+        """Receive the source's events from now on; `events` are those it delivered since the last batch of `past`."""
         self._reached = None
         self._events.extend(events)
         self._bytes += sum(len(event.data) for event in events)
 
     def keep_last(self) -> None:
-        """Keep only the last of the events that wait, for a reader to whom it only matters that something was added."""
+        """Keep only the last pending event, for a reader that only needs to know that something was added."""
         self._keeps_last = True
 
     def put(self, events: Sequence[LiveEvent], size: int) -> bool:
-        """Add events of so many bytes; where there is no room, cut the subscriber off and say so by False."""
-        # What was read again to catch up may reach further than what was handed on until then.
+        """Add events of `size` bytes in all; if there is no room, cut the subscriber off and return False."""
+        # A replay may have read further than the source had delivered by then.
         given = self._events[-1].place if self._events else self._taken
         if events[0].place <= given:
             events = [event for event in events if event.place > given]
@@ -174,7 +174,7 @@ class Subscription:
             self._events.clear()
             self._bytes, events, size = 0, events[-1:], len(events[-1].data)
         is_full = len(self._events) + len(events) > MOST_EVENTS or self._bytes + size > MOST_BYTES
-        # Of nothing that waits nobody can be too slow.
+        # A reader without pending events is not too slow, however large the batch.
         if self._events and is_full:
             self._reached = self._taken
             self._events.clear()
@@ -185,25 +185,25 @@ class Subscription:
         return True
 
     def fail(self, failure: GatewayError) -> None:
-        """Raise this, once what waits was read."""
+        """Let the reader raise `failure` once the pending events are read."""
         if self._reached is None:
             self._reached = self._source.end
         self._failure = failure
         self.wake()
 
     def stop(self) -> None:
-        """Give what waits, and nothing more."""
+        """Add no more events; the pending ones can still be read."""
         if self._reached is None:
             self._reached = self._source.end
         self.is_over = True
         self.wake()
 
     def wake(self) -> None:
-        """Let the reader look."""
+        """Wake the waiting reader."""
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     async def close(self) -> None:
-        """End what is read for this subscriber alone."""
+        """Close the replay of this subscriber."""
         if self._past is not None:
             await self._past.aclose()

@@ -1,4 +1,4 @@
-"""Pure: a question for totals becomes one aggregation. A plan describes; repository.py runs it."""
+"""Pure: build one aggregation from a request for totals. A plan describes it; repository.py runs it."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,21 +12,21 @@ from database.index import CASE_INSENSITIVE
 from database.query import TransactionFilter, build_match
 from database.zone import build_zone
 
-# More groups than this are no summary; the answer of one more says that there are too many.
+# More groups than this are no summary; a plan returns one more, which shows that there are too many.
 MAX_GROUPS = 10_000
-# Nor more amounts than this, each currency of each group being one: each costs the gateway some 50 µs.
+# The limit on amounts, one for each currency of each group: each costs the gateway some 50 µs.
 MAX_AMOUNTS = 50_000
 
-# Doubles are exact to 15 digits, of which two are decimals: beyond, no sum could be. NaN is below all numbers, and what
-# is no number at all is below or above them.
+# $toDecimal keeps 15 significant digits of a double: above this limit not even whole amounts are exact. The bounds also
+# exclude NaN, which sorts below all numbers, and values that are not numbers, which sort below or above them.
 _LARGEST_AMOUNT = 1e15
-# The years 2 to 9998: no week and no zone's offset then leaves the years that dates can be written in.
+# The years 2 to 9998, so that neither an ISO week nor an offset leads outside the years that a date can be written in.
 _EARLIEST_DATE, _LATEST_DATE = -62_104_060_800_000, 253_370_764_800_000
 _RANGE = GroupKey.AMOUNT_RANGE
 
 
 class SummaryOrder(Enum):
-    """An order of the groups: what it sorts by, and the direction. Equal ones are ordered by their keys, ascending."""
+    """An order of the groups: the sort field and the direction. Equal groups are ordered by their keys, ascending."""
 
     KEY_ASC = ("key", 1)
     KEY_DESC = ("key", -1)
@@ -46,11 +46,11 @@ class SummaryOrder(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """One currency for all amounts.
+    """The conversion of all amounts into one currency.
 
     Attributes:
-        into: the currency, ISO 4217, in upper case.
-        rates: what one unit of each currency is in it, `into` itself among them.
+        into: the target currency, ISO 4217, in upper case.
+        rates: the value of one unit of each currency in `into`, which is itself among them.
     """
 
     into: str
@@ -59,18 +59,18 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class SummaryQuestion:
-    """What is to be summed up, and how.
+    """What to summarise, and how.
 
     Attributes:
         wanted: which transactions.
-        keys: what they are grouped by: nothing, which gives one total, one key, or two different ones.
-        time_zone: IANA's name, for the keys of the calendar.
+        keys: what they are grouped by: none for one total, one key, or two different ones.
+        time_zone: the IANA name, for calendar keys.
         percentiles: from 0 to 100.
-        conversion: one currency for all amounts; without it each currency has sums of its own.
-        order: of the groups; by sum only with a conversion.
-        top: only the first groups in that order.
-        has_amounts: whether amounts are summed up, by currency; to count alone takes half as long. A conversion needs
-            them.
+        conversion: converts all amounts into one currency; without it, each currency has its own sums.
+        order: the order of the groups; by sum only with a conversion.
+        top: the number of groups to return, in that order; None for all.
+        has_amounts: whether amounts are summed by currency; counting alone takes half as long. Required for a
+            conversion.
     """
 
     wanted: TransactionFilter
@@ -88,27 +88,27 @@ class SummaryQuestion:
 
     @property
     def is_series(self) -> bool:
-        """Whether gaps in time are to be filled, which nobody does in what was cut off."""
+        """Whether gaps in time must be filled; they are not if `top` truncates the groups."""
         return self.has_calendar and self.top is None
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryPlan:
-    """What an aggregate command is told.
+    """The arguments of an aggregate command.
 
-    Each document that comes back is a group: `_id`, its keys by name; `count`; `at`, the date of its first transaction;
-    `spelling_<key>`, an object whose one key is the text; and `amounts`, one for each currency, or one that has a count
-    alone where amounts are not summed up. One group without `_id` holds what no other counts: transactions whose
-    amount, currency or date is malformed (without a currency) or whose currency has no rate (with it).
+    Each document of the result is a group: `_id`, its keys by name; `count`; `at`, the date of its first transaction;
+    `spelling_<key>`, an object whose only key is the text; and `amounts`, one for each currency, or a single one with
+    only a count if amounts are not summed. The group whose `_id` is null holds the omitted transactions: those with a
+    malformed amount, currency or date (without a currency), and those whose currency has no rate (with it).
     """
 
     pipeline: list[dict[str, Any]]
-    # Texts that differ in case alone are one group, whatever else is asked, as they are found alike.
+    # Always case-insensitive: texts that differ only in case form one group, as filters treat them as equal.
     collation: dict[str, Any]
 
 
 def build_summary_plan(question: SummaryQuestion) -> SummaryPlan:
-    """Describe the groups of a question, at most MAX_GROUPS and one more, or `top`, and the group without `_id`."""
+    """Describe at most `top`, else MAX_GROUPS + 1, groups of a question, and the group whose `_id` is null."""
     match = build_match(question.wanted)
     pipeline: list[dict[str, Any]] = [{"$match": match}] if match else []
     pipeline += [
@@ -124,7 +124,7 @@ def build_summary_plan(question: SummaryQuestion) -> SummaryPlan:
 
 
 def _build_shape(question: SummaryQuestion) -> dict[str, Any]:
-    """Give each document's keys, its currency, which is null for what is malformed, and its amount, if it counts."""
+    """Project each document's keys, its currency (null if the document is malformed), and its amount if needed."""
     tests: list[dict[str, Any]] = [
         {"$gt": ["$amount", -_LARGEST_AMOUNT]},
         {"$lt": ["$amount", _LARGEST_AMOUNT]},
@@ -136,7 +136,7 @@ def _build_shape(question: SummaryQuestion) -> dict[str, Any]:
     amount: dict[str, Any] = {"$toDecimal": "$amount"}
     currency: dict[str, Any] = {"$toUpper": "$currency"}
     if question.conversion:
-        # An amount of 15 digits times a rate of 15 is exact in the 34 that a decimal has.
+        # An amount of 15 digits times a rate of 15 digits is exact in the 34 digits of a decimal128.
         rates = [
             {"case": {"$eq": [currency, name]}, "then": {"$multiply": [amount, Decimal128(rate)]}}
             for name, rate in question.conversion.rates
@@ -164,7 +164,7 @@ def _build_key(key: GroupKey, question: SummaryQuestion, is_sound: dict[str, Any
 
 
 def _build_ranges(question: SummaryQuestion) -> list[dict[str, Any]]:
-    """Have the ranges be those of the amounts that are summed up, which a conversion has changed."""
+    """Compute ranges from the amounts that are summed, after any conversion."""
     return [{"$set": {_RANGE.value: build_range("$amount")}}] if _RANGE in question.keys else []
 
 
@@ -173,10 +173,10 @@ def _build_date(question: SummaryQuestion) -> dict[str, Any]:
 
 
 def _build_currencies(question: SummaryQuestion) -> list[dict[str, Any]]:
-    """Give a document for each group and currency; with percentiles, by way of one for each amount in them."""
+    """Group by key and currency; for percentiles, first by amount within those."""
     texts = [key for key in question.keys if key.is_text]
     own = {name: f"${name}" for name in (*(key.value for key in question.keys), "amountCurrency")}
-    # What no group counts is told by its currency alone, however many groups there are.
+    # Omitted transactions are grouped only by currency, whatever their keys.
     rest = {"amountCurrency": "$amountCurrency"}
     group = {"$cond": [_build_counted(question, "$amountCurrency"), own, rest]}
     at = _build_date(question)
@@ -220,12 +220,12 @@ def _build_currencies(question: SummaryQuestion) -> list[dict[str, Any]]:
 
 
 def _build_counted(question: SummaryQuestion, currency: str) -> dict[str, Any]:
-    """Say whether an amount belongs to a group: it is sound, and its currency can be converted."""
+    """Test whether an amount belongs to a group: it is well-formed, and its currency can be converted."""
     return {"$eq": [currency, question.conversion.into]} if question.conversion else {"$ne": [currency, None]}
 
 
 def _build_rank(percentile: Decimal) -> dict[str, Any]:
-    """Give the nearest rank: the first from which on so many in a hundred, rounded up, have been counted."""
+    """Build the nearest rank of a percentile: that percentage of the total, rounded up."""
     return {"$ceil": {"$divide": [{"$multiply": ["$total", Decimal128(percentile)]}, 100]}}
 
 
@@ -250,7 +250,7 @@ def _build_groups(question: SummaryQuestion) -> dict[str, Any]:
 
 
 def _build_spellings(question: SummaryQuestion) -> list[dict[str, Any]]:
-    """Have a text spelt alike in all groups, where another key spreads it over several."""
+    """Give a text the same spelling in all groups if a second key spreads it over several."""
     texts = [key.value for key in question.keys if key.is_text] if len(question.keys) > 1 else []
     return [
         {
@@ -264,10 +264,10 @@ def _build_spellings(question: SummaryQuestion) -> list[dict[str, Any]]:
 
 
 def _build_order(question: SummaryQuestion) -> list[dict[str, Any]]:
-    """Put the group without `_id` first, where no limit cuts it off, and the others in order.
+    """Sort the group whose `_id` is null first, so that the limit never cuts it off, then the others in order.
 
-    The groups of a series are ordered by schema/series.py, once its gaps are filled; it needs to be given the order of
-    the keys that are no time.
+    schema/series.py sorts the groups of a series after it fills the gaps; it needs them sorted by the keys that are not
+    calendar keys.
     """
     places: dict[str, Any] = {"isWhole": {"$ne": ["$_id", None]}}
     if question.is_series:
@@ -276,7 +276,7 @@ def _build_order(question: SummaryQuestion) -> list[dict[str, Any]]:
     keys = []
     for key in question.keys:
         if key is GroupKey.HOUR:
-            # As text, an hour that comes twice would be in the order of its offsets.
+            # Sorted as text, an hour that occurs twice would be ordered by its offset.
             places["hour"] = {"$dateFromString": {"dateString": "$_id.hour"}}
             keys.append("hour")
         else:

@@ -1,6 +1,6 @@
-"""Numbers of documents by hour and card, in memory, and the exact dates of the hours that windows began or ended in.
+"""In-memory counts of documents by hour and card, and the exact dates in hours that windows cover only in part.
 
-It asks nothing of a server: whoever fills it says what was counted, and which changes came after.
+It never accesses a server: its owner adds the initial counts and the later changes.
 """
 
 from array import array
@@ -13,25 +13,27 @@ from database.cell import HOUR_MS, Cell, Place
 from database.query import CardWindow
 
 _DAY_HOURS = 24
-# 8 bytes each; a cell of so many dates is read in about 50 ms, and one with more is not read at all.
+# 8 bytes each; reading a cell with this many dates takes about 50 ms, and larger cells are not read.
 MOST_DATES = 100_000
 _MOST_DATES_KEPT = 1_000_000
-# What a cell takes beside its dates, in dates.
+# The overhead of a cell, in units of a date.
 _CELL_COST = 64
-# Days of all cards together, at some 300 bytes each: those of 30 cards in a hundred years.
+# Days over all cards, at some 300 bytes each: about 30 cards for a hundred years.
 MOST_DAYS = 1_000_000
 
 
 class UnfitError(Exception):
-    """The data is not what a tally can be kept of; the message says why."""
+    """No tally can be kept of this data; the message says why."""
 
 
 @dataclass(slots=True, eq=False)
 class Dates:
-    """The dates of one cell, in order; None until they are read. What changes meanwhile waits.
+    """The sorted dates of one cell; changes wait until the dates are read.
 
     Attributes:
-        cost: the memory that was set aside for them, in dates.
+        cost: the memory reserved for them, in units of a date.
+        known: the dates, or None until they are read.
+        waiting: the changes since the moment of the reading, each a date and a step of 1 or -1.
     """
 
     cost: int = 0
@@ -39,14 +41,14 @@ class Dates:
     waiting: list[tuple[int, int]] = field(default_factory=list)
 
     def fill(self, dates: Iterable[int]) -> None:
-        """Take the dates that were read, and what has changed since."""
+        """Store the dates that were read, and apply the changes that waited."""
         self.known = array("q", sorted(dates))
         for date, step in self.waiting:
             self._change(self.known, date, step)
         self.waiting.clear()
 
     def change(self, date: int, step: int) -> None:
-        """Add the date (`step` 1) or take it away (-1)."""
+        """Add the date (`step` 1) or remove it (-1)."""
         if self.known is None:
             self.waiting.append((date, step))
         else:
@@ -64,23 +66,23 @@ class Dates:
 
 
 class Tally:
-    """How many documents each cell holds at one moment.
+    """The number of documents in each cell at one moment.
 
     Attributes:
-        odd: documents that only the server can judge; while there are any, no count is right.
+        odd: the number of documents that only the server can judge; unless it is 0, no count is reliable.
     """
 
     def __init__(self) -> None:
-        """Count nothing."""
+        """Start empty."""
         self.odd = 0
-        # By card and day: 24 hours, and their sum.
+        # By card and day: the counts of 24 hours, and their sum.
         self._days: dict[str, dict[int, array[int]]] = {}
         self._size = 0
         self._dates: OrderedDict[Cell, Dates] = OrderedDict()
         self._cost = 0
 
     def add(self, place: Place, number: int) -> None:
-        """Count documents in, or out by a negative number; raises UnfitError where that cannot be."""
+        """Add a number of documents, which may be negative; raise UnfitError if that is impossible."""
         if place is None:
             return
         if place == "odd":
@@ -100,23 +102,23 @@ class Tally:
             raise UnfitError("a document was deleted that was never counted")
 
     def change(self, place: Place, date: object, step: int) -> None:
-        """Count one document in (`step` 1) or out (-1), its date too where those of its cell are kept."""
+        """Add (`step` 1) or remove (-1) one document, and its date if those of its cell are kept."""
         self.add(place, step)
         if isinstance(place, Cell) and (dates := self._dates.get(place)) and isinstance(date, int | float):
             dates.change(int(date), step)
-            # What is known of the present hour grows for as long as that lasts.
+            # The dates of the current hour keep growing.
             self._pay(dates, step)
 
     def list_unknown(self, window: CardWindow) -> list[Cell]:
-        """Give the cells that a window holds in part and whose dates must be read before it can be counted."""
+        """Return the cells that a window covers in part and whose dates must be read before it can be counted."""
         return [cell for cell in self._list_edges(window) if self._find_known(cell) is None]
 
     def is_small(self, cell: Cell) -> bool:
-        """Whether the dates of a cell may be read."""
+        """Return whether a cell has few enough dates to read."""
         return self._get_hours(cell.card, cell.hour, cell.hour) <= MOST_DATES
 
     def begin_dates(self, cell: Cell) -> Dates:
-        """Keep the dates of a cell from now on; whoever asks reads them as of this moment, and fills them in."""
+        """Keep the dates of a cell from now on; the caller must read them as of this moment and fill them in."""
         dates = self._dates[cell] = Dates()
         self._pay(dates, self._get_hours(cell.card, cell.hour, cell.hour) + _CELL_COST)
         return dates
@@ -127,14 +129,14 @@ class Tally:
             self._cost -= dates.cost
 
     def _pay(self, dates: Dates, cost: int) -> None:
-        """Set memory aside for dates, which those that were not asked for longest give."""
+        """Reserve memory for dates, and drop the least recently used cells if the total exceeds the limit."""
         dates.cost += cost
         self._cost += cost
         while self._cost > _MOST_DATES_KEPT:
             self.drop_dates(next(iter(self._dates)))
 
     def count(self, window: CardWindow) -> int | None:
-        """Give the number of a window's documents, or None where the dates of an edge are not known."""
+        """Return the number of a window's documents, or None if the dates of an edge are unknown."""
         total = self._get_hours(window.card_type.lower(), window.since // HOUR_MS, window.until // HOUR_MS)
         for cell in self._list_edges(window):
             known = self._find_known(cell)
@@ -144,7 +146,7 @@ class Tally:
         return total
 
     def _list_edges(self, window: CardWindow) -> list[Cell]:
-        """Give the cells that a window holds in part, and that hold anything."""
+        """Return the cells that a window covers only in part and that are not empty."""
         edges = set()
         if window.since % HOUR_MS:
             edges.add(window.since // HOUR_MS)
@@ -154,7 +156,7 @@ class Tally:
         return [Cell(card, hour) for hour in sorted(edges) if self._get_hours(card, hour, hour)]
 
     def _find_known(self, cell: Cell) -> "array[int] | None":
-        """Give the dates of a cell if they were read; it is then the last to be forgotten."""
+        """Return the dates of a cell, or None if they were not read; mark the cell as most recently used."""
         dates = self._dates.get(cell)
         if dates is None:
             return None
@@ -162,7 +164,7 @@ class Tally:
         return dates.known
 
     def _get_hours(self, card: str, first: int, last: int) -> int:
-        """Give the number of a card's documents from one hour to another, both inclusive."""
+        """Return the number of a card's documents from one hour to another, both inclusive."""
         days = self._days.get(card, {})
         (first_day, begin), (last_day, end) = divmod(first, _DAY_HOURS), divmod(last, _DAY_HOURS)
         if first_day == last_day:

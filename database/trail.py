@@ -1,18 +1,18 @@
-"""How far a list has come, so that what is left of it can be asked of another server. It asks nothing itself."""
+"""The progress of a list, so that its rest can be queried from another server. It sends no command itself."""
 
 from typing import Any, Self
 
 from database.query import FindPlan, build_rest_plan
 
-# At one value of the sort field; a million of them would be a million ids to remember.
+# The most ids to remember: without a limit, a million rows with one sort value would mean a million ids.
 _MOST_IDS = 10_000
 
 
 class Trail:
-    """The value of the sort field that the rows have come to, and the ids that were met at it.
+    """The sort field's value that a list has reached, and the ids of the rows seen with that value.
 
-    Rows come in the order of that value, so all beyond it were met, and of those at it the ids tell. The list goes on
-    with all rows from that value on, but for those: none is lost and none comes twice.
+    Rows arrive in the order of that value. The list resumes with all rows from that value on, except those whose ids
+    were seen: none is lost and none is repeated.
     """
 
     def __init__(self, plan: FindPlan) -> None:
@@ -22,13 +22,13 @@ class Trail:
         self._ids: set[str] = set()
 
     def copy(self, plan: FindPlan) -> Self:
-        """Give a trail that has come as far, for a plan of the same order."""
+        """Return a trail with the same progress, for a plan of the same order."""
         other = type(self)(plan)
-        other._value, other._ids = self._value, set(self._ids)  # noqa: SLF001 - it is of this class
+        other._value, other._ids = self._value, set(self._ids)  # noqa: SLF001 - an instance of this class
         return other
 
     def follow(self, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Give the rows of a batch that were not met before, and remember how far they come."""
+        """Return the rows of a batch that were not seen before, and record the progress."""
         new = batch
         if batch[0].get(self._field) == self._value:
             new = [row for row in batch if row.get(self._field) != self._value or repr(row["_id"]) not in self._ids]
@@ -39,12 +39,12 @@ class Trail:
         for row in reversed(batch):
             if row.get(self._field) != value or len(self._ids) > _MOST_IDS:
                 break
-            # An id may be of any type, also of one that no set takes.
+            # An id may be of an unhashable type.
             self._ids.add(repr(row["_id"]))
         return new
 
     def find_rest(self) -> FindPlan | None:
-        """The plan of what is left, or None where it cannot be told apart from what was met."""
+        """Return the plan of the rest, or None if it cannot be told apart from what was seen."""
         if not isinstance(self._value, int) or len(self._ids) > _MOST_IDS:
             return None
         return build_rest_plan(self._plan, self._value)

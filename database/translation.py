@@ -1,4 +1,4 @@
-"""What the driver's errors mean to whoever asks: the domain's errors, in words that quote no document and no secret."""
+"""Translate the driver's errors into domain errors, whose messages must not quote a document or a secret."""
 
 from pymongo.errors import (
     ConfigurationError,
@@ -19,7 +19,7 @@ from database.errors import (
 from database.index import COLLECTION
 
 CREDENTIALS_CODES = (11, 18, 334, 8000)
-# A member that has just become the primary may have no keys yet to sign times with (211).
+# 211: a member that has just become the primary may have no keys yet to sign cluster times with.
 AWAY_CODES = (6, 7, 91, 133, 134, 189, 211, 9001, 10107, 11600, 11602, 13435, 13436)
 _TIMED_OUT = (DatabaseTimeoutError, "did not answer in time.")
 _WENT_AWAY = (DatabaseUnavailableError, "went away or is changing its primary.")
@@ -27,21 +27,21 @@ _WENT_AWAY = (DatabaseUnavailableError, "went away or is changing its primary.")
 _MEANINGS: dict[int, tuple[type[DatabaseError], str]] = {
     **dict.fromkeys(CREDENTIALS_CODES, (DatabaseRefusedError, "refuses the credentials.")),
     13: (DatabaseRefusedError, "does not permit this to its user."),
-    # The server's two ways to say that it cannot do this with a view.
+    # Both mean that the server does not support the operation on a view.
     **dict.fromkeys(
         (166, 167),
         (DatabaseRefusedError, f"has a view by the name {COLLECTION!r}, where the gateway needs a collection."),
     ),
     **dict.fromkeys((50, 89, 202, 262), _TIMED_OUT),
-    # It would answer if it were asked again: the query's cursor was idle for too long or was killed (43, 237), or an
-    # index that it read was dropped (175).
+    # A retry would succeed: the query's cursor was idle for too long or killed (43, 237), or an index that it read was
+    # dropped (175).
     **dict.fromkeys((43, 175, 237), (QueryEndedError, "ended the query before its end.")),
     **dict.fromkeys(AWAY_CODES, _WENT_AWAY),
 }
 
 
 def translate(error: PyMongoError, subject: str) -> DatabaseError | None:
-    """The domain's error for a driver's, or None where neither the server nor its user is at fault."""
+    """Return the domain's error for a driver's, or None if neither the server nor its user is at fault."""
     if meaning := _find_refusal(error) if isinstance(error, OperationFailure) else _find_loss(error):
         kind, says = meaning
         return kind(f"{subject} {says}")
@@ -49,25 +49,25 @@ def translate(error: PyMongoError, subject: str) -> DatabaseError | None:
 
 
 def _find_refusal(error: OperationFailure) -> tuple[type[DatabaseError], str]:
-    """What it means that a server answered with an error."""
+    """Return the meaning of an error that the server answered with."""
     if error.code in _MEANINGS:
         return _MEANINGS[error.code]
-    # Bulk writes and write concerns carry their timeout inside: the property looks there.
+    # The property also finds timeouts nested in the errors of bulk writes and write concerns.
     if error.timeout:
         return _TIMED_OUT
-    # By number and name alone: the server's own words may quote a document.
+    # Only the code and its name: the server's message may quote a document.
     name = (error.details or {}).get("codeName")
     return DatabaseRefusedError, f"answered with an error (code {error.code}{f', {name}' if name else ''})."
 
 
 def _find_loss(error: PyMongoError) -> tuple[type[DatabaseError], str] | None:
-    """What it means that no server answered, if it does not mean that the driver was used in a wrong way."""
+    """Return the meaning of an error without a server's answer, or None if it means that the driver was misused."""
     if isinstance(error, ServerSelectionTimeoutError):
         return DatabaseUnavailableError, "does not answer."
     if isinstance(error, WaitQueueTimeoutError):
         return DatabaseUnavailableError, "is too busy: every connection to it is in use."
     if isinstance(error, ConnectionFailure):
-        # NetworkTimeout too: nothing but connecting has a time limit of the driver's, unless the URI sets one.
+        # Includes NetworkTimeout: the driver limits only the time to connect, unless the URI sets other limits.
         return _WENT_AWAY
     if isinstance(error, ConfigurationError):
         says = (

@@ -1,6 +1,6 @@
-"""Pure: a time zone as the database is told it, by the offsets of this gateway's edition of IANA's data.
+"""Pure: build the server's expression for a time zone, from the offsets in the gateway's own IANA data.
 
-A server has an edition of its own, which may be years older: it would count the hours of a newer rule into other days.
+The server's IANA data may be years older, and would assign hours to other days after a later change of the rules.
 """
 
 from collections.abc import Sequence
@@ -10,28 +10,28 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-# Outside of these years the name alone is told: each change is one more place for the server to search.
+# Outside these years the zone's name is used: each change of offset adds a branch to the server's search.
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2040, 1, 1, tzinfo=UTC)
-# No clocks have been changed twice within it.
+# No zone has changed its offset twice within this time.
 _STEP = timedelta(days=7)
 _RESOLUTION = timedelta(seconds=1)
 _MOST_ZONES_KEPT = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
-# What stands for no bound at all.
+# Stands for "no bound".
 _EVER = 1 << 62
 
-# From when on, in ms since the epoch, which offset holds, as `+02:00`, or the zone's name where that must do.
+# The start in ms since the epoch, UTC, and the offset from then on, such as `+02:00`, or else the zone's name.
 _Rule = tuple[int, str]
 
 
-def build_zone(name: str, since: int | None, until: int | None) -> Any:  # noqa: ANN401 - an expression of the database, which a constant is too
-    """Give what `$dateToString` takes for the zone of a document's date.
+def build_zone(name: str, since: int | None, until: int | None) -> Any:  # noqa: ANN401 - an expression or a constant
+    """Build the `timezone` argument of `$dateToString` for a document's date.
 
     Args:
-        name: IANA's name.
-        since: no date is earlier, in ms since the epoch, if that is known: fewer changes are searched.
-        until: no date is later, likewise.
+        name: the IANA name.
+        since: the earliest possible date in ms since the epoch, UTC, if known; it shortens the search.
+        until: the latest possible date, likewise.
     """
     least, most = -_EVER if since is None else since, _EVER if until is None else until
     rules = _list_rules(name)
@@ -40,7 +40,7 @@ def build_zone(name: str, since: int | None, until: int | None) -> Any:  # noqa:
 
 
 def _build_search(rules: Sequence[_Rule]) -> Any:  # noqa: ANN401 - as above
-    """Halve the rules at each comparison."""
+    """Build a binary search of the rules."""
     if len(rules) == 1:
         return rules[0][1]
     middle = len(rules) // 2
@@ -62,7 +62,7 @@ def _list_rules(name: str) -> tuple[_Rule, ...]:
 
 
 def _find_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """Give the first second of the offset that holds at `after`."""
+    """Return the first second of the offset in force at `after`."""
     offset = _get_offset(after, zone)
     while after - before > _RESOLUTION:
         middle = before + (after - before) // 2
@@ -71,7 +71,7 @@ def _find_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _write_offset(moment: datetime, zone: ZoneInfo, name: str) -> str:
-    """Give an offset as the server reads it, which knows none with seconds."""
+    """Return the offset as `+hh:mm`, or the zone's name if it has seconds, which the server does not support."""
     minutes, seconds = divmod(round(_get_offset(moment, zone).total_seconds()), 60)
     if seconds:
         return name
