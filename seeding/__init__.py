@@ -1,1 +1,1 @@
-"""Faker transactions, generated on all cores and loaded in bulk."""
+"""Generate Faker transactions on all cores and load them in bulk. It must not import schema or gateway."""

@@ -1,4 +1,4 @@
-"""Lets `python -m seeding` do what `gateway seed` does."""
+"""Run `gateway seed` as `python -m seeding`."""
 
 import sys
 

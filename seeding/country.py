@@ -1,20 +1,20 @@
-"""The countries that transactions come from: money, price level, clock and Faker locale. Data only."""
+"""The countries of transactions: currency, price level, time and Faker locale. Data only."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """Where a purchase was made.
+    """The country of a purchase.
 
     Attributes:
         code: ISO 3166-1 alpha-2.
         currency: ISO 4217.
-        price: what one euro of goods costs there, in its currency, roughly.
-        clock: the hours that its clocks are ahead of UTC, roughly.
-        share: its share of all transactions, against the sum of all shares.
+        price: roughly what one euro's worth of goods costs there, in its currency.
+        clock: its approximate offset from UTC, in hours.
+        share: its weight among all transactions, relative to the sum of all shares.
         locale: the Faker locale of its companies and addresses.
-        address: the Faker pattern of an address, for locales whose own has no line breaks.
+        address: the Faker pattern of an address, for locales whose default has no line breaks.
     """
 
     code: str
@@ -27,11 +27,11 @@ class Country:
 
     @property
     def whole(self) -> bool:
-        """Whether its prices have no small change, as where a coffee costs hundreds."""
-        return self.price >= 100  # noqa: PLR2004 - the docstring names it
+        """Whether its prices are whole numbers, because a euro is worth at least 100 of its currency."""
+        return self.price >= 100  # noqa: PLR2004 - the docstring explains it
 
 
-# Only locales whose addresses Faker knows: others fall back to the United States without a word.
+# Only locales with addresses in Faker: for others it silently falls back to the United States.
 COUNTRIES = (
     Country("US", "USD", 1, -6, 300, "en_US"),
     Country("GB", "GBP", 1, 0, 90, "en_GB"),

@@ -1,4 +1,4 @@
-"""The worker processes of one run: started, listened to and stopped. What they load is worker.py's business."""
+"""Start, monitor and stop the worker processes of one run. It does not know what they load: see worker.py."""
 
 import multiprocessing
 import signal
@@ -15,15 +15,15 @@ from seeding.error import SeedingError
 from seeding.plan import Plan
 from seeding.worker import Finished, Loaded, work
 
-# The same everywhere, and the only way that is safe beside the threads of an open client.
+# The same on every platform, and the only start method that is safe with the threads of an open client.
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
 class Crew:
-    """Workers that share the chunks of a plan among them."""
+    """Workers that divide the chunks of a plan among themselves."""
 
     def __init__(self, environment: DatabaseEnvironment, plan: Plan, workers: int) -> None:
-        """Start so many workers, but no more than there are chunks."""
+        """Start the given number of workers, but at most one per chunk."""
         self._members: dict[Connection, SpawnProcess] = {}
         workers = min(workers, plan.chunks)
         with _interrupts_held():
@@ -33,17 +33,17 @@ class Crew:
                     target=work, args=(theirs, environment, plan, first, workers), name=f"seeding-{first}", daemon=True
                 )
                 process.start()
-                # Only the worker may hold its end, so that its death closes the pipe.
+                # Only the worker may hold its end, so that the pipe closes when it dies.
                 theirs.close()
                 self._members[ours] = process
         self._listening = set(self._members)
         self._asked = False
 
     def listen(self) -> Iterator[Loaded]:
-        """Give the reports of all workers as they come, until each is done; a fault of one stops the others first.
+        """Yield the reports of all workers until each is done; the failure of one asks the others to stop.
 
         Raises:
-            GatewayError: what the first worker in trouble raised, or `SeedingError` if one was killed.
+            GatewayError: the error of the first worker that failed; `SeedingError` if a worker was killed.
         """
         fault: GatewayError | None = None
         while self._listening:
@@ -64,7 +64,7 @@ class Crew:
             raise fault
 
     def ask_to_stop(self) -> None:
-        """Let each worker finish the chunk it is loading; asked again, end them at once."""
+        """Let each worker finish its current chunk; on a second call, terminate them at once."""
         for connection, process in self._members.items():
             if self._asked:
                 process.terminate()
@@ -74,7 +74,7 @@ class Crew:
         self._asked = True
 
     def close(self) -> None:
-        """End the workers that still run and wait for them."""
+        """Terminate the workers that still run, and wait for them."""
         for connection, process in self._members.items():
             process.terminate()
             process.join()
@@ -92,8 +92,8 @@ class Crew:
 
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
-    """Keep Ctrl-C for later, and for good in the processes that are started meanwhile: a terminal sends it to all."""
-    # Its own start, part of the first process's, would let the signal through again.
+    """Defer SIGINT here, and block it for good in the processes started meanwhile: a terminal sends it to all."""
+    # Started before the mask is set, because its start, otherwise part of the first process's, unblocks the signal.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -1,6 +1,6 @@
-"""Transactions drawn from a seed: which document is number i depends on (seed, i), never on workers or order.
+"""Generate transactions from a seed: document i depends only on (seed, i), never on workers or order.
 
-Whole numbers and exact arithmetic only: neither `random` nor libm promises the same digits on every machine.
+Use only integers and exact arithmetic: neither `random` nor libm guarantees the same digits on every machine.
 """
 
 import hashlib
@@ -19,18 +19,18 @@ Document: TypeAlias = dict[str, Any]
 
 _HOUR = 3_600_000
 _WEEK = 7 * 24 * _HOUR
-# 52 weeks and not 365 days, so that a date keeps its weekday when it moves by a year.
+# 52 weeks, not 365 days, so that a date that moves by a year keeps its weekday.
 YEAR = 52 * _WEEK
-# The epoch began on a Thursday; weeks begin here, on a Monday.
+# The epoch began on a Thursday; this is the first Monday after it.
 _MONDAY = 4 * 24 * _HOUR
 
-# Purchases by hour of the local day: a lunch peak and an evening peak; at weekends later, and more of them.
+# Weights of purchases by local hour: a lunch peak and an evening peak; at weekends, later and more purchases.
 _WEEKDAY = (2, 1, 1, 1, 1, 2, 5, 9, 12, 13, 14, 17, 22, 19, 15, 15, 17, 21, 25, 23, 17, 11, 7, 4)
 _WEEKEND = (4, 3, 2, 1, 1, 1, 3, 6, 11, 18, 24, 27, 28, 26, 25, 25, 24, 24, 25, 25, 22, 17, 12, 8)
 
 
 def _spread(shares: Sequence[int]) -> tuple[int, ...]:
-    """Give each position as often as its share says, so that one modulo draws by weight."""
+    """Repeat each position by its share, so that one modulo draws by weight."""
     return tuple(chain.from_iterable(repeat(position, share) for position, share in enumerate(shares)))
 
 
@@ -38,13 +38,13 @@ _COUNTRY_TABLE = _spread([country.share for country in COUNTRIES])
 _BRAND_TABLE = _spread([brand.share for brand in BRANDS])
 _HOUR_TABLE = _spread(_WEEKDAY * 5 + _WEEKEND * 2)
 
-# Purchases are lognormal: half of them below 24 euro, one in a hundred above 400. Cents, at equal steps of probability.
+# Purchases are lognormal: half of them below 24 euro, 1 % above about 440. Cents, at equal steps of probability.
 _MEDIAN, _SIGMA, _STEPS = 24.0, 1.25, 4096
 _QUANTILES = tuple(
     round(100 * _MEDIAN * math.exp(_SIGMA * NormalDist().inv_cdf((step + 0.25) / (_STEPS + 0.5))))
     for step in range(_STEPS + 1)
 )
-# Every second price ends as shops like it.
+# The cents that half of the prices end in.
 _ENDINGS = (99, 99, 99, 95, 90, 50, 0, 0)
 
 # id, card digits, vendor, address, house, amount, instant, country, brand, prefix, length, week, hour, ending
@@ -52,15 +52,15 @@ _DRAW = struct.Struct("<16sQIIIIIHHHHHHB")
 
 
 def build_documents(seed: int, chunk: int, size: int, pools: Sequence[Pool], until: int) -> list[Document]:
-    """Give the first `size` documents of a chunk.
+    """Build the first `size` documents of a chunk.
 
     Args:
-        seed: any integer; it chooses the set.
+        seed: any integer; it selects the set.
         chunk: the position of the chunk in the set, from 0.
-        size: how many documents; fewer give the first of the same.
-        pools: what `build_pools` gave for the same seed.
-        until: the latest date, in milliseconds since the epoch. Dates fall in the 52 weeks that end with it, and
-            modulo 52 weeks do not depend on it: a later end moves the oldest documents to the front, and no others.
+        size: the number of documents; a smaller one gives a prefix of the same documents.
+        pools: the result of `build_pools` for the same seed.
+        until: the latest date, in ms since the epoch, UTC. All dates lie in the 52 weeks that end with it. Modulo 52
+            weeks they do not depend on it, so a later `until` moves only the oldest documents, to the newest end.
     """
     return [
         _build_document(draw, pools[_COUNTRY_TABLE[draw[7] % len(_COUNTRY_TABLE)]], until)
@@ -69,12 +69,12 @@ def build_documents(seed: int, chunk: int, size: int, pools: Sequence[Pool], unt
 
 
 def build_identifiers(seed: int, chunk: int, size: int) -> list[str]:
-    """Give the `_id` of each document that `build_documents` gives, at a tenth of the cost."""
+    """Build only the `_id`s of the documents of `build_documents`, at a tenth of the cost."""
     return [_build_uuid4(draw[0]) for draw in _draw(seed, chunk, size)]
 
 
 def _draw(seed: int, chunk: int, size: int) -> Iterator[tuple[Any, ...]]:
-    # SHAKE gives as many bytes as are asked for, the same everywhere; a shorter answer is the start of a longer one.
+    # SHAKE has an output of any length; a shorter output is a prefix of a longer one.
     return _DRAW.iter_unpack(hashlib.shake_128(f"{seed}/{chunk}".encode()).digest(_DRAW.size * size))
 
 
@@ -88,7 +88,7 @@ def _build_document(draw: tuple[Any, ...], pool: Pool, until: int) -> Document:
         "date": _build_date(country, week, hour, instant, until),
         "currency": country.currency,
         "amount": _build_amount(country, amount, ending),
-        # The square makes the first vendors of a pool the popular ones.
+        # Squaring makes the first vendors of a pool the most frequent.
         "vendor": pool.vendors[(vendor * vendor >> 32) * len(pool.vendors) >> 32],
         "address": f"{street.before}{house % street.numbers + 1}{street.after}" if street.numbers else street.before,
         "cardType": card.name,
@@ -114,5 +114,5 @@ def _build_amount(country: Country, amount: int, ending: int) -> float:
         cents -= cents % 100
     elif cents >= 100 and ending < 128:  # noqa: PLR2004 - 100 cents; half of a byte's values
         cents += _ENDINGS[ending % len(_ENDINGS)] - cents % 100
-    # One correctly rounded division: the double nearest to the two decimals.
+    # A correctly rounded division gives the double nearest to the two decimals.
     return cents / 100

@@ -1,4 +1,4 @@
-"""What can go wrong while seeding, beside the database's own errors."""
+"""The errors of seeding, besides the database's own."""
 
 from typing import ClassVar
 
@@ -6,6 +6,6 @@ from database.errors import GatewayError
 
 
 class SeedingError(GatewayError):
-    """The set could not be stored completely; what is stored stays, and the next run finds it."""
+    """The set could not be stored completely; what was stored remains, and the next run completes it."""
 
     code: ClassVar[str] = "SEEDING"

@@ -1,4 +1,4 @@
-"""What the commands share: the option that names the settings, the embedded server's folder, how a help ends."""
+"""Shared by the commands: the --config option, the embedded server's folder, and the end of a help text."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,20 +1,20 @@
-"""Pure: how many transactions are due by when."""
+"""Pure: how many transactions are due at a given time."""
 
 from dataclasses import dataclass
 
-# Every so often, and for how long, there is a burst; it ends the cycle, so that a view is calm at first.
+# The length of a cycle, and of the burst at its end: a live view begins calm.
 CYCLE_SECONDS, BURST_SECONDS = 30, 3
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`rate` transactions a second, and in a burst `burst` times as many."""
+    """`rate` transactions per second, and `burst` times as many in a burst."""
 
     rate: float
     burst: float
 
     def count_due(self, seconds: float) -> float:
-        """Give how many are due so many seconds after the start."""
+        """Return how many transactions are due the given number of seconds after the start."""
         cycles, rest = divmod(seconds, CYCLE_SECONDS)
         in_bursts = cycles * BURST_SECONDS + max(0.0, rest - (CYCLE_SECONDS - BURST_SECONDS))
         return self.rate * (seconds + (self.burst - 1) * in_bursts)

@@ -1,10 +1,10 @@
-"""What is to be seeded: how many documents of which set, with dates until when. It describes; seeder.py does."""
+"""What to seed: the number of documents, their set and their latest date. A plan describes; seeder.py runs it."""
 
 import secrets
 import time
 from dataclasses import dataclass
 
-# The unit of work, of loading and of resuming: large enough for bulk speed, small enough to lose on a kill.
+# The unit of generating, loading and resuming: large enough for bulk speed, small enough to lose on a kill.
 CHUNK = 1_000
 
 _HOUR = 3_600_000
@@ -12,7 +12,7 @@ _HOUR = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The first `count` documents of the set that `seed` chooses, the latest dated `until` (ms since the epoch)."""
+    """The first `count` documents of the set that `seed` selects, dated no later than `until` (ms since the epoch)."""
 
     count: int
     seed: int
@@ -20,20 +20,20 @@ class Plan:
 
     @property
     def chunks(self) -> int:
-        """How many chunks the documents make."""
+        """The number of chunks."""
         return -(-self.count // CHUNK)
 
     def size_of(self, chunk: int) -> int:
-        """Give how many documents a chunk has: the last may have fewer."""
+        """Return the number of documents in a chunk; the last one may have fewer."""
         return min(CHUNK, self.count - chunk * CHUNK)
 
 
 def new_plan(count: int, seed: int | None = None, until: int | None = None) -> Plan:
-    """Give a plan, with a random seed and the start of this hour where none are given.
+    """Return a plan; `seed` defaults to a random one, and `until` to the start of this hour, UTC.
 
-    The hour, because the same seed should give the same documents again, and the last day should not be empty. A
-    later hour moves only the documents that became older than 52 weeks to the front (see document.py), and `_id`s
-    depend on the seed alone: a run that is resumed another day still completes the set without duplicates.
+    An hour, so that runs close in time get the same documents while the last day is not empty. A later hour only
+    re-dates documents older than 52 weeks (see document.py), and `_id`s depend on the seed alone: a run resumed on
+    another day still completes the set without duplicates.
     """
     return Plan(
         count,

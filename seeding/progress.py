@@ -1,4 +1,4 @@
-"""Shows how far a run has come: a bar on a terminal, a line every few seconds elsewhere."""
+"""Show a run's progress: a bar on a terminal, elsewhere a line every few seconds."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ _SECONDS_BETWEEN_LINES = 3.0
 
 @contextmanager
 def open_progress(console: Console) -> Iterator[Report]:
-    """Give what `seed` calls with its reports, for the time of the `with` block."""
+    """Yield the callback for `seed`'s reports, for the duration of the `with` block."""
     if console.is_terminal:
         with _open_bar(console) as report:
             yield report
@@ -25,14 +25,14 @@ def open_progress(console: Console) -> Iterator[Report]:
 
 
 def describe_start(report: SeedReport) -> str:
-    """Give one line that says what is about to be stored."""
+    """Return one line that says what will be stored."""
     until = datetime.fromtimestamp(report.plan.until / 1000, UTC)
     plan = report.plan
     return f"Seeding {plan.count:,} transactions with seed {plan.seed}, dated until {until:%Y-%m-%d %H:%M} UTC"
 
 
 def describe_end(report: SeedReport) -> str:
-    """Give one line that says what was stored."""
+    """Return one line that says what was stored."""
     there = f" ({report.found:,} were there already)" if report.found else ""
     rate = round(report.added / report.seconds)
     return f"Stored {report.added:,} transactions in {report.seconds:.1f} s, {rate:,} a second{there}"
@@ -66,7 +66,7 @@ def _open_bar(console: Console) -> Iterator[Report]:
 
 
 class _Lines:
-    """A line at the start and then every few seconds, with the rate since the line before."""
+    """Print a line at the start and then every few seconds, with the rate since the previous line."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

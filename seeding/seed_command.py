@@ -1,6 +1,6 @@
-"""The command `gateway seed`, also `python -m seeding`. It asks and shows; seeder.py does the work."""
+"""The command `gateway seed`, also `python -m seeding`. It handles input and output only; seeder.py does the work."""
 
-# ruff: noqa: PLC0415 (a command imports what it needs when it runs, so that others start without its weight)
+# ruff: noqa: PLC0415 (a command imports what it needs when it runs, so that other commands start faster)
 
 import os
 import shlex
@@ -31,7 +31,7 @@ class _Command(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            # What begins with a dash is an option to click, and "no such option: -5" would explain nothing.
+            # click takes a negative number for an option, and "no such option: -5" would explain nothing.
             if not error.option_name[1:2].isdigit():
                 raise
             raise click.BadParameter(_TOO_FEW, ctx, param_hint="'COUNT'") from None
@@ -41,7 +41,7 @@ class _Count(click.ParamType[int]):
     name = "count"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if not value.isascii() or not value.isdigit() or len(value) > 20:  # noqa: PLR2004 (more is no disk's)
+        if not value.isascii() or not value.isdigit() or len(value) > 20:  # noqa: PLR2004 (no disk holds more)
             self.fail(f"{value[:40]!r} is not a whole number, such as 20000.", param, ctx)
         if (count := int(value)) < 1:
             self.fail(_TOO_FEW, param, ctx)
@@ -49,7 +49,7 @@ class _Count(click.ParamType[int]):
 
 
 class _Moment(click.ParamType[int]):
-    """A time in the past as ISO 8601, UTC if it does not say otherwise; becomes milliseconds since the epoch."""
+    """A past time in ISO 8601, in UTC unless it has an offset, converted to milliseconds since the epoch."""
 
     name = "time"
 
@@ -94,14 +94,14 @@ def seed(
 ) -> None:
     """Add COUNT made-up transactions to the configured database.
 
-    Uses the server of --config; if none answers at a local address, the embedded one with its data in .data, for as
-    long as it takes. Creates the collection and its indexes where they are missing.
+    Uses the server of --config; if none answers at a local address, runs the embedded one meanwhile, with its data in
+    .data. Creates the collection and its indexes if they are missing.
 
     The same --seed gives the same transactions on every machine and for any number of workers, and a larger COUNT
-    adds to a smaller one. What is stored already is left alone: after Ctrl-C or a crash the same command completes
-    the set. The dates are those of the 52 weeks before --until; a later --until changes only the oldest, which move
-    to the front. With the same --until as well, every date is the same. (A new release may bring another Faker, and
-    with it other vendors and addresses.)
+    extends a smaller one. Stored transactions are left alone: after Ctrl-C or a crash, the same command completes the
+    set. All dates lie in the 52 weeks before --until; a later --until gives new dates only to the oldest ones. With the
+    same --until as well, every date is the same. (A new release may include another version of Faker, and with it
+    other vendors and addresses.)
     """
     from rich.console import Console
 
@@ -135,7 +135,7 @@ def _clear(environment: "DatabaseEnvironment", console: "Console", count: int, *
         if not held:
             click.echo(f"Nothing to delete: {place} holds no transactions")
             return
-        # What will be refused must delete nothing; the room of what is deleted is used again.
+        # Check first, so that a run without enough space deletes nothing; the space of the deleted ones is reused.
         check_space(loader, count, held)
         if ask:
             click.confirm(f"Delete all {held:,} transactions of {place}?", abort=True)
@@ -182,7 +182,7 @@ def _describe_rest(context: click.Context, report: "SeedReport") -> str:
     plan = report.plan
     until = datetime.fromtimestamp(plan.until / 1000, UTC).isoformat().replace("+00:00", "Z")
     command = f"{context.command_path} {plan.count} --seed {plan.seed} --until {until}"
-    # What the user chose by option holds for the rest too, but for --replace, which would begin anew.
+    # Repeat the user's options, except --replace, which would start over.
     for option in ("workers", "config"):
         if context.get_parameter_source(option) is ParameterSource.COMMANDLINE:
             command += f" --{option} {shlex.quote(str(context.params[option]))}"

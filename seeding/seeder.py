@@ -1,4 +1,4 @@
-"""Stores a set of transactions on all cores, and leaves it so that the next run can complete it."""
+"""Store a set of transactions on all cores, so that the next run can complete an interrupted one."""
 
 import signal
 import threading
@@ -17,19 +17,19 @@ from seeding.document import build_identifiers
 from seeding.error import SeedingError
 from seeding.plan import Plan, new_plan
 
-# Measured at 200,000 documents: 193 bytes each, 410 in the indexes; an oplog adds 203, as long as it has room to grow.
+# Measured at 200,000 documents: 193 bytes each, 410 in the indexes, and 203 in the oplog until that is full.
 _BYTES_EACH = 800
 
 
 @dataclass(frozen=True, slots=True)
 class SeedReport:
-    """How far a run has come.
+    """The progress of a run.
 
     Attributes:
-        plan: what is to be stored; its seed and date make the run repeatable.
-        added: how many documents this run stored.
-        found: how many documents of the set an earlier run had stored.
-        seconds: how long it has taken, its own start included.
+        plan: what to store; its seed and date make the run repeatable.
+        added: the number of documents that this run has stored.
+        found: the number of documents of the set that this run found stored already.
+        seconds: the time taken so far, including the start.
     """
 
     plan: Plan
@@ -39,7 +39,7 @@ class SeedReport:
 
     @property
     def stored(self) -> int:
-        """How many documents of the set the collection holds, as far as is known."""
+        """The number of documents of the set known to be in the collection."""
         return self.added + self.found
 
 
@@ -55,26 +55,26 @@ def seed(
     workers: int | None = None,
     progress: Progress = lambda _: None,
 ) -> SeedReport:
-    """Store the first `count` documents of the set that `seed` chooses, but for those that are stored already.
+    """Store those of the first `count` documents of the set that `seed` selects that are not stored yet.
 
     Args:
         environment: a server that answers, a provisioned database, and a user who may write to it.
-        count: from 1.
+        count: the number of documents, from 1.
         seed: any integer; a random one if None.
-        until: the latest date, in milliseconds since the epoch; the start of this hour if None.
-        workers: how many processes, from 1; one a core if None. The documents do not depend on it.
-        progress: called with the report so far: at the start, and whenever a chunk is stored.
+        until: the latest date, in ms since the epoch, UTC; the start of this hour if None.
+        workers: the number of processes, from 1; one per core if None. The documents do not depend on it.
+        progress: called with the report so far, at the start and after each chunk.
 
     Raises:
-        SeedingError: the disk has too little room, or a worker was killed.
+        SeedingError: the disk has too little space, or a worker was killed.
         DatabaseError: the server went away, or refuses.
-        KeyboardInterrupt: Ctrl-C; the workers finished the chunks they had begun, and `progress` was told.
+        KeyboardInterrupt: Ctrl-C; the workers have finished their current chunks, and `progress` was called for them.
     """
     began = time.monotonic()
     plan = new_plan(count, seed, until)
     report = SeedReport(plan)
     with open_loader(environment) as loader:
-        # Of a set that was begun, the documents on the disk need no room any more.
+        # If an earlier run began this set, the documents already stored need no more space.
         begun = loader.count() if loader.holds(build_identifiers(plan.seed, 0, 1)[0]) else 0
         check_space(loader, count, begun)
     progress(report)
@@ -93,7 +93,7 @@ def seed(
 
 
 def check_space(loader: Loader, count: int, held: int) -> None:
-    """Raise SeedingError if the server's disk has no room for so many documents, of which so many have theirs."""
+    """Raise SeedingError if the server's disk has no space for `count` documents, `held` of which need none."""
     free = loader.find_free_bytes()
     needed = max(0, count - held) * _BYTES_EACH
     if free is not None and needed > free:
@@ -109,10 +109,10 @@ def _format_gigabytes(size: int) -> str:
 
 @contextmanager
 def _interrupts_to(stop: Callable[[], None]) -> Iterator[threading.Event]:
-    """Let Ctrl-C call `stop` instead of breaking off in the middle of a report; the event tells that it did."""
+    """Make Ctrl-C call `stop` and set the yielded event, instead of interrupting in the middle of a report."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        # Signals reach the main thread alone: it decides there what Ctrl-C does.
+        # Signals reach only the main thread, which then decides what Ctrl-C does.
         yield asked
         return
 

@@ -1,6 +1,6 @@
-"""Transactions as they might happen: at a rate, with bursts, dated now, for as long as one likes.
+"""Store simulated live transactions, dated now, at a rate with bursts.
 
-It goes on when the database comes back, and makes up for nothing that it could not store meanwhile.
+After an outage of the database it continues, and must not exceed the rate to catch up.
 """
 
 import math
@@ -18,21 +18,21 @@ from seeding.document import Document, build_documents
 from seeding.pace import Pace
 from seeding.pool import build_pools
 
-# Small steps, so that a view moves evenly; a server that is slow for longer than the second is not made up for.
+# Small steps, so that a live view moves evenly. A step counts for at most the second: longer delays are not caught up.
 _STEP_SECONDS = 0.02
 _LONGEST_STEP_SECONDS = 0.25
 _RETRY_SECONDS = 1.0
-# At a time: they take a few milliseconds.
+# The number of documents built at a time, which takes a few milliseconds.
 _DRAWN = 50
 
 
 @dataclass(frozen=True, slots=True)
 class SimulationReport:
-    """How far a simulation has come.
+    """The progress of a simulation.
 
     Attributes:
-        stored: how many transactions it has stored.
-        seconds: how long it has taken.
+        stored: the number of transactions stored so far.
+        seconds: the time taken so far.
         trouble: why nothing is being stored at the moment, or None.
     """
 
@@ -58,25 +58,25 @@ def simulate(
 
     Args:
         environment: a server that answers, a provisioned database, and a user who may write to it.
-        pace: is never exceeded.
-        seed: chooses what is bought where and by which card; ids and dates are new each time.
-        stop: looked at between two steps.
-        most: from 1; no end if None.
-        seconds: no end if None.
-        watch: called with the report so far, after each step.
+        pace: the rate and the bursts, which are never exceeded.
+        seed: selects the purchases and cards; ids and dates are new each time.
+        stop: checked between two steps.
+        most: the number of transactions, from 1; unlimited if None.
+        seconds: the duration; unlimited if None.
+        watch: called with the report so far, after each step and each failed attempt.
 
     Raises:
         DatabaseRefusedError: the server does not let this user write.
     """
     documents = draw_documents(seed)
-    # The pools are built with the first, which takes a second: the clock starts when there is something to store.
+    # The first document builds the pools, which takes a second: start the clock only after that.
     first = next(documents)
     with open_loader(environment) as loader:
         return _Simulation(loader, chain([first], documents), stop, watch).run(pace, most, seconds)
 
 
 def draw_documents(seed: int) -> Iterator[Document]:
-    """Give documents without end, the same for the same seed; their ids and dates are to be replaced."""
+    """Yield an endless sequence of documents, determined by the seed; the caller must replace their ids and dates."""
     pools = build_pools(seed)
     for chunk in count():
         yield from build_documents(seed, chunk, _DRAWN, pools, until=0)
@@ -92,7 +92,7 @@ class _Simulation:
         self._stored = 0
 
     def run(self, pace: Pace, most: int | None, seconds: float | None) -> SimulationReport:
-        # Of the pace's own clock, which stands still while the database is away.
+        # The pace's own clock, which stops while the database is away.
         clock, before = 0.0, self._began
         end = math.inf if seconds is None else seconds
         while (most is None or self._stored < most) and self._get_seconds() < end:
@@ -110,7 +110,7 @@ class _Simulation:
         return self._report()
 
     def _store(self, documents: list[Document], end: float) -> bool:
-        """Store all of some documents, each once, however often the database goes away; False where it ends first."""
+        """Store each document exactly once, across outages; return False if the simulation ends first."""
         for document in documents:
             document["_id"] = str(uuid4())
         while True:
@@ -118,7 +118,7 @@ class _Simulation:
             for document in documents:
                 document["date"] = now
             try:
-                # Those that an attempt has stored, of which no answer came, are found by their ids and left alone.
+                # The ids make a retry idempotent: documents that an unacknowledged attempt stored are skipped.
                 self._loader.load(documents)
             except (DatabaseUnavailableError, DatabaseTimeoutError) as error:
                 self._watch(self._report(str(error)))

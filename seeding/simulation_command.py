@@ -1,6 +1,6 @@
-"""The command `gateway simulate`. It asks and shows; simulation.py does the work."""
+"""The command `gateway simulate`. It handles input and output only; simulation.py does the work."""
 
-# ruff: noqa: PLC0415 (a command imports what it needs when it runs, so that others start without its weight)
+# ruff: noqa: PLC0415 (a command imports what it needs when it runs, so that other commands start faster)
 
 import math
 import os
@@ -30,7 +30,7 @@ _SECONDS_BETWEEN_LINES = 10.0
 class _Number(click.FloatRange):
     def convert(self, value: float, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = super().convert(value, param, ctx)
-        # It is in every range.
+        # The range check of click accepts NaN.
         if math.isnan(number):
             self.fail(f"{value!r} is not a number.", param, ctx)
         return float(number)
@@ -69,11 +69,11 @@ def simulate_command(
 ) -> None:
     """Keep adding made-up transactions, dated now.
 
-    At a rate and with bursts, into the configured database, so that live views have something to show, until Ctrl-C.
+    Adds them to the configured database at a rate with bursts, until Ctrl-C, so that live views have something to show.
 
-    Uses the server of --config; beside `gateway up` that is the one that serves. If none answers at a local address,
-    starts the embedded one with its data in .data. Creates the collection and its indexes where they are missing.
-    When the database goes away it says so, and goes on when it is back; the rate is never exceeded to make up for it.
+    Uses the server of --config, which is also the one that a running `gateway up` uses. If none answers at a local
+    address, starts the embedded one with its data in .data. Creates the collection and its indexes if they are missing.
+    If the database goes away, says so and continues when it is back, without exceeding the rate to catch up.
 
     The same --seed gives the same purchases in the same order; their ids and dates are new each time.
     """
@@ -120,7 +120,7 @@ def _open_display(console: "Console") -> Iterator["_Display"]:
 
 
 class _Display:
-    """One line that changes on a terminal, elsewhere one every few seconds; and one when trouble comes or goes."""
+    """Show one changing line on a terminal, elsewhere one every few seconds; report when trouble begins or ends."""
 
     def __init__(self, update: Callable[[str], None] | None = None) -> None:
         self._update = update
@@ -128,7 +128,7 @@ class _Display:
         self._in_trouble = False
 
     def show(self, report: "SimulationReport") -> None:
-        """Show how far it has come."""
+        """Show the progress."""
         if report.trouble and not self._in_trouble:
             click.echo(f"{report.trouble} It goes on when the database is back.", err=True)
         elif self._in_trouble and not report.trouble:
@@ -143,7 +143,7 @@ class _Display:
 
 @contextmanager
 def _interrupts() -> Iterator[threading.Event]:
-    """Let Ctrl-C and SIGTERM set an event, so that what is being stored is counted; a second one breaks off."""
+    """Make Ctrl-C and SIGTERM set an event, so that the current step is still counted; a second signal interrupts."""
     asked = threading.Event()
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:

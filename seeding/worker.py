@@ -1,4 +1,4 @@
-"""One process that generates every n-th chunk of a set and stores it. It reports to its parent and ends with it."""
+"""A worker process that generates and stores every n-th chunk of a set. It reports to its parent and ends with it."""
 
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -13,7 +13,7 @@ from seeding.pool import build_pools
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What one chunk came to: documents stored now, and documents that were there already."""
+    """The result of one chunk: documents stored now, and documents that were already there."""
 
     added: int
     found: int
@@ -21,13 +21,13 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The last report of a worker that did its share or was asked to stop; `error` is what kept it from its share."""
+    """The last report of a worker, which did its share, was asked to stop, or failed with `error`."""
 
     error: GatewayError | None = None
 
 
 def work(connection: Connection, environment: DatabaseEnvironment, plan: Plan, first: int, step: int) -> None:
-    """Store the chunks `first`, `first + step`, … until they are done or the parent sends something or is gone."""
+    """Store the chunks `first`, `first + step`, … until they are done, the parent sends a message, or it dies."""
     try:
         with open_loader(environment) as loader:
             _load_chunks(connection, loader, plan, range(first, plan.chunks, step))
@@ -35,17 +35,17 @@ def work(connection: Connection, environment: DatabaseEnvironment, plan: Plan, f
     except GatewayError as error:
         connection.send(Finished(error))
     except ConnectionError:
-        # The parent was killed: nobody is left to report to, and what is stored will be found by the next run.
+        # The parent was killed: no process is left to report to, and the next run finds what was stored.
         pass
 
 
 def _load_chunks(connection: Connection, loader: Loader, plan: Plan, chunks: range) -> None:
     for chunk in chunks:
-        # Ready when the parent asks to stop, and also when it died and its end of the pipe closed with it.
+        # True if the parent has asked to stop, and also if it died, which closes its end of the pipe.
         if connection.poll():
             return
         identifiers = build_identifiers(plan.seed, chunk, plan.size_of(chunk))
-        # A chunk is stored in its order, so its first document tells whether an earlier run began it.
+        # A chunk is stored in order, so its first document shows whether an earlier run began it.
         stored = loader.find_stored(identifiers) if loader.holds(identifiers[0]) else set()
         added = 0
         if len(stored) < len(identifiers):
