@@ -77,7 +77,7 @@ def _find_uri_fault(value: str) -> str | None:
     try:
         parsed = parse_uri(value)
     except (PyMongoError, ValueError, TypeError, OSError):
-        # An @ after the first ? means that the ? belongs to the password: what follows it are not options.
+        # An @ after the first ? means that the ? belongs to an unescaped password, so no options follow it.
         if "@" not in value.partition("?")[2] and (bad := _find_bad_options(value)):
             return f"has options that are unknown or whose values are not accepted: {', '.join(bad)}"
         return (

@@ -1,6 +1,6 @@
 """Batches of documents as raw BSON, decoded only when their rows are needed. Nothing here knows a document's fields.
 
-The driver decodes each reply before it requests the next one, so the server idles for a tenth of the time of a list.
+The driver's own cursor decodes each reply before it requests the next: the server idles for a tenth of a list's time.
 """
 
 import asyncio

@@ -33,7 +33,7 @@ Subscriber: TypeAlias = Callable[[Sequence[Change]], None]
 
 # A batch is decoded and delivered without yielding to the event loop: about 5 ms.
 _BATCH = 500
-# The server reports the position when its wait for changes ends; a request waits for that, so it is the minimum.
+# The server reports the position when its wait for changes ends. A request waits for that, so this is the minimum.
 _WAIT_MS = 1
 # The polling interval while no caller waits; changes that accumulate meanwhile are read before the next answer.
 _IDLE_SECONDS = 0.5
@@ -101,7 +101,7 @@ class ChangeTail:
 
         Raises:
             StreamEndedError: changes may have been missed, or the position of the stream is unknown.
-            PyMongoError: the server does not support or does not permit change streams.
+            PyMongoError: an error that the stream cannot resume from, such as a missing privilege.
         """
         try:
             async with open_stream(self._client, self._database, _PLAN) as stream:

@@ -112,7 +112,7 @@ def _find_position(text: str) -> tuple[str, Position] | None:
 
 
 def _is_sortable(value: object) -> bool:
-    """Return whether a value is a number with a place in an order of numbers, which NaN has not."""
+    """Return whether a value is a number that has a place in the order; NaN has none."""
     if isinstance(value, Decimal):
         return value.is_finite()
     return isinstance(value, int | float) and not isinstance(value, bool) and not isnan(value)

@@ -227,7 +227,7 @@ def _initiate(environment: DatabaseEnvironment, admin: Credentials) -> None:
 
 
 def _await_primary(admin: DatabaseEnvironment) -> str:
-    """Wait until the server accepts writes, after a change of port too, and return its version."""
+    """Adapt the replica set to a changed address, wait until the server accepts writes, and return its version."""
     with MongoClient[dict[str, Any]](admin.connection_uri) as client:
         configuration = client["local"]["system.replset"].find_one()
         if configuration and configuration["members"][0]["host"] != admin.address:

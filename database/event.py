@@ -65,7 +65,7 @@ class LiveEvent:
         id: opaque; sent as `after`, it resumes the stream after this event.
         place: the same position, in comparable form.
         row: as the repository returns it; must not be modified.
-        data: the id and the row as the feed's `encode` serialized them, once for all subscribers.
+        data: the id and the row as the feed's `encode` serialised them, once for all subscribers.
     """
 
     id: str

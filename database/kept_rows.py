@@ -1,6 +1,6 @@
-"""The rows of a plan, kept as raw BSON batches, because 5,000 decoded rows would take far more memory.
+"""The rows of a plan, kept as batches that are decoded again on demand: 5,000 decoded rows take far more memory.
 
-They can be decoded again on demand. Nothing here reads from the database.
+Nothing here reads from the database.
 """
 
 import asyncio

@@ -97,7 +97,7 @@ def _build_command(program: Program, environment: DatabaseEnvironment, folder: P
         "keyFile": str(folder / "key"),
         "oplogSize": "256",
         "wiredTigerCacheSizeGB": f"{_choose_cache_gigabytes():.2f}",
-        # zlib's implementation discloses memory (CVE-2025-14847).
+        # Not zlib: its implementation in mongod discloses memory (CVE-2025-14847).
         "networkMessageCompressors": "snappy,zstd",
     }
     parameters = ("diagnosticDataCollectionEnabled=false", "shutdownTimeoutMillisForSignaledShutdown=100")

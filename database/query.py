@@ -106,7 +106,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class FindPlan:
-    """The arguments of a find command. If `reverse`, the rows arrive in reverse order and must be turned round."""
+    """The arguments of a find command. If `reverse`, the rows arrive last first, and the reader must reverse them."""
 
     filter: dict[str, Any]
     sort: tuple[tuple[str, int], ...]

@@ -41,7 +41,7 @@ NoteBatch: TypeAlias = Callable[[list[Row]], None]
 
 # A batch is decoded and encoded without yielding to the event loop: 1,000 documents take about 5 ms.
 BATCH_ROWS = 1_000
-# The first batch of an unlimited list: small, so that its first bytes are sent early, while the server works on.
+# The first batch of an unlimited list: small, so that it is sent early, while the server prepares the next one.
 FIRST_ROWS = 100
 _UNKNOWN_TIME_ZONE = 40485
 _LONGEST_WAIT_SECONDS = 5

@@ -1,6 +1,7 @@
 """Generate transactions from a seed: document i depends only on (seed, i), never on workers or order.
 
-Use only integers and exact arithmetic: neither `random` nor libm guarantees the same digits on every machine.
+Draw only with integers and exact arithmetic: neither `random` nor libm guarantees the same digits on every machine. The
+one table that libm computes, _QUANTILES, is rounded to whole cents.
 """
 
 import hashlib
