@@ -18,7 +18,7 @@ from seeding.document import Document, build_documents
 from seeding.pace import Pace
 from seeding.pool import build_pools
 
-# Small steps, so that a live view moves evenly. A step counts for at most the second: longer delays are not caught up.
+# Small steps, so that a live view moves evenly. A step counts at most _LONGEST_STEP_SECONDS: the rest is not caught up.
 _STEP_SECONDS = 0.02
 _LONGEST_STEP_SECONDS = 0.25
 _RETRY_SECONDS = 1.0

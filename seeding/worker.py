@@ -45,7 +45,8 @@ def _load_chunks(connection: Connection, loader: Loader, plan: Plan, chunks: ran
         if connection.poll():
             return
         identifiers = build_identifiers(plan.seed, chunk, plan.size_of(chunk))
-        # A chunk is stored in order, so its first document shows whether an earlier run began it.
+        # The server usually inserts in order, so the first document shows whether an earlier run began the chunk.
+        # Otherwise `load` skips the duplicates.
         stored = loader.find_stored(identifiers) if loader.holds(identifiers[0]) else set()
         added = 0
         if len(stored) < len(identifiers):
