@@ -100,8 +100,8 @@ def seed(
     The same --seed gives the same transactions on every machine and for any number of workers, and a larger COUNT
     extends a smaller one. Stored transactions are left alone: after Ctrl-C or a crash, the same command completes the
     set. All dates lie in the 52 weeks before --until; a later --until gives new dates only to the oldest ones. With the
-    same --until as well, every date is the same. (A new release may include another version of Faker, and with it
-    other vendors and addresses.)
+    same --until as well, every date is the same. (A new release may bring another Faker, and with it other vendors and
+    addresses.)
     """
     from rich.console import Console
 
