@@ -76,7 +76,7 @@ def test_reader_provisions_only_what_is_complete(
 def test_index_with_other_options_is_reported_and_kept(
     environment: DatabaseEnvironment, keys: list[tuple[str, int]], options: dict[str, Any]
 ) -> None:
-    """An existing index that conflicts with a declared one is reported and kept; the others are created."""
+    """An index in conflict with a declared one is reported with the remedy and kept; the others are created."""
     with open_sync_client(environment) as client:
         collection = client[environment.database][COLLECTION]
         collection.drop_indexes()
