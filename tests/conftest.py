@@ -1,4 +1,4 @@
-"""What tests share: one real mongod for each worker, and a database of its own for each test that asks for one."""
+"""Shared fixtures: one real mongod per worker process, and a separate database for each test that requests one."""
 
 import secrets
 import signal
@@ -23,32 +23,33 @@ from database.provision import provision
 from tests.process import GatewayProcess, run_gateway
 from tests.waiting import find_free_port
 
-# On top of Hypothesis' own profile, which is another in CI: on a busy machine an example may take long and be right.
+# Based on Hypothesis' own profile, which differs in CI: on a busy machine a correct example may exceed the deadline.
 settings.register_profile("untimed", settings(), deadline=None)
 settings.load_profile("untimed")
 
 
-# What nohup or a shell has ignored has no effect here still, and has one on the programs that tests start.
+# Signals that nohup or a shell set to be ignored: a no-op handler has the same effect here, but child processes do not
+# inherit it and get the default action.
 for number in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, lambda *_: None)
 
 
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], AbstractEventLoop]]:
-    """Run what is marked `uvloop` on the event loop that the workers run on."""
+    """Run tests marked `uvloop` on uvloop, the event loop of the workers."""
     return {"loop": uvloop.new_event_loop if item.get_closest_marker("uvloop") else new_event_loop}
 
 
 @dataclass(frozen=True)
 class ServedDatabase:
-    """A running gateway, its database by the owner, and the collection, writable."""
+    """A running gateway, its database with the owner's credentials, and the collection, writable."""
 
     gateway: GatewayProcess
     owner: DatabaseEnvironment
     collection: Collection[dict[str, Any]]
 
     def fill(self, documents: Iterable[Mapping[str, Any]]) -> None:
-        """Have the collection hold copies of these documents alone."""
+        """Replace the contents of the collection with copies of these documents."""
         self.collection.delete_many({})
         if copies := [{**document} for document in documents]:
             self.collection.insert_many(copies)
@@ -56,7 +57,7 @@ class ServedDatabase:
 
 @pytest.fixture(scope="session")
 def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
-    """The worker's server; ask for `environment` instead where a database is enough."""
+    """The worker's server; tests that need only a database use `environment` instead."""
     environment = DatabaseEnvironment("owner", "owner's password", "127.0.0.1", find_free_port(), "unused")
     with open_embedded_server(environment, tmp_path_factory.mktemp("mongod")) as server:
         yield server
@@ -64,7 +65,7 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
 
 @pytest.fixture
 def admin(mongod: EmbeddedServer) -> Iterator[MongoClient[dict[str, Any]]]:
-    """A client of the worker's server who may do and see everything on it."""
+    """A client with full rights on the worker's server."""
     with open_sync_client(mongod.admin) as client:
         yield client
 
@@ -76,7 +77,7 @@ def reader_credentials() -> Credentials:
 
 @pytest.fixture
 def environment(mongod: EmbeddedServer, reader_credentials: Credentials) -> Iterator[DatabaseEnvironment]:
-    """An empty, provisioned database, by its owner; it is dropped after the test."""
+    """An empty, provisioned database with the owner's credentials; it is dropped after the test."""
     admin = replace(mongod.admin, database=f"test_{secrets.token_hex(8)}")
     owner = Credentials("owner", secrets.token_urlsafe())
     provision(admin, owner=owner, reader=reader_credentials)
@@ -89,20 +90,20 @@ def environment(mongod: EmbeddedServer, reader_credentials: Credentials) -> Iter
 
 @pytest.fixture
 def collection(environment: DatabaseEnvironment) -> Iterator[Collection[dict[str, Any]]]:
-    """The transactions of that database, writable."""
+    """The transactions of `environment`, writable."""
     with open_sync_client(environment) as client:
         yield client[environment.database][COLLECTION]
 
 
 @pytest.fixture
 def reader_environment(environment: DatabaseEnvironment, reader_credentials: Credentials) -> DatabaseEnvironment:
-    """The same database by its reader."""
+    """The database of `environment` with the reader's credentials."""
     return environment.with_credentials(reader_credentials)
 
 
 @contextmanager
 def serve_database(mongod: EmbeddedServer, folder: Path, **variables: str) -> Iterator[ServedDatabase]:
-    """A database of its own and a gateway that serves it with the reader's rights, and GATEWAY_… variables."""
+    """Create a database and run a gateway that serves it with the reader's rights and the given GATEWAY_… variables."""
     admin = replace(mongod.admin, database=f"served_{secrets.token_hex(8)}")
     owner, reader = Credentials("owner", secrets.token_urlsafe()), Credentials("reader", secrets.token_urlsafe())
     provision(admin, owner=owner, reader=reader)
@@ -115,6 +116,6 @@ def serve_database(mongod: EmbeddedServer, folder: Path, **variables: str) -> It
 
 @pytest.fixture(scope="session")
 def served(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedDatabase]:
-    """A served database that every test fills as it needs."""
+    """A served database that the tests share; each test fills it as it needs."""
     with serve_database(mongod, tmp_path_factory.mktemp("gateway")) as served:
         yield served

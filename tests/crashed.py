@@ -1,4 +1,4 @@
-"""A mongod that was killed: its collections hold what was written, and by their own bookkeeping nothing."""
+"""A killed mongod: its collections hold what was written, but their metadata counts report 0 documents."""
 
 import subprocess
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ HELD = 300
 
 @contextmanager
 def run_crashed_mongod(folder: Path) -> Iterator[str]:
-    """The address of a server without credentials whose database `shop` holds `HELD` transactions and counts none."""
+    """Yield the address of a server without users whose `shop` database holds HELD transactions, counted as 0."""
     port = find_free_port()
     with MongoClient[dict[str, Any]]("127.0.0.1", port, serverSelectionTimeoutMS=500) as client:
         with _run_mongod(folder, port, client) as process:

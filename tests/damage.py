@@ -1,4 +1,4 @@
-"""Makes of a request bytes that are no longer one: what a broken network, a broken client or an attacker sends."""
+"""Damages the bytes of a request, as a broken network, a broken client or an attacker does."""
 
 import random
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from tests.exchange import Request
 
 
 def damage(request: Request, chance: random.Random) -> Request:
-    """Give the bytes of a request with some cut off, left out, put in, changed or sent twice."""
+    """Return the bytes of a request with some truncated, removed, inserted, changed or duplicated."""
     raw = bytearray(request.render(b"localhost"))
     at = chance.randrange(len(raw))
     changes: list[Callable[[], None]] = [
@@ -25,5 +25,5 @@ def damage(request: Request, chance: random.Random) -> Request:
             change()
     wire = bytes(raw)
     line = wire.lstrip(b"\r\n").partition(b"\n")[0].split(b" ")
-    # What the answer is judged by is what the bytes say now.
+    # The response is judged against the request line as the damaged bytes now state it.
     return Request("wire", line[0], line[1] if len(line) > 1 else b"", wire=wire)

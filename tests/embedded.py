@@ -1,4 +1,4 @@
-"""What tests ask of an embedded server: an id stored, the ids that are there, and its files as they are."""
+"""Helpers for tests of the embedded server: insert an id, read the ids, hash its data files."""
 
 import hashlib
 from pathlib import Path
@@ -9,7 +9,7 @@ from database.index import COLLECTION
 
 
 def takes_writes(environment: DatabaseEnvironment) -> bool:
-    """Whether a server has been elected; it listens a moment before that."""
+    """Report whether a server has been elected primary; it accepts connections shortly before that."""
     with open_sync_client(environment) as client:
         return bool(client.admin.command("hello")["isWritablePrimary"])
 

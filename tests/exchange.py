@@ -1,4 +1,4 @@
-"""One request as the bytes that are sent, and the answer as the bytes that came: what no HTTP client would let out."""
+"""Sends one request as raw bytes and parses the raw response; allows requests that no HTTP client would send."""
 
 import http.client
 import io
@@ -10,28 +10,28 @@ from typing import Any
 
 import httpx
 
-# Beyond the gateway's own limits for a question and for a body: what takes longer hangs.
+# Longer than the gateway's own limits for a query and for a body: a response that takes longer counts as hung.
 HANG_SECONDS = 20
 _CHUNK_BYTES = 65_536
 
 
 class HangError(Exception):
-    """The answer did not end in time."""
+    """The response did not end in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is sent on a connection of its own.
+    """A request sent on its own connection.
 
     Attributes:
-        kind: what made it.
-        method: HTTP's, or anything.
-        target: path and query as they are written.
+        kind: which strategy made it.
+        method: an HTTP method, or any other bytes.
+        target: path and query string, as sent.
         headers: names and values; Host and Content-Length are added where they are missing.
-        body: None for none.
-        key: the API key that is sent, if one is.
-        case: schemathesis' own view of it.
-        wire: the bytes that are sent instead of all this, after which no more is sent.
+        body: None for no body.
+        key: the API key to send, if any.
+        case: the schemathesis case it was made from, if any.
+        wire: bytes that are sent instead of all the above, after which the sending side is closed.
     """
 
     kind: str
@@ -45,12 +45,12 @@ class Request:
 
     @property
     def is_framed_by_hand(self) -> bool:
-        """Whether the request may say that more is to come than does: nobody must wait for it."""
+        """Whether the request may announce more bytes than it sends; the gateway must not be left waiting for them."""
         names = {name.lower() for name, _ in self.headers}
         return self.wire is not None or bool(names & {b"content-length", b"transfer-encoding", b"expect"})
 
     def list_headers(self) -> list[tuple[bytes, bytes]]:
-        """Give all headers but Host."""
+        """Return all headers except Host."""
         names = {name.lower() for name, _ in self.headers}
         headers = list(self.headers)
         if self.key is not None:
@@ -60,7 +60,7 @@ class Request:
         return [*headers, (b"Connection", b"close")]
 
     def render(self, host: bytes) -> bytes:
-        """Give the bytes that are sent."""
+        """Return the bytes to send."""
         if self.wire is not None:
             return self.wire
         own = [] if any(name.lower() == b"host" for name, _ in self.headers) else [(b"Host", host)]
@@ -68,7 +68,7 @@ class Request:
         return b"\r\n".join([b"%s %s HTTP/1.1" % (self.method, self.target), *lines, b"", self.body or b""])
 
     def describe(self, url: str) -> str:
-        """Give a command line that sends the same, by curl where curl can."""
+        """Return a command line that sends the same request, using curl where curl can send it."""
         raw = self.render(url.removeprefix("http://").encode())
         if self.wire is not None or not raw.isascii() or b"\0" in raw:
             return f"printf %b {shlex.quote(_escape(raw))} | nc {url.removeprefix('http://').replace(':', ' ')}"
@@ -82,13 +82,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back.
+    """A response.
 
     Attributes:
-        status: HTTP's.
-        headers: in their order, names in lower case.
-        body: without chunks, and decoded.
-        seconds: from the connection to the last byte.
+        status: the HTTP status.
+        headers: in order, names in lower case.
+        body: with the chunked framing removed and the content decoded.
+        seconds: from connecting to the last byte.
     """
 
     status: int
@@ -97,17 +97,17 @@ class Answer:
     seconds: float
 
     def get_all(self, name: str) -> list[str]:
-        """Give a header's values."""
+        """Return all values of a header."""
         return [value for given, value in self.headers if given == name]
 
     @property
     def media_type(self) -> str:
-        """The content's type without its parameters; empty for none."""
+        """The media type without its parameters; empty if there is no Content-Type."""
         return (self.get_all("content-type") or [""])[0].partition(";")[0]
 
 
 class _Bytes:
-    """What http.client takes for a socket."""
+    """A stand-in for the socket that http.client expects."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -117,11 +117,11 @@ class _Bytes:
 
 
 def send(url: str, request: Request) -> Answer | None:
-    """Send a request and give the first answer to it, or None where the connection ended without any.
+    """Send a request and return the first response, or None if the connection closed without one.
 
     Raises:
-        HangError: no end of it within HANG_SECONDS.
-        http.client.HTTPException: what came is not an answer, or not whole.
+        HangError: the response did not end within HANG_SECONDS.
+        http.client.HTTPException: the bytes received are not a response, or not a complete one.
     """
     host, _, port = url.removeprefix("http://").partition(":")
     started = time.monotonic()
@@ -134,7 +134,7 @@ def send(url: str, request: Request) -> Answer | None:
             while chunk := connection.recv(_CHUNK_BYTES):
                 received += chunk
                 if _is_begun_stream(received):
-                    # It has no end: what it begins with is judged, as a whole body.
+                    # The stream has no end: its beginning is judged as if it were the whole body.
                     received += b"0\r\n\r\n" if b"transfer-encoding: chunked" in received else b""
                     break
                 if time.monotonic() - started > HANG_SECONDS:
@@ -142,22 +142,22 @@ def send(url: str, request: Request) -> Answer | None:
     except TimeoutError:
         raise HangError from None
     except OSError:
-        # The gateway may close before it has read all that was sent; what it answered counts.
+        # The gateway may close the connection before it has read the whole request; the response it sent still counts.
         pass
     return _parse(bytes(received), request.method, time.monotonic() - started) if received else None
 
 
 def _is_begun_stream(received: bytearray) -> bool:
-    """Whether this is a stream of events that has told where it begins."""
+    """Whether this is an event stream that has sent its first complete event."""
     head, _, body = received.partition(b"\r\n\r\n")
     return b"content-type: text/event-stream" in head and body.rstrip(b"\r").endswith((b"\n\n", b"\n\n\r\n"))
 
 
 def _parse(received: bytes, method: bytes, seconds: float) -> Answer:
-    response = http.client.HTTPResponse(_Bytes(received), method=method.decode("latin-1"))  # type: ignore[arg-type]  # only makefile is asked
+    response = http.client.HTTPResponse(_Bytes(received), method=method.decode("latin-1"))  # type: ignore[arg-type]  # only makefile is called
     response.begin()
     headers = tuple((name.lower(), value) for name, value in response.getheaders())
-    # The requests that schemathesis makes accept gzip.
+    # The requests made by schemathesis accept gzip.
     body = httpx.Response(response.status, headers=headers, content=response.read()).content
     return Answer(response.status, headers, body, seconds)
 

@@ -1,4 +1,4 @@
-"""The explorer as a person reads it: what stands in its parts, as values to compare. It clicks nothing."""
+"""Reads what the explorer shows as values to compare. It must not click anything."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: when, in ISO 8601, how much, to whom, and with which card."""
+    """A row of the table: the date in ISO 8601, amount, vendor, card and country."""
 
     date: str
     amount: str
@@ -18,12 +18,12 @@ class Row:
 
 
 def read_total(page: Page) -> int:
-    """How many transactions the page says that there are."""
+    """Return the total number of transactions that the page shows."""
     return read_number(page.locator(".total strong").inner_text())
 
 
 def read_rows(page: Page, count: int) -> list[Row]:
-    """The first rows of the table that stand in the document."""
+    """Return the first `count` table rows present in the DOM."""
     cells = """
     (rows, count) => rows.slice(0, count).map((row) => [
         row.querySelector("time").dateTime,
@@ -34,23 +34,23 @@ def read_rows(page: Page, count: int) -> list[Row]:
 
 
 def find_chart(page: Page, title: str) -> Locator:
-    """A chart by its heading."""
+    """Return the chart with this heading."""
     return page.get_by_role("region", name=title, exact=True)
 
 
 def read_bars(page: Page, title: str) -> dict[str, int]:
-    """The number at each bar of a chart, by its name; the bars that are shown only on demand are not among them."""
+    """Return the count at each bar of a chart by the bar's name; bars shown only on demand are not included."""
     read = "bars => bars.map(bar => ['.bar-name', '.bar-count'].map(part => bar.querySelector(part).textContent))"
     return {name: read_number(count) for name, count in find_chart(page, title).locator(".bar").evaluate_all(read)}
 
 
 def read_table(page: Page, title: str) -> list[list[str]]:
-    """The lines of a chart that is shown as a table, its head among them."""
+    """Return the lines of a chart shown as a table, including its header."""
     read = "lines => lines.map(line => [...line.cells].map(cell => cell.textContent))"
     lines: list[list[str]] = find_chart(page, title).get_by_role("row").evaluate_all(read)
     return lines
 
 
 def read_number(text: str) -> int:
-    """A number as English writes it."""
+    """Parse a number with English thousands separators."""
     return int(text.replace(",", ""))

@@ -1,4 +1,4 @@
-"""A list as a client exports it, in each format, and how what came is read."""
+"""Exports of a list in each format, as a client requests and reads them."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
+import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships without types
 from hypothesis import HealthCheck, settings
 from pyarrow import parquet
 
@@ -18,7 +18,7 @@ from tests.conftest import ServedDatabase
 from tests.reference import KEYS, Document, write_cell
 
 NOW_MS = read_clock_ms()
-# The longest window, up to a moment that the documents lie before.
+# Used with `days` 36500: the longest window, ending at a moment before which all documents lie.
 WINDOW = {"until": str(NOW_MS)}
 MANY = 60_000
 
@@ -27,7 +27,7 @@ asks = settings(max_examples=30, deadline=None, suppress_health_check=[HealthChe
 
 
 def fill_many(served: ServedDatabase) -> None:
-    """Store more rows than are read ahead, so that what ends their query ends it in the middle."""
+    """Store more rows than are read ahead, so that an interruption of their query hits it midway."""
     shared = {"currency": "USD", "amount": 1.5, "vendor": "x" * 100, "address": "a\r\nb", "cardType": "Visa"}
     rest = {"cardNumber": "4111111111111111", "countryOrigin": "US"}
     served.collection.insert_many({"_id": str(n), "date": NOW_MS - n, **shared, **rest} for n in range(MANY))
@@ -45,7 +45,7 @@ def read_table(name: str, body: bytes) -> pa.Table:
 
 
 def read_rows(name: str, body: bytes) -> list[Any]:
-    """Give the rows of a body: as objects, or from CSV as records, its head among them."""
+    """Return the rows of a body as objects; for CSV as lists of cells, including the header."""
     match name:
         case "json":
             return list(json.loads(body))
@@ -58,7 +58,7 @@ def read_rows(name: str, body: bytes) -> list[Any]:
 
 
 def write_rows(name: str, rows: list[Document]) -> list[Any]:
-    """Give what `read_rows` is to give."""
+    """Return the result expected from `read_rows`."""
     if name == "csv":
         return [list(KEYS), *([write_cell(row[key]) for key in KEYS] for row in rows)]
     if name in {"parquet", "arrow"}:

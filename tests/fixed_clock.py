@@ -1,6 +1,6 @@
-"""The command line of a gateway whose clock stands still: `FIXED_CLOCK_MS=… python -m tests.fixed_clock serve`.
+"""The gateway's command line with a stopped clock: `FIXED_CLOCK_MS=… python -m tests.fixed_clock serve`.
 
-Its workers are spawned, so that they import this module again, before they read the time.
+Workers are spawned, so they import this module again before they read the time.
 """
 
 import os
@@ -11,7 +11,7 @@ from gateway.__main__ import main
 
 _NOW_NS = int(os.environ["FIXED_CLOCK_MS"]) * 1_000_000
 
-# The one place where the gateway asks when a request arrived; timeouts go by other clocks, and go on.
+# The only module from which the gateway reads a request's arrival time; timeouts use other clocks and keep running.
 vars(schema.context)["time"] = SimpleNamespace(time_ns=lambda: _NOW_NS)
 
 if __name__ == "__main__":

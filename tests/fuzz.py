@@ -1,8 +1,8 @@
-"""Attacks real gateways with random requests and judges every answer: `python -m tests.fuzz --requests 10000 --seed 7`.
+"""Attacks gateways with random requests and judges the responses: `python -m tests.fuzz --requests 10000 --seed 7`.
 
-Without --requests it goes on until Ctrl-C. Two gateways are attacked in turn: one that is open to all, whose documents
-are as declared, and one that wants keys, among whose documents are foreign and malformed ones. On a fault it prints the
-smallest request that shows it, and ends with exit code 1.
+Without --requests it runs until Ctrl-C. It attacks two gateways in turn: an open one whose documents all have the
+declared shape, and one that requires keys and also holds foreign and malformed documents. On a fault it prints the
+smallest request that reproduces it and exits with code 1.
 """
 
 import http.client
@@ -46,21 +46,21 @@ from tests.waiting import find_free_port
 
 DOCUMENTS = 2_000
 WORKERS = 2
-# Of one kind against one gateway, before it is the next one's turn.
+# Requests of one kind sent to one gateway before moving on to the other.
 _BATCH = 100
 _YEARS_MS = 3 * 365 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A gateway that is attacked.
+    """A gateway under attack.
 
     Attributes:
         name: for the summary.
-        url: where it answers.
-        folder: where its log is.
-        judge: what must hold of its answers.
-        attacks: what is sent, by its kind.
+        url: its base URL.
+        folder: the folder of its log.
+        judge: checks its responses.
+        attacks: request strategies by kind.
     """
 
     name: str
@@ -72,18 +72,18 @@ class Target:
 
 @dataclass
 class Tally:
-    """What was sent so far, by gateway, kind and status."""
+    """The requests sent so far, by gateway, kind and status."""
 
     answers: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     started: float = field(default_factory=time.monotonic)
 
     def count(self, target: Target, request: Request, answer: Answer | None) -> None:
-        """Count one request."""
+        """Count one request and its response."""
         status = "closed" if answer is None else "not HTTP" if is_below(answer) else str(answer.status)
         self.answers[target.name, request.kind, status] += 1
 
     def render(self) -> str:
-        """Give the summary, a line for each gateway and kind."""
+        """Return the summary, one line per gateway and kind."""
         lines = []
         for group, found in itertools.groupby(sorted(self.answers.items()), lambda item: item[0][:2]):
             statuses = {status: count for (_, _, status), count in found}
@@ -94,7 +94,7 @@ class Tally:
 
 
 class FoundError(Exception):
-    """A fault was found; the text has the request, the answer and what is wrong."""
+    """A fault was found; the message holds the request, the response and what is wrong."""
 
 
 @contextmanager
@@ -132,13 +132,13 @@ def _open_target(server: EmbeddedServer, parent: Path, *, is_open: bool) -> Iter
     )
     port = find_free_port()
     with run_gateway(admin.with_credentials(reader), port, folder, WORKERS, **variables) as gateway:
-        # Most may read, so that most attacks pass the door.
+        # Readers' keys are over-represented so that most attacks get past authentication.
         senders = (*sorted(judge.readers) * 3, *keys.values(), None) if keys else (None,)
         yield Target(name, gateway.url, folder, judge, build_attacks(sorted(judge.numbers)[:20], senders))
 
 
 def build_documents(chance: random.Random) -> list[dict[str, Any]]:
-    """Give documents of the declared shape, of the last three years."""
+    """Return documents of the declared shape, dated within the last three years."""
     now = read_clock_ms()
     return [
         {
@@ -157,7 +157,7 @@ def build_documents(chance: random.Random) -> list[dict[str, Any]]:
 
 
 def build_foreign_documents() -> list[dict[str, Any]]:
-    """Give documents as other programs may have stored them: odd ones, and ones that some answers cannot be made of."""
+    """Return documents as other programs may have stored them: odd ones, and ones that some formats cannot serve."""
     now, number = read_clock_ms(), "4929173856205713"
     odd: list[dict[str, Any]] = [
         {"cardNumber": int(number)},
@@ -191,15 +191,15 @@ def build_foreign_documents() -> list[dict[str, Any]]:
     whole = [{**document, "cardNumber": number, **changes} for document, changes in zip(base, odd, strict=False)]
     for index, document in enumerate(whole):
         document["_id"] = odd[index].get("_id", f"foreign {index}")
-    # A key without a value is left out.
+    # None marks a key to leave out.
     return [{key: value for key, value in document.items() if value is not None} for document in whole]
 
 
 def attack(target: Target, kind: str, examples: int, number: int, tally: Tally) -> None:
-    """Send some requests of one kind, the same for the same number.
+    """Send some requests of one kind; the same `number` sends the same requests.
 
     Raises:
-        FoundError: an answer is wrong; hypothesis has made the request as small as it could.
+        FoundError: a response is wrong; hypothesis has shrunk the request as far as it could.
     """
     faults: list[tuple[Request, Answer | None, Exception]] = []
 
@@ -226,21 +226,21 @@ def attack(target: Target, kind: str, examples: int, number: int, tally: Tally) 
 
     try:
         with warnings.catch_warnings():
-            # hypothesis names the strategy, once; ours consists of many.
+            # hypothesis warns once that the repr of the strategy is large.
             warnings.filterwarnings("ignore", "Generating overly large repr")
             answers_well()
     except (FaultError, HangError, http.client.HTTPException, Flaky) as error:
-        # hypothesis shows the smallest last; what does not happen again was seen nonetheless.
+        # hypothesis runs the smallest example last; a fault that does not recur (Flaky) still counts.
         request, answer, fault = faults[-1]
         told = f"{answer.status}, {answer.headers}\n{answer.body[:2_000]!r}" if answer else "no answer"
         raise FoundError(f"{type(fault).__name__}: {fault}\n\n{request.describe(target.url)}\n\n{told}") from error
 
 
 def judge_log(target: Target) -> None:
-    """What the gateway has logged holds no stored card number, no failure of its own, and is whole lines.
+    """Check that the gateway's log holds no stored card number, no error and no traceback.
 
     Raises:
-        FoundError: it does.
+        FoundError: a line does.
     """
     for line in (target.folder / "gateway.log").read_text().splitlines():
         told = next((number for number in target.judge.numbers if number in line), None)
@@ -249,10 +249,10 @@ def judge_log(target: Target) -> None:
 
 
 def fuzz(targets: list[Target], tally: Tally, *, requests: int | None, start: int) -> None:
-    """Attack the gateways in turn, with each kind, until so many requests were sent; for ever without a number.
+    """Attack the gateways in turn with each kind until `requests` were sent; without a number, forever.
 
     Raises:
-        FoundError: something is wrong.
+        FoundError: a response is wrong.
     """
     kinds = ("openapi", "graphql", "malice", "wire")
     for number in itertools.count(start * 1_000_003):

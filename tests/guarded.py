@@ -1,4 +1,4 @@
-"""A gateway that wants to know who asks, with keys and tokens for it."""
+"""A gateway that requires authentication, with keys and tokens for it."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,14 +19,14 @@ JWT = {"GATEWAY_JWT_ISSUER": ISSUER, "GATEWAY_JWT_AUDIENCE": AUDIENCE}
 
 @dataclass(frozen=True)
 class Guarded:
-    """A gateway that wants to know who asks, its file of keys, and keys and tokens by what they allow."""
+    """A gateway that requires authentication, its key file, and API keys by name."""
 
     served: ServedDatabase
     keys_file: Path
     keys: dict[str, str]
 
     def ask(self, path: str, *headers: tuple[str, str], method: str = "GET", **options: Any) -> httpx.Response:
-        # By bytes, for not all that may be sent is ASCII.
+        # As bytes, because some header values under test are not ASCII.
         encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers]
         return httpx.request(method, self.served.gateway.url + path, headers=encoded, **options)
 

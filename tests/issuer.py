@@ -1,4 +1,4 @@
-"""An issuer of JWTs: a real https server with a certificate of its own, whose key set a test changes and hides."""
+"""An issuer of JWTs: a real HTTPS server with its own certificate, whose key set a test can change or withhold."""
 
 import ipaddress
 import json
@@ -25,7 +25,7 @@ AUDIENCE = "https://gateway.example"
 
 
 class SigningKey:
-    """A key of the issuer's: what it signs with, and what it publishes."""
+    """A key of the issuer: the private key it signs with, and the public JWK it publishes."""
 
     def __init__(self, key_id: str | None, algorithm: str = "ES256", **published: Any) -> None:
         self.algorithm = algorithm
@@ -42,11 +42,11 @@ class SigningKey:
         identity = {} if key_id is None else {"kid": key_id}
         told = {"alg": algorithm, "use": "sig", **identity, **published}
         self.public: dict[str, Any] = {**encode(self.private.public_key()), **told}
-        # What an issuer must not publish.
+        # The private JWK, which an issuer must not publish.
         self.whole: dict[str, Any] = {**encode(self.private), **told}
 
     def sign(self, **claims: Any) -> str:
-        """Give a token that is good for a minute, unless the claims say otherwise; a claim of None is left out."""
+        """Return a token valid for a minute unless the claims say otherwise; a claim of None is left out."""
         now = int(time.time())
         good = {"iss": ISSUER, "aud": AUDIENCE, "sub": "somebody", "iat": now, "exp": now + 60}
         whole = {name: value for name, value in (good | claims).items() if value is not None}
@@ -58,7 +58,7 @@ def render_key_set(*keys: SigningKey) -> str:
 
 
 class Issuer:
-    """What a server of key sets answers, and how often it was asked."""
+    """The state of the key set server: what it responds, and how many requests it has received."""
 
     def __init__(self, url: str, certificate: Path) -> None:
         self.url = url
@@ -85,7 +85,7 @@ def run_issuer(folder: Path) -> Iterator[Issuer]:
             self.wfile.write(issuer.body.encode())
 
         def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
+            """Suppress the access log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

@@ -1,4 +1,4 @@
-"""Judges an answer, whatever was asked: what must hold of every answer of the gateway, and of each error.
+"""Checks what must hold of every response of the gateway, and of each error, whatever the request.
 
 It knows nothing of how the request was made.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import httpx
-import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
+import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships without types
 from pyarrow import parquet
 from schemathesis.checks import CheckFunction
 from schemathesis.core.failures import Failure, FailureGroup
@@ -32,7 +32,7 @@ from gateway.protocol import NOT_HTTP
 from tests.exchange import Answer, Request
 from tests.problem import PROBLEM_KEYS
 
-# What only the gateway's insides say.
+# Text that reveals the gateway's internals.
 _INSIDES = re.compile(
     r"Traceback|File \"|\.py\b|pymongo|bson\.|OperationFailure|errmsg|strawberry|starlette|fastapi|uvicorn|NoneType"
     r"|object at 0x|<class |Exception\b|mongodb://|\$maxTimeMS|unhashable|codec can't",
@@ -50,7 +50,7 @@ _HEADERS = {
     "referrer-policy": re.compile("no-referrer"),
     "x-content-type-options": re.compile("nosniff"),
 }
-# What is answered below the application: to what is not HTTP, or has a head that is too long (gateway/protocol.py).
+# Responses sent below the application: to input that is not HTTP, or whose head is too long (gateway/protocol.py).
 _BELOW = {(400, str(len(NOT_HTTP))), (431, "0")}
 _LONG_TARGET = 65_000
 _ERRORS = {"application/problem+json", "application/json", "application/graphql-response+json"}
@@ -68,20 +68,20 @@ _CHECKS: list[CheckFunction] = [
 
 
 class FaultError(AssertionError):
-    """An answer that should not have been given; the text says what is wrong with it."""
+    """A wrong response; the message says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """What is known of the gateway that answers.
+    """What is known about the gateway under test.
 
     Attributes:
         numbers: every card number in its database, digits only.
-        is_open: whether everybody may ask.
-        readers: the keys that may ask for transactions.
-        revealing: those of them that may see whole numbers.
-        is_declared: whether all documents are of the declared shape. If not, some cannot be answered with, which is
-            the one answer from 500 on that is right.
+        is_open: whether requests need no credentials.
+        readers: the keys that may read transactions.
+        revealing: the keys among `readers` that may see full card numbers.
+        is_declared: whether all documents have the declared shape. If not, some cannot be served, and
+            502 MALFORMED_DOCUMENT is the one 5xx response that is right.
     """
 
     numbers: frozenset[str]
@@ -91,10 +91,10 @@ class Judge:
     is_declared: bool
 
     def judge(self, request: Request, answer: Answer | None) -> None:
-        """Return where all is well.
+        """Check a response.
 
         Raises:
-            FaultError: something is not.
+            FaultError: the response is wrong.
         """
         if answer is None or is_below(answer):
             is_sound = request.kind not in {"malice", "wire"} and len(request.target) < _LONG_TARGET
@@ -127,7 +127,7 @@ class Judge:
         expect(answer.status != 429, "too many requests")
 
     def _check_access(self, request: Request, answer: Answer, body: Any) -> None:
-        """Without a key that may read, nothing that was read from the database is told."""
+        """Check that nothing read from the database is served without a key that may read."""
         if self.is_open or answer.status >= 300 or _list_keys(request) & self.readers:
             return
         segment = unquote(request.target.decode("latin-1")).partition("?")[0][1:].partition("/")[0]
@@ -141,7 +141,7 @@ class Judge:
         if is_revealing:
             return
         words = text if body is None else "\n".join(map(str, _walk(body)))
-        # The id of a trace, and the filters of a link, are the caller's own words.
+        # The request id (a trace id that the caller may send) and the filters in a Link are the caller's own input.
         words += "\n" + "\n".join(value for name, value in answer.headers if name not in {"x-request-id", "link"})
         told = self.numbers & {number for digits in _DIGITS.findall(words) for number in _cut(digits)}
         expect(not told, f"card numbers are told: {sorted(told)}")
@@ -149,7 +149,7 @@ class Judge:
             expect(bool(_MASKED.fullmatch(number)), "a card number is not masked")
 
     def _check_document(self, request: Request, answer: Answer) -> None:
-        """What the OpenAPI document says of an answer holds, where the documents are those that it describes."""
+        """Check the response against the OpenAPI document, unless it may hold documents of another shape."""
         if request.case is None or not (self.is_declared or answer.status >= 400):
             return
         path = request.target.decode("latin-1")
@@ -167,13 +167,13 @@ class Judge:
 
 
 def is_below(answer: Answer) -> bool:
-    """Whether the application was not asked."""
+    """Whether the response was sent below the application."""
     length = (answer.get_all("content-length") or [""])[0]
     return (answer.status, length) in _BELOW and not answer.get_all("x-request-id")
 
 
-def expect(is_well: bool, otherwise: str) -> None:  # noqa: FBT001 - as `assert` has it
-    """Raise FaultError with these words unless all is well."""
+def expect(is_well: bool, otherwise: str) -> None:  # noqa: FBT001 - reads like `assert`
+    """Raise FaultError with the message `otherwise` unless `is_well`."""
     if not is_well:
         raise FaultError(otherwise)
 
@@ -190,7 +190,7 @@ def _check_headers(request: Request, answer: Answer) -> None:
 
 
 def _read_json(answer: Answer, text: str) -> Any:
-    """Give the body as JSON; None where it is something else."""
+    """Return the body decoded as JSON, or None if it is of another type."""
     if answer.media_type in _TEXT_ROWS or not answer.media_type.endswith("json"):
         return None
     try:
@@ -200,7 +200,7 @@ def _read_json(answer: Answer, text: str) -> Any:
 
 
 def _read_columns(answer: Answer) -> list[Any]:
-    """Give what a reader sees of columns: the rows, and last what is said beside them."""
+    """Return what a reader sees of a columnar file: the rows, then the schema metadata."""
     try:
         if answer.media_type == _PARQUET:
             table = parquet.read_table(io.BytesIO(answer.body))
@@ -208,7 +208,7 @@ def _read_columns(answer: Answer) -> list[Any]:
             table = pa.ipc.open_stream(answer.body).read_all()
     except pa.ArrowException as error:
         raise FaultError(f"the columns cannot be read: {error}") from None
-    # Other programs may have stored dates that Python has not.
+    # Other programs may have stored dates outside the range of Python's datetime.
     table = table.set_column(table.column_names.index("date"), "date", table["date"].cast(pa.int64()))
     return [*table.to_pylist(), str(table.schema.metadata)]
 
@@ -218,7 +218,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _check_error(request: Request, answer: Answer, body: Any) -> None:
-    """Each error has its style's one shape, with a code of the table and this request's id."""
+    """Check that each error has the one shape of its API style, a code from the table and this request's id."""
     (request_id,) = answer.get_all("x-request-id")
     if answer.media_type == "application/problem+json":
         expect(isinstance(body, dict) and body.keys() == PROBLEM_KEYS, "not the members of a problem")
@@ -241,7 +241,7 @@ def _check_error(request: Request, answer: Answer, body: Any) -> None:
         expect(extensions["code"] in PROBLEMS, f"{extensions['code']} is not in the table")
         expect(extensions["request_id"] == request_id, "another request's id")
     status = PROBLEMS[body["errors"][0]["extensions"]["code"]].status
-    # A partial result, and what clients that are older than the media type of its own read, come with 200.
+    # Partial results, and errors for clients that do not accept application/graphql-response+json, come with 200.
     expect(answer.status in {status, 200}, f"{status} is the code's status, {answer.status} was answered")
 
 
@@ -254,13 +254,13 @@ def _is_file(request: Request) -> bool:
 
 
 def _list_keys(request: Request) -> set[str]:
-    """Give the keys that are sent, wherever they stand."""
+    """Return the API keys sent anywhere in the request."""
     sent = request.render(b"").decode("latin-1")
     return set(re.findall(r"txgw_[0-9a-f]{8}_[0-9a-f]{64}", sent))
 
 
 def _walk(value: Any) -> Iterator[object]:
-    """Give the values of JSON; its names, and the path of an error, are words of the caller's document."""
+    """Yield the values of a JSON body; names and the `path` of an error come from the caller and are skipped."""
     if isinstance(value, dict):
         for name, inner in value.items():
             if name != "path":
@@ -273,14 +273,14 @@ def _walk(value: Any) -> Iterator[object]:
 
 
 def _cut(digits: str) -> Iterator[str]:
-    """Give every run within digits that is as long as a card number."""
+    """Yield every run of digits that is as long as a card number."""
     for length in range(12, 20):
         for start in range(len(digits) - length + 1):
             yield digits[start : start + length]
 
 
 def _find_card_numbers(answer: Answer, text: str, body: Any) -> list[str]:
-    """Give what an answer tells as card numbers, under their own name."""
+    """Return the values served under the name `cardNumber`."""
     if answer.media_type == "text/csv":
         return [row["cardNumber"] for row in csv.DictReader(io.StringIO(text, newline="")) if row["cardNumber"]]
     if answer.media_type == "application/x-ndjson":

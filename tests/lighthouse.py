@@ -1,4 +1,4 @@
-"""Lighthouse, which loads a page in a browser of its own and judges it; it needs nothing but that page."""
+"""Runs Lighthouse, which loads a page in its own browser and rates it; it needs nothing but that page."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,26 +10,27 @@ from tests.browser import build_launch_options
 from tests.node import NodeFolder, install_packages
 
 CATEGORIES = ("performance", "accessibility", "best-practices")
-# Lighthouse 13 needs 22.19.
+# Lighthouse 13 needs Node 22.19 or later.
 _OLDEST_NODE = 23
-# Its error where the browser's trace lacks the navigation: nothing was measured, and it asks to be run again.
+# Its error when the browser's trace lacks the navigation: nothing was measured, and Lighthouse says to run it again.
 _UNRECORDED = "NO_NAVSTART"
 _MOST_TRIES = 3
-# What is judged: a laptop on a fast line, and a slow phone on a slow one, both worked out from a load without limits.
+# The devices: a laptop on a fast connection and a slow phone on a slow one, both simulated from an unthrottled load.
 DEVICES: Mapping[str, Sequence[str]] = {"desktop": ["--preset=desktop"], "mobile": []}
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What Lighthouse found in a page.
+    """Lighthouse's result for a page.
 
     Attributes:
-        scores: of each category, from 0 to 100.
-        size: of the answers of the first load, in bytes as transferred, with headers; 0 without performance.
-        requests: how many answers; 0 as above.
-        faults: the titles of the audits that were failed, of any category.
-        version: Lighthouse's.
-        browser: as it names itself.
+        scores: 0 to 100, by category.
+        size: bytes transferred by the responses of the first load, headers included; 0 without the category
+            performance.
+        requests: the number of those responses; 0 likewise.
+        faults: titles of the failed audits of any category.
+        version: Lighthouse's version.
+        browser: its user agent.
     """
 
     scores: Mapping[str, int]
@@ -41,9 +42,9 @@ class Visit:
 
 
 def visit(folder: NodeFolder, url: str, device: str, categories: Sequence[str] = CATEGORIES) -> Visit:
-    """Load a page as one of DEVICES and give what was found."""
+    """Load a page as one of DEVICES and return the result."""
     options = build_launch_options()
-    # Its command line takes them as one text, in which a value with spaces is quoted.
+    # Lighthouse takes the flags as one string, in which a value with spaces must be quoted.
     parts = [flag.partition("=") for flag in ["--headless=new", *options["args"]]]
     flags = " ".join(f'{name}="{value}"' if value else name for name, _, value in parts)
     environment = {**folder.environment, "CHROME_PATH": str(options["executable_path"])}
@@ -65,9 +66,9 @@ def visit(folder: NodeFolder, url: str, device: str, categories: Sequence[str] =
 
 
 def read_report(report: Mapping[str, Any]) -> Visit:
-    """Give what a report of Lighthouse says; an audit that was not run, or only informs, has no score and no fault."""
+    """Read a Lighthouse report; an audit that was not run or is informative has no score and is no fault."""
     audits = report["audits"]
-    # Part of the category performance alone.
+    # This audit belongs to the category performance alone.
     answers = audits["network-requests"]["details"]["items"] if "network-requests" in audits else []
     return Visit(
         {name: round(category["score"] * 100) for name, category in report["categories"].items()},
@@ -80,5 +81,5 @@ def read_report(report: Mapping[str, Any]) -> Visit:
 
 
 def install_lighthouse() -> NodeFolder:
-    """Give Lighthouse with a Node that is recent enough for it."""
+    """Install Lighthouse, with a Node recent enough for it."""
     return install_packages(Path(__file__).parent / "pages", oldest=_OLDEST_NODE)

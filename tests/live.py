@@ -1,4 +1,4 @@
-"""A client of `GET /transactions/live` that reads the stream as the HTML Standard says, and a subscriber of a feed."""
+"""A client of `GET /transactions/live` that reads the stream as the HTML Standard says, and an observer of a feed."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _TIMEOUT = httpx.Timeout(60)
 
 
 def read_lines(response: httpx.Response) -> Iterator[str]:
-    """Give the lines of a stream as they come; httpx's own would end at a text's U+2028 and the like, too."""
+    """Yield the lines of a stream as they arrive; httpx's own `iter_lines` would also split at U+2028 and the like."""
     rest = b""
     for part in response.iter_bytes():
         *lines, rest = (rest + part).split(b"\n")
@@ -24,7 +24,7 @@ def read_lines(response: httpx.Response) -> Iterator[str]:
 
 @dataclass
 class EventSource:
-    """One connection: `next` gives its events; what an EventSource keeps of them is in `last_event_id` and `retry`."""
+    """One connection. `next` returns its events; `last_event_id` and `retry` hold the state an EventSource keeps."""
 
     response: httpx.Response
     last_event_id: str = ""
@@ -36,7 +36,7 @@ class EventSource:
         self.lines = read_lines(self.response)
 
     def next(self) -> tuple[str, Any]:
-        """Give the next event's type and data; raises StopIteration at the end of the stream."""
+        """Return the next event's type and data; raises StopIteration at the end of the stream."""
         kind, data, event_id = "message", [], self.last_event_id
         while True:
             line = next(self.lines)
@@ -59,7 +59,7 @@ class EventSource:
                     kind = "message"
 
     def await_id(self) -> str:
-        """Read until an id has come, and give it; nothing else may come before."""
+        """Read until an id arrives and return it; lines before it are ignored."""
         while not self.last_event_id:
             line = next(self.lines)
             if line.startswith("id: "):
@@ -67,7 +67,7 @@ class EventSource:
         return self.last_event_id
 
     def take(self, count: int) -> list[Row]:
-        """Give the rows of so many events, each a transaction."""
+        """Return the rows of the next `count` events, each of which must be a transaction."""
         rows = []
         for _ in range(count):
             kind, data = self.next()
@@ -78,7 +78,7 @@ class EventSource:
 
 @contextmanager
 def connect(url: str, last_event_id: str = "", **options: Any) -> Iterator[EventSource]:
-    """Follow the live transactions of a gateway until the block ends."""
+    """Follow a gateway's live transactions until the block ends."""
     headers = {"Last-Event-ID": last_event_id} if last_event_id else {}
     headers |= options.pop("headers", {})
     with httpx.stream("GET", f"{url}/transactions/live", headers=headers, timeout=_TIMEOUT, **options) as response:
@@ -93,7 +93,7 @@ def connect(url: str, last_event_id: str = "", **options: Any) -> Iterator[Event
 
 @dataclass
 class FeedWatcher:
-    """An observer of a feed that keeps what it is told."""
+    """A feed observer that records its notifications."""
 
     subscribers: int = 0
     delivered: int = 0
@@ -118,5 +118,5 @@ class FeedWatcher:
 
 
 def encode(event_id: str, row: Row) -> bytes:
-    """Give an event's data for a feed that no gateway reads."""
+    """Encode an event for a feed that no gateway reads."""
     return event_id.encode() + orjson.dumps(row, default=str)

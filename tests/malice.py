@@ -1,4 +1,4 @@
-"""Malicious requests, as hypothesis strategies: methods, targets, headers and bodies that programs trip over."""
+"""Malicious requests as hypothesis strategies: methods, targets, headers and bodies that programs trip over."""
 
 import json
 import string
@@ -13,7 +13,7 @@ Strategy = st.SearchStrategy[Request]
 
 
 def build_malice(words: st.SearchStrategy[str], callers: st.SearchStrategy[str | None]) -> Strategy:
-    """Give requests of any method, target, headers and body, made of odd words and sent by the callers."""
+    """Return requests with any method, target, headers and body, built from odd words and sent by the given callers."""
     methods = st.sampled_from(
         [
             *([b"GET"] * 8),
@@ -39,7 +39,7 @@ def _targets(words: st.SearchStrategy[str]) -> st.SearchStrategy[bytes]:
     )
     others = st.sampled_from(["metrics", "openapi.json", "90", "Visa", "graphiql", "index.html", "docs", "favicon.ico"])
     encoded = words.map(lambda word: quote(word, safe=""))
-    # As they are, but for what would end the line: a client need not encode.
+    # Unencoded, without the characters that would end the request line: a client need not percent-encode.
     raw = words.map(lambda word: word.replace("\r", "").replace("\n", "").replace(" ", ""))
     sound = st.lists(known | known | others | encoded, max_size=6)
     segments = st.one_of(sound, sound, st.lists(known | raw, max_size=6)).map("/".join)
@@ -137,7 +137,7 @@ def _bodies(words: st.SearchStrategy[str]) -> st.SearchStrategy[bytes]:
             *(b'{"query":"{ transaction(id: \\"\\ud800\\") { id } }"}', b"query={__typename}"),
         ]
     )
-    # What comes first, what is repeated, how often, and what comes last.
+    # Each: a prefix, a repeated part, its repetitions, a suffix.
     deep = st.sampled_from(
         [
             (b"", b"[", 60_000, b""),

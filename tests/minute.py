@@ -1,4 +1,4 @@
-"""What is counted by the minute of the clock, looked at within one: where a minute ends, more is allowed at once."""
+"""Observes things counted per clock minute within one minute: a new minute brings a new allowance."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ _Seen = TypeVar("_Seen")
 
 
 def look_within_a_minute(look: Callable[[], _Seen]) -> _Seen:
-    """Give what `look` gives; where a minute ended meanwhile, look again, which must count for a new caller."""
+    """Return what `look` returns; if the minute changed meanwhile, retry, so each try must use a new caller."""
     while True:
         minute = time.time() // _MINUTE
         seen = look()

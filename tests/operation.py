@@ -1,4 +1,4 @@
-"""What a server works on, and keeps cursors for, of a collection: that of a question ends with it."""
+"""A server's running operations and open cursors on a collection: those of a query end with the query."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from pymongo import MongoClient
 
 
 def find_operations(admin: MongoClient[dict[str, Any]], namespace: str) -> list[dict[str, Any]]:
-    """Give the queries and the open cursors of a collection."""
+    """Return the operations and the open cursors on a collection."""
     asked: list[dict[str, Any]] = [
         {"$currentOp": {"allUsers": True, "idleCursors": True}},
         {"$match": {"ns": namespace}},
@@ -15,6 +15,6 @@ def find_operations(admin: MongoClient[dict[str, Any]], namespace: str) -> list[
 
 
 def find_cursors(admin: MongoClient[dict[str, Any]], namespace: str) -> list[int]:
-    """Give the open cursors of a collection, but those of change streams: that behind the counts stays."""
+    """Return the ids of a collection's open cursors, except tailable ones: the rollup's change stream stays open."""
     cursors = [each["cursor"] for each in find_operations(admin, namespace) if "cursor" in each]
     return [cursor["cursorId"] for cursor in cursors if not cursor["tailable"]]

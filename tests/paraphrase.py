@@ -1,4 +1,4 @@
-"""Says a GraphQL document in other words: aliases, fragments, directives and variables, whose values may be wrong."""
+"""Rewrites a GraphQL document with aliases, fragments, directives and variables, whose values may be wrong."""
 
 import random
 from typing import Any, TypeVar
@@ -46,7 +46,7 @@ class Paraphrase(Visitor):
     """One paraphrase of one document.
 
     Attributes:
-        variables: the values to send along.
+        variables: the values to send with it.
     """
 
     def __init__(self, chance: random.Random, word: str) -> None:

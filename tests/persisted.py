@@ -1,4 +1,4 @@
-"""GraphQL requests that name their document by an identifier."""
+"""GraphQL requests that identify their document by an id."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ def build_extension(name: str) -> dict[str, object]:
 
 
 def find_code(response: httpx.Response) -> str | None:
-    """Give the code of an answer's error, after checking that the status is the code's."""
+    """Return the error code of a response, or None; checks that the status matches the code."""
     if "errors" not in response.json():
         assert response.status_code == 200
         return None

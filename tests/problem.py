@@ -1,4 +1,4 @@
-"""What each problem of REST looks like, whatever went wrong."""
+"""Checks the shape that every REST problem has."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ PROBLEM_KEYS = {"type", "title", "status", "detail", "instance", "code", "reques
 
 
 def check_problem(response: httpx.Response) -> dict[str, Any]:
-    """Assert that an answer is a problem as RFC 9457 and the table have it."""
+    """Assert that a response is a problem as RFC 9457 and the table of problems define it, and return its body."""
     assert response.headers["content-type"] == "application/problem+json"
     body: dict[str, Any] = response.json()
     assert body.keys() == PROBLEM_KEYS

@@ -1,4 +1,4 @@
-"""A gateway as a user runs it: a process of its own, on a free port, waited for until it answers."""
+"""Runs a gateway as a user does: a separate process on a free port, ready before it is used."""
 
 import json
 import os
@@ -21,7 +21,7 @@ STOP_SECONDS = 30
 
 @dataclass(frozen=True)
 class GatewayProcess:
-    """A running gateway: where it answers, its parent process, and the folder that its log is in."""
+    """A running gateway: its URL, its parent process, and the folder that holds its log."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -32,7 +32,7 @@ class GatewayProcess:
 def run_gateway(
     environment: DatabaseEnvironment, port: int, folder: Path, workers: int = 1, /, **variables: str
 ) -> Iterator[GatewayProcess]:
-    """Serve a database until the block ends; the stop must be clean. With FIXED_CLOCK_MS it is always that time."""
+    """Serve a database until the block ends; a clean stop is asserted. FIXED_CLOCK_MS stops the gateway's clock."""
     config = folder / "db_envs.yaml"
     config.write_text(f"mongo_uri: {environment.connection_uri}\n")
     ticking, still = [str(Path(sys.executable).with_name("gateway"))], [sys.executable, "-m", "tests.fixed_clock"]
@@ -56,7 +56,7 @@ def run_gateway(
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
-    """Give the lines that a gateway, run with this folder, has logged; what it says to a person is left out."""
+    """Return the JSON log lines of a gateway run with this folder; messages for humans are left out."""
     lines = (folder / "gateway.log").read_text().splitlines()
     return [json.loads(line) for line in lines if line.startswith("{")]
 

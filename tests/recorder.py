@@ -1,16 +1,16 @@
-"""Records the commands that PyMongo sends, so that tests can state which ones a question costs."""
+"""Records the commands that PyMongo sends, so that tests can state the cost of a query."""
 
 from typing import Any
 
 from pymongo import monitoring
 
-# What differs from run to run and says nothing about a question.
+# Varies from run to run and says nothing about the query.
 _NOISE = frozenset({"lsid", "$clusterTime", "$db", "$readPreference", "txnNumber", "comment"})
 _SETUP = frozenset({"saslStart", "saslContinue", "endSessions", "killCursors"})
 
 
 class CommandRecorder(monitoring.CommandListener):
-    """A listener that keeps what is asked of the database, without what the driver adds."""
+    """A listener that keeps the commands sent to the database, without the fields that the driver adds."""
 
     def __init__(self) -> None:
         self.commands: list[dict[str, Any]] = []

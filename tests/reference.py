@@ -1,4 +1,4 @@
-"""The questions answered the slow and obvious way, in plain Python over a list of documents."""
+"""The queries answered the slow, obvious way, in plain Python over a list of documents."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ DAY_MS = 86_400_000
 Document = dict[str, Any]
 
 KEYS = ("_id", "date", "currency", "amount", "vendor", "address", "cardType", "cardNumber", "countryOrigin")
-# The same as GraphQL selects them.
+# The same fields as GraphQL selects them.
 NODE = " ".join(("id", *KEYS[1:]))
 
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, in the caller's words; None is not asked."""
+    """The conditions of a query in the caller's words; None means no condition."""
 
     days: int | None = None
     card_type: str | None = None
@@ -27,7 +27,7 @@ class Question:
     order: str = "DATE_DESC"
 
     def write_filter(self) -> dict[str, Any]:
-        """Give GraphQL's filter; null is not asked."""
+        """Return the GraphQL filter; null means no condition."""
         return {
             "days": self.days,
             "cardType": self.card_type,
@@ -37,7 +37,7 @@ class Question:
         }
 
     def write_parameters(self) -> dict[str, str]:
-        """Give REST's query parameters; the days are of its path."""
+        """Return the REST query parameters; the days are part of the path."""
         parameters = {
             "card": self.card_type,
             "country": self.country,
@@ -48,7 +48,7 @@ class Question:
 
 
 def select(documents: Iterable[Document], question: Question, now_ms: int) -> list[Document]:
-    """Give the documents that hold, in order, with their card numbers masked."""
+    """Return the matching documents, in order, with their card numbers masked."""
     field, direction = {"DATE": "date", "AMOUNT": "amount"}[question.order.split("_")[0]], question.order[-4:]
     found = [{**document} for document in documents if _holds(document, question, now_ms)]
     for document in found:
@@ -68,6 +68,6 @@ def _holds(document: Document, question: Question, now_ms: int) -> bool:
 
 
 def write_cell(value: object) -> str:
-    """Give what CSV has for a value: an apostrophe before a text that a spreadsheet would take for a formula."""
+    """Return a value's CSV cell: text that a spreadsheet would take for a formula gets a leading apostrophe."""
     text = str(value)
     return f"'{text}" if isinstance(value, str) and text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text

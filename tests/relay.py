@@ -1,4 +1,4 @@
-"""What lies between a client and a server and may lose a connection without a word, as firewalls and routers do."""
+"""A relay between a client and a server that can silently drop a connection, as firewalls and routers do."""
 
 import asyncio
 import re
@@ -12,10 +12,10 @@ _ADDRESS = re.compile(r"127\.0\.0\.1:(\d+)")
 
 
 class Relay:
-    """Passes all bytes on, but for connections that it has fallen silent on.
+    """Relays all bytes, except on connections that it has dropped.
 
     Attributes:
-        lost: is set when a connection was lost.
+        lost: set once a connection was dropped.
     """
 
     def __init__(self, port: int) -> None:
@@ -25,7 +25,7 @@ class Relay:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def lose(self, mark: bytes) -> None:
-        """Pass on nothing more, either way, of the first connection on which these bytes come."""
+        """Silently drop, in both directions, the first connection on which these bytes arrive."""
         self._mark = mark
         self.lost.clear()
 
@@ -42,7 +42,7 @@ class Relay:
                     self._pass_on(reader, to_server, is_lost), self._pass_on(from_server, writer, is_lost)
                 )
         finally:
-            # Else what a client that was killed left half-read is closed with the event loop, which then warns.
+            # Otherwise a stream left half-read by a killed client is closed with the event loop, which then warns.
             to_server.close()
             writer.close()
 
@@ -60,7 +60,7 @@ class Relay:
         writer.close()
 
     async def close(self) -> None:
-        """End all connections."""
+        """Close all connections."""
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -69,7 +69,7 @@ class Relay:
 
 @asynccontextmanager
 async def run_relay(environment: DatabaseEnvironment) -> AsyncIterator[tuple[Relay, DatabaseEnvironment]]:
-    """Give a relay and the same database behind it."""
+    """Yield a relay and the environment that reaches the same database through it."""
     uri = environment.connection_uri
     (port,) = _ADDRESS.findall(uri)
     relay = Relay(int(port))

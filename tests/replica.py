@@ -1,4 +1,4 @@
-"""A replica set of child processes, with users and a key as in production, whose members can be killed and hung."""
+"""A replica set of child processes with users and a key file as in production; members can be killed and hung."""
 
 import secrets
 import signal
@@ -23,7 +23,7 @@ _HEARTBEAT_MS = 500
 
 @dataclass(eq=False)
 class Member:
-    """One mongod of the set: where it listens, its folder, and its process while it runs."""
+    """One mongod of the set: its port, its folder, its own options, and its process once started."""
 
     port: int
     folder: Path
@@ -31,56 +31,57 @@ class Member:
     process: subprocess.Popen[bytes] = field(init=False)
 
     def start(self) -> None:
-        """Start the process; it answers a moment later."""
+        """Start the process; it does not accept connections immediately."""
         own = (f"--port={self.port}", f"--dbpath={self.folder}", f"--keyFile={self.folder.parent / 'key'}")
         shared = ("--auth", "--nounixsocket", "--bind_ip=127.0.0.1", "--wiredTigerCacheSizeGB=0.25", "--oplogSize=64")
         trial = (f"--replSet={_NAME}", "--setParameter=enableTestCommands=1")
         command = [*get_program().command, *own, *shared, *trial, *self.options]
-        # SIGXFSZ stays ignored, as in Python: a limit on the size of its files is an error to mongod, not its end.
+        # SIGXFSZ stays ignored, as in Python: exceeding a file size limit is then an error for mongod and does not kill
+        # it.
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, restore_signals=False)
 
     def is_listening(self) -> bool:
-        """Say whether the process takes connections."""
+        """Return whether the process accepts connections."""
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def kill(self) -> None:
-        """End the process as kill -9 does, hung or not."""
+        """Kill the process with SIGKILL, hung or not."""
         self.process.kill()
         self.process.wait()
 
     def stop(self) -> None:
-        """Hang the process: its sockets stay open and nothing answers."""
+        """Hang the process: its sockets stay open but it responds to nothing."""
         hang(self.process.pid)
 
     def resume(self) -> None:
-        """Let a hung process go on."""
+        """Resume a hung process."""
         self.process.send_signal(signal.SIGCONT)
 
 
 @dataclass(frozen=True)
 class ReplicaSet:
-    """A running set, the URI of its administrator, and a client of the administrator's."""
+    """A running set, the administrator's connection settings, and a client with the administrator's rights."""
 
     members: tuple[Member, ...]
     admin: DatabaseEnvironment
     client: MongoClient[dict[str, Any]]
 
     def find_primary(self) -> Member | None:
-        """The member that takes writes now, as it says itself."""
+        """Return the member that reports itself as primary, or None."""
         return next((member for member in self.members if _is_primary(member)), None)
 
     def await_primary(self) -> Member:
-        """The member that takes writes, now or after an election."""
+        """Wait for a primary and return it."""
         wait_until(self.find_primary, "a primary")
         return self.find_primary() or self.await_primary()
 
     def step_down(self) -> None:
-        """Make the primary give up its office, for long enough that another is elected."""
+        """Make the primary step down for long enough that another member is elected."""
         self.client.admin.command("replSetStepDown", 30, secondaryCatchUpPeriodSecs=10)
 
     def await_secondaries(self) -> None:
-        """Wait until each other member follows the primary and may be elected."""
+        """Wait until all other members are secondaries, and so electable."""
         wait_until(self._is_whole, "the secondaries")
 
     def _is_whole(self) -> bool:
@@ -98,11 +99,11 @@ def run_replica_set(
     """Run a set until the block ends.
 
     Args:
-        folder: empty; the data and the key are kept in it.
-        options: more of mongod's own, for each member.
+        folder: an empty folder for the data and the key file.
+        options: further mongod options for each member.
         members: how many.
-        election_ms: after which silence of the primary another is elected; MongoDB's default is 10,000.
-        database: the one that the administrator's URI names.
+        election_ms: how long the primary may be silent before an election; MongoDB's default is 10,000.
+        database: the database in the administrator's URI.
     """
     key = folder / "key"
     key.touch(mode=0o600)

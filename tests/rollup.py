@@ -1,4 +1,4 @@
-"""A rollup as a worker keeps it, and whoever watches it; the server's own count to hold it to."""
+"""A rollup as a worker keeps it, with an observer; and the server's own count to compare it with."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -22,7 +22,7 @@ NOW_MS = 1_795_000_000_123
 
 @dataclass
 class Watcher:
-    """An observer that keeps what it is told."""
+    """An observer that records its notifications."""
 
     sources: list[bool] = field(default_factory=list)
     builds: list[int] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Watcher:
     def note_lag(self, seconds: int) -> None:
         self.lag = seconds
 
-    def note_build(self, documents: int, seconds: float) -> None:  # noqa: ARG002 - given to each observer
+    def note_build(self, documents: int, seconds: float) -> None:  # noqa: ARG002 - part of the observer protocol
         self.builds.append(documents)
 
     def note_end(self, reason: str) -> None:
@@ -45,7 +45,7 @@ class Watcher:
 async def wait_for(condition: Callable[[], object], what: str) -> None:
     """Let the event loop run until `condition()` is true."""
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while not condition():  # noqa: ASYNC110 - no event tells of any condition
+        while not condition():  # noqa: ASYNC110 - arbitrary conditions signal no event
             await asyncio.sleep(0.005)
     assert condition(), what
 
@@ -54,7 +54,7 @@ async def wait_for(condition: Callable[[], object], what: str) -> None:
 async def run_rollup(
     environment: DatabaseEnvironment, *recorders: CommandRecorder
 ) -> AsyncIterator[tuple[Rollup, Watcher]]:
-    """Keep counts with the reader's rights, and wait until they are built."""
+    """Build a rollup with the given credentials, and wait until its counts are built or it ended."""
     watcher = Watcher()
     client = open_client(environment, recorders)
     try:
@@ -66,9 +66,9 @@ async def run_rollup(
 
 
 async def ask(rollup: Rollup, window: CardWindow) -> int:
-    """Ask until memory answers: a busy machine may be too slow for it once."""
+    """Return the count from memory, retrying until there is one: on a busy machine the rollup may lag behind."""
     async with asyncio.timeout(DEADLINE_SECONDS):
-        while (count := await rollup.find_count(window)) is None:  # noqa: ASYNC110 - no event tells of it
+        while (count := await rollup.find_count(window)) is None:  # noqa: ASYNC110 - no event signals it
             await asyncio.sleep(0.05)
     return count
 

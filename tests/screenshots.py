@@ -1,6 +1,6 @@
 """Takes the README's pictures of the real pages, into docs: `python -m tests.screenshots`.
 
-Clocks and data stand still, so that a picture changes only with its page.
+Clocks and data are fixed, so that a picture changes only with its page.
 """
 
 import sys
@@ -17,7 +17,7 @@ from tests.browser import build_launch_options
 from tests.stage import VISITOR, open_explorer, serve_still, stop_clock
 
 _DOCS = Path(__file__).parents[1] / "docs"
-# Together they are what a reader of the README waits for.
+# The limit for each picture; together they are what a reader of the README waits for.
 _MOST_BYTES = 300_000
 
 
@@ -31,7 +31,7 @@ class _Picture:
 def _open_graphiql(page: Page, url: str) -> None:
     page.goto(f"{url}/graphql")
     expect(page.get_by_role("button", name="Show Documentation Explorer")).to_be_visible()
-    # A tab that is opened before the editor holds the first one's text is not shown.
+    # A tab opened before the editor holds the text of the first one is not shown.
     expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("query ")
     page.get_by_role("tab", name="CountByCard").get_by_role("button", name="CountByCard").click()
     expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("CountByCard")
@@ -53,7 +53,7 @@ _PICTURES = (
 
 
 def main() -> None:
-    """Write each picture; end with a message where one is too large for a README."""
+    """Write each picture; exit with a message if one is too large for a README."""
     options = build_launch_options()
     expect.set_options(timeout=30_000)
     with (

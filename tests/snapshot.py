@@ -1,7 +1,7 @@
-"""Pictures of pages beside those that were agreed to, which `UPDATE_GOLDEN=1` writes anew; never in CI.
+"""Compares screenshots of pages with approved ones; `UPDATE_GOLDEN=1` rewrites those, but never in CI.
 
-Machines draw letters and lines a little differently. So a picture is kept as averages of small squares, and each larger
-square may be whatever lies between those around it: what is missing or has moved shows all the same.
+Machines render letters and lines slightly differently, so a picture is stored as the averages of small squares, and
+each larger square may take any value in the range of its neighbours; missing or moved parts are still detected.
 """
 
 import base64
@@ -13,19 +13,19 @@ from playwright.sync_api import Page
 
 SNAPSHOTS = Path(__file__).parent / "e2e/snapshots"
 _PROGRAM = Path(__file__).with_suffix(".js").read_text()
-# Of 255, beyond what lies around; and how many of the squares may differ by more. Tried: other letters change half a
-# percent to 1.3 % of the squares, a panel that is gone or has moved 3 % and more.
+# The tolerance is out of 255, beyond the range of the neighbours; the share of squares may exceed it. Measured: other
+# fonts change 0.5 to 1.3 % of the squares, a panel that is missing or has moved 3 % or more.
 _TOLERANCE, _SHARE = 8, 0.02
 
 
 def keep(page: Page, name: str) -> None:
-    """Agree to a page's window as it is, where `UPDATE_GOLDEN` asks for it."""
+    """Approve a page's current window as the picture of this name, if `UPDATE_GOLDEN` is set and `CI` is not."""
     if os.environ.get("UPDATE_GOLDEN") and not os.environ.get("CI"):
         (SNAPSHOTS / f"{name}.png").write_bytes(base64.b64decode(_take(page)))
 
 
 def find_differences(page: Page, name: str) -> list[str]:
-    """Give where a window differs from the picture of this name, as "x,y" of squares; nothing if hardly at all."""
+    """Return where a window differs from the picture of this name, as "x,y" of squares; empty if few squares differ."""
     kept = base64.b64encode((SNAPSHOTS / f"{name}.png").read_bytes()).decode()
     compared = _run(page, "compare", kept, _take(page), _TOLERANCE)
     if compared is None:
@@ -41,7 +41,7 @@ def _take(page: Page) -> str:
 
 
 def _run(page: Page, name: str, *arguments: object) -> Any:
-    # On a page of its own: that of the gateway would let no such script run, and has its own clock.
+    # On a page of its own: the gateway's page blocks such scripts (CSP) and has a stopped clock.
     browser = page.context.browser
     assert browser is not None
     judge = browser.new_page()

@@ -1,4 +1,4 @@
-"""Random documents and questions, close enough to each other that the questions find something."""
+"""Random documents and queries with values in common, so that the queries find something."""
 
 import math
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tests.reference import DAY_MS, Document, Question
 
 CARD_TYPES = ["Visa", "VISA", "visa", "Mastercard", "Amex", "Maestro", "Discover", "Carte Bleue", "Ünion", "$ne", "a/b"]
 COUNTRIES = ["US", "us", "GB", "DE", "FR", "XK"]
-# Few values, so that many rows share a date or an amount and only their ids tell them apart.
+# Few values, so that many rows share a date or an amount and differ only in their ids.
 AMOUNTS = ["0.0", "0.01", "9.99", "10.0", "99.99", "100.0", "100.01", "999.0", "123456789012.34"]
 DAYS = [0, 1, 2, 30, 90, 365, 36_500]
 ORDERS = [order.name for order in Order]
@@ -27,7 +27,7 @@ amounts = st.sampled_from(AMOUNTS) | st.integers(0, 10_000_000).map(lambda cents
 
 
 def documents(offsets: st.SearchStrategy[int], now_ms: int) -> st.SearchStrategy[list[Document]]:
-    """Lists of documents whose dates are `now_ms` less an offset in ms."""
+    """Lists of documents whose dates are `now_ms` minus an offset in ms."""
     document = st.fixed_dictionaries(
         {
             "_id": st.uuids(version=4).map(str),
@@ -46,13 +46,13 @@ def documents(offsets: st.SearchStrategy[int], now_ms: int) -> st.SearchStrategy
 
 # Both sides of both ends of each window, to the millisecond.
 edge_offsets = st.sampled_from([days * DAY_MS + step for days in DAYS[:-1] for step in (-1, 0, 1)])
-# Away from every end, so that the moment a process reads its clock does not matter.
+# An hour away from every boundary, so that it does not matter when a process reads its clock.
 inner_offsets = st.sampled_from([days * DAY_MS + side for days in DAYS[:-1] for side in (-3_600_000, 3_600_000)])
 
 
 @st.composite
 def questions(draw: st.DrawFn) -> Question:
-    """Questions with any conditions and any order; a range of amounts is never reversed."""
+    """Queries with any conditions and any order; the amount range is never reversed."""
     amount = st.none() | amounts
     low, high = draw(amount), draw(amount)
     if low is not None and high is not None and Decimal(low) > Decimal(high):
@@ -67,7 +67,7 @@ def questions(draw: st.DrawFn) -> Question:
     )
 
 
-# What other programs may have stored in any field, and what only some fields take.
+# Values that other programs may have stored in any field; further below, values for particular fields.
 _ODD_VALUES: list[object] = [
     None,
     True,
@@ -98,7 +98,7 @@ _ODD_BY_KEY: dict[str, list[object]] = {"date": [*_ODD_DATES, *_ODD_VALUES], "am
 
 @st.composite
 def odd_documents(draw: st.DrawFn, ordinary: st.SearchStrategy[list[Document]]) -> list[Document]:
-    """Lists of documents as other programs may have stored them: fields are missing, or hold what they should not."""
+    """Lists of documents as other programs may have stored them: fields missing or holding the wrong type."""
     found = [dict(document) for document in draw(ordinary)]
     for document in found if draw(st.booleans()) else []:
         if draw(st.integers(0, 3)) == 0:
@@ -114,7 +114,7 @@ def odd_documents(draw: st.DrawFn, ordinary: st.SearchStrategy[list[Document]]) 
     return found
 
 
-# Variables of the operations that `operations` draws; the last is not given a value.
+# Variables of the operations drawn by `operations`; `$unset` is left to its default.
 SWITCHES = {"on": True, "off": False}
 _CONDITIONS = ["", "", "", "", *(f" @{name}(if: {value})" for name in ("skip", "include") for value in ("$on", "$off"))]
 _CONDITIONS += [
@@ -129,7 +129,7 @@ _PAGE_INFO = ["__typename", "hasNextPage", "hasPreviousPage", "startCursor", "en
 
 @st.composite
 def operations(draw: st.DrawFn) -> str:
-    """Operations on `transactions` in any words: aliases, fragments, directives, variables and repeated selections."""
+    """Operations on `transactions` in many forms: aliases, fragments, directives, variables and repeated selections."""
     fragments: list[str] = []
 
     def select(kind: str, leaves: list[str], objects: dict[str, Callable[[], str]]) -> str:

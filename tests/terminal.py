@@ -1,4 +1,4 @@
-"""A gateway that runs on a terminal of its own, as in a window of its user, and what it answers."""
+"""Runs a gateway on a pseudo-terminal, as in a user's terminal window, and requests pages from it."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def refuses(port: int) -> bool:
 
 
 def is_alive(process: psutil.Process) -> bool:
-    """Whether a process still runs; it may end between two looks at it."""
+    """Whether a process is still running; it may end between the two checks."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -36,7 +36,7 @@ def is_alive(process: psutil.Process) -> bool:
 
 
 def is_server(process: psutil.Process) -> bool:
-    """Whether a process is a mongod that serves, and not one that is only asked for its version and ends."""
+    """Whether a process is a serving mongod, not a short-lived one that was run for its version."""
     try:
         program, *options = process.cmdline() or [""]
     except psutil.NoSuchProcess:
@@ -45,11 +45,12 @@ def is_server(process: psutil.Process) -> bool:
 
 
 class Terminal:
-    """A gateway that runs on a terminal of its own, as in a window of its user."""
+    """A gateway that runs on a pseudo-terminal of its own, as in a user's terminal window."""
 
     def __init__(self, folder: Path, *arguments: str, **variables: str) -> None:
         self._master, slave = pty.openpty()
-        # A session leader that opens a terminal takes it over: Ctrl-C typed there then reaches its process group.
+        # A session leader that opens a terminal gets it as its controlling terminal: Ctrl-C typed there then reaches
+        # its process group.
         command = ["/bin/sh", "-c", 'exec "$@" <"$0" >"$0" 2>&1', os.ttyname(slave), str(GATEWAY), *arguments]
         environ = {**os.environ, "COLUMNS": "200", **variables}
         self.process = subprocess.Popen(command, cwd=folder, start_new_session=True, env=environ)
@@ -59,7 +60,8 @@ class Terminal:
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
-        # Closed by whoever reads it: another terminal would have its number next, and be read in its place.
+        # Closed by the reading thread: closed elsewhere, its number could go to the next terminal, which this thread
+        # would then read.
         with os.fdopen(self._master, "rb", buffering=0) as master, suppress(OSError):
             while chunk := master.read(4096):
                 self.output += chunk.decode(errors="replace").replace("\r\n", "\n")
@@ -69,7 +71,7 @@ class Terminal:
 
     def wait_for(self, text: str) -> None:
         wait_until(lambda: text in self.output or self.process.poll() is not None, f"{text!r} in {self.output!r}")
-        # What it wrote before it ended may still be on its way.
+        # Output written before the process ended may still be in transit.
         wait_until(lambda: text in self.output, f"{text!r} in {self.output!r}")
 
     def find_descendants(self) -> list[psutil.Process]:
@@ -84,7 +86,7 @@ class Terminal:
         return self.process.wait()
 
     def find_survivors(self) -> list[psutil.Process]:
-        """Those of the descendants that were seen and still run."""
+        """Return the descendants seen so far that are still running."""
         return [child for child in self._descendants.values() if is_alive(child)]
 
     def close(self) -> None:
@@ -98,7 +100,7 @@ class Terminal:
 
 
 def get(url: str) -> tuple[int, Any]:
-    """Status and body of a GET; JSON is decoded."""
+    """Return the status and body of a GET; JSON is decoded."""
     try:
         with urllib.request.urlopen(url, timeout=DEADLINE_SECONDS) as answer:  # noqa: S310 - http on loopback
             status, body = answer.status, answer.read()
@@ -118,7 +120,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def find_urls(output: str) -> dict[str, str]:
-    """Give the addresses that `gateway up` has printed, by what ends them."""
+    """Return the URLs that `gateway up` printed, keyed by their paths."""
     return {url.split("/", 3)[3]: url for url in re.findall(r"http://\S+", output)}
 
 

@@ -1,4 +1,4 @@
-"""Summaries the slow and obvious way, in plain Python: each amount a Decimal, each bucket found by a walk."""
+"""Summaries the slow, obvious way, in plain Python: each amount is a Decimal, each bucket found by stepping."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from tests.reference import DAY_MS, Document, Question, select
 
 MAX_GROUPS = 10_000
-# The order in which the database's collation has the texts of the tests; names there are compared without case.
+# The tests' texts in the order of the database's collation, which ignores case.
 ALPHABET = [
     "$ne",
     "a/b",
@@ -32,7 +32,7 @@ ALPHABET = [
 ALPHABET += ["mastercard", "ünion", "us", "usd", "visa", "xk", "zeta"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# All clocks of this century are changed by and at multiples of it.
+# Every UTC offset and transition of this century is a multiple of it.
 _STEP = timedelta(minutes=15)
 _FIELDS = {"country": "countryOrigin"}
 _CALENDAR = ("hour", "day", "week", "month")
@@ -62,12 +62,12 @@ _BELOW_ALL_RANGES = -1
 
 
 class RefusedError(Exception):
-    """The question has no answer; its text is the code."""
+    """The query has no result; the message is the error code."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What is asked of the transactions of a question."""
+    """A summary request over the transactions of a query."""
 
     question: Question
     keys: tuple[str, ...] = ()
@@ -86,7 +86,7 @@ class _Group:
 
 
 def summarize(documents: Iterable[Document], asked: Summary, now_ms: int) -> dict[str, Any]:
-    """Give what REST answers, or raise RefusedError."""
+    """Return what REST responds, or raise RefusedError."""
     found = select(documents, asked.question, now_ms)
     if asked.into and {each["currency"].upper() for each in found} - {asked.into, *(asked.rates or {})}:
         raise RefusedError("RATE_MISSING")
@@ -120,7 +120,7 @@ def _find_key(key: str, document: Document, asked: Summary) -> Any:
 
 
 def _find_bucket(key: str, instant: datetime, zone: str) -> tuple[str, Any]:
-    """Name a bucket by its unit and first instant: the one before which a step back leads into another."""
+    """Identify a bucket by its unit and first instant, the earliest step that still has the same name."""
     instant -= (instant - _EPOCH) % _STEP
     name = _name(key, instant, zone)
     while _name(key, instant - _STEP, zone) == name:
@@ -154,7 +154,7 @@ def _fill(groups: dict[tuple[Any, ...], _Group], asked: Summary, found: list[Doc
     others = {next((key for key in keys if isinstance(key, str | int)), None) for keys in groups}
     if len(units) == len(asked.keys):
         others = {None}
-    # A walk over all quarters of an hour meets every bucket.
+    # Stepping through every quarter of an hour meets every bucket.
     instants = [first + _STEP * step for step in range(ceil((last - first) / _STEP))] + [last]
     names: dict[Any, datetime] = {}
     for instant in instants:
@@ -223,13 +223,13 @@ def _sum_up(currency: str, documents: list[Document], asked: Summary) -> dict[st
 
 
 def _find_percentile(amounts: list[Decimal], percentile: str) -> str | None:
-    """Give the nearest rank: the smallest amount that at least so many in a hundred do not exceed."""
+    """Return the nearest rank: the smallest amount such that at least this percentage of amounts do not exceed it."""
     rank = max(ceil(Fraction(percentile) * len(amounts) / 100), 1)
     return write_decimal(amounts[rank - 1]) if amounts else None
 
 
 def write_decimal(amount: Decimal) -> str:
-    """Give all digits, two decimals at least."""
+    """Format with all digits, and at least two decimals."""
     text = format(amount, "f")
     whole, _, decimals = text.partition(".")
     decimals = decimals.rstrip("0")

@@ -1,12 +1,12 @@
-"""What goes wrong in a page, written down as it happens: a person would only see that something is missing."""
+"""Records what goes wrong in a page, where a person would only see that something is missing."""
 
 from dataclasses import dataclass, field
 
 from playwright.sync_api import ConsoleMessage, Page, Request, Response
 
-# The console repeats what a failed answer or socket was, and so tells of no fault of the page's own.
+# The console repeats failed responses and sockets, which are recorded as failures, not as faults of the page.
 _REPEATED = ("Failed to load resource", "WebSocket connection to")
-# Before the page's own scripts, so that none of its first violations is missed (CSP 3, section 5.3).
+# Runs before the page's own scripts, so that none of the first violations is missed (CSP 3, section 5.3).
 _REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) => {
     console.error(`${event.effectiveDirective} forbids ${event.blockedURI} (${event.sourceFile}:${event.lineNumber})`);
@@ -16,12 +16,12 @@ addEventListener("securitypolicyviolation", (event) => {
 
 @dataclass(frozen=True)
 class Troubles:
-    """What was noted of a page.
+    """What was recorded about a page.
 
     Attributes:
-        faults: never to be: errors and warnings in the console, breaches of the Content-Security-Policy, uncaught
+        faults: never acceptable: console errors and warnings, violations of the Content-Security-Policy, uncaught
             errors, requests to another host.
-        failures: requests without an answer, and answers of 400 and above: to be where a test brings them about.
+        failures: requests without a response, and responses of 400 and above; acceptable where a test provokes them.
     """
 
     faults: list[str] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Troubles:
 
 
 def note_troubles(page: Page, url: str) -> Troubles:
-    """Note, from now on, what goes wrong in a page that may ask the host of `url` alone."""
+    """Record, from now on, what goes wrong in a page that may contact only the host of `url`."""
     troubles = Troubles()
     own = (f"{url}/", f"ws{url.removeprefix('http')}/", "data:", "blob:")
 
@@ -43,7 +43,7 @@ def note_troubles(page: Page, url: str) -> Troubles:
             troubles.faults.append(f"asked {request.url}")
 
     def note_failure(request: Request) -> None:
-        # A page that needs an answer no more breaks its request off.
+        # The page aborts requests whose responses it no longer needs.
         if request.failure != "net::ERR_ABORTED":
             troubles.failures.append(f"{request.failure} {request.url}")
 

@@ -1,4 +1,4 @@
-"""The types of the explorer's operations, made from the SDL: `python -m tests.web_types --write` writes them anew."""
+"""The types of the explorer's operations, generated from the SDL: `python -m tests.web_types --write` rewrites them."""
 
 import sys
 from pathlib import Path
@@ -10,14 +10,14 @@ TYPES = ROOT / "web/explorer/operations.ts"
 
 
 def install_web() -> NodeFolder:
-    """Give the tools of tests/web with the pages in its folder `pages`, whose modules find the tools above them."""
+    """Install the tools of tests/web, with the web pages in the subfolder `pages`, whose modules find the tools."""
     tools = install_packages(ROOT / "tests/web")
     install_packages(ROOT / "web", tools.path / "pages")
     return tools
 
 
 def build_types(tools: NodeFolder) -> str:
-    """Give the text of web/explorer/operations.ts; an operation that does not fit the SDL fails with its place."""
+    """Return the text of web/explorer/operations.ts; fails with the location of any operation that breaks the SDL."""
     done = tools.run("types.ts", str(ROOT / "schema/schema.graphql"))
     assert done.returncode == 0, done.stderr
     return done.stdout

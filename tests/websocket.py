@@ -1,4 +1,4 @@
-"""A client of graphql-transport-ws that sends what it is told to, right or wrong."""
+"""A client of graphql-transport-ws that sends any message, valid or not."""
 
 import json
 from collections.abc import AsyncIterator
@@ -26,12 +26,12 @@ class Socket:
         return json.loads(await self.connection.recv())
 
     async def init(self, payload: object = None) -> None:
-        """Begin, with what the payload says."""
+        """Send connection_init with an optional payload, and wait for the acknowledgement."""
         await self.send({"type": "connection_init"} | ({} if payload is None else {"payload": payload}))
         assert await self.receive() == {"type": "connection_ack"}
 
     async def ask(self, query: str, identifier: str = "ask", **parameters: Any) -> dict[str, Any]:
-        """Ask and give the whole answer of one result; nothing else may come meanwhile."""
+        """Run an operation with one result and return its message; no other message may arrive meanwhile."""
         await self.send(build_subscribe(query, identifier, **parameters))
         answer: dict[str, Any] = await self.receive()
         if answer["type"] == "next":
@@ -39,13 +39,13 @@ class Socket:
         return answer
 
     async def subscribe(self, query: str, identifier: str = "events", **parameters: Any) -> None:
-        """Subscribe; nothing is missed from the return on, and nothing may have come."""
+        """Subscribe; no event after the return is missed, and none may arrive before it."""
         await self.send(build_subscribe(query, identifier, **parameters))
         answer = await self.ask("{ __typename }", f"after {identifier}")
         assert answer["type"] == "next", answer
 
     async def await_close(self) -> tuple[int, str]:
-        """Read until the other side closes, and give its code and reason."""
+        """Read until the other side closes; return its close code and reason."""
         try:
             while True:
                 await self.connection.recv()
@@ -62,7 +62,7 @@ def build_subscribe(query: str, identifier: str, **parameters: Any) -> dict[str,
 async def open_socket(
     url: str, headers: dict[str, str] | None = None, subprotocols: tuple[str, ...] = (SUBPROTOCOL,)
 ) -> AsyncIterator[Socket]:
-    """Connect to a gateway until the block ends; nothing is said yet."""
+    """Connect to a gateway until the block ends; nothing is sent yet."""
     async with connect(
         url.replace("http", "ws", 1) + "/graphql",
         subprotocols=[Subprotocol(name) for name in subprotocols] or None,

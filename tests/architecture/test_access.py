@@ -1,4 +1,4 @@
-"""Who may ask at which path is said for every path."""
+"""Every path declares who may request it."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -16,7 +16,7 @@ def find_routes(routes: Iterable[Any]) -> Iterator[Route | WebSocketRoute | Moun
     for route in routes:
         if isinstance(route, Route | WebSocketRoute | Mount):
             yield route
-        else:  # what FastAPI makes of a router that was included; any other kind fails here
+        else:  # a router included by FastAPI; any other kind fails here
             yield from find_routes(route.original_router.routes)
 
 
@@ -26,7 +26,7 @@ def find_app_routes() -> list[Route | WebSocketRoute | Mount]:
 
 
 def test_every_route_is_public_or_has_a_scope() -> None:
-    """The first segment of a route's path is public or needs a scope, never both, and none is listed in vain.
+    """The first segment of a route's path is public or needs a scope, never both, and no listed segment is unused.
 
     Pages are public by their whole paths.
     """
@@ -38,7 +38,7 @@ def test_every_route_is_public_or_has_a_scope() -> None:
 
 
 def test_a_route_answers_no_path_but_its_own() -> None:
-    """No route takes a path that goes on after its own with a line break, which Python's `$` would pass over."""
+    """No route matches its path followed by a line break, which Python's `$` would allow."""
     routes = [route for route in find_app_routes() if not route.param_convertors]
     assert routes
     for route in routes:

@@ -1,4 +1,4 @@
-"""The checked-in contract and its pages say what the code says."""
+"""The checked-in contract and its pages match the code."""
 
 from collections.abc import Iterator
 from enum import Enum
@@ -24,7 +24,7 @@ from seeding import error as seeding_error
 
 ROOT = Path(__file__).parents[2]
 OF_GRAPHQL = {*introspection_types, *specified_scalar_types}
-# These end a command of the command line; no request can meet them.
+# These codes end a command of the command line; no request can cause them.
 COMMAND_LINE_CODES = {"INVALID_CONFIGURATION", "EMBEDDED_SERVER", "CONTRACT", "SERVER_START", "SEEDING"}
 
 
@@ -34,8 +34,8 @@ def find_codes(kind: type[GatewayError]) -> set[str]:
 
 
 def test_every_error_of_a_request_is_in_the_table() -> None:
-    """Each error class that a request can meet has a row, and each row has a class or a phase that gives it."""
-    # Classes are found once their modules are imported.
+    """Each error class that a request can meet has a row in the table, and each row a class or a phase behind it."""
+    # Subclasses are found only once their modules are imported.
     assert all(
         (http_errors, aliases, depth, directives, introspection, preparation, budget, contract, server, seeding_error)
     )
@@ -45,13 +45,13 @@ def test_every_error_of_a_request_is_in_the_table() -> None:
 
 
 def test_each_problem_has_its_page() -> None:
-    """docs/errors holds a page for each code, the same as the gateway serves, and no other."""
+    """docs/errors holds exactly one page per code, the same as the gateway serves."""
     pages = {path.stem: path.read_text() for path in (ROOT / "docs/errors").iterdir()}
     assert pages == {problem.code: problem.render_page() for problem in PROBLEMS.values()}
 
 
 def find_elements(kind: Any) -> Iterator[Any]:
-    """Give a type and what it consists of: fields with their arguments, input fields, values."""
+    """Yield a type and its parts: fields with their arguments, input fields, enum values."""
     yield kind
     for member in (*getattr(kind, "fields", {}).values(), *getattr(kind, "values", {}).values()):
         yield member
@@ -59,7 +59,7 @@ def find_elements(kind: Any) -> Iterator[Any]:
 
 
 def test_a_removed_field_is_a_breaking_change() -> None:
-    """The check that guards clients notices what would break them, and lets additions pass."""
+    """The check that protects clients reports breaking changes and lets additions pass."""
     sdl = build_sdl()
     field = '\n  """The country of origin, ISO 3166-1 alpha-2."""\n  countryOrigin: String!\n'
     without = sdl.replace(field, "")
@@ -72,12 +72,12 @@ def test_a_removed_field_is_a_breaking_change() -> None:
     ("shown", "known"), [(TransactionOrder, Order), (SummaryKey, GroupKey), (SummaryOrderChoice, SummaryOrder)]
 )
 def test_each_choice_of_graphql_is_the_databases(shown: type[Enum], known: type[Enum]) -> None:
-    """What GraphQL offers to order or group by is what the database knows by the same name, in the same order."""
+    """GraphQL's choices for ordering and grouping are the database's, by name and in order."""
     assert list(shown.__members__) == list(known.__members__)
 
 
 def test_everything_in_the_schema_is_described() -> None:
-    """Every type, field, argument and value of the schema has a description."""
+    """Every type, field, argument and enum value of the schema has a description."""
     schema = build_schema(build_sdl(), assume_valid_sdl=True)
     own = [each for name, each in schema.type_map.items() if name not in OF_GRAPHQL]
     bare = [element for kind in own for element in find_elements(kind) if not element.description]

@@ -1,4 +1,4 @@
-"""The house of docs/architecture.md: who may import whom, and what may not be committed."""
+"""The structure described in docs/architecture.md: who may import whom, and what may not be committed."""
 
 import ast
 import re
@@ -33,7 +33,7 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 
 
 def find_imports(path: Path) -> Iterator[str]:
-    """Give the top-level packages that a module imports, anywhere in it."""
+    """Yield the top-level packages that a module imports, anywhere in it."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
@@ -47,10 +47,10 @@ def name_of(path: Path) -> str:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_imports_run_one_way(path: Path) -> None:
-    """A module imports its own package, those below it, and third-party modules that its package owns."""
+    """A module imports its own package, those below it, and third-party modules that its package may use."""
     package = path.relative_to(ROOT).parts[0]
     allowed = BELOW[package] | {package}
-    # The command line is where seeding is plugged in.
+    # Only the command line may import seeding.
     if path == ROOT / "gateway/cli.py":
         allowed = allowed | {"seeding"}
     for name in find_imports(path):
@@ -60,31 +60,31 @@ def test_imports_run_one_way(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_a_module_says_what_it_is_for(path: Path) -> None:
-    """Every module opens with its job, in a sentence that ends."""
+    """Every module has a docstring that ends with a full stop."""
     docstring = ast.get_docstring(ast.parse(path.read_text()))
     assert docstring
     assert docstring.rstrip().endswith(".")
 
 
 def test_no_file_is_a_drawer() -> None:
-    """No module is called utils or helpers."""
+    """No module has a catch-all name such as utils or helpers."""
     assert not [path for path in MODULES if path.stem in {"utils", "util", "helpers", "common", "misc"}]
 
 
 def list_committed() -> list[Path]:
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)  # noqa: S607 - git is where the user has it
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True)  # noqa: S607 - git from PATH
     return [ROOT / name for name in names.stdout.split("\0") if name]
 
 
 def test_the_guide_names_files_that_are_there() -> None:
-    """docs/development.md sends nobody to a file that does not exist."""
+    """docs/development.md names no file that does not exist."""
     named = re.findall(r"`([a-z_.-]+(?:/[A-Za-z_.-]+)+)`", (ROOT / "docs/development.md").read_text())
     assert len(named) > 30
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
 def test_locks_name_no_registry() -> None:
-    """The lock files hold hashes and versions, and no registry's address."""
+    """The lock files hold hashes and versions, and no registry URL."""
     locks = [
         path for path in list_committed() if path.parent.name == "requirements" or path.name == "package-lock.json"
     ]
@@ -100,7 +100,7 @@ def test_locks_name_no_registry() -> None:
 
 
 def test_every_requirement_has_a_hash() -> None:
-    """Each pinned package in the hashed locks is followed by at least one hash."""
+    """Each pinned package in the hashed locks has at least one hash."""
     for path in (ROOT / "requirements").glob("*.txt"):
         blocks = path.read_text().replace("\\\n", " ").splitlines()
         pins = [line for line in blocks if "==" in line and not line.lstrip().startswith("#")]

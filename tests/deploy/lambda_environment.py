@@ -1,4 +1,4 @@
-"""An environment of AWS Lambda: its real emulator and its real runtime client, which run the gateway's handler."""
+"""A local AWS Lambda environment: its real emulator and its real runtime client, running the gateway's handler."""
 
 import base64
 import json
@@ -24,7 +24,7 @@ _CLIENT = "203.0.113.7"
 
 @dataclass(frozen=True)
 class Answer:
-    """What a function gave to an HTTP API or a load balancer, as its client would get it."""
+    """A function's response to an HTTP API or a load balancer, as the client would get it."""
 
     status: int
     headers: dict[str, str]
@@ -36,23 +36,23 @@ class Answer:
 
 @dataclass(frozen=True)
 class LambdaEnvironment:
-    """A running environment, and where its log is."""
+    """A running environment, its log file and default request headers."""
 
     url: str
     log: Path
     headers: dict[str, str] = field(default_factory=dict)
 
     def ask(self, path: str, *, body: dict[str, Any] | None = None, **headers: str) -> Answer:
-        """Ask as an HTTP API does, by an event of the format 2.0; a header's name has `_` for `-`."""
+        """Send a request as an HTTP API does, as an event of format 2.0; header names have `_` for `-`."""
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         return _read_answer(self.invoke(build_event(path, self.headers | given, body)))
 
     def ask_by_load_balancer(self, path: str, **headers: str) -> Answer:
-        """Ask as an application load balancer does."""
+        """Send a request as an application load balancer does."""
         return _read_answer(self.invoke(build_load_balancer_event(path, self.headers | headers)))
 
     def invoke(self, event: object) -> Any:
-        """Hand an event over and give what came back."""
+        """Invoke the function with an event and return the result."""
         return httpx.post(self.url, json=event, timeout=_SECONDS).raise_for_status().json()
 
     def read_log(self) -> str:
@@ -60,12 +60,12 @@ class LambdaEnvironment:
 
 
 def build_event(path: str, headers: dict[str, str], body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Give an event as AWS documents it (Lambda proxy integration of an HTTP API, payload format version 2.0)."""
+    """Return an event as AWS documents it (Lambda proxy integration of an HTTP API, payload format version 2.0)."""
     plain, _, query = path.partition("?")
     method = "GET" if body is None else "POST"
     content = {} if body is None else {"content-type": "application/json"}
     encoded = {} if body is None else {"body": base64.b64encode(json.dumps(body).encode()).decode()}
-    # The HTTP API hands paths over with their escapes resolved.
+    # An HTTP API delivers paths percent-decoded.
     path = unquote(plain)
     return {
         "version": "2.0",
@@ -88,7 +88,7 @@ def build_event(path: str, headers: dict[str, str], body: dict[str, Any] | None 
 
 
 def build_load_balancer_event(path: str, headers: dict[str, str]) -> dict[str, Any]:
-    """Give an event as AWS documents it (Lambda functions as targets), with several values of a header enabled."""
+    """Return an event as AWS documents it (Lambda functions as targets), with multi-value headers enabled."""
     plain, _, query = path.partition("?")
     pairs = [pair.split("=", 1) for pair in query.split("&") if pair]
     arn = "arn:aws:elasticloadbalancing:eu-central-1:123456789012:targetgroup/gateway/0123456789abcdef"
@@ -112,7 +112,7 @@ def _read_answer(given: dict[str, Any]) -> Answer:
 
 @contextmanager
 def run_lambda(folder: Path, headers: dict[str, str], **variables: str) -> Iterator[LambdaEnvironment]:
-    """Run an environment until the block ends; the emulator is the file that the variable RIE names."""
+    """Run an environment until the block ends; the variable RIE names the emulator's file."""
     port, runtime_port = find_free_port(), find_free_port()
     log = folder / "lambda.log"
     command = [

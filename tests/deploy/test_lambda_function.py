@@ -1,6 +1,6 @@
 """The application on AWS Lambda: the real runtime client and emulator, a real mongod, and events as AWS documents them.
 
-deploy/checks/lambda_function.py runs it, and gives RIE and MOTO_SERVER: the emulator, and a Secrets Manager.
+deploy/checks/lambda_function.py runs this module and sets RIE and MOTO_SERVER: the emulator, and a Secrets Manager.
 """
 
 import gzip
@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from botocore.session import get_session  # type: ignore[import-untyped]  # it has no types
+from botocore.session import get_session  # type: ignore[import-untyped]  # botocore has no types
 
 from database.client import open_sync_client
 from database.embedded import EmbeddedServer
@@ -29,7 +29,7 @@ from tests.deploy.lambda_environment import LambdaEnvironment, run_lambda
 from tests.issuer import AUDIENCE, ISSUER, SigningKey, render_key_set
 from tests.waiting import find_free_port, wait_until
 
-# More than 6 MB of JSON, and each row with a test number of the card schemes.
+# More than 6 MB of JSON; each row has a test card number.
 ROWS = 25_000
 CARD = "4111111111111111"
 HOUR_MS = 3_600_000
@@ -44,7 +44,7 @@ AWS = {
 
 @dataclass(frozen=True)
 class Served:
-    """An environment, and its database by the administrator."""
+    """An environment, and its database with the administrator's credentials."""
 
     environment: LambdaEnvironment
     admin: DatabaseEnvironment
@@ -52,7 +52,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """An environment whose database holds rows of the last two days, and whose caller has a JWT."""
+    """An environment whose database holds rows of the last two days, and whose requests carry a JWT."""
     folder = tmp_path_factory.mktemp("lambda")
     admin = replace(mongod.admin, database=f"lambda_{secrets.token_hex(8)}")
     owner, reader = Credentials("owner", secrets.token_urlsafe()), Credentials("reader", secrets.token_urlsafe())
@@ -74,7 +74,7 @@ def served(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> 
 def _build_row(number: int) -> dict[str, Any]:
     return {
         "_id": f"{number:08}-0000-4000-8000-000000000000",
-        # The first thousand within the last day, the others within the one before.
+        # The first thousand fall within the last day, the others in the day before.
         "date": read_clock_ms() - number - (HOUR_MS if number < 1_000 else 30 * HOUR_MS),
         "currency": "EUR",
         "amount": 12.5 + number % 1_000,
@@ -88,7 +88,7 @@ def _build_row(number: int) -> dict[str, Any]:
 
 @contextmanager
 def keep_secret(text: str) -> Iterator[dict[str, str]]:
-    """Keep a text in a Secrets Manager, and give the variables that lead to it."""
+    """Store a text in a Secrets Manager, and yield the variables that lead to it."""
     url = f"http://127.0.0.1:{find_free_port()}"
     command = [os.environ["MOTO_SERVER"], "--port", url.rpartition(":")[2]]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
@@ -115,7 +115,7 @@ def _answers(url: str) -> bool:
 
 
 def test_an_http_api_is_answered_at_the_four_paths(served: Served) -> None:
-    """The four paths give by events of an HTTP API what they give over HTTP."""
+    """The four paths respond to events of an HTTP API as they do over HTTP."""
     ask = served.environment.ask
     rows = ask("/transactions/1").json()
     assert len(rows) == 1_000
@@ -126,7 +126,7 @@ def test_an_http_api_is_answered_at_the_four_paths(served: Served) -> None:
 
 
 def test_a_load_balancer_is_answered_alike(served: Served) -> None:
-    """A load balancer's event gives the answer of an HTTP API's."""
+    """A load balancer's event gets the same response as an HTTP API's."""
     for path in ("/transactions/1?country=US&limit=7", "/transactions/1/card/Visa", "/transactions/x"):
         by_api, by_balancer = served.environment.ask(path), served.environment.ask_by_load_balancer(path)
         assert by_balancer.status == by_api.status
@@ -139,7 +139,7 @@ def _without_id(answer: Any) -> Any:
 
 
 def test_graphql_is_answered(served: Served) -> None:
-    """A GraphQL request by POST is answered in the media type that it accepts."""
+    """A GraphQL request by POST gets the media type that it accepts."""
     body = {"query": '{ transactions(first: 2, filter: {days: 1, cardType: "Visa"}) { totalCount nodes { amount } } }'}
     answer = served.environment.ask("/graphql", body=body, accept="application/graphql-response+json")
     assert answer.headers["content-type"].startswith("application/graphql-response+json")
@@ -148,7 +148,7 @@ def test_graphql_is_answered(served: Served) -> None:
 
 
 def test_a_link_leads_through_all_pages(served: Served) -> None:
-    """Following Link from an answer of the advised size gives every row once."""
+    """Following Link from a page of the recommended size yields every row once."""
     path, seen = "/transactions/3?limit=10000", []
     while path:
         answer = served.environment.ask(path)
@@ -159,7 +159,7 @@ def test_a_link_leads_through_all_pages(served: Served) -> None:
 
 
 def test_too_large_an_answer_is_an_error_that_names_the_pages(served: Served) -> None:
-    """An answer over Lambda's 6 MB, or a load balancer's 1 MB, is a 400 that says by which limit and after to ask."""
+    """A response over Lambda's 6 MB, or a load balancer's 1 MB, is a 400 naming the limit and a usable page size."""
     for answer, most, rows in (
         (served.environment.ask("/transactions/3"), FUNCTION_BYTES, 10_000),
         (served.environment.ask_by_load_balancer("/transactions/3"), LOAD_BALANCER_BYTES, 1_000),
@@ -174,7 +174,7 @@ def test_too_large_an_answer_is_an_error_that_names_the_pages(served: Served) ->
 
 
 def test_letters_beyond_ascii_count_as_they_are_handed_over(served: Served) -> None:
-    """An answer of 4 MB in UTF-8 that Lambda's runtime writes as over 6 MB is the error, and pages of it arrive."""
+    """A response of 4 MB in UTF-8 that Lambda's runtime writes as over 6 MB is an error; its pages are delivered."""
     with open_sync_client(served.admin) as client:
         collection = client[served.admin.database][COLLECTION]
         row = {"countryOrigin": "JP", "address": "東京都" * 200}
@@ -189,7 +189,7 @@ def test_letters_beyond_ascii_count_as_they_are_handed_over(served: Served) -> N
 
 
 def test_too_large_an_answer_of_graphql_names_its_pages(served: Served) -> None:
-    """The error at /graphql is GraphQL's, and names first and after."""
+    """The error at /graphql has GraphQL's shape, and names `first` and `after`."""
     addresses = " ".join(f"address{number}: address" for number in range(10))
     body = {"query": f"{{ transactions(first: 10000, filter: {{days: 3}}) {{ nodes {{ id {addresses} }} }} }}"}
     (error,) = served.environment.ask("/graphql", body=body).json()["errors"]
@@ -198,20 +198,20 @@ def test_too_large_an_answer_of_graphql_names_its_pages(served: Served) -> None:
 
 
 def test_what_fits_when_compressed_is_delivered(served: Served) -> None:
-    """The same list is answered to those who accept gzip."""
+    """The same list is delivered to clients that accept gzip."""
     answer = served.environment.ask("/transactions/3", accept_encoding="gzip")
     assert answer.status == 200
     assert len(json.loads(gzip.decompress(answer.body))) == ROWS
 
 
 def test_events_are_refused(served: Served) -> None:
-    """What would never end is an error instead of a wait."""
+    """An endless stream is an error instead of a timeout."""
     answer = served.environment.ask("/transactions/live", accept="text/event-stream")
     assert answer.json()["code"] == "ANSWER_NOT_DELIVERABLE"
 
 
 def test_connections_survive(served: Served) -> None:
-    """Later events are answered by the connections of the first."""
+    """Later events reuse the database connections of the first."""
     served.environment.ask("/transactions/1/card/Visa")
     before = _list_connections(served.admin)
     for _ in range(5):
@@ -221,7 +221,7 @@ def test_connections_survive(served: Served) -> None:
 
 
 def _list_connections(admin: DatabaseEnvironment) -> set[int]:
-    """The connections that the reader has authenticated on."""
+    """Return the ids of the connections that the reader has authenticated."""
     pipeline: list[dict[str, Any]] = [
         {"$currentOp": {"allUsers": True, "idleConnections": True}},
         {"$match": {"effectiveUsers": {"user": "reader", "db": admin.database}}},
@@ -231,19 +231,19 @@ def _list_connections(admin: DatabaseEnvironment) -> set[int]:
 
 
 def test_a_stranger_is_not_answered(served: Served) -> None:
-    """Without a good token the function answers 401, whatever the HTTP API's authoriser has let through."""
+    """Without a valid token the function responds with 401, whatever the HTTP API's authoriser let through."""
     assert served.environment.ask("/transactions/1", authorization="Bearer none").status == 401
 
 
 def test_the_client_is_who_the_load_balancer_says(served: Served) -> None:
-    """What a client writes into X-Forwarded-For is not believed."""
+    """The client address is the load balancer's, not one that the client wrote into X-Forwarded-For."""
     served.environment.ask_by_load_balancer("/transactions/1/card/Visa")
     lines = [json.loads(line) for line in served.environment.read_log().splitlines() if line.startswith("{")]
     assert {line["client"] for line in lines if "client" in line} == {"203.0.113.7"}
 
 
 def test_a_strange_event_is_answered(served: Served) -> None:
-    """An event of another kind, or one that breaks the adapter, is an error without a stack trace."""
+    """An event of another kind, or one that breaks the adapter, is an error with status 500."""
     broken = {"version": "2.0", "requestContext": {"http": {}}, "headers": {"host": f"h:{CARD}-"}}
     events: tuple[object, ...] = ({"Records": []}, broken, [], "text")
     for event in events:
@@ -251,7 +251,7 @@ def test_a_strange_event_is_answered(served: Served) -> None:
 
 
 def test_no_card_number_is_logged(served: Served) -> None:
-    """A number in a path, query, header or row is in no line of what Lambda keeps."""
+    """A card number in a path, query, header or row is in no log line that Lambda keeps."""
     written = f"{CARD[:4]} {CARD[4:8]} {CARD[8:12]} {CARD[12:]}"
     for number in (CARD, written.replace(" ", "%20"), written.replace(" ", "-")):
         served.environment.ask(f"/transactions/1/card/{number}")

@@ -1,4 +1,4 @@
-"""The explorer for those who do not see it or use no pointer: axe's rules in each state, and the keyboard alone."""
+"""The explorer without sight or pointer: axe's rules in each state, and operation by keyboard."""
 
 from collections.abc import Callable, Sequence
 
@@ -58,7 +58,7 @@ STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
 def test_no_rule_of_accessibility_is_broken(
     visitor: Page, still: ServedDatabase, scheme: str, size: dict[str, int]
 ) -> None:
-    """In each state of the page, axe finds no breach of WCAG 2.2 A and AA."""
+    """In each state of the page, axe finds no violation of WCAG 2.2 A and AA."""
     visitor.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     visitor.set_viewport_size({"width": size["width"], "height": size["height"]})
     found = {}
@@ -70,14 +70,14 @@ def test_no_rule_of_accessibility_is_broken(
 
 
 def test_nothing_is_cut_off_on_a_narrow_phone(visitor: Page, still: ServedDatabase) -> None:
-    """At 320 CSS pixels nothing lies beyond the window's side (WCAG 2.2, 1.4.10)."""
+    """At 320 CSS pixels the page does not scroll sideways (WCAG 2.2, 1.4.10)."""
     visitor.set_viewport_size({"width": 320, "height": 640})
     open_explorer(visitor, still.gateway.url)
     assert visitor.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def press_tab_until(page: Page, is_there: str) -> None:
-    """Go on by Tab until the focused element is the one that the expression tells."""
+    """Press Tab until the focused element satisfies a JavaScript expression over `focused`."""
     for _ in range(80):
         page.keyboard.press("Tab")
         if page.evaluate(f"(() => {{ const focused = document.activeElement; return {is_there}; }})()"):
@@ -86,7 +86,7 @@ def press_tab_until(page: Page, is_there: str) -> None:
 
 
 def test_the_first_tab_leads_past_the_filters(visitor: Page, still: ServedDatabase) -> None:
-    """The first stop is a link that skips to the answer (WCAG 2.2, 2.4.1)."""
+    """The first tab stop is a link that skips to the answer (WCAG 2.2, 2.4.1)."""
     open_explorer(visitor, still.gateway.url)
     visitor.keyboard.press("Tab")
     expect(visitor.get_by_role("link", name="Skip to the answer")).to_be_focused()
@@ -95,7 +95,7 @@ def test_the_first_tab_leads_past_the_filters(visitor: Page, still: ServedDataba
 
 
 def test_the_way_past_the_filters_asks_nothing(visitor: Page, still: ServedDatabase) -> None:
-    """Whoever skips to the answer keeps it: only the next question is asked, and once."""
+    """Skipping to the answer sends no query; the next query is sent once."""
     open_explorer(visitor, still.gateway.url)
     asked: list[str] = []
     visitor.on("request", lambda request: asked.append(request.post_data or ""))
@@ -107,7 +107,7 @@ def test_the_way_past_the_filters_asks_nothing(visitor: Page, still: ServedDatab
 
 
 def test_a_question_is_asked_by_keys_alone(visitor: Page, still: ServedDatabase, documents: Sequence[Document]) -> None:
-    """Period, card, country, a chart's bar and a row's details are reached by Tab and worked by keys."""
+    """Period, card, country, a chart's bar and a row's details can be reached by Tab and operated by keys."""
     open_explorer(visitor, still.gateway.url)
     press_tab_until(visitor, "focused.getAttribute('aria-label')?.includes('Last 30 days')")
     visitor.keyboard.press("Space")
@@ -135,7 +135,7 @@ def test_a_question_is_asked_by_keys_alone(visitor: Page, still: ServedDatabase,
 
 
 def test_a_bar_keeps_the_focus_when_it_is_picked(visitor: Page, still: ServedDatabase) -> None:
-    """After Enter on a bar the focus is on that bar still, so that Enter takes it back."""
+    """After Enter a bar keeps the focus, so that another Enter deselects it."""
     open_explorer(visitor, still.gateway.url)
     bar = find_chart(visitor, "By card").get_by_role("button", name="Amex")
     bar.focus()
@@ -150,7 +150,7 @@ def test_a_bar_keeps_the_focus_when_it_is_picked(visitor: Page, still: ServedDat
 
 
 def test_a_chart_by_amount_is_one_stop_with_arrows(visitor: Page, still: ServedDatabase) -> None:
-    """The histogram's columns are one stop of the Tab key, between which arrows move."""
+    """The histogram's columns are one tab stop, between which arrow keys move."""
     open_explorer(visitor, still.gateway.url)
     columns = find_chart(visitor, "By amount").locator(".column")
     expect(columns.locator("visible=true").first).to_have_attribute("tabindex", "0")
@@ -162,7 +162,7 @@ def test_a_chart_by_amount_is_one_stop_with_arrows(visitor: Page, still: ServedD
 
 
 def test_a_filter_that_is_removed_leaves_the_focus_where_it_was(visitor: Page, still: ServedDatabase) -> None:
-    """The focus goes to the chip that takes the place of the removed one, and to the answer after the last."""
+    """The focus moves to the chip in the removed one's position, and to the answer after the last chip."""
     open_explorer(visitor, still.gateway.url, "?days=30&card=Visa&country=DE")
     chips = visitor.get_by_role("list", name="Active filters").get_by_role("button")
     chips.nth(1).focus()
@@ -178,7 +178,7 @@ def test_a_filter_that_is_removed_leaves_the_focus_where_it_was(visitor: Page, s
 def test_arrows_enter_the_list_of_countries_at_its_ends(
     visitor: Page, still: ServedDatabase, key: str, place: int
 ) -> None:
-    """With no country chosen yet, Arrow Down leads to the first that fits what was typed, and Arrow Up to the last."""
+    """With no country chosen, Arrow Down selects the first match of the typed text, and Arrow Up the last."""
     open_explorer(visitor, still.gateway.url)
     visitor.get_by_role("combobox", name="Country").fill("united")
     visitor.keyboard.press(key)

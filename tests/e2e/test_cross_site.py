@@ -1,4 +1,4 @@
-"""Pages of other sites in a real Chromium: they may send what they like, and neither ask nor read."""
+"""Pages of other sites in a real Chromium may send requests, but get no query executed and read no response."""
 
 import threading
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ FETCH = "url => fetch(url).then(answer => answer.text(), error => error.name)"
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
-        """Say nothing: the tests' output is pytest's."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Suppress the access log, as the tests' output is pytest's."""
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[str]:
-    """A page of another origin; gives its address."""
+    """Serve a page of another origin, and yield its URL."""
     (tmp_path / "index.html").write_text("<!doctype html><title>Other</title><p>Other</p>")
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path))) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -32,7 +32,7 @@ def site(tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_page_of_another_site_reads_nothing(page: Page, site: str, gateway: GatewayProcess) -> None:
-    """Its scripts can read no answer, by CORS or without."""
+    """Its scripts can read no response, with CORS or without."""
     page.goto(site)
     assert page.evaluate(FETCH, f"{gateway.url}/transactions/1/card/Visa") == "TypeError"
     unread = FETCH.replace("fetch(url)", "fetch(url, {mode: 'no-cors'})")
@@ -40,7 +40,7 @@ def test_a_page_of_another_site_reads_nothing(page: Page, site: str, gateway: Ga
 
 
 def test_a_form_of_another_site_asks_nothing(page: Page, site: str, gateway: GatewayProcess) -> None:
-    """A form that another site's page sends to GraphQL, as JSON in text, is refused before it is read."""
+    """A form that another site's page posts to GraphQL, as JSON in text, gets 403."""
     page.goto(site)
     with page.expect_response("**/graphql") as asked:
         page.evaluate(
@@ -56,7 +56,7 @@ def test_a_form_of_another_site_asks_nothing(page: Page, site: str, gateway: Gat
 
 
 def test_a_link_of_another_site_may_be_followed(page: Page, site: str, gateway: GatewayProcess) -> None:
-    """A person who follows a link to a path reads its answer."""
+    """Following a link from another site to a path shows its response."""
     page.goto(site)
     page.evaluate(
         "url => document.body.append(Object.assign(document.createElement('a'), {href: url, textContent: 'go'}))",

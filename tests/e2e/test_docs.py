@@ -1,4 +1,4 @@
-"""The API reference as a person uses it: in a real browser, on a running gateway."""
+"""The API reference as a user sees it: in a real browser, on a running gateway."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ LISTS = (
 
 @pytest.fixture
 def reference(page: Page, gateway: GatewayProcess) -> Iterator[Page]:
-    """The reference; fails the test if the page troubled its browser or asked any other host."""
+    """The reference page; fails the test if the page had errors or contacted any other host."""
     troubles = note_troubles(page, gateway.url)
     open_reference(page, gateway)
     yield page
@@ -36,7 +36,7 @@ def open_reference(page: Page, gateway: GatewayProcess, operation: str = "") -> 
 
 
 def open_path(page: Page, path: str) -> Locator:
-    """Open what the reference says of a path; gives it."""
+    """Open the reference's section on a path, and return it."""
     block = page.locator(".opblock-get", has=page.locator(f'[data-path="{path}"]'))
     block.get_by_role("button", name=re.compile("^GET")).click()
     expect(block.get_by_role("button", name="Try it out")).to_be_visible()
@@ -44,7 +44,7 @@ def open_path(page: Page, path: str) -> Locator:
 
 
 def ask(block: Locator) -> Locator:
-    """Send the example of an operation as it stands; gives the answer's row."""
+    """Send an operation's example unchanged, and return the response's row."""
     block.get_by_role("button", name="Try it out").click()
     block.get_by_role("button", name="Execute").click()
     return block.locator(".live-responses-table .response")
@@ -76,7 +76,7 @@ def test_it_is_titled_and_leads_to_the_other_pages(reference: Page, gateway: Gat
     ],
 )
 def test_a_path_can_be_tried_out_as_it_stands(reference: Page, gateway: GatewayProcess, path: str, asked: str) -> None:
-    """The example of each of the four paths is answered, a list with a page of rows."""
+    """The example of each of the four paths gets a response, a list with one page of rows."""
     block = open_path(reference, path)
     answer = ask(block)
     expect(answer.locator(".response-col_status")).to_contain_text("200")
@@ -89,7 +89,7 @@ def test_a_path_can_be_tried_out_as_it_stands(reference: Page, gateway: GatewayP
 
 
 def test_events_without_end_are_not_to_be_tried_out(reference: Page) -> None:
-    """The page, which shows whole answers, says what reads live transactions instead of waiting for their end."""
+    """For live transactions the page, which can show only complete responses, names suitable clients instead."""
     block = reference.locator(".opblock-get", has=reference.locator('[data-path="/transactions/live"]'))
     block.get_by_role("button", name=re.compile("^GET")).click()
     expect(block).to_contain_text("curl -N")
@@ -98,7 +98,7 @@ def test_events_without_end_are_not_to_be_tried_out(reference: Page) -> None:
 
 
 def test_a_link_leads_to_an_operation(page: Page, gateway: GatewayProcess) -> None:
-    """The address names the operation that is open, and opens it again."""
+    """The URL names the open operation, and opens it again."""
     open_reference(page, gateway)
     open_path(page, "/transactions/{days}/summary")
     address = page.url
@@ -109,7 +109,7 @@ def test_a_link_leads_to_an_operation(page: Page, gateway: GatewayProcess) -> No
 
 
 def test_a_long_list_does_not_hold_the_page_up(reference: Page) -> None:
-    """Who takes the limit away reads the whole list, and the page goes on."""
+    """With the limit removed, the whole list is shown, and the page stays usable."""
     block = open_path(reference, "/transactions/{days}")
     block.get_by_role("button", name="Try it out").click()
     block.locator('[data-param-name="limit"] input').fill("")
@@ -123,7 +123,7 @@ def test_a_long_list_does_not_hold_the_page_up(reference: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_follows_the_colours_that_a_person_prefers(page: Page, gateway: GatewayProcess, scheme: str) -> None:
-    """Who prefers dark colours gets them, and whoever changes their mind, at once."""
+    """The page uses the preferred colour scheme, and follows a change at once."""
     other = "dark" if scheme == "light" else "light"
     for wanted in (scheme, other):
         page.emulate_media(color_scheme="dark" if wanted == "dark" else "light")
@@ -134,13 +134,13 @@ def test_it_follows_the_colours_that_a_person_prefers(page: Page, gateway: Gatew
 
 @pytest.fixture
 def guarded(mongod: EmbeddedServer, tmp_path: Path) -> Iterator[ServedDatabase]:
-    """A gateway that wants to know who asks."""
+    """A gateway that requires authentication."""
     with serve_database(mongod, tmp_path, GATEWAY_KEYS_FILE=str(tmp_path / "keys.json")) as served:
         yield served
 
 
 def test_a_key_is_used_until_it_is_taken_back(page: Page, guarded: ServedDatabase, tmp_path: Path) -> None:
-    """A key that is given by Authorize is sent, is there on the next visit in this tab alone, and goes by Logout."""
+    """A key given by Authorize is sent, kept for this tab only, also on its next visit, and removed by Logout."""
     _, key = create_key(tmp_path / "keys.json", "reference", frozenset({Scope.TRANSACTIONS_READ}))
     path = "/transactions/{days}/card/{cardType}"
     open_reference(page, guarded.gateway)

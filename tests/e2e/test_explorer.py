@@ -1,4 +1,4 @@
-"""The explorer's filters, rows and links: what they show is what the reference selects, whatever is asked."""
+"""The explorer's filters, rows and links show what the reference selects, for any query."""
 
 import re
 from collections import Counter
@@ -18,7 +18,7 @@ from tests.explorer import find_chart, read_rows, read_total
 from tests.reference import Document, Question, select
 from tests.stage import NOW_MS, await_answers, open_explorer
 
-# What stands in the first window is far less.
+# Far fewer rows than the initial window holds.
 ROWS = 10
 
 questions = st.builds(
@@ -33,7 +33,7 @@ questions = st.builds(
 
 
 def write_link(question: Question) -> str:
-    """Give the query that a shared link has for a question."""
+    """Return the query string of a shared link."""
     parameters = {
         "days": "all" if question.days is None else str(question.days),
         "card": question.card_type,
@@ -46,7 +46,7 @@ def write_link(question: Question) -> str:
 
 
 def answer(documents: Sequence[Document], question: Question) -> list[Document]:
-    """Give the reference's rows."""
+    """Return the reference's rows."""
     alpha_2 = {"GBR": "GB"}.get(question.country or "", question.country)
     return select(documents, replace(question, country=alpha_2), NOW_MS)
 
@@ -57,7 +57,7 @@ def write_dates(documents: Sequence[Document]) -> list[str]:
 
 
 def check(page: Page, expected: Sequence[Document]) -> None:
-    """Compare what the page says with the reference's rows."""
+    """Compare what the page shows with the reference's rows."""
     await_answers(page)
     assert read_total(page) == len(expected)
     rows = read_rows(page, ROWS)
@@ -73,7 +73,7 @@ def check(page: Page, expected: Sequence[Document]) -> None:
 def test_a_link_shows_the_answer_of_the_reference(
     visitor: Page, still: ServedDatabase, documents: Sequence[Document], question: Question
 ) -> None:
-    """Whatever a link asks, total and first rows are the reference's."""
+    """For any link, the total and the first rows are the reference's."""
     open_explorer(visitor, still.gateway.url, write_link(question))
     check(visitor, answer(documents, question))
 
@@ -83,7 +83,7 @@ def test_a_link_shows_the_answer_of_the_reference(
 def test_sums_are_exact_and_of_one_currency_each(
     visitor: Page, still: ServedDatabase, documents: Sequence[Document], question: Question
 ) -> None:
-    """Each currency's sum is the reference's to the last digit."""
+    """Each currency's sum equals the reference's to the last digit."""
     sums: Counter[str] = Counter()
     exact: dict[str, Decimal] = {}
     for document in answer(documents, question):
@@ -106,7 +106,7 @@ def test_sums_are_exact_and_of_one_currency_each(
 def test_each_filter_narrows_and_is_taken_back(
     visitor: Page, still: ServedDatabase, documents: Sequence[Document]
 ) -> None:
-    """Period, card, country and amounts each change answer and address as soon as they are entered; Reset ends all."""
+    """Period, card, country and amounts each change answer and URL once entered; Reset clears all."""
     open_explorer(visitor, still.gateway.url)
     check(visitor, answer(documents, Question(days=90)))
     filters = visitor.get_by_role("form", name="Filters")
@@ -142,7 +142,7 @@ def test_each_filter_narrows_and_is_taken_back(
 def test_a_country_by_three_letters_is_shown_as_that_country(
     visitor: Page, still: ServedDatabase, documents: Sequence[Document]
 ) -> None:
-    """Chip, field and bar name the country that the rows tell; where there is none, the code stays what was asked."""
+    """Chip, field and bar show the country of the rows; without rows, the code stays as given."""
     open_explorer(visitor, still.gateway.url, "?country=usa&colour=red")
     check(visitor, answer(documents, Question(days=90, country="US")))
     expect(visitor.get_by_role("button", name="Remove the filter United States")).to_be_visible()
@@ -162,7 +162,7 @@ def test_a_country_by_three_letters_is_shown_as_that_country(
 def test_back_and_forward_go_from_question_to_question(
     visitor: Page, still: ServedDatabase, documents: Sequence[Document]
 ) -> None:
-    """The history has an entry for each question, whose fields and answer come back with it."""
+    """The history has an entry for each query, which restores its fields and answer."""
     open_explorer(visitor, still.gateway.url)
     visitor.get_by_role("form").get_by_role("button", name="Visa", exact=True).click()
     await_answers(visitor)
@@ -181,7 +181,7 @@ def test_back_and_forward_go_from_question_to_question(
 
 
 def test_headings_order_the_rows(visitor: Page, still: ServedDatabase, documents: Sequence[Document]) -> None:
-    """A click on a heading gives the newest or largest first, a second the other way round, and the heading says so."""
+    """A click on a heading sorts newest or largest first, a second click reverses, and the heading says so."""
     open_explorer(visitor, still.gateway.url)
     for name, order, said in (
         ("Amount", "AMOUNT_DESC", "descending"),
@@ -199,7 +199,7 @@ def test_headings_order_the_rows(visitor: Page, still: ServedDatabase, documents
 def test_thousands_of_rows_are_scrolled_through_with_few_in_the_document(
     visitor: Page, still: ServedDatabase, documents: Sequence[Document], row: int
 ) -> None:
-    """Rows far below come when they are scrolled to, in the reference's order, and the document stays small."""
+    """Distant rows load when scrolled to, in the reference's order, and the document stays small."""
     expected = answer(documents, Question(days=90))
     open_explorer(visitor, still.gateway.url)
     grid = visitor.get_by_role("grid", name="Transactions")
@@ -215,7 +215,7 @@ def test_thousands_of_rows_are_scrolled_through_with_few_in_the_document(
 
 
 def test_a_row_opens_its_details(visitor: Page, still: ServedDatabase, documents: Sequence[Document]) -> None:
-    """A click on a row shows all fields of that transaction, its card number masked; Close ends it."""
+    """A click on a row shows all fields of that transaction, with its card number masked; Close hides them."""
     first = answer(documents, Question(days=90))[0]
     open_explorer(visitor, still.gateway.url)
     visitor.get_by_role("grid").locator("#row-0").click()
@@ -228,7 +228,7 @@ def test_a_row_opens_its_details(visitor: Page, still: ServedDatabase, documents
 
 
 def test_it_leads_to_the_other_pages(visitor: Page, still: ServedDatabase) -> None:
-    """GraphiQL and the REST reference are a click away."""
+    """GraphiQL and the REST reference are one click away."""
     open_explorer(visitor, still.gateway.url)
     visitor.get_by_role("link", name="GraphiQL").click()
     expect(visitor).to_have_url(f"{still.gateway.url}/graphql")

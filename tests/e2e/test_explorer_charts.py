@@ -1,4 +1,4 @@
-"""The explorer's charts: they show what the reference counts, and what is clicked in them becomes the question."""
+"""The explorer's charts show what the reference counts, and clicks in them become conditions."""
 
 import re
 from collections import Counter
@@ -30,19 +30,19 @@ def read_date(document: Document) -> datetime:
 
 
 def name_day(document: Document) -> str:
-    """Name a document's day on the visitor's clocks as English does."""
+    """Return the English name of a document's day in the visitor's time zone."""
     return f"{read_date(document):%a, %b} {read_date(document).day}, {read_date(document).year}"
 
 
 def name_range(document: Document) -> str:
-    """Name a document's range of amounts as English does."""
+    """Return the English name of a document's amount range."""
     lower = max(bound for bound in BOUNDS if bound <= document["amount"])
     upper = next((bound for bound in BOUNDS if bound > lower), None)
     return f"{lower:,.0f} or more" if upper is None else f"{lower:,.0f} to {upper - 0.01:,.2f}"
 
 
 def read_lines(page: Page, title: str) -> dict[str, int]:
-    """Give the numbers of a chart's table, but for the lines without any."""
+    """Return the numbers of a chart's table, without zero lines."""
     toggle = find_chart(page, title).get_by_role("button", name="Table")
     if toggle.get_attribute("aria-pressed") == "false":
         toggle.click()
@@ -61,7 +61,7 @@ def read_lines(page: Page, title: str) -> dict[str, int]:
 def test_charts_show_what_the_reference_counts(
     visitor: Page, still: ServedDatabase, documents: Sequence[Document], link: str, question: Question
 ) -> None:
-    """Each chart has the reference's numbers; one by which a condition is picked leaves that condition out."""
+    """Each chart has the reference's numbers; a chart that sets a condition ignores that condition itself."""
     open_explorer(visitor, still.gateway.url, link)
 
     def answer(**without: Any) -> list[Document]:
@@ -106,7 +106,7 @@ def test_a_click_on_a_bar_asks_for_it_and_a_second_takes_it_back(
     link: str,
     question: Question,
 ) -> None:
-    """A bar that is clicked becomes a condition of all other parts, and of the address; clicked again it is none."""
+    """A clicked bar becomes a condition of all other parts and of the URL; a second click removes it."""
     open_explorer(visitor, still.gateway.url)
     bar = find_chart(visitor, title).get_by_role("button", name=re.compile(name))
     bar.click()
@@ -124,7 +124,7 @@ def test_a_click_on_a_bar_asks_for_it_and_a_second_takes_it_back(
 def test_several_ranges_of_amounts_are_picked_together(
     visitor: Page, still: ServedDatabase, documents: Sequence[Document]
 ) -> None:
-    """A click with Shift asks for all from the range that was picked to this one."""
+    """Shift-click selects all ranges from the selected one to the clicked one."""
     open_explorer(visitor, still.gateway.url)
     chart = find_chart(visitor, "By amount")
     chart.get_by_role("button", name=re.compile("10 to 19.99")).click()
@@ -138,11 +138,11 @@ def test_several_ranges_of_amounts_are_picked_together(
 def test_a_click_on_a_day_asks_for_all_since(
     visitor: Page, still: ServedDatabase, documents: Sequence[Document]
 ) -> None:
-    """The window of the question begins with the day that was clicked, or a little before: it has whole days."""
+    """After picking a day, the window begins with that day or shortly before, as it has whole days."""
     open_explorer(visitor, still.gateway.url)
     chart = find_chart(visitor, "By day")
     expect(chart.locator("canvas")).to_be_visible()
-    # The slider says by its keys what a click of the pointer does, and where it stands.
+    # The slider offers by keys what the pointer does by clicks, and announces its position.
     chart.get_by_role("slider").focus()
     for _ in range(9):
         visitor.keyboard.press("ArrowLeft")
@@ -159,7 +159,7 @@ def test_a_click_on_a_day_asks_for_all_since(
 
 
 def test_the_pointer_picks_a_day_in_the_picture(visitor: Page, still: ServedDatabase) -> None:
-    """A click on a column of the picture does what its tooltip says, and asks for fewer days."""
+    """A click on a column of the chart does what its tooltip says, and selects fewer days."""
     open_explorer(visitor, still.gateway.url)
     picture = find_chart(visitor, "By day").locator(".u-over")
     box = picture.bounding_box()
@@ -175,7 +175,7 @@ def test_the_pointer_picks_a_day_in_the_picture(visitor: Page, still: ServedData
 def test_three_clicks_answer_how_many_from_where_and_when(
     visitor: Page, still: ServedDatabase, documents: Sequence[Document]
 ) -> None:
-    """Visa transactions of 90 days: their number, their countries and their days are at most three clicks from `/`."""
+    """The number, countries and days of Visa transactions in 90 days are at most three clicks from `/`."""
     visas = select(documents, Question(days=90, card_type="Visa"), NOW_MS)
     open_explorer(visitor, still.gateway.url)
     clicks = [

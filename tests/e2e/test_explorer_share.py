@@ -1,4 +1,4 @@
-"""What the explorer gives to take along: questions as texts that run as they stand, and rows as files."""
+"""What the explorer exports: queries as texts that run unchanged, and rows as files."""
 
 import csv
 import json
@@ -26,7 +26,7 @@ LINKS = [
 
 
 def copy(page: Page, name: str) -> str:
-    """Press a button for copying and give what the clipboard has then."""
+    """Press a copy button and return the clipboard's content."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("group", name="Copy this question as").get_by_role("button", name=name, exact=True).click()
     expect(page.get_by_text(f"{name} copied")).to_be_visible()
@@ -38,7 +38,7 @@ def copy(page: Page, name: str) -> str:
 def test_each_copied_question_gives_the_answer_of_the_page(
     visitor: Page, still: ServedDatabase, documents: Sequence[Document], link: str, question: Question
 ) -> None:
-    """GraphQL as posted, the command in a shell and the program in Python give the rows that the page counts."""
+    """The copied GraphQL, shell command and Python program return the rows that the page counts."""
     identifiers = [document["_id"] for document in select(documents, question, NOW_MS)]
     open_explorer(visitor, still.gateway.url, link)
     assert read_total(visitor) == len(identifiers)
@@ -64,7 +64,7 @@ def test_each_copied_question_gives_the_answer_of_the_page(
 
 @pytest.mark.parametrize("is_refused", [False, True], ids=["clipboard", "no clipboard"])
 def test_a_command_that_asks_for_one_page_is_told_to(visitor: Page, still: ServedDatabase, *, is_refused: bool) -> None:
-    """Whoever copies a curl in another order than newest first reads that it gives the first 100 rows."""
+    """A curl copied in an order other than newest first comes with a note that it returns the first 100 rows."""
     open_explorer(visitor, still.gateway.url, LINKS[1][0])
     if is_refused:
         visitor.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('refused')); }")

@@ -1,4 +1,4 @@
-"""The explorer when all is not well, or new: live rows, keys, databases that go away, bad links, nothing found."""
+"""The explorer in special states: live rows, keys, database outages, bad links, no results."""
 
 import re
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from tests.trouble import Troubles, note_troubles
 from tests.waiting import find_free_port, wait_until
 
 STORED = 300
-# How often a change of the page left it without its banner.
+# Counts the DOM changes after which the banner was missing.
 COUNT_ABSENCES = """() => {
     window.absences = 0;
     const count = () => { window.absences += document.querySelector(".banner") === null ? 1 : 0; };
@@ -33,7 +33,7 @@ SECRETS = "() => JSON.stringify([{...localStorage}, location.href, document.cook
 
 
 def test_an_empty_database_is_told_and_filled_live(page: Page, own: ServedDatabase) -> None:
-    """Where nothing is stored the page says so; with Live on, a transaction that is added appears and is counted."""
+    """An empty database is reported; with Live on, added transactions appear and are counted."""
     troubles = note_troubles(page, own.gateway.url)
     open_explorer(page, own.gateway.url, "?days=all")
     expect(page.get_by_text("There are no transactions yet.")).to_be_visible()
@@ -60,7 +60,7 @@ def test_an_empty_database_is_told_and_filled_live(page: Page, own: ServedDataba
 
 
 def test_what_a_database_holds_is_text(page: Page, own: ServedDatabase) -> None:
-    """A vendor's name and an address with markup are shown as they are written, and nothing of them runs."""
+    """Markup in a vendor's name or an address is shown as text, and nothing of it runs."""
     script = "<img src=x onerror=\"document.title='run'\">"
     own.collection.insert_one(build_document(1, vendor=script, cardType=script, address=script))
     troubles = note_troubles(page, own.gateway.url)
@@ -74,7 +74,7 @@ def test_what_a_database_holds_is_text(page: Page, own: ServedDatabase) -> None:
 
 @pytest.mark.parametrize("width", [360, 900, 1280, 1920])
 def test_amounts_in_millions_are_shown_whole(page: Page, own: ServedDatabase, width: int) -> None:
-    """An amount of seven digits and two decimals is not cut off in the table, with a code for its currency too."""
+    """An amount of seven digits and two decimals is not cut off in the table, even with a currency code."""
     own.collection.insert_one(build_document(1, currency="CHF", amount=1_234_567.89))
     page.set_viewport_size({"width": width, "height": 900})
     open_explorer(page, own.gateway.url)
@@ -84,7 +84,7 @@ def test_amounts_in_millions_are_shown_whole(page: Page, own: ServedDatabase, wi
 
 
 def test_nothing_found_leads_to_more(visitor: Page, still: ServedDatabase, documents: Sequence[Document]) -> None:
-    """A question without an answer offers to leave a condition out, and a click does so."""
+    """A query without results offers to drop a condition, and a click does so."""
     open_explorer(visitor, still.gateway.url, "?days=30&card=Nobody&country=DE")
     assert read_total(visitor) == 0
     visitor.get_by_role("button", name="Without Nobody").click()
@@ -95,7 +95,7 @@ def test_nothing_found_leads_to_more(visitor: Page, still: ServedDatabase, docum
 def test_what_a_link_asks_wrongly_is_told_and_the_rest_is_applied(
     visitor: Page, still: ServedDatabase, documents: Sequence[Document]
 ) -> None:
-    """Each bad value of an address is named with what would be accepted; the good ones make the question."""
+    """Each bad value in a URL is reported with what is accepted; the good values are applied."""
     open_explorer(visitor, still.gateway.url, "?days=ninety&card=Visa&country=Atlantis&min=x&colour=red")
     expect(visitor.get_by_role("alert").filter(has_text="is not applied")).to_contain_text("colour")
     for name in ("days", "country", "min"):
@@ -111,7 +111,7 @@ def test_what_a_link_asks_wrongly_is_told_and_the_rest_is_applied(
 
 
 def test_what_the_gateway_refuses_is_told_at_its_field_alone(page: Page, still: ServedDatabase) -> None:
-    """Where only the gateway knows that a value is bad, its field alone says so, and nothing offers to try again."""
+    """A value that only the gateway can reject is reported at its field only, without an offer to retry."""
     open_explorer(page, still.gateway.url, "?country=ZZZ")
     expect(page.locator("#country-fault")).to_contain_text("is not a country code")
     expect(page.get_by_text("is not a country code")).to_have_count(1)
@@ -120,7 +120,7 @@ def test_what_the_gateway_refuses_is_told_at_its_field_alone(page: Page, still: 
 
 
 def test_a_field_says_what_is_wrong_before_anything_is_asked(visitor: Page, still: ServedDatabase) -> None:
-    """An amount that is none is not sent: the field says what it takes, and the answer stays."""
+    """An invalid amount is not sent: its field says what is accepted, and the answer stays."""
     open_explorer(visitor, still.gateway.url)
     total = read_total(visitor)
     visitor.get_by_label("From").fill("1,5")
@@ -131,7 +131,7 @@ def test_a_field_says_what_is_wrong_before_anything_is_asked(visitor: Page, stil
 
 
 def test_a_key_is_asked_for_taken_and_forgotten(mongod: EmbeddedServer, tmp_path: Path, page: Page) -> None:
-    """Without a key the page asks for one, tells a wrong one, answers with the right one, and forgets it when told."""
+    """Without a key the page asks for one, reports a wrong one, works with the right one, and forgets it on request."""
     keys = tmp_path / "keys.json"
     _, key = create_key(keys, "explorer", frozenset({Scope.TRANSACTIONS_READ}))
     with serve_database(mongod, tmp_path, GATEWAY_KEYS_FILE=str(keys)) as served:
@@ -162,7 +162,7 @@ def test_a_key_is_asked_for_taken_and_forgotten(mongod: EmbeddedServer, tmp_path
         expect(page.get_by_role("dialog", name="API key")).to_be_visible()
         assert key not in page.evaluate("() => JSON.stringify({...sessionStorage})")
         assert troubles.faults == []
-        # Whoever guesses keys is slowed down, and the page asks several questions with each.
+        # Guessing keys is rate-limited, and the page sends several requests with each.
         assert [failure for failure in troubles.failures if not re.search("401|429", failure)] == []
 
 
@@ -172,7 +172,7 @@ def enter_key(page: Page, key: str) -> None:
 
 
 def test_what_alone_was_turned_away_is_asked_again(page: Page, still: ServedDatabase) -> None:
-    """Sums and charts that an overload turns away, while count and rows are answered, come without a click."""
+    """Sums and charts refused in an overload, while count and rows succeed, are retried without a click."""
     refused = {"Sums": True, "ByCountry": True}
 
     def answer(route: Route) -> None:
@@ -197,7 +197,7 @@ def test_what_alone_was_turned_away_is_asked_again(page: Page, still: ServedData
 
 
 def test_an_outage_is_told_and_ends_by_itself(tmp_path: Path, page: Page) -> None:
-    """While the database is dead the page says so throughout and keeps its rows; when it is back, it answers alone."""
+    """While the database is down the page says so and keeps its rows; once it is back, the page recovers by itself."""
     with run_replica_set(tmp_path, members=1) as replicas:
         fill(replicas, build_documents(STORED, until=read_clock_ms() - DAY_MS, address="1 Main Street"))
         impatient = replace(replicas.admin, uri=f"{replicas.admin.connection_uri}&serverSelectionTimeoutMS=500")
@@ -232,7 +232,7 @@ def check_only_answers_failed(troubles: Troubles) -> None:
 
 
 def test_a_gateway_that_is_gone_is_told_and_found_again(mongod: EmbeddedServer, tmp_path: Path, page: Page) -> None:
-    """While no gateway answers the page says so, and asks again by itself until one does."""
+    """While the gateway is unreachable the page says so, and retries by itself until it responds."""
     with serve_database(mongod, tmp_path) as served:
         served.collection.insert_many(build_document(number) for number in range(3))
         port, folder = find_free_port(), tmp_path / "gone"

@@ -1,4 +1,4 @@
-"""The explorer with the longest words that a database or a link may hold, and with some that cannot be asked for."""
+"""The explorer with the longest texts that a database or a link may hold, and with values that cannot be queried."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.conftest import ServedDatabase
 from tests.explorer import find_chart
 from tests.stage import await_answers, build_document, open_explorer
 
-# Whatever holds more than it is wide, or goes beyond the window.
+# Elements whose content is wider than they are, or which extend beyond the window.
 FIND_WIDE = """(selector) => [...document.querySelectorAll(selector)]
     .filter((box) => box.scrollWidth > box.clientWidth + 1 && getComputedStyle(box).display !== "inline"
         || box.getBoundingClientRect().right > innerWidth)
@@ -26,7 +26,7 @@ FIND_WIDE = """(selector) => [...document.querySelectorAll(selector)]
     ],
 )
 def test_words_without_a_blank_widen_nothing(page: Page, own: ServedDatabase, link: str) -> None:
-    """The longest card, vendor and amount, and what a link asks, stay within a phone's window and their boxes."""
+    """The longest card, vendor and amount, and a link's values, stay within a phone's window and their boxes."""
     vast = build_document(1, vendor="V" * 500, address="A" * 500, cardType="C" * 64, amount=1e300)
     own.collection.insert_many([vast, *(build_document(n, cardType="C" * 64, amount=999999999999.99) for n in (2, 3))])
     own.collection.insert_one(build_document(4, currency="USD"))
@@ -52,7 +52,7 @@ def test_words_without_a_blank_widen_nothing(page: Page, own: ServedDatabase, li
 def test_what_cannot_be_asked_for_is_only_shown(
     page: Page, own: ServedDatabase, chart: str, own_name: str, foreign: dict[str, str]
 ) -> None:
-    """A country that is stored by its name, and a card of too long a name, have a bar and are no choice."""
+    """A country stored by name, and a card type that is too long, have a bar but cannot be selected."""
     own.collection.insert_many([build_document(1), build_document(2, **foreign)])
     open_explorer(page, own.gateway.url)
     bars = find_chart(page, chart)

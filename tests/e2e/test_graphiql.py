@@ -1,4 +1,4 @@
-"""GraphiQL as a person uses it: in a real browser, on a running gateway."""
+"""GraphiQL as a user sees it: in a real browser, on a running gateway."""
 
 import json
 import re
@@ -27,7 +27,7 @@ class Gateway(Protocol):
 
 @pytest.fixture
 def graphiql(page: Page, gateway: Gateway) -> Iterator[Page]:
-    """GraphiQL on a first visit; fails the test if the page troubled its browser or asked any other host."""
+    """GraphiQL on a first visit; fails the test if the page had errors or contacted any other host."""
     troubles = note_troubles(page, gateway.url)
     open_graphiql(page, gateway)
     yield page
@@ -36,14 +36,14 @@ def graphiql(page: Page, gateway: Gateway) -> Iterator[Page]:
 
 def open_graphiql(page: Page, gateway: Gateway) -> None:
     page.goto(f"{gateway.url}/graphql")
-    # The documentation appears once the page has read the schema; before that it cannot complete a field.
+    # The documentation button appears once the schema is loaded; before that, fields cannot be completed.
     expect(page.get_by_role("button", name="Show Documentation Explorer")).to_be_visible()
     expect(page.locator(".graphiql-query-editor .view-line").first).to_be_visible()
 
 
 def open_new_tab(page: Page) -> None:
     editor = page.locator(".graphiql-query-editor .view-lines")
-    # A tab that opens before the editor holds the first one's text takes that text over.
+    # A tab opened before the editor holds the first one's text takes over that text.
     expect(editor).to_contain_text("query ")
     page.get_by_role("button", name="New tab").click()
     expect(page.get_by_role("tab", name="<untitled>")).to_have_attribute("aria-selected", "true")
@@ -53,7 +53,7 @@ def open_new_tab(page: Page) -> None:
 
 def open_tab(page: Page, name: str) -> None:
     editor = page.locator(".graphiql-query-editor .view-lines")
-    # As a new tab, one that opens before the editor holds the first one's text takes that over.
+    # As with a new tab: one opened before the editor holds the first one's text takes over that text.
     expect(editor).to_contain_text(re.compile(r"(query|subscription)\s"))
     page.get_by_role("tab").get_by_role("button", name=name, exact=True).click()
     expect(editor).to_contain_text(re.compile(rf"(query|subscription)\s{name}"))
@@ -64,12 +64,12 @@ def run(page: Page) -> None:
 
 
 def expect_result(page: Page, text: str | re.Pattern[str]) -> None:
-    # The editor writes its spaces as non-breaking ones: a pattern needs `\s` where a text may have a space.
+    # The editor renders spaces as non-breaking ones: a pattern needs `\s` where the text has a space.
     expect(page.get_by_role("region", name="Result Window").locator(".view-lines")).to_contain_text(text)
 
 
 def test_a_phone_shows_the_answer_below_its_operation(graphiql: Page) -> None:
-    """On a phone held upright an answer is as wide as its operation, and stands below it within the window."""
+    """On a phone held upright, the response is as wide as its operation, and below it within the window."""
     graphiql.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
     run(graphiql)
     expect_result(graphiql, "totalCount")
@@ -84,7 +84,7 @@ def test_a_phone_shows_the_answer_below_its_operation(graphiql: Page) -> None:
 
 
 def test_first_visit_offers_each_question(graphiql: Page) -> None:
-    """A first visit opens one tab for each question."""
+    """A first visit opens one tab for each example."""
     names = ("Transactions", "CountByCard", "ByCountry", "ByAmount", "ByDay", "SumsByCountry", "Added", "Watched")
     expect(graphiql.get_by_role("tab")).to_have_text([re.compile(f"^{name}") for name in names])
 
@@ -101,14 +101,14 @@ def test_first_visit_offers_each_question(graphiql: Page) -> None:
     ],
 )
 def test_examples_run_as_they_stand(graphiql: Page, tab: str, answer: str) -> None:
-    """An example answers without being edited."""
+    """An example runs without being edited."""
     open_tab(graphiql, tab)
     run(graphiql)
     expect_result(graphiql, re.compile(answer))
 
 
 def test_count_example_agrees_with_rest(graphiql: Page, gateway: Gateway) -> None:
-    """The count by card that GraphiQL shows is the one that REST gives."""
+    """The count by card that GraphiQL shows equals REST's."""
     count = graphiql.request.get(f"{gateway.url}/transactions/90/card/Visa").json()["count"]
     open_tab(graphiql, "CountByCard")
     run(graphiql)
@@ -116,7 +116,7 @@ def test_count_example_agrees_with_rest(graphiql: Page, gateway: Gateway) -> Non
 
 
 def test_a_subscription_shows_what_is_added(graphiql: Page, seeded: ServedDatabase) -> None:
-    """A subscription goes on: each transaction shows as it is added, until it is stopped."""
+    """A subscription shows each transaction as it is added, until it is stopped."""
     open_tab(graphiql, "Added")
     run(graphiql)
     for vendor in ("First", "Second"):
@@ -127,7 +127,7 @@ def test_a_subscription_shows_what_is_added(graphiql: Page, seeded: ServedDataba
 
 
 def is_shown_when_added(page: Page, served: ServedDatabase, vendor: str) -> bool:
-    """Add a transaction: the subscription may not have begun when those before were added."""
+    """Add a transaction and report whether it is shown; earlier ones may precede the subscription's start."""
     document = {"date": read_clock_ms(), "currency": "EUR", "amount": 1.0, "vendor": vendor, "cardType": "Visa"}
     served.collection.insert_one(
         {"_id": secrets.token_hex(16), **document, "cardNumber": "4111111111111111", "countryOrigin": "DE"}
@@ -136,7 +136,7 @@ def is_shown_when_added(page: Page, served: ServedDatabase, vendor: str) -> bool
 
 
 def test_the_way_to_the_other_pages(graphiql: Page, gateway: Gateway) -> None:
-    """Links lead to the explorer and to the API reference, and none to another site."""
+    """Links lead to the explorer and the API reference, and none to another site."""
     links = graphiql.locator("a").evaluate_all("links => links.map(link => [link.textContent, link.href])")
     addresses = dict(links)
     assert addresses["Explorer"] == f"{gateway.url}/"
@@ -145,7 +145,7 @@ def test_the_way_to_the_other_pages(graphiql: Page, gateway: Gateway) -> None:
 
 
 def test_typed_operation_is_completed_run_and_remembered(graphiql: Page, gateway: Gateway) -> None:
-    """A typed operation completes its fields, runs, and is there again in the history and on the next visit."""
+    """A typed operation completes its fields, runs, and reappears in the history and on the next visit."""
     open_new_tab(graphiql)
     graphiql.keyboard.type("query Mine { transactions { totalC")
     expect(graphiql.locator(".suggest-widget")).to_contain_text("totalCount")
@@ -157,7 +157,7 @@ def test_typed_operation_is_completed_run_and_remembered(graphiql: Page, gateway
     graphiql.get_by_role("button", name="Show History").click()
     expect(graphiql.get_by_role("region", name="History").get_by_role("listitem").first).to_contain_text("Mine")
 
-    # GraphiQL keeps a tab some time after it was edited; left before, it would open the text in a second one.
+    # GraphiQL saves a tab some time after an edit; leaving earlier would reopen the text in a second tab.
     wait_until(
         lambda: "{ totalCount" in graphiql.evaluate("localStorage['graphiql:tabState']"), "the browser to keep the tab"
     )
@@ -166,7 +166,7 @@ def test_typed_operation_is_completed_run_and_remembered(graphiql: Page, gateway
 
 
 def test_mistake_is_marked_before_it_is_sent(graphiql: Page) -> None:
-    """A field that the schema does not have is underlined while it is typed."""
+    """A field unknown to the schema is underlined as it is typed."""
     open_new_tab(graphiql)
     graphiql.keyboard.type("query Mine { nothing")
     expect(graphiql.locator(".graphiql-query-editor .squiggly-error").first).to_be_visible()
@@ -181,14 +181,14 @@ def test_documentation_shows_the_schema(graphiql: Page) -> None:
 
 def type_operation(page: Page, text: str) -> None:
     open_new_tab(page)
-    # In one piece: typed letter by letter, the editor would add the brackets' ends.
+    # Inserted at once: typed letter by letter, the editor would add closing brackets.
     page.keyboard.insert_text(text)
-    # Run before GraphiQL has noted it, it would be missing in the history.
+    # GraphiQL must have registered the operation, or it would be missing from the history.
     expect(page.get_by_role("tab", name="Mine")).to_be_visible()
 
 
 def read_stored(page: Page, *names: str) -> str:
-    """Give what the browser keeps, once what GraphiQL keeps under each of these names tells of the operation `Mine`."""
+    """Return the browser's storage once GraphiQL has saved the operation `Mine` under each of these names."""
 
     def read() -> dict[str, str]:
         return dict(page.evaluate("() => ({...localStorage})"))
@@ -199,7 +199,7 @@ def read_stored(page: Page, *names: str) -> str:
 
 @pytest.mark.parametrize("number", ["4111111111111111", "4111-1111-1111-1111", "4111 1111 1111 1111"])
 def test_a_card_number_is_not_kept(graphiql: Page, number: str) -> None:
-    """An operation is kept in tabs and history without the card number that it was run with."""
+    """An operation is saved in tabs and history without the card number that it was run with."""
     type_operation(graphiql, f'query Mine {{ transactions(filter: {{cardType: "{number}"}}) {{ totalCount }} }}')
     graphiql.keyboard.press("Control+Enter")
     expect_result(graphiql, re.compile(r'"totalCount":\s0'))
@@ -215,7 +215,7 @@ def keys_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def guarded(mongod: EmbeddedServer, keys_file: Path) -> Iterator[ServedDatabase]:
-    """A gateway that wants to know who asks."""
+    """A gateway that requires authentication."""
     with serve_database(mongod, keys_file.parent, GATEWAY_KEYS_FILE=str(keys_file)) as served:
         yield served
 
@@ -223,7 +223,7 @@ def guarded(mongod: EmbeddedServer, keys_file: Path) -> Iterator[ServedDatabase]
 def test_a_key_that_is_entered_is_used_until_it_is_forgotten(
     page: Page, guarded: ServedDatabase, keys_file: Path
 ) -> None:
-    """With a key in its field operations and subscriptions run; only this tab keeps it, for the explorer too."""
+    """With a key entered, operations and subscriptions run; the key is kept in this tab's session storage only."""
     _, key = create_key(keys_file, "graphiql", frozenset({Scope.TRANSACTIONS_READ}))
     page.goto(f"{guarded.gateway.url}/graphql")
     open_tab(page, "ByCountry")
@@ -253,7 +253,7 @@ def test_a_key_that_is_entered_is_used_until_it_is_forgotten(
 def test_a_key_in_the_headers_opens_the_gateway_and_is_not_kept(
     page: Page, guarded: ServedDatabase, keys_file: Path
 ) -> None:
-    """With a key in the headers an operation runs, and the browser keeps neither the key nor the headers."""
+    """With a key in the headers an operation runs, and the browser saves neither the key nor the headers."""
     _, key = create_key(keys_file, "graphiql", frozenset({Scope.TRANSACTIONS_READ}))
     page.goto(f"{guarded.gateway.url}/graphql")
     type_operation(page, "query Mine { transactions { totalCount } }")

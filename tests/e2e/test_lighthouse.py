@@ -1,4 +1,4 @@
-"""What Lighthouse says of the explorer that is no time: how accessible it is, and how well it is made."""
+"""Lighthouse's scores of the explorer, other than performance: accessibility and best practices."""
 
 import pytest
 

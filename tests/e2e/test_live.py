@@ -1,4 +1,4 @@
-"""Live transactions in a real browser's EventSource, which comes back by itself."""
+"""Live transactions in a real browser's EventSource, which reconnects by itself."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ window.source.addEventListener("transaction", event => window.names.push(JSON.pa
 
 
 def test_a_page_misses_nothing_while_the_gateway_restarts(mongod: EmbeddedServer, tmp_path: Path, page: Page) -> None:
-    """A page that had heard of nothing hears, when the gateway is back, of what was added meanwhile, and of it once."""
+    """After a gateway restart, a page that had received no event yet gets what was added meanwhile, once."""
     with serve_database(mongod, tmp_path) as served:
         port, folder = find_free_port(), tmp_path / "listened"
         folder.mkdir()

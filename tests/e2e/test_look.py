@@ -1,4 +1,4 @@
-"""How the explorer looks: each part where it was agreed to be, with its colours. See tests/snapshot.py."""
+"""How the explorer looks: each part where it was approved, in its colours. See tests/snapshot.py."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -8,7 +8,7 @@ from tests.explorer import find_chart
 from tests.snapshot import find_differences, keep
 from tests.stage import WIDE, open_explorer
 
-# Name of the picture: the link, the scheme of colours, the window, and what is seen of the page.
+# By name of the picture: the link, the colour scheme and the window.
 LOOKS = {
     "light": ("", "light", {"width": 1280, "height": 2000}),
     "dark": ("", "dark", {"width": 1280, "height": 2000}),
@@ -17,7 +17,7 @@ LOOKS = {
     "faults": ("?days=ninety&country=Atlantis&colour=red", "dark", WIDE),
 }
 
-# What may break: each a script that does so in the page.
+# Damage to be detected, each as a script that causes it in the page.
 DAMAGES = {
     "a chart is missing": "document.querySelector('.chart-day .plot').style.visibility = 'hidden'",
     "a panel is missing": "document.querySelector('.chart-country').style.visibility = 'hidden'",
@@ -25,7 +25,7 @@ DAMAGES = {
     "the filters are missing": "document.querySelector('.filters').style.visibility = 'hidden'",
     "the table is missing": "document.querySelector('[role=grid]').style.visibility = 'hidden'",
 }
-# Of another machine: the letters of another family, which are narrower.
+# As on another machine: a different, narrower font family.
 OTHER_LETTERS = """
 const sheet = new CSSStyleSheet();
 sheet.replaceSync("* { font-family: 'Liberation Sans', Arial, sans-serif !important }");
@@ -44,7 +44,7 @@ def show(page: Page, url: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", LOOKS)
 def test_the_page_looks_as_agreed(visitor: Page, still: ServedDatabase, name: str) -> None:
-    """In light and dark, with and without an answer, the parts stand where they stood."""
+    """In light and dark, with and without an answer, all parts are where they were approved."""
     show(visitor, still.gateway.url, name)
     keep(visitor, name)
     assert find_differences(visitor, name) == []
@@ -52,14 +52,14 @@ def test_the_page_looks_as_agreed(visitor: Page, still: ServedDatabase, name: st
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_what_is_missing_or_moved_shows(visitor: Page, still: ServedDatabase, damage: str) -> None:
-    """A comparison fails where a part is gone or elsewhere."""
+    """A comparison fails if a part is missing or has moved."""
     show(visitor, still.gateway.url, "picked")
     visitor.evaluate(DAMAGES[damage])
     assert find_differences(visitor, "picked") != []
 
 
 def test_other_letters_do_not_matter(visitor: Page, still: ServedDatabase) -> None:
-    """A comparison holds where a machine has other fonts."""
+    """A comparison passes on a machine with other fonts."""
     show(visitor, still.gateway.url, "picked")
     visitor.evaluate(OTHER_LETTERS)
     assert find_differences(visitor, "picked") == []

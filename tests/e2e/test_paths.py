@@ -1,4 +1,4 @@
-"""Both styles in a real Chromium: the paths as a person opens them, GraphQL as a page fetches it."""
+"""Both API styles in a real Chromium: REST paths opened in the browser, GraphQL fetched by a page."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ QUESTIONS = [
 
 
 def answer(seeded: ServedDatabase, question: Question) -> list[Document]:
-    """Give the reference's rows; seeded dates keep away from a window's end by far more than a test takes."""
+    """Return the reference's rows; seeded dates are much further from a window's ends than a test takes."""
     return select(seeded.collection.find(), question, read_clock_ms())
 
 
@@ -44,7 +44,7 @@ def api(playwright: Playwright, gateway: GatewayProcess) -> Iterator[APIRequestC
 def test_a_path_opened_in_the_browser_shows_its_answer(
     page: Page, seeded: ServedDatabase, path: str, question: Question
 ) -> None:
-    """A person who opens one of the four paths reads the reference's answer."""
+    """Opening one of the four paths shows the reference's response."""
     response = page.goto(seeded.gateway.url + path)
     assert response is not None
     assert response.ok
@@ -55,7 +55,7 @@ def test_a_path_opened_in_the_browser_shows_its_answer(
 def test_a_path_asked_by_the_request_context_gives_its_answer(
     api: APIRequestContext, seeded: ServedDatabase, path: str, question: Question
 ) -> None:
-    """Playwright's request context reads the same."""
+    """Playwright's request context gets the reference's response."""
     check(api.get(path).json(), answer(seeded, question), path)
 
 
@@ -63,7 +63,7 @@ def test_a_path_asked_by_the_request_context_gives_its_answer(
 def test_graphql_is_fetched_by_a_page_and_by_the_request_context(
     page: Page, api: APIRequestContext, seeded: ServedDatabase, question: Question
 ) -> None:
-    """A page's own fetch of a question's GraphQL twin gives the reference's rows and their count."""
+    """A page's own fetch of the GraphQL query returns the reference's rows and their count."""
     query = (
         "query ($wanted: TransactionFilter) { transactions(filter: $wanted, first: 10000) { totalCount nodes { id } } }"
     )
@@ -82,7 +82,7 @@ def test_graphql_is_fetched_by_a_page_and_by_the_request_context(
 
 
 def test_a_mistake_is_shown_in_words(page: Page, gateway: GatewayProcess) -> None:
-    """A person who mistypes a path reads what is wrong and what would be accepted."""
+    """A mistyped path gets an error that says what is wrong and what is accepted."""
     response = page.goto(f"{gateway.url}/transactions/ninety")
     assert response is not None
     assert response.status == 400

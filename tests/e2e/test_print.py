@@ -1,4 +1,4 @@
-"""The explorer on paper: what its charts say is there, and what only a screen can do is not."""
+"""The explorer in print: charts are included, interactive parts are not."""
 
 import re
 import zlib
@@ -12,9 +12,9 @@ from tests.stage import open_explorer
 _FILL = re.compile(rb"([\d.]+) ([\d.]+) ([\d.]+) rg\b")
 _STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 _READ_COLOURS = "marks => [...new Set(marks.map(mark => getComputedStyle(mark).backgroundColor))]"
-# Of light pages.
+# The text colour of light pages.
 _LETTERS = "rgb(18, 22, 28)"
-# At the width of A4 between margins, as a window would be that keeps what it drew for a wider one.
+# Applied at A4 width between margins, as after drawing for a wider window.
 _FIND_CUT = """parts => {
     const page = document.querySelector(".page");
     page.style.inlineSize = "680px";
@@ -24,7 +24,7 @@ _FIND_CUT = """parts => {
 
 
 def find_fills(printed: bytes) -> set[str]:
-    """Give the colours that areas of a PDF are filled with, as style sheets write them."""
+    """Return the fill colours of areas in a PDF, in CSS notation."""
     fills: set[tuple[int, ...]] = set()
     for stream in _STREAM.findall(printed):
         unpacked = zlib.decompressobj()
@@ -38,7 +38,7 @@ def find_fills(printed: bytes) -> set[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_print_has_the_charts_and_dark_letters(visitor: Page, still: ServedDatabase, scheme: str) -> None:
-    """Without the browser's backgrounds, bars, columns and legend have the colours of the picture over time."""
+    """Printed without the browser's backgrounds, bars, columns and legend keep their colours, and text is dark."""
     visitor.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     open_explorer(visitor, still.gateway.url)
     colours = visitor.locator(".bar-fill, .column-fill, .swatch").evaluate_all(_READ_COLOURS)
@@ -48,7 +48,7 @@ def test_a_print_has_the_charts_and_dark_letters(visitor: Page, still: ServedDat
 
 @pytest.mark.parametrize("width", [1280, 2200])
 def test_no_column_is_cut_off_on_paper(visitor: Page, still: ServedDatabase, width: int) -> None:
-    """Whatever the window, rows and picture fit on an upright page, and what only a screen can do is left out."""
+    """Whatever the window's width, rows and chart fit a portrait page, and interactive parts are omitted."""
     visitor.set_viewport_size({"width": width, "height": 900})
     open_explorer(visitor, still.gateway.url)
     visitor.emulate_media(media="print")

@@ -1,4 +1,4 @@
-"""The README's examples work as they are printed."""
+"""The README's examples work as printed."""
 
 import json
 import re
@@ -16,13 +16,13 @@ README = (Path(__file__).parents[2] / "README.md").read_text()
 
 
 def find_examples() -> Iterator[tuple[str, str]]:
-    """Give each command of a console block with the line that it prints."""
+    """Yield each command of a console block with the line that it prints."""
     for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL):
         yield from re.findall(r"^\$ (.*)\n(.*)$", block, re.MULTILINE)
 
 
 def run_curl(command: str, base: str) -> Any:
-    """Do what a curl command does, for the options that the README uses."""
+    """Perform a curl command, with the options that the README uses."""
     program, address, *options = shlex.split(command)
     assert program == "curl"
     given = dict(zip(options[::2], options[1::2], strict=True))
@@ -33,7 +33,7 @@ def run_curl(command: str, base: str) -> Any:
 
 
 def shape(value: Any) -> Any:
-    """Give a value's keys and types without what differs from one seeding to the next."""
+    """Return a value's keys and types, without what differs between seedings."""
     if isinstance(value, dict):
         return {key: shape(inner) for key, inner in value.items()}
     return [shape(inner) for inner in value] if isinstance(value, list) else type(value)
@@ -41,7 +41,7 @@ def shape(value: Any) -> Any:
 
 @pytest.mark.parametrize(("command", "printed"), list(find_examples()))
 def test_an_example_prints_what_the_readme_shows(gateway: GatewayProcess, command: str, printed: str) -> None:
-    """A command of the README gives an answer of the shape that is printed below it."""
+    """A README command returns a response of the shape printed below it."""
     assert shape(run_curl(command, gateway.url)) == shape(json.loads(printed))
 
 

@@ -1,4 +1,4 @@
-"""What a first visit to the explorer transfers."""
+"""How much a first visit to the explorer transfers."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from playwright.sync_api import Page, Request
 from tests.conftest import ServedDatabase
 from tests.stage import open_explorer
 
-# Compressed, with the answers to the page's first questions and all headers.
+# Compressed, including the responses to the page's first queries and all headers.
 MOST_BYTES = 250_000
 
 
 def test_a_first_visit_is_light(visitor: Page, still: ServedDatabase) -> None:
-    """A page that has loaded, its charts and first rows included, has transferred less than 250 KB."""
+    """Loading the page with its charts and first rows transfers less than 250 KB."""
     finished: list[Request] = []
-    # Playwright marks what it calls, which a method of a list cannot be.
+    # Playwright sets attributes on its handlers, which a list's method does not allow.
     visitor.on("requestfinished", lambda request: finished.append(request))  # noqa: PLW0108
     open_explorer(visitor, still.gateway.url)
     sizes = {request.url: request.sizes() for request in finished}
@@ -24,8 +24,8 @@ def test_a_first_visit_is_light(visitor: Page, still: ServedDatabase) -> None:
 
 
 def test_a_second_visit_fetches_no_file_again(page: Page, still: ServedDatabase) -> None:
-    """Whoever comes back transfers none of the page's files: their addresses change with their contents."""
-    # Without the fixed clock, which would stand in for the browser's own measurements.
+    """A second visit transfers none of the page's files, as their URLs change with their contents."""
+    # Without the fixed clock, which would replace the browser's own measurements.
     open_explorer(page, still.gateway.url)
     open_explorer(page, still.gateway.url)
     files: list[list[Any]] = page.evaluate(

@@ -1,4 +1,4 @@
-"""What several modules of integration tests share: a gateway that wants to know who asks, and a user's terminals."""
+"""Fixtures shared by integration test modules: a gateway that requires authentication, and a user's terminals."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,21 +17,21 @@ from tests.waiting import find_free_port
 
 @pytest.fixture(scope="module")
 def connection(served: ServedDatabase) -> Iterator[httpx.Client]:
-    # To answer the gateway may take a while on a busy machine.
+    # On a busy machine the gateway may take a while to respond.
     with httpx.Client(base_url=served.gateway.url, timeout=60) as client:
         yield client
 
 
 @pytest.fixture
 def client(served: ServedDatabase, connection: httpx.Client) -> httpx.Client:
-    """Asks the served gateway; its database is empty when a test begins."""
+    """A client of the served gateway, whose database is empty when a test begins."""
     served.fill([])
     return connection
 
 
 @pytest.fixture(scope="module")
 def guarded(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """A gateway that takes keys and tokens, and serves one transaction of the last day."""
+    """A gateway that accepts keys and tokens and serves one transaction from the last day."""
     folder = tmp_path_factory.mktemp("guarded")
     keys_file, jwks = folder / "keys.json", folder / "jwks.json"
     keys = create_keys(keys_file)
@@ -54,7 +54,7 @@ def guarded(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A user's folder: the settings of db_envs.yaml with a port of its own. The first `up` fills its data."""
+    """A user's working folder with a db_envs.yaml on its own port. The first `up` fills its database."""
     home = tmp_path_factory.mktemp("home")
     settings = {
         "mongo_username": "transactions",
@@ -69,7 +69,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def open_terminal(home: Path) -> Iterator[Callable[..., Terminal]]:
-    """What runs a command on a terminal of its own, which is closed after the test."""
+    """A function that runs a command on its own terminal; the terminals are closed after the test."""
     terminals: list[Terminal] = []
 
     def open_one(*arguments: str, **variables: str) -> Terminal:
@@ -83,7 +83,7 @@ def open_terminal(home: Path) -> Iterator[Callable[..., Terminal]]:
 
 @pytest.fixture
 def up(open_terminal: Callable[..., Terminal]) -> Callable[..., Terminal]:
-    """Start `gateway up` on a free port and wait until it says that it answers."""
+    """Start `gateway up` on a free port and wait until it reports that it is serving."""
 
     def start(**variables: str) -> Terminal:
         terminal = open_terminal("up", "--port", "0", "--workers", "2", **variables)

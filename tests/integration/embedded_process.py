@@ -1,6 +1,6 @@
-"""A process that reaches a server as `gateway up` does, says so in one JSON line, and stays until its input closes.
+"""A process that reaches a server as `gateway up` does, reports it in one JSON line, and runs until stdin closes.
 
-Told to, it kills itself at a step: at an audit event of Python's, or before or after a command to the server.
+If asked to, it kills itself at a given point: a Python audit event, or before or after a command to the server.
 """
 
 import json
@@ -17,7 +17,7 @@ from database.environment import DatabaseEnvironment
 
 
 class _Death(monitoring.CommandListener):
-    """Ends the process as kill -9 does when the event has happened so many times before."""
+    """Kills the process with SIGKILL at an event, after sparing its first occurrences."""
 
     def __init__(self, event: str, spared: int) -> None:
         self._event = event
@@ -43,7 +43,7 @@ class _Death(monitoring.CommandListener):
 
 
 def main(folder: str, port: str, event: str = "", spared: str = "0") -> None:
-    """Run with the arguments of the command line."""
+    """Run with the command line's arguments."""
     death = _Death(event, int(spared))
     monitoring.register(death)
     sys.addaudithook(death.audit)

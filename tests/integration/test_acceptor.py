@@ -1,4 +1,4 @@
-"""Connections are spread evenly over the workers, and none of them keeps the others from taking them."""
+"""Connections are spread evenly over the workers, and no worker keeps the others from accepting."""
 
 import asyncio
 import re
@@ -28,7 +28,7 @@ CONNECTIONS = 40
 ANSWER_SECONDS = 30
 ENOUGH_FILES = 1_000
 REQUEST = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
-# SO_LINGER for no time: the connection ends by RST.
+# SO_LINGER with timeout 0: closing sends RST.
 RESET = struct.pack("ii", 1, 0)
 
 
@@ -48,7 +48,7 @@ def get_port(gateway: GatewayProcess) -> int:
 
 
 def find_workers(gateway: GatewayProcess) -> list[psutil.Process]:
-    """Give those of its processes that have connected to the database, and so accept or are about to."""
+    """Return the worker processes that have connected to the database, and so accept connections or are about to."""
     port = get_port(gateway)
     return [
         process
@@ -58,45 +58,45 @@ def find_workers(gateway: GatewayProcess) -> list[psutil.Process]:
 
 
 def count_connections(gateway: GatewayProcess, worker: psutil.Process) -> int:
-    """Give the number of clients that a worker has accepted."""
+    """Return the number of client connections that a worker holds."""
     port = get_port(gateway)
     return sum(1 for each in worker.net_connections("tcp") if is_open(each) and each.laddr.port == port)
 
 
 def is_open(connection: Any) -> bool:
-    """Whether both of its ends have addresses."""
+    """Whether the connection is established."""
     return bool(connection.status == psutil.CONN_ESTABLISHED)
 
 
 @contextmanager
 def connected(gateway: GatewayProcess, number: int) -> Iterator[list[socket.socket]]:
-    """Open so many connections at once."""
+    """Open this many connections and yield them."""
     with ExitStack() as stack:
         address = ("127.0.0.1", get_port(gateway))
         yield [stack.enter_context(socket.create_connection(address, timeout=ANSWER_SECONDS)) for _ in range(number)]
 
 
 def ask(connections: list[socket.socket]) -> list[bytes]:
-    """Ask on all, and give the first lines of the answers."""
+    """Send a request on each connection and return the status lines of the responses."""
     for connection in connections:
         connection.sendall(REQUEST)
     return [connection.recv(10_000).partition(b"\r\n")[0] for connection in connections]
 
 
 def both_accept(gateway: GatewayProcess) -> bool:
-    """Say whether each worker takes some of a few connections: one that is still starting leaves them to the other."""
+    """Report whether each worker accepts some of a few connections: a worker still starting accepts none."""
     with connected(gateway, 2 * WORKERS) as connections:
         ask(connections)
         return all(count_connections(gateway, worker) for worker in find_workers(gateway))
 
 
 def await_end(gateway: GatewayProcess) -> None:
-    """Wait until no worker has a client."""
+    """Wait until no worker has a client connection."""
     wait_until(lambda: not any(count_connections(gateway, each) for each in find_workers(gateway)), "their end")
 
 
 def test_a_burst_is_spread_evenly(gateway: GatewayProcess) -> None:
-    """Of forty connections that are opened at once each of two workers takes about half, in most of five bursts."""
+    """Of forty connections opened at once, each of two workers takes about half, in most of five bursts."""
     leads = []
     for _ in range(5):
         with connected(gateway, CONNECTIONS) as connections:
@@ -105,12 +105,12 @@ def test_a_burst_is_spread_evenly(gateway: GatewayProcess) -> None:
             assert sum(shares) == CONNECTIONS
             leads.append(max(shares) - min(shares))
         await_end(gateway)
-    # Where the processor is busy with others for a moment, a worker takes what the other cannot.
+    # While the CPU is briefly busy elsewhere, one worker takes what the other cannot.
     assert median(leads) <= CONNECTIONS // 5
 
 
 def test_who_has_more_lets_the_other_come_first(gateway: GatewayProcess) -> None:
-    """After one worker has lost all its connections, the next ones are its own until both have as many again."""
+    """After one worker has lost all its connections, it takes the next ones until both have about as many again."""
     with connected(gateway, CONNECTIONS) as connections:
         assert set(ask(connections)) == {b"HTTP/1.1 200 OK"}
         emptied, full = find_workers(gateway)
@@ -120,7 +120,7 @@ def test_who_has_more_lets_the_other_come_first(gateway: GatewayProcess) -> None
             connection.close()
         wait_until(lambda: count_connections(gateway, emptied) == 0, "their end")
         before = count_connections(gateway, full)
-        # It tells the other ten times a second.
+        # Workers publish their connection counts ten times a second.
         wait_until(lambda: takes_the_next(gateway, emptied), "the other to know")
         with connected(gateway, len(lost)) as more:
             assert set(ask(more)) == {b"HTTP/1.1 200 OK"}
@@ -134,7 +134,7 @@ def takes_the_next(gateway: GatewayProcess, worker: psutil.Process) -> bool:
 
 
 def test_a_stopped_worker_keeps_nobody_from_accepting(gateway: GatewayProcess) -> None:
-    """While a worker that has fewer connections than the other hangs, all that are opened are answered."""
+    """While the worker with fewer connections hangs, all new connections are served by the other."""
     stopped = find_workers(gateway)[0]
     stopped.suspend()
     try:
@@ -146,7 +146,7 @@ def test_a_stopped_worker_keeps_nobody_from_accepting(gateway: GatewayProcess) -
 
 
 def test_too_many_open_files_pass(gateway: GatewayProcess, tmp_path: Path) -> None:
-    """Workers without a free descriptor wait without work for one, and take who waits when there is one."""
+    """Workers out of file descriptors wait without using CPU, and accept waiting clients once descriptors are free."""
     workers = find_workers(gateway)
     assert set(ask_once(gateway)) == {b"HTTP/1.1 200 OK"}
     for worker in workers:
@@ -182,12 +182,12 @@ def ask_once(gateway: GatewayProcess) -> list[bytes]:
 
 
 def sum_cpu(workers: list[psutil.Process]) -> float:
-    """Give the seconds that the workers have computed."""
+    """Return the CPU seconds that the workers have used."""
     return sum(sum(worker.cpu_times()[:2]) for worker in workers)
 
 
 def test_a_connection_that_is_reset_at_once_is_nothing(gateway: GatewayProcess, tmp_path: Path) -> None:
-    """Clients that leave before, while or after they are accepted are not logged, and the next ones are answered."""
+    """Clients that reset before, during or after being accepted are not logged, and later ones are served."""
     address = ("127.0.0.1", get_port(gateway))
     for number in range(200):
         with socket.create_connection(address) as connection:
@@ -202,12 +202,12 @@ def test_a_connection_that_is_reset_at_once_is_nothing(gateway: GatewayProcess, 
 
 
 def test_a_worker_that_is_replaced_gets_its_share(gateway: GatewayProcess) -> None:
-    """The worker that replaces one that died with its connections takes new ones as the others do."""
+    """The worker that replaces a killed one takes its share of new connections."""
     with connected(gateway, CONNECTIONS) as connections:
         ask(connections)
         killed, left = find_workers(gateway)
         killed.kill()
-        # Until then it may vanish while it is looked at.
+        # Until it is reaped it may vanish while it is inspected.
         killed.wait(ANSWER_SECONDS)
         wait_until(lambda: len(find_workers(gateway)) == WORKERS, "the other worker")
         [new] = [worker for worker in find_workers(gateway) if worker != left]
@@ -220,10 +220,10 @@ def test_a_worker_that_is_replaced_gets_its_share(gateway: GatewayProcess) -> No
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such a client may be reset")
 async def test_who_connects_at_the_end_is_refused() -> None:
-    """A client that begins to connect after the last look at who has is refused, not accepted and then reset."""
+    """A client that connects after the closing acceptor's last check is refused, not accepted and then reset."""
     loop = asyncio.get_running_loop()
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as before, socket.socket() as after:
-        before.setblocking(False)  # noqa: FBT003 - the standard library's own
+        before.setblocking(False)  # noqa: FBT003 - the standard library's signature
         after.setblocking(False)  # noqa: FBT003 - as above
         acceptor = Acceptor(listener, asyncio.Protocol, (), Scoreboard([0], 0))
         await loop.sock_connect(before, listener.getsockname())
@@ -237,7 +237,7 @@ async def test_who_connects_at_the_end_is_refused() -> None:
 
 
 def test_the_last_worker_to_leave_knows() -> None:
-    """A worker that has left makes no other wait for it, and the one after which none is left is told so."""
+    """A worker that has left is not waited for, and the last one to leave learns that none is left."""
     numbers = [0, 3]
     first, last = Scoreboard(numbers, 0), Scoreboard(numbers, 1)
     assert last.is_ahead()

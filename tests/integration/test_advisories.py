@@ -1,4 +1,4 @@
-"""The audit of dependencies finds what is known, and says when it could not ask."""
+"""The dependency audit finds known advisories, and reports when it could not reach the service."""
 
 import json
 import threading
@@ -12,7 +12,7 @@ from tests.advisories import Audit, audit_python, judge
 from tests.waiting import find_free_port
 
 LOCK = "jinja2==2.4.1 --hash=sha256:" + "0" * 64 + "\norjson==3.13.0 --hash=sha256:" + "1" * 64 + "\n"
-# As OSV answers (https://google.github.io/osv.dev/post-v1-query/).
+# In the format of OSV's responses (https://google.github.io/osv.dev/post-v1-query/).
 ADVISORY = {
     "id": "PYSEC-2014-8",
     "summary": "FileSystemBytecodeCache does not properly create temporary directories.",
@@ -55,14 +55,14 @@ def lock(tmp_path: Path) -> Path:
 
 
 def test_a_known_advisory_fails_the_audit(service: str, lock: Path) -> None:
-    """A locked package with an advisory is named with the version that mends it, and the audit fails."""
+    """A locked package with an advisory is named with the version that fixes it, and the audit fails."""
     audit = audit_python([lock], service)
     assert audit.advisories == ["jinja2 2.4.1: PYSEC-2014-8, mended in ['2.7.2']"]
     assert judge([audit], is_required=False) == ("Python: " + audit.advisories[0], False)
 
 
 def test_an_audit_that_could_not_ask_says_so(lock: Path) -> None:
-    """When no advisories can be reached nothing counts as audited, which fails where the audit is required."""
+    """If the advisory service is unreachable, nothing counts as audited; that fails only where an audit is required."""
     audit = audit_python([lock], f"http://127.0.0.1:{find_free_port()}/v1/query")
     assert audit == Audit("Python", None)
     told = "Python: the advisories could not be reached; nothing was audited."

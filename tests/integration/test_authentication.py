@@ -1,4 +1,4 @@
-"""Who may ask, and what they see: on a real gateway with keys and tokens."""
+"""Who may send which request, and what they see: on a real gateway with keys and tokens."""
 
 import re
 
@@ -37,7 +37,7 @@ QUERY = {"query": "{ transactions(filter: {days: 1}) { nodes { cardNumber } } }"
     ],
 )
 def test_without_credentials_nothing_is_told(guarded: Guarded, method: str, path: str) -> None:
-    """Whatever is not public is refused alike, whether it exists or not."""
+    """Every non-public path gets the same 401, whether it exists or not."""
     answer = guarded.ask(path, method=method)
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"] == "Bearer"
@@ -59,7 +59,7 @@ def test_without_credentials_nothing_is_told(guarded: Guarded, method: str, path
     ],
 )
 def test_some_paths_need_no_credentials(guarded: Guarded, path: str, status: int) -> None:
-    """Probes, the pages and what explains the interface are open to all."""
+    """Health probes, pages, error pages and the OpenAPI document need no credentials."""
     assert guarded.ask(path, ("Accept", "text/html, */*")).status_code == status
 
 
@@ -90,7 +90,7 @@ def list_wrong_headers(guarded: Guarded) -> list[list[tuple[str, str]]]:
 
 @pytest.mark.parametrize("path", ["/transactions/1", "/graphql?query={__typename}"])
 def test_every_fault_is_answered_alike(guarded: Guarded, path: str) -> None:
-    """Neither answer nor headers say which part of the credentials was wrong."""
+    """Neither the body nor the headers reveal which part of the credentials was wrong."""
     answers = [guarded.ask(path, *headers) for headers in list_wrong_headers(guarded)]
     answers.append(guarded.ask(path + ("&" if "?" in path else "?") + f"access_token={guarded.keys['reader']}"))
     told = {
@@ -104,7 +104,7 @@ def test_every_fault_is_answered_alike(guarded: Guarded, path: str) -> None:
 
 
 def test_right_credentials_are_accepted(guarded: Guarded) -> None:
-    """A key counts in either header and whatever the case of the scheme, a token as a bearer's."""
+    """A key is accepted in either header and with any case of the scheme, a token as a bearer token."""
     key = guarded.keys["reader"]
     good = [
         bearer(key),
@@ -128,7 +128,7 @@ def test_right_credentials_are_accepted(guarded: Guarded) -> None:
     ],
 )
 def test_a_missing_scope_is_named(guarded: Guarded, name: str, path: str, scope: str) -> None:
-    """A known caller who may not ask this is told which scope it takes."""
+    """A known caller without the required scope gets 403 naming that scope."""
     answer = guarded.ask(path, bearer(guarded.keys[name]))
     assert answer.status_code == 403
     assert answer.headers["WWW-Authenticate"] == f'Bearer error="insufficient_scope", scope="{scope}"'
@@ -150,7 +150,7 @@ def test_a_missing_scope_is_named(guarded: Guarded, name: str, path: str, scope:
     ],
 )
 def test_a_line_break_in_a_path_leads_around_no_scope(guarded: Guarded, name: str, path: str) -> None:
-    """A path that goes on after one that needs a scope is another path, at which nothing is answered to anybody."""
+    """A path with a line break after one that needs a scope is another path, which serves nothing to anyone."""
     answer = guarded.ask(path, bearer(guarded.keys[name]))
     assert answer.status_code in {403, 404}
     assert answer.json()["code"] in {"FORBIDDEN", "NOT_FOUND"}
@@ -162,7 +162,7 @@ ROW_FORMATS = ["application/json", "application/x-ndjson", "text/csv"]
 @pytest.mark.parametrize("path", ["/transactions/1", "/transactions/1?limit=1", "/transactions/1/country/US"])
 @pytest.mark.parametrize("accept", ROW_FORMATS)
 def test_rest_shows_whole_numbers_to_few(guarded: Guarded, path: str, accept: str) -> None:
-    """Each form of a list holds whole card numbers for a caller with cards:read, and masked ones for another."""
+    """Every list format holds full card numbers for a caller with cards:read, and masked ones for others."""
     masked, whole = (
         guarded.ask(path, bearer(guarded.keys[name]), ("Accept", accept)).text for name in ("reader", "revealing")
     )
@@ -172,7 +172,7 @@ def test_rest_shows_whole_numbers_to_few(guarded: Guarded, path: str, accept: st
 
 
 def test_graphql_shows_whole_numbers_to_few(guarded: Guarded) -> None:
-    """GraphQL gives whole card numbers to a caller with cards:read, by key or token, and masked ones to others."""
+    """GraphQL returns full card numbers to a caller with cards:read, by key or token, and masked ones to others."""
 
     def ask(credentials: str) -> str:
         answer = guarded.ask("/graphql", bearer(credentials), method="POST", json=QUERY).json()
@@ -185,7 +185,7 @@ def test_graphql_shows_whole_numbers_to_few(guarded: Guarded) -> None:
 
 
 def test_an_open_gateway_shows_no_whole_number(served: ServedDatabase) -> None:
-    """Where nobody says who they are, nobody sees a whole card number, whatever they send."""
+    """On a gateway without authentication, nobody sees a full card number, whatever credentials they send."""
     served.collection.insert_one({"_id": "id", "date": read_clock_ms(), "cardNumber": NUMBER})
     try:
         answer = httpx.get(f"{served.gateway.url}/transactions/1", headers=dict([bearer("anything")]))

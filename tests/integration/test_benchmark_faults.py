@@ -1,4 +1,4 @@
-"""What benchmarks do where a program that they need is away or ends: they say so, and wait for nobody for ever."""
+"""When a program that a benchmark needs is missing or ends, the benchmark reports it and does not wait forever."""
 
 import asyncio
 import multiprocessing
@@ -31,7 +31,7 @@ LONGEST_SECONDS = 30
 
 
 def test_a_load_that_nobody_answers_ends() -> None:
-    """Where no connection can be made each request counts as broken, of clients as of a rate."""
+    """If no connection can be made, every request counts as broken, in loads by clients and by rate."""
     url = f"http://127.0.0.1:{find_free_port()}/"
     for load in (load_by_clients(url, 2, 0.1), load_by_rate(url, 20, 0.1)):
         answers = asyncio.run(asyncio.wait_for(load, LONGEST_SECONDS))
@@ -40,7 +40,7 @@ def test_a_load_that_nobody_answers_ends() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_benchmark_that_is_ended_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
-    """Its server and gateway end with it, and its files are gone, as after Ctrl-C."""
+    """SIGTERM or SIGHUP ends the benchmark with its server and gateway and removes its files, as Ctrl-C does."""
     command, variables = [sys.executable, "-m", "benchmarks", "overload"], {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, env=variables, stdout=subprocess.PIPE) as benchmark:
         process = psutil.Process(benchmark.pid)
@@ -53,15 +53,15 @@ def test_a_benchmark_that_is_ended_leaves_nothing_behind(number: signal.Signals,
 
 
 def _has_worker(process: psutil.Process) -> bool:
-    """Whether a gateway below it has begun to work: one that was started in this moment is nobody's to stop yet."""
-    # Others end between two looks at them.
+    """Whether a gateway below the process has workers: one that has only been spawned is not yet cleaned up."""
+    # Other children may end while they are inspected.
     with suppress(psutil.NoSuchProcess):
         return any("serve" in child.cmdline() and child.children() for child in process.children())
     return False
 
 
 def test_a_peer_that_does_not_start_tells_why(environment: DatabaseEnvironment, tmp_path: Path) -> None:
-    """What a program wrote before it ended is in the error."""
+    """The error includes what the peer wrote before it ended."""
     node = Node(Path(sys.executable), "none", tmp_path)
     with (
         pytest.raises(RuntimeError, match=r"A peer ended before it listened:\n.*cluster\.mjs"),
@@ -71,7 +71,7 @@ def test_a_peer_that_does_not_start_tells_why(environment: DatabaseEnvironment, 
 
 
 def test_a_peer_that_is_gone_is_named(tmp_path: Path) -> None:
-    """Neither its load nor its answer is a fault of the benchmark's own."""
+    """A peer that cannot be reached raises an error that names it, in the load and in the comparison of responses."""
     url = f"http://127.0.0.1:{find_free_port()}"
     generator = find_generator(None if shutil.which("wrk") else install_peers())
     with pytest.raises(WrongAnswerError, match=r"the peer (could not be asked|answered none)"):
@@ -81,7 +81,7 @@ def test_a_peer_that_is_gone_is_named(tmp_path: Path) -> None:
 
 
 def test_an_inserter_that_fails_is_not_waited_for() -> None:
-    """Whoever cannot insert breaks the barrier at which the others and the clock stand."""
+    """An inserter that fails breaks the barrier at which the other inserters and the clock wait."""
     nobody = DatabaseEnvironment("owner", "benchmark", "127.0.0.1", find_free_port(), "unused")
     barrier = multiprocessing.get_context("spawn").Barrier(2)
     with pytest.raises(PyMongoError):
@@ -92,7 +92,7 @@ def test_an_inserter_that_fails_is_not_waited_for() -> None:
 def test_the_limit_is_timed_with_what_is_quickest_for_each_measure(
     environment: DatabaseEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first bytes have the batch that brings them soonest, the whole list the one that brings that soonest."""
+    """First rows are timed with the batch size that is fastest for them, the whole list with the one fastest for it."""
     taken: dict[int | None, tuple[float, float]] = {None: (1, 9), 1_000: (2, 5), 2_500: (3, 4), 1_000_000: (8, 8)}
     monkeypatch.setattr(RawList, "_take", lambda _, rows: taken[rows])
     with open_raw_list(environment, 365) as raw:

@@ -1,4 +1,4 @@
-"""A question that is given up leaves nothing in the database."""
+"""A cancelled query leaves nothing running in the database."""
 
 import asyncio
 import random
@@ -19,20 +19,20 @@ from tests.waiting import wait_until
 
 DOCUMENTS = 5_000
 TIMES = 150
-# Longer than a first batch takes: some questions are given up before it, some while it is on its way, some after it.
+# Longer than a first batch takes, so that some lists are cancelled before it, some during it and some after it.
 MOST_SECONDS = 0.02
 
 
-# PyMongo leaves a socket to Python to close where it is cancelled while it connects (PYTHON-5867).
+# PyMongo leaves a socket for the garbage collector to close if it is cancelled while connecting (PYTHON-5867).
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 async def test_a_list_given_up_at_any_moment_leaves_no_cursor(
     environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, admin: MongoClient[dict[str, Any]]
 ) -> None:
-    """Whenever a list is cancelled, before, while or after its first batch comes, its cursor is closed."""
+    """A list cancelled before, during or after its first batch leaves no open cursor."""
     seed(environment, DOCUMENTS, seed=1)
     namespace = f"{environment.database}.{COLLECTION}"
     plan = build_find_plan(TransactionFilter(), Order.DATE_DESC, Page())
-    moments = random.Random(1)  # noqa: S311 - any moments will do
+    moments = random.Random(1)  # noqa: S311 - not for cryptography
 
     async with open_client(reader_environment) as client:
         repository = TransactionRepository(client, environment.database, timeout_ms=10_000)

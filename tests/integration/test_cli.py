@@ -1,4 +1,4 @@
-"""The command line as a person uses it: real processes, a real terminal, a real mongod."""
+"""The command line as a user runs it: real processes, a real terminal, a real mongod."""
 
 import http.client
 import json
@@ -15,7 +15,7 @@ from tests.waiting import DEADLINE_SECONDS, wait_until
 
 
 def test_up_prints_addresses_that_answer(up: Callable[..., Terminal]) -> None:
-    """Each address that `gateway up` prints answers, and the lists hold what was seeded."""
+    """Each URL that `gateway up` prints responds with 200, and the transactions paths are not empty."""
     urls = find_urls(up().output)
     others = ["transactions/90/country/US", "transactions/90/amount/100.00/999.00"]
     assert list(urls) == ["", "graphql", LIST, COUNT, *others, "docs"]
@@ -26,7 +26,7 @@ def test_up_prints_addresses_that_answer(up: Callable[..., Terminal]) -> None:
 
 
 def test_ctrl_c_stops_everything(up: Callable[..., Terminal]) -> None:
-    """Ctrl-C on the terminal ends `gateway up` with 0, its workers and its mongod, and prints no trace."""
+    """Ctrl-C on the terminal ends `gateway up` with 0, along with its workers and mongod, and prints no traceback."""
     terminal = up()
     terminal.type("\x03")
     assert terminal.wait_for_end() == 0
@@ -36,7 +36,7 @@ def test_ctrl_c_stops_everything(up: Callable[..., Terminal]) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals_stop_everything(up: Callable[..., Terminal], number: signal.Signals) -> None:
-    """SIGTERM and SIGHUP to the parent alone end `gateway up` as Ctrl-C does."""
+    """SIGTERM or SIGHUP to the parent alone ends `gateway up` as Ctrl-C does."""
     terminal = up()
     terminal.process.send_signal(number)
     assert terminal.wait_for_end() == 0
@@ -45,7 +45,7 @@ def test_signals_stop_everything(up: Callable[..., Terminal], number: signal.Sig
 
 
 def test_requests_in_flight_are_answered(up: Callable[..., Terminal]) -> None:
-    """A long answer that has begun is completed after SIGTERM, while the port refuses new connections."""
+    """A long response that has begun is completed after SIGTERM."""
     terminal = up()
     url = find_urls(terminal.output)[""]
     host = url.split("/")[2]
@@ -59,10 +59,10 @@ def test_requests_in_flight_are_answered(up: Callable[..., Terminal]) -> None:
 
 
 def test_a_second_ctrl_c_does_not_wait(up: Callable[..., Terminal]) -> None:
-    """With a request that never ends, a second Ctrl-C ends the workers at once, and mongod is stopped all the same."""
+    """With a request that never ends, a second Ctrl-C ends the workers at once, and mongod is still stopped."""
     terminal = up()
     host = find_urls(terminal.output)[""].split("/")[2]
-    # A request whose body never comes is in flight for as long as its client likes.
+    # A request whose body never arrives stays in flight for as long as its client wishes.
     stuck = http.client.HTTPConnection(host, timeout=DEADLINE_SECONDS)
     stuck.putrequest("POST", "/graphql")
     stuck.putheader("Content-Type", "application/json")
@@ -78,7 +78,7 @@ def test_a_second_ctrl_c_does_not_wait(up: Callable[..., Terminal]) -> None:
 
 
 def test_a_killed_parent_leaves_nothing(up: Callable[..., Terminal]) -> None:
-    """Kill -9 of the parent ends workers and mongod, and the next `gateway up` serves the same data."""
+    """After kill -9 of the parent, workers and mongod end, and the next `gateway up` serves the same data."""
     terminal = up()
     terminal.process.kill()
     terminal.wait_for_end()
@@ -89,7 +89,7 @@ def test_a_killed_parent_leaves_nothing(up: Callable[..., Terminal]) -> None:
 
 
 def test_a_dead_worker_is_replaced(up: Callable[..., Terminal]) -> None:
-    """After kill -9 of one worker the gateway says so and another takes its place."""
+    """After kill -9 of a worker the gateway reports it and starts another."""
     terminal = up()
     workers = [child for child in terminal.find_descendants() if "spawn_main" in " ".join(child.cmdline())]
     assert len(workers) == 2
@@ -103,7 +103,7 @@ def test_a_dead_worker_is_replaced(up: Callable[..., Terminal]) -> None:
 
 
 def test_a_dead_mongod_is_replaced(up: Callable[..., Terminal]) -> None:
-    """After kill -9 of the embedded mongod `gateway up` says so, and answers from another with the same data."""
+    """After kill -9 of the embedded mongod, `gateway up` reports it and serves the same data from a new one."""
     terminal = up()
     url = find_urls(terminal.output)[COUNT]
     before = get(url)
@@ -113,7 +113,7 @@ def test_a_dead_mongod_is_replaced(up: Callable[..., Terminal]) -> None:
 
 
 def test_no_secret_is_visible_outside(up: Callable[..., Terminal]) -> None:
-    """A password that came by a variable is in no command line and no environment of the processes that `up` starts."""
+    """A password from a variable is in no command line and no environment of the processes that `up` starts."""
     children = up(MONGO_PASSWORD=PASSWORD).find_descendants()
     assert {"mongod", "python"} <= {child.name().rstrip("0123456789.") for child in children}
     for child in children:
@@ -121,7 +121,7 @@ def test_no_secret_is_visible_outside(up: Callable[..., Terminal]) -> None:
 
 
 def test_a_second_up_is_told_who_is_there(up: Callable[..., Terminal], open_terminal: Callable[..., Terminal]) -> None:
-    """A second `gateway up` on the same port ends at once, names the port and the gateway that holds it."""
+    """A second `gateway up` on the same port exits with 1, naming the port and the gateway that holds it."""
     first = up()
     port = find_urls(first.output)[""].split("/")[2].rsplit(":")[-1]
     second = open_terminal("up", "--port", port)
@@ -132,7 +132,7 @@ def test_a_second_up_is_told_who_is_there(up: Callable[..., Terminal], open_term
 
 
 def test_a_taken_port_is_named(open_terminal: Callable[..., Terminal]) -> None:
-    """A port that another program holds is named, with a way to choose another."""
+    """A port held by another program is named in the error, with the option that changes it."""
     with socket.create_server(("127.0.0.1", 0)) as program:
         port = program.getsockname()[1]
         terminal = open_terminal("up", "--port", str(port))
@@ -142,7 +142,7 @@ def test_a_taken_port_is_named(open_terminal: Callable[..., Terminal]) -> None:
 
 
 def test_ctrl_c_before_serving(open_terminal: Callable[..., Terminal]) -> None:
-    """Ctrl-C while the database is still starting ends with 130 and leaves no process."""
+    """Ctrl-C while the database is starting exits with 130 and leaves no process."""
     terminal = open_terminal("up", "--port", "0")
     wait_until(terminal.runs_mongod, "mongod")
     terminal.type("\x03")
@@ -152,7 +152,7 @@ def test_ctrl_c_before_serving(open_terminal: Callable[..., Terminal]) -> None:
 
 
 def test_a_bare_call_on_a_terminal_is_a_menu(open_terminal: Callable[..., Terminal]) -> None:
-    """`gateway` alone on a terminal offers the commands by number and runs the one that is chosen."""
+    """`gateway` without arguments on a terminal offers a numbered menu of commands and runs the chosen one."""
     terminal = open_terminal()
     terminal.wait_for("Number or name")
     number = re.search(r"(\d)  schema", terminal.output)
@@ -163,7 +163,7 @@ def test_a_bare_call_on_a_terminal_is_a_menu(open_terminal: Callable[..., Termin
 
 
 def test_a_bare_call_elsewhere_is_wrong_usage(home: Path) -> None:
-    """`gateway` alone without a terminal prints its help and ends with 2."""
+    """`gateway` without arguments and without a terminal prints its help and exits with 2."""
     answer = run(home)
     assert answer.returncode == 2
     assert "provision" in answer.stdout + answer.stderr

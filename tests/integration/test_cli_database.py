@@ -1,4 +1,4 @@
-"""What the command line does with each kind of database: one that is away, foreign, empty, crashed or refusing."""
+"""The command line with each kind of database: absent, foreign, empty, crashed or refusing."""
 
 import json
 import os
@@ -23,7 +23,7 @@ from tests.waiting import wait_until
 
 
 def test_serve_outlives_its_database(open_terminal: Callable[..., Terminal], up: Callable[..., Terminal]) -> None:
-    """`gateway serve` answers 503 while the database is away and 200 when it appears."""
+    """`gateway serve` responds with 503 while the database is unreachable and with 200 once it appears."""
     serving = open_terminal("serve", "--port", "0", "--workers", "1")
     serving.wait_for("Ctrl-C stops")
     url = find_urls(serving.output)[LIST]
@@ -37,7 +37,7 @@ def test_serve_outlives_its_database(open_terminal: Callable[..., Terminal], up:
 def test_a_foreign_database_is_served_as_it_stands(
     home: Path, tmp_path: Path, up: Callable[..., Terminal], open_terminal: Callable[..., Terminal]
 ) -> None:
-    """`gateway up` with a user who may only read serves another's data, names a missing index and creates nothing."""
+    """`gateway up` with a read-only user serves a foreign database, names a missing index and creates nothing."""
     up()
     settings = (home / "db_envs.yaml").read_text()
     port = re.search(r"mongo_port: (\d+)", settings)
@@ -58,7 +58,7 @@ def test_a_foreign_database_is_served_as_it_stands(
 
 
 def test_a_crashed_database_is_not_filled(open_terminal: Callable[..., Terminal], tmp_path: Path) -> None:
-    """`gateway up` adds nothing to transactions whose statistics say 0 after a crash of their server."""
+    """`gateway up` adds nothing to a collection whose metadata count is 0 after a crash of its server."""
     with run_crashed_mongod(tmp_path) as address:
         terminal = open_terminal("up", "--port", "0", "--workers", "1", MONGO_URI=f"mongodb://{address}/shop")
         terminal.wait_for("Ctrl-C stops everything")
@@ -70,7 +70,7 @@ def test_a_crashed_database_is_not_filled(open_terminal: Callable[..., Terminal]
 def test_an_empty_foreign_database_is_filled_if_a_person_says_so(
     open_terminal: Callable[..., Terminal], environment: DatabaseEnvironment, answer: str, count: int
 ) -> None:
-    """On a terminal `gateway up` names the empty database of another's server and fills it only after a yes."""
+    """On a terminal, `gateway up` names an empty foreign database and fills it only after a yes."""
     terminal = open_terminal("up", "--port", "0", "--workers", "1", MONGO_URI=environment.connection_uri)
     terminal.wait_for("[y/N]")
     assert f"no transactions in database {environment.database} at {environment.address}." in terminal.output
@@ -81,7 +81,7 @@ def test_an_empty_foreign_database_is_filled_if_a_person_says_so(
 
 
 def test_an_empty_foreign_database_is_filled_for_a_script(environment: DatabaseEnvironment, tmp_path: Path) -> None:
-    """Without a terminal `gateway up` names the empty database, fills it, says so and serves."""
+    """Without a terminal, `gateway up` names the empty database, fills it, reports that and serves it."""
     command = [str(GATEWAY), "up", "--port", "0", "--workers", "1"]
     environ = {**os.environ, "MONGO_URI": environment.connection_uri}
     log = tmp_path / "log"
@@ -101,7 +101,7 @@ def test_an_empty_foreign_database_is_filled_for_a_script(environment: DatabaseE
 def test_an_empty_database_that_may_not_be_filled_is_served(
     open_terminal: Callable[..., Terminal], reader_environment: DatabaseEnvironment
 ) -> None:
-    """A user who may only read cannot fill: `gateway up` says why and serves the empty database."""
+    """With a read-only user, `gateway up` cannot fill the empty database; it says why and serves it empty."""
     terminal = open_terminal("up", "--port", "0", "--workers", "1", MONGO_URI=reader_environment.connection_uri)
     terminal.wait_for("[y/N]")
     terminal.type("y\n")
@@ -117,7 +117,7 @@ def test_what_every_question_would_meet_is_said_at_once(
     monkeypatch: pytest.MonkeyPatch,
     command: tuple[str, ...],
 ) -> None:
-    """A user without rights, and an option the server does not know, end the command with 1 and one message."""
+    """A user without rights, or an option unknown to the server, ends the command with exit code 1 and one message."""
     nobody = Credentials("nobody", "nobody's password")
     with open_sync_client(replace(mongod.admin, database=environment.database)) as client:
         client[environment.database].command("createUser", nobody.username, pwd=nobody.password, roles=[])
@@ -134,7 +134,7 @@ def test_what_every_question_would_meet_is_said_at_once(
 
 
 def test_status_tells_what_is_there(home: Path, up: Callable[..., Terminal]) -> None:
-    """`gateway status --json` counts the documents of a running database and names its indexes."""
+    """`gateway status --json` reports the document count, the indexes and the data folder of a running database."""
     up()
     answer = run(home, "status", "--json")
     assert answer.returncode == 0, answer.stderr
@@ -146,7 +146,7 @@ def test_status_tells_what_is_there(home: Path, up: Callable[..., Terminal]) -> 
 
 
 def test_status_of_an_absent_database(home: Path) -> None:
-    """`gateway status` ends with 1 and one message when no database answers."""
+    """`gateway status` exits with 1 and one message when no database responds."""
     answer = run(home, "status")
     assert answer.returncode == 1
     assert answer.stderr.startswith("gateway: ")

@@ -1,4 +1,4 @@
-"""Clients reach a server as the settings say, and what goes wrong is told by kind, without a credential."""
+"""Clients connect as the settings say, and failures are reported by kind, without any credential."""
 
 import asyncio
 import socket
@@ -48,14 +48,14 @@ _TIMED_OUT = {"writeErrors": [], "writeConcernErrors": [{"code": 64, "errInfo": 
 
 @contextmanager
 def _silent_listener() -> Iterator[int]:
-    """The port of a program that accepts connections and never answers."""
+    """The port of a program that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 
 
 @contextmanager
 def _web_server() -> Iterator[int]:
-    """The port of a program that answers every connection in another protocol."""
+    """The port of a program that responds to every connection in another protocol."""
 
     def answer() -> None:
         while True:
@@ -100,7 +100,7 @@ def _web_server() -> Iterator[int]:
     ],
 )
 def test_driver_error_becomes_the_domain_s(error: PyMongoError, kind: type[DatabaseError]) -> None:
-    """Each of the driver's errors that is no fault of the question becomes one of three, with its cause."""
+    """Each driver error that is no fault of our code becomes a domain error, with its cause."""
     with pytest.raises(kind, match="The database at host:1 ") as caught, translated_errors("host:1"):
         raise error
     assert type(caught.value) is kind
@@ -109,14 +109,14 @@ def test_driver_error_becomes_the_domain_s(error: PyMongoError, kind: type[Datab
 
 @pytest.mark.parametrize("error", [InvalidOperation("x"), ValueError("x")])
 def test_other_errors_pass(error: Exception) -> None:
-    """An error that says something about our code is not disguised."""
+    """An error that indicates a fault in our code passes unchanged."""
     with pytest.raises(type(error)) as caught, translated_errors():
         raise error
     assert caught.value is error
 
 
 def test_an_error_of_the_server_is_named_and_not_quoted(environment: DatabaseEnvironment) -> None:
-    """What the server did not accept is told by its number and name, without the words that may quote a document."""
+    """A server error is reported by code and name, without its message, which may quote a document."""
     with open_sync_client(environment) as client:
         collection = client[environment.database][COLLECTION]
         collection.insert_one({"_id": "4111111111111111"})
@@ -131,7 +131,7 @@ def test_an_error_of_the_server_is_named_and_not_quoted(environment: DatabaseEnv
 
 
 async def test_awaiting_code_is_translated(environment: DatabaseEnvironment) -> None:
-    """An operation that takes too long on the server is a timeout, also where it is awaited."""
+    """An awaited operation that exceeds its time limit on the server raises a timeout error."""
     async with open_client(environment) as client:
         collection = client[environment.database][COLLECTION]
         await collection.insert_one({"_id": "a"})
@@ -141,20 +141,20 @@ async def test_awaiting_code_is_translated(environment: DatabaseEnvironment) -> 
 
 
 async def test_cancelled_code_stays_cancelled() -> None:
-    """A cancellation is not taken for a fault of the database."""
+    """A cancellation is not translated into a database error."""
     with pytest.raises(asyncio.CancelledError), translated_errors():
         raise asyncio.CancelledError
 
 
 def test_accepting_server_is_described(environment: DatabaseEnvironment, mongod: EmbeddedServer) -> None:
-    """A server that accepts the credentials is known by version, replica set and user."""
+    """A server that accepts the credentials is described by version, replica set and user."""
     state = check_server(environment)
     assert state.answer is Answer.ACCEPTED
     assert (state.version, state.replica_set, state.user) == (mongod.version, "embedded", "owner")
 
 
 def test_wrong_credentials_are_refused(environment: DatabaseEnvironment) -> None:
-    """A wrong password is refused in parts and by URI, and is in no message."""
+    """A wrong password is refused, given by parts or by URI, and appears in no message."""
     wrong = environment.with_credentials(Credentials("owner", "wrong-secret"))
     by_uri = DatabaseEnvironment(uri=wrong.connection_uri)
     for state in (check_server(wrong), check_server(by_uri)):
@@ -165,7 +165,7 @@ def test_wrong_credentials_are_refused(environment: DatabaseEnvironment) -> None
 
 
 def test_other_programs_are_not_taken_for_a_server(environment: DatabaseEnvironment) -> None:
-    """A program that keeps silent, or speaks another protocol, is told apart from a port where nothing listens."""
+    """A program that stays silent or speaks another protocol is distinguished from a port where nothing listens."""
     with _silent_listener() as silent, _web_server() as web:
         assert check_server(replace(environment, port=silent)).answer is Answer.FOREIGN
         assert check_server(replace(environment, port=web)).answer is Answer.FOREIGN
@@ -173,7 +173,7 @@ def test_other_programs_are_not_taken_for_a_server(environment: DatabaseEnvironm
 
 
 def test_options_of_a_uri_are_kept(environment: DatabaseEnvironment) -> None:
-    """What the URI says about the connection is not overridden, and what it leaves open has our value."""
+    """Connection options in the URI are kept, and those it omits get our defaults."""
     uri = f"{environment.connection_uri}&maxPoolSize=3&serverSelectionTimeoutMS=1234"
     with open_sync_client(DatabaseEnvironment(uri=uri)) as client:
         assert client.options.pool_options.max_pool_size == 3
@@ -184,7 +184,7 @@ def test_options_of_a_uri_are_kept(environment: DatabaseEnvironment) -> None:
 
 @pytest.mark.parametrize("mechanism", ["MONGODB-AWS", "GSSAPI"])
 def test_option_that_the_driver_cannot_follow_is_named(environment: DatabaseEnvironment, mechanism: str) -> None:
-    """An authentication that needs a package which is not here is a fault of the settings, by the option's name."""
+    """A mechanism that needs a missing package is a configuration error that names the option."""
     uri = f"mongodb://user:secret-password@{environment.address}/shop?authMechanism={mechanism}"
     with pytest.raises(ConfigurationError, match=r"mongo_uri .* authMechanism .* SCRAM-SHA-256") as caught:
         check_server(DatabaseEnvironment(uri=uri))
@@ -192,14 +192,14 @@ def test_option_that_the_driver_cannot_follow_is_named(environment: DatabaseEnvi
 
 
 def test_options_that_do_not_go_together_are_named(environment: DatabaseEnvironment) -> None:
-    """Options that contradict each other are a fault of the settings, by their names."""
+    """Contradictory options are a configuration error that names them."""
     with pytest.raises(ConfigurationError, match=r"journal, w\b"):
         check_server(DatabaseEnvironment(uri=f"mongodb://{environment.address}/shop?w=0&journal=true"))
 
 
 @pytest.mark.parametrize("option", ["tlsCAFile", "tlsCRLFile", "tlsCertificateKeyFile"])
 def test_file_without_a_certificate_is_named(environment: DatabaseEnvironment, tmp_path: Path, option: str) -> None:
-    """A file that holds no certificate is a fault of the settings, by the name of the option that names it."""
+    """A file without a certificate is a configuration error that names the option."""
     path = tmp_path / "empty.pem"
     path.touch()
     with pytest.raises(ConfigurationError, match=rf"mongo_uri .*{option.lower()}"):
@@ -208,7 +208,7 @@ def test_file_without_a_certificate_is_named(environment: DatabaseEnvironment, t
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "MONGODB-X509"])
 def test_mechanism_that_the_server_does_not_take_is_named(environment: DatabaseEnvironment, mechanism: str) -> None:
-    """A server that does not take the mechanism refuses the credentials; it is not taken for one that is starting."""
+    """A server that does not support the mechanism counts as refusing the credentials, not as still starting."""
     user = "u:p@" if mechanism == "PLAIN" else ""
     state = check_server(
         DatabaseEnvironment(uri=f"mongodb://{user}{environment.address}/shop?authMechanism={mechanism}")
@@ -218,7 +218,7 @@ def test_mechanism_that_the_server_does_not_take_is_named(environment: DatabaseE
 
 
 async def test_unknown_compressor_is_done_without(environment: DatabaseEnvironment) -> None:
-    """A compressor that the driver does not know raises no warning (here: no error) in any way to open a client."""
+    """A compressor unknown to the driver raises no warning (an error in these tests), however the client is opened."""
     compressed = DatabaseEnvironment(uri=f"{environment.connection_uri}&compressors=zstd,foo")
     assert check_server(compressed).answer is Answer.ACCEPTED
     open_sync_client(compressed).close()
@@ -226,7 +226,7 @@ async def test_unknown_compressor_is_done_without(environment: DatabaseEnvironme
 
 
 async def test_a_database_that_was_never_there_is_away() -> None:
-    """A client that reaches no server from the start on says so once, and says nothing when it is closed."""
+    """A client that never reaches a server reports it once, and reports nothing when it is closed."""
     told: asyncio.Queue[str] = asyncio.Queue()
     monitor = PrimaryMonitor(lambda: told.put_nowait("away"), lambda: told.put_nowait("back"))
     nowhere = DatabaseEnvironment(uri=f"mongodb://127.0.0.1:{find_free_port()}/shop?serverSelectionTimeoutMS=100")
@@ -240,7 +240,7 @@ async def test_a_database_that_was_never_there_is_away() -> None:
 async def test_a_user_that_is_there_again_is_served_again(
     reader_environment: DatabaseEnvironment, reader_credentials: Credentials, admin: MongoClient[dict[str, Any]]
 ) -> None:
-    """A client whose user was dropped is refused, and answered again soon after there is such a user again."""
+    """A client whose user was dropped is refused, and served again soon after the user is recreated."""
     database = admin[reader_environment.database]
     async with open_client(reader_environment) as client:
         collection = client[reader_environment.database][COLLECTION]

@@ -1,6 +1,6 @@
-"""What each question costs the database: its commands are written down, use an index, and do not grow with the data.
+"""The cost of each query: its commands match golden files, use an index, and do not grow with the data.
 
-`UPDATE_GOLDEN=1 make test ARGS=tests/integration/test_commands.py` writes tests/integration/golden anew; never in CI.
+`UPDATE_GOLDEN=1 make test ARGS=tests/integration/test_commands.py` rewrites tests/integration/golden; never in CI.
 """
 
 import json
@@ -32,7 +32,7 @@ NODES = "nodes { id date amount }"
 
 @dataclass(frozen=True)
 class Case:
-    """A question as a request: a REST path, or a GraphQL document."""
+    """A query as a request: a REST path or a GraphQL document."""
 
     name: str
     request: str
@@ -91,7 +91,7 @@ CASES = [
 
 
 def build_documents(count: int) -> list[Document]:
-    """Give fixed documents, several a day, the newest at NOW_MS."""
+    """Return fixed documents, eight a day, the newest at NOW_MS."""
     return [
         {
             "_id": f"00000000-0000-4000-8000-{i:012}",
@@ -110,7 +110,7 @@ def build_documents(count: int) -> list[Document]:
 
 @dataclass(frozen=True)
 class Asker:
-    """Asks the application in this process, so that the commands it sends can be seen."""
+    """Sends requests to the application in this process, so that its commands can be recorded."""
 
     http: httpx.AsyncClient
     recorder: CommandRecorder
@@ -148,10 +148,10 @@ def owner(environment: DatabaseEnvironment) -> Iterator[MongoClient[dict[str, An
 async def test_each_question_sends_the_commands_that_are_written_down(
     case: Case, asker: Asker, owner: MongoClient[dict[str, Any]], environment: DatabaseEnvironment
 ) -> None:
-    """A question sends its golden commands and gives its golden answer."""
+    """A query sends its golden commands and returns its golden response."""
     owner[environment.database][COLLECTION].insert_many(build_documents(20))
     answer = await asker.ask(case.request)
-    # A page and its total are asked for at the same time: which command is sent first does not matter.
+    # A page and its total are queried concurrently, so the order of the commands does not matter.
     sent = sorted(asker.recorder.commands, key=lambda command: next(iter(command)))
     commands = json.loads(json_util.dumps(sent, json_options=json_util.RELAXED_JSON_OPTIONS))
     seen = {"request": case.request, "commands": commands, "answer": answer}
@@ -170,7 +170,7 @@ async def test_every_question_reads_an_index(
     environment: DatabaseEnvironment,
     mongod: EmbeddedServer,
 ) -> None:
-    """No command scans the collection, and a list by date comes out of its index in order, unsorted."""
+    """No command scans the collection, and no command sorts in memory unless it orders by amount."""
     owner[environment.database][COLLECTION].insert_many(build_documents(2_000))
     await asker.ask(case.request)
     assert asker.recorder.commands
@@ -183,12 +183,12 @@ async def test_every_question_reads_an_index(
             stages = set(find_stages(plan))
             assert stages & {"IXSCAN", "COUNT_SCAN", "IDHACK"}
             assert "COLLSCAN" not in stages
-            # By amount within a window, MongoDB may rightly prefer the index of the date and sort what is left.
+            # By amount within a window, MongoDB may rightly use the index on date and sort the matches.
             assert "SORT" not in stages or "amount" in command["sort"]
 
 
 def find_stages(plan: Any) -> Iterator[str]:
-    """Give the stages of a winning plan, wherever explain puts them."""
+    """Yield the stages of a winning plan, wherever explain puts them."""
     if isinstance(plan, dict):
         if isinstance(plan.get("stage"), str):
             yield plan["stage"]
@@ -204,7 +204,7 @@ def find_stages(plan: Any) -> Iterator[str]:
 async def test_the_number_of_commands_does_not_grow_with_the_data(
     case: Case, asker: Asker, owner: MongoClient[dict[str, Any]], environment: DatabaseEnvironment
 ) -> None:
-    """A hundred times the data costs a question the same commands; only an unlimited list fetches more batches."""
+    """With a hundred times the data a query sends the same commands; only an unlimited list fetches more batches."""
     collection = owner[environment.database][COLLECTION]
     few, many = build_documents(50), build_documents(5_000)
     collection.insert_many(few)
@@ -219,7 +219,7 @@ async def test_the_number_of_commands_does_not_grow_with_the_data(
 @pytest.mark.parametrize(
     ("limit", "sizes"),
     [
-        # The driver asks for one more where a batch is to hold all.
+        # The driver requests one row more when a single batch is to hold everything.
         (BATCH_ROWS - 1, [BATCH_ROWS + 1]),
         (BATCH_ROWS, [501, 501]),
         (5_000, [834, 834, 834, 834, 834, 834]),
@@ -232,7 +232,7 @@ async def test_a_large_page_comes_in_even_batches(
     owner: MongoClient[dict[str, Any]],
     environment: DatabaseEnvironment,
 ) -> None:
-    """A page that one batch does not hold comes in even ones, and none is fetched for the one row more."""
+    """A page that exceeds one batch comes in even batches, without a further one for the extra row."""
     owner[environment.database][COLLECTION].insert_many(build_documents(5_002))
     rows = await asker.ask(f"/transactions/1000?limit={limit}")
     assert len(rows) == limit

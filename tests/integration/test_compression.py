@@ -1,4 +1,4 @@
-"""Compressed answers are the plain ones in fewer bytes: for every path, format and Accept-Encoding, part by part."""
+"""Compressed responses decode to the plain ones for every path, format and Accept-Encoding, and are streamed."""
 
 import secrets
 import time
@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-import brotli  # type: ignore[import-untyped]  # it comes without types
+import brotli  # type: ignore[import-untyped]  # brotli ships without types
 import httpx
 import pytest
 from hypothesis import given, settings
@@ -29,7 +29,7 @@ SIZE = 6_000
 STATIC = Path(__file__).parents[2] / "gateway" / "static" / "graphiql" / "assets"
 QUERY = "{ transactions(first: %d) { totalCount nodes { id date vendor address } } }"
 FORMATS = ("application/json", "application/x-ndjson", "text/csv")
-# Nothing in the answers depends on the moment: no document is on the edge of 36,500 days, and the trace names errors.
+# Makes responses repeatable: no document is at the edge of 36,500 days, and the trace id, which errors show, is fixed.
 HEADERS = {"traceparent": f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"}
 
 lists = st.builds(
@@ -52,7 +52,7 @@ encodings = st.lists(st.tuples(codings, qualities), max_size=4, unique_by=lambda
 
 
 class Reader(Protocol):
-    """What zlib and zstandard have in common."""
+    """The decompressor interface that zlib and zstandard share."""
 
     @property
     def eof(self) -> bool: ...
@@ -77,7 +77,7 @@ def ask(
     query: dict[str, str] | None = None,
     method: str = "GET",
 ) -> tuple[httpx.Response, bytes]:
-    """Give an answer and its body as it came; a query is sent by POST."""
+    """Return a response and its raw body; a query is sent by POST."""
     headers = {"Accept": accept, **HEADERS} | ({} if accept_encoding is None else {"Accept-Encoding": accept_encoding})
     request = httpx.Request("POST" if query else method, served.gateway.url + path, headers=headers, json=query)
     with httpx.Client(timeout=60) as client:
@@ -86,12 +86,12 @@ def ask(
 
 
 def open_reader(coding: str) -> Reader:
-    """Give what decompresses one body, part by part."""
+    """Return a decompressor that reads one body part by part."""
     return zlib.decompressobj(zlib.MAX_WBITS + 16) if coding == "gzip" else ZstdDecompressor().decompressobj()
 
 
 def decode(body: bytes, coding: str) -> bytes:
-    """Give what a compressed body holds; it must be whole, and nothing may follow."""
+    """Return the decoded body; asserts that it is complete and nothing follows it."""
     if coding == "br":
         return bytes(brotli.decompress(body))
     reader = open_reader(coding)
@@ -106,7 +106,7 @@ def list_vary(answer: httpx.Response) -> set[str]:
 
 
 def pick_lasting(answer: httpx.Response, *changed: str) -> dict[str, str]:
-    """Give an answer's headers but those that may differ."""
+    """Return a response's headers except those that may differ."""
     return {name: value for name, value in answer.headers.items() if name not in {"date", *changed}}
 
 
@@ -115,7 +115,7 @@ def pick_lasting(answer: httpx.Response, *changed: str) -> dict[str, str]:
 def test_a_compressed_answer_is_the_plain_one(
     filled: ServedDatabase, request: tuple[str, str, dict[str, str] | None], accept_encoding: str
 ) -> None:
-    """Whatever is asked and accepted, the body decodes to the plain one, and the head is right about it."""
+    """For any request and Accept-Encoding, the body decodes to the plain one, and the headers describe it correctly."""
     path, accept, query = request
     plain, expected = ask(filled, path, None, accept=accept, query=query)
     answer, body = ask(filled, path, accept_encoding, accept=accept, query=query)
@@ -151,7 +151,7 @@ def test_a_compressed_answer_is_the_plain_one(
 )
 @pytest.mark.parametrize("path", ["/transactions/36500", "/transactions/36500?limit=1000"])
 def test_the_client_chooses(filled: ServedDatabase, path: str, accept_encoding: str | None, coding: str | None) -> None:
-    """The coding is the one of highest quality, of equals Zstandard; who accepts none of both gets the plain body."""
+    """The coding with the highest quality wins, Zstandard among equals; without either the body is plain."""
     answer, _ = ask(filled, path, accept_encoding)
     assert answer.headers.get("content-encoding") == coding
     assert {"accept", "accept-encoding"} <= list_vary(answer)
@@ -159,7 +159,7 @@ def test_the_client_chooses(filled: ServedDatabase, path: str, accept_encoding: 
 
 @pytest.mark.parametrize("path", ["/transactions/36500/card/Visa", "/transactions/36500/country/XX", "/transactions/x"])
 def test_small_answers_are_left_as_they_are(filled: ServedDatabase, path: str) -> None:
-    """What one packet holds is not compressed, unless the client excludes the plain body."""
+    """A body that fits one packet is not compressed, unless the client excludes the plain one."""
     answer, body = ask(filled, path, "gzip, zstd")
     assert "content-encoding" not in answer.headers
     assert len(body) < MINIMUM_BYTES
@@ -172,7 +172,7 @@ def test_small_answers_are_left_as_they_are(filled: ServedDatabase, path: str) -
     "path", ["/transactions/36500", "/transactions/36500?limit=1000", "/transactions/36500/card/Visa", "/openapi.json"]
 )
 def test_head_says_what_get_does(filled: ServedDatabase, path: str) -> None:
-    """HEAD has no body and the head of the compressed GET."""
+    """HEAD has no body and the headers of the compressed GET."""
     got, _ = ask(filled, path, "gzip")
     head, body = ask(filled, path, "gzip", method="HEAD")
     assert body == b""
@@ -180,7 +180,7 @@ def test_head_says_what_get_does(filled: ServedDatabase, path: str) -> None:
 
 
 def test_files_are_known_again(filled: ServedDatabase) -> None:
-    """A compressed file has a weak tag, by which it is not sent again, and offers no ranges; a range is sent plain."""
+    """A compressed file has a weak ETag that yields 304, and no ranges; a range request gets the plain bytes."""
     path = max(STATIC.iterdir(), key=lambda each: each.stat().st_size)
     url = f"{filled.gateway.url}/static/graphiql/assets/{path.name}"
     answer = httpx.get(url, headers={"Accept-Encoding": "zstd"})
@@ -196,7 +196,7 @@ def test_files_are_known_again(filled: ServedDatabase) -> None:
 
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
 def test_a_part_is_sent_when_it_comes(filled: ServedDatabase, coding: str) -> None:
-    """The first part of a list decodes to whole rows before the second is read."""
+    """The first part of a list decodes to whole rows before the rest is read."""
     headers = {"Accept-Encoding": coding, "Accept": "application/x-ndjson"}
     reader = open_reader(coding)
     plain = b""
@@ -209,10 +209,10 @@ def test_a_part_is_sent_when_it_comes(filled: ServedDatabase, coding: str) -> No
 
 
 def test_a_list_that_breaks_off_stays_broken(tmp_path: Path) -> None:
-    """When the database is killed in the middle of a list, neither the chunks nor the compressed data have an end."""
+    """When the database is killed in the middle of a list, neither chunked body nor compressed data is complete."""
     now = time.time_ns() // 1_000_000
     with run_replica_set(tmp_path, members=1) as replicas:
-        # Digits that hardly compress: far more than what is read ahead, and held by the sockets on the way.
+        # Hex digits compress poorly: far more than is read ahead and than the sockets in between hold.
         replicas.client[replicas.admin.database]["transaction"].insert_many(
             {"_id": str(number), "date": now - DAY_MS - number, "address": secrets.token_hex(10_000)}
             for number in range(7_000)

@@ -1,4 +1,4 @@
-"""Keys and tokens come, go, break and are guessed at while real gateways run."""
+"""Keys and tokens are created, revoked, broken and guessed at while real gateways run."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ GATEWAY = Path(sys.executable).with_name("gateway")
 
 
 def test_keys_come_and_go_while_the_gateway_runs(guarded: Guarded) -> None:
-    """A key is accepted soon after it was created, and refused soon after it was revoked."""
+    """A key is accepted soon after it is created, and refused soon after it is revoked."""
     key, text = create_key(guarded.keys_file, "late", frozenset({Scope.TRANSACTIONS_READ}))
 
     def get_status() -> int:
@@ -37,7 +37,7 @@ def test_keys_come_and_go_while_the_gateway_runs(guarded: Guarded) -> None:
 
 
 def test_a_file_that_breaks_refuses_keys_but_not_tokens(guarded: Guarded) -> None:
-    """While the file of keys is broken, keys are answered with 503, tokens as before."""
+    """While the key file is broken, requests with keys get 503 and tokens work as before."""
     whole = guarded.keys_file.read_text()
     key, token = bearer(guarded.keys["reader"]), bearer(SIGNER.sign(scope="transactions:read"))
     guarded.keys_file.write_text("broken")
@@ -53,7 +53,7 @@ def test_a_file_that_breaks_refuses_keys_but_not_tokens(guarded: Guarded) -> Non
 
 
 def test_failures_are_limited_but_the_right_key_is_not(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """After some failures an address is told to wait, and yet whoever has a key there is served."""
+    """After repeated failures an address gets 429, yet a caller with a valid key at that address is still served."""
     keys = create_keys(tmp_path / "keys.json")
     variables = {
         "GATEWAY_KEYS_FILE": str(tmp_path / "keys.json"),
@@ -82,7 +82,7 @@ def test_failures_are_limited_but_the_right_key_is_not(mongod: EmbeddedServer, t
 
 
 def test_tokens_of_an_issuer_by_https(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """Tokens wait for the issuer's keys: 503 until they were had once, then right or wrong, also after a rotation."""
+    """Tokens get 503 until the issuer's keys were fetched once, then are accepted or refused, also after a rotation."""
     with run_issuer(tmp_path) as issuer:
         issuer.status, issuer.body = 500, render_key_set(SIGNER)
         variables = {"SSL_CERT_FILE": str(issuer.certificate), "no_proxy": "127.0.0.1", **JWT}
@@ -116,7 +116,7 @@ def test_tokens_of_an_issuer_by_https(mongod: EmbeddedServer, tmp_path: Path) ->
     ],
 )
 def test_a_broken_file_ends_the_start(tmp_path: Path, variables: dict[str, str], named: str) -> None:
-    """The gateway does not start with a file that lets nobody in, and names it in one line."""
+    """The gateway does not start with an unusable key file or key set, and its error names the source."""
     (tmp_path / "broken.json").write_text(json.dumps({"keys": 5}))
     environ = {"MONGO_URI": "mongodb://127.0.0.1:1/transactions", **variables}
     command: list[str | Path] = [GATEWAY, "serve", "--port", "0"]
@@ -127,7 +127,7 @@ def test_a_broken_file_ends_the_start(tmp_path: Path, variables: dict[str, str],
 
 
 async def test_a_websocket_is_known_by_the_same_rule(tmp_path: Path) -> None:
-    """A caller is known by the headers of a WebSocket as by those of a request."""
+    """A caller is identified by the headers of a WebSocket as by those of a request."""
     _, key = create_key(tmp_path / "keys.json", "it", frozenset({Scope.TRANSACTIONS_READ}))
     authenticator = Authenticator(load_settings({"GATEWAY_KEYS_FILE": str(tmp_path / "keys.json")}))
     scope = {"type": "websocket", "path": "/graphql", "client": ("127.0.0.1", 1)}

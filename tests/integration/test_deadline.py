@@ -1,4 +1,4 @@
-"""What takes too long is ended: bodies that trickle, answers that do not begin, clients that do not read."""
+"""What takes too long is ended: slow request bodies, responses that do not begin, clients that do not read."""
 
 import asyncio
 import select
@@ -32,8 +32,8 @@ POST = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/
 def gateway(
     request: pytest.FixtureRequest, reader_environment: DatabaseEnvironment, tmp_path: Path
 ) -> Iterator[GatewayProcess]:
-    """A gateway whose deadline is that of the test, or half a second."""
-    # What the server works on, or keeps a cursor for, is then a client's question and no upkeep of counts in memory.
+    """A gateway whose request timeout is the test's parameter, or 500 ms."""
+    # Without rollups, every operation and cursor on the server belongs to a client's query.
     variables = {"GATEWAY_COUNT_ROLLUPS": "off", "GATEWAY_REQUEST_TIMEOUT_MS": str(getattr(request, "param", 500))}
     with run_gateway(reader_environment, find_free_port(), tmp_path, **variables) as gateway:
         yield gateway
@@ -41,7 +41,7 @@ def gateway(
 
 @pytest.fixture
 def many(environment: DatabaseEnvironment, admin: MongoClient[dict[str, Any]]) -> str:
-    """Far more rows than sockets hold; gives their namespace."""
+    """Far more rows than sockets buffer; returns their namespace."""
     row = {
         "currency": "USD",
         "amount": 12.34,
@@ -53,7 +53,7 @@ def many(environment: DatabaseEnvironment, admin: MongoClient[dict[str, Any]]) -
     }
     database = admin[environment.database]
     database["first"].insert_one({**row, "date": read_clock_ms()})
-    # Multiplied within the server, which is far faster than sending them.
+    # Multiplied within the server, which is far faster than sending the rows.
     database["first"].aggregate(
         [
             {"$set": {"number": {"$range": [0, ROWS]}}},
@@ -73,7 +73,7 @@ def connect(gateway: GatewayProcess) -> socket.socket:
 
 
 def read_all(connection: socket.socket) -> bytes:
-    """Give what arrives until the other end closes, whichever way it does."""
+    """Return what arrives until the other end closes or resets the connection."""
     parts = []
     with suppress(ConnectionResetError):
         while part := connection.recv(1_000_000):
@@ -82,7 +82,7 @@ def read_all(connection: socket.socket) -> bytes:
 
 
 def receive(connection: socket.socket, end: bytes) -> bytes:
-    """Give what arrives up to an end that the other side has promised."""
+    """Return what arrives up to an expected end; asserts that it arrives."""
     received = b""
     while not received.endswith(end):
         part = connection.recv(1_000_000)
@@ -102,7 +102,7 @@ def receive(connection: socket.socket, end: bytes) -> bytes:
     ids=["empty", "short", "chunked", "expect"],
 )
 def test_a_body_that_does_not_arrive_is_refused(gateway: GatewayProcess, start: bytes) -> None:
-    """A body that is not whole in time is answered with 408 and BODY_TIMEOUT, and the connection is closed."""
+    """A body that is not complete in time gets 408 BODY_TIMEOUT, and the connection is closed."""
     with connect(gateway) as connection:
         connection.sendall(POST + start)
         answer = read_all(connection).removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -112,7 +112,7 @@ def test_a_body_that_does_not_arrive_is_refused(gateway: GatewayProcess, start: 
 
 
 def test_a_body_that_trickles_is_refused(gateway: GatewayProcess) -> None:
-    """Bytes that come one by one do not put the end off."""
+    """A body that arrives byte by byte does not extend the timeout."""
     with connect(gateway) as connection:
         connection.sendall(POST + b"Content-Length: 100000\r\n\r\n")
         while not select.select([connection], [], [], 0.02)[0]:
@@ -121,7 +121,7 @@ def test_a_body_that_trickles_is_refused(gateway: GatewayProcess) -> None:
 
 
 def test_bodies_that_arrive_are_read(gateway: GatewayProcess) -> None:
-    """A body announced with Expect and one of a GET are read to their end; one longer than its length is refused."""
+    """Bodies announced with Expect, or sent with GET, are read to their end; a body beyond its length is refused."""
     length = b"Content-Length: %d\r\n" % len(BODY)
     with connect(gateway) as connection:
         connection.sendall(POST + length + b"Expect: 100-continue\r\n\r\n")
@@ -131,7 +131,7 @@ def test_bodies_that_arrive_are_read(gateway: GatewayProcess) -> None:
         connection.sendall(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n" + length + b"\r\n" + BODY)
         assert receive(connection, b'"live"}').startswith(b"HTTP/1.1 200 ")
         connection.sendall(POST + length + b"\r\n" + BODY + b"and more\r\n\r\n")
-        # What follows is no request, and the connection ends.
+        # The surplus is not a valid request, so the connection is closed.
         assert b"HTTP/1.1 400 " in read_all(connection)
 
 
@@ -139,8 +139,8 @@ def test_bodies_that_arrive_are_read(gateway: GatewayProcess) -> None:
 def test_an_answer_that_does_not_begin_ends_its_query(
     gateway: GatewayProcess, many: str, admin: MongoClient[dict[str, Any]]
 ) -> None:
-    """What the database has not begun to answer in time is a 504 with REQUEST_TIMEOUT, and the database stops."""
-    # Without an index every row is compared by a collation, which is slow.
+    """A query whose response has not begun in time gets 504 REQUEST_TIMEOUT and is stopped in the database."""
+    # Without an index every row is compared under a collation, which is slow.
     admin[many.partition(".")[0]][COLLECTION].drop_indexes()
     answer = httpx.get(f"{gateway.url}{LIST}/card/visa", timeout=60)
     assert answer.status_code == 504
@@ -152,7 +152,7 @@ def test_an_answer_that_does_not_begin_ends_its_query(
 def test_a_client_that_does_not_read_holds_nothing(
     gateway: GatewayProcess, many: str, admin: MongoClient[dict[str, Any]], version: bytes
 ) -> None:
-    """A list whose client stops reading loses its cursor, and what was sent of it is visibly not whole."""
+    """A list whose client stops reading loses its cursor, and the part sent is recognisably incomplete."""
     with connect(gateway) as connection:
         connection.sendall(b"GET %s HTTP/%s\r\nHost: localhost\r\n\r\n" % (LIST.encode(), version))
         wait_until(lambda: find_operations(admin, many))
@@ -163,7 +163,7 @@ def test_a_client_that_does_not_read_holds_nothing(
 
 
 def find_connections(gateway: GatewayProcess, connection: socket.socket) -> list[object]:
-    """Give what the gateway holds of a connection."""
+    """Return the gateway's side of a connection, if it is still open."""
     port = connection.getsockname()[1]
     workers = psutil.Process(gateway.process.pid).children(recursive=True)
     return [each for worker in workers for each in worker.net_connections() if each.raddr[1:] == (port,)]
@@ -171,7 +171,7 @@ def find_connections(gateway: GatewayProcess, connection: socket.socket) -> list
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux closes such connections")
 def test_a_whole_answer_that_is_not_read_is_dropped(gateway: GatewayProcess, many: str) -> None:
-    """A connection whose client takes nothing of an answer that is ready is closed, and its memory freed."""
+    """A connection whose client reads nothing of a complete response is closed, which frees its memory."""
     assert many
     with connect(gateway) as connection:
         connection.sendall(b"GET %s?limit=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n" % LIST.encode() * 4)
@@ -181,7 +181,7 @@ def test_a_whole_answer_that_is_not_read_is_dropped(gateway: GatewayProcess, man
 
 @pytest.mark.parametrize("gateway", [200], indirect=True)
 def test_a_long_answer_has_time_while_it_moves(gateway: GatewayProcess, many: str) -> None:
-    """A list that takes longer than the deadline, part by part within it, arrives whole."""
+    """A list that takes longer than the timeout arrives whole if each part is sent within it."""
     assert many
     lines = 0
     with httpx.stream("GET", f"{gateway.url}{LIST}", headers={"Accept": "application/x-ndjson"}, timeout=60) as answer:
@@ -193,12 +193,12 @@ def test_a_long_answer_has_time_while_it_moves(gateway: GatewayProcess, many: st
 async def test_nobody_waits_for_the_end_of_a_list(
     reader_environment: DatabaseEnvironment, many: str, tmp_path: Path
 ) -> None:
-    """While a list waits for the database a page is answered, though one question is worked on at a time."""
+    """While a list waits for the database, a page is served, even with a concurrency limit of 1."""
     assert many
     variables = {
         "GATEWAY_COUNT_ROLLUPS": "off",
         "GATEWAY_MAX_CONCURRENT": "1",
-        # The list would wait twice as long as the page has to be answered in.
+        # The list would wait twice as long as the page may take.
         "GATEWAY_REQUEST_TIMEOUT_MS": str(2_000 * DEADLINE_SECONDS),
     }
 
@@ -210,5 +210,5 @@ async def test_nobody_waits_for_the_end_of_a_list(
                 assert httpx.get(f"{gateway.url}{LIST}?limit=1", timeout=DEADLINE_SECONDS).is_success
 
     async with run_relay(reader_environment) as (relay, environment):
-        # Beside the relay, which passes on what the gateway asks.
+        # In another thread, as the relay, which carries the gateway's traffic, runs on this event loop.
         await asyncio.to_thread(ask, relay, environment)

@@ -1,4 +1,4 @@
-"""Documents by their hash: those of a manifest and no others, or those that callers have sent before."""
+"""GraphQL documents by hash: those of a manifest and no others, or those that callers have sent before."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,7 +19,7 @@ from tests.waiting import find_free_port, wait_until
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
 def test_a_document_is_remembered_once_it_was_sent_with_its_hash(client: httpx.Client, method: str) -> None:
-    """Apollo's protocol: the hash alone is unknown, then sent with its document, then enough; variables still vary."""
+    """Apollo's protocol: a hash alone is unknown until sent with its document, then suffices, with any variables."""
     text = f"# {method}\n{BOTH}"
     extension = build_extension(digest(text))
     unknown = ask(client, method, media_type="application/json", extensions=extension, operationName="Count")
@@ -39,7 +39,7 @@ def test_a_document_is_remembered_once_it_was_sent_with_its_hash(client: httpx.C
 
 @pytest.mark.parametrize("prefix", ["", "sha256:"])
 def test_an_identifier_of_graphql_over_http_is_a_hash_too(client: httpx.Client, prefix: str) -> None:
-    """`documentId` asks for what was remembered, with the prefix of the specification or without."""
+    """`documentId` finds a remembered document, with the specification's prefix or without."""
     text = f"# {prefix}\n{NAME}"
     identifier = prefix + digest(text)
     assert find_code(ask(client, "POST", documentId=identifier)) == "PERSISTED_QUERY_NOT_FOUND"
@@ -58,14 +58,14 @@ def test_an_identifier_of_graphql_over_http_is_a_hash_too(client: httpx.Client, 
     ],
 )
 def test_what_is_invalid_or_large_is_not_remembered(client: httpx.Client, text: str, code: str | None) -> None:
-    """A document that fails, or takes too much room, must be sent each time."""
+    """A document that fails or is too large is not remembered and must be sent each time."""
     extension = build_extension(digest(text))
     assert find_code(ask(client, "POST", query=text, extensions=extension)) == code
     assert find_code(ask(client, "POST", extensions=extension)) == "PERSISTED_QUERY_NOT_FOUND"
 
 
 def test_the_oldest_document_is_forgotten_first() -> None:
-    """A worker remembers a bounded number of documents, those that were asked for last."""
+    """A worker remembers a bounded number of documents and forgets the least recently used."""
     documents = load_documents(None, build_schema())
     names = [str(place) for place in range(501)]
     for name in names:
@@ -78,11 +78,11 @@ def test_the_oldest_document_is_forgotten_first() -> None:
 
 
 def test_what_one_worker_was_sent_all_know(reader_environment: DatabaseEnvironment, tmp_path: Path) -> None:
-    """On connections of its own, which end at either worker, each request by the hash alone is answered."""
+    """A document sent to one worker is known by its hash at every worker."""
     extension, port, clients = build_extension(digest(NAME)), find_free_port(), list[httpx.Client]()
 
     def count_asked() -> int:
-        """Give how many workers have a connection of a client, after one more has come."""
+        """Open one more client, and return how many workers hold a client connection."""
         clients.append(stack.enter_context(httpx.Client(base_url=gateway.url)))
         clients[-1].get("/health/live")
         workers = psutil.Process(gateway.process.pid).children(recursive=True)
@@ -100,7 +100,7 @@ def is_clients(connection: Any, port: int) -> bool:
 
 
 def test_what_workers_share_is_bounded_and_checked(tmp_path: Path) -> None:
-    """There are as many files as are remembered; a later worker goes on with them, and trusts no name but a hash."""
+    """The number of shared files is bounded; a later worker continues with them and checks each against its hash."""
     shared = tmp_path / "documents"
     documents = load_documents(None, build_schema(), shared)
     texts = [f"# {place}\n{NAME}" for place in range(501)]
@@ -138,12 +138,12 @@ def test_what_workers_share_is_bounded_and_checked(tmp_path: Path) -> None:
     ids=str,
 )
 def test_a_hash_that_does_not_fit_is_refused(client: httpx.Client, parameters: dict[str, Any]) -> None:
-    """A hash of another document, one of an unknown form, or none at all, is no request."""
+    """A hash of another document, a malformed one, or no document at all is an invalid request."""
     response = ask(client, "POST", **parameters)
     assert find_code(response) == "GRAPHQL_REQUEST_INVALID"
 
 
 def test_the_hash_of_another_document_is_told_in_apollos_words(client: httpx.Client) -> None:
-    """Clients look for these words."""
+    """A mismatched hash gets Apollo's error text, which its clients look for."""
     response = ask(client, "POST", query=NAME, extensions=build_extension(digest(COUNT)))
     assert "provided sha does not match query" in response.text

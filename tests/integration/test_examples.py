@@ -1,4 +1,4 @@
-"""The programs of examples/, run as their README says, against a gateway with Faker's transactions."""
+"""The programs of examples/, run as their READMEs say, against a gateway with generated transactions."""
 
 import csv
 import json
@@ -26,7 +26,7 @@ from tests.node import NodeFolder, install_packages
 from tests.reference import KEYS, Document, Question, select
 from tests.waiting import wait_until
 
-# The one example whose program is a system's own.
+# The one example whose program comes with the operating system.
 CURL = pytest.param("curl", marks=pytest.mark.skipif(not shutil.which("curl"), reason="this system has no curl"))
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ LIVE_COUNTRY = "NZ"
 
 @pytest.fixture(scope="module")
 def documents(served: ServedDatabase) -> list[Document]:
-    """What the gateway serves: enough of one country for several pages."""
+    """The documents that the gateway serves: enough of one country for several pages."""
     served.collection.delete_many({})
     served.collection.insert_many([{**document} for document in FAKED])
     return FAKED
@@ -50,7 +50,7 @@ def documents(served: ServedDatabase) -> list[Document]:
 
 @pytest.fixture(scope="module")
 def expected(documents: list[Document]) -> list[Document]:
-    """What the examples ask for, newest first."""
+    """The documents that the examples request, newest first."""
     expected = select(documents, Question(days=90, country=COUNTRY), NOW_MS)
     assert len(expected) > 100
     return expected
@@ -58,7 +58,7 @@ def expected(documents: list[Document]) -> list[Document]:
 
 @pytest.fixture
 def python_folder(tmp_path: Path) -> Path:
-    """examples/python with its generated client, at a place from which it sees the schema as from its own."""
+    """A copy of examples/python with its generated client, placed so that it finds the schema as the original does."""
     folder = tmp_path / "examples/python"
     shutil.copytree(EXAMPLES / "python", folder, ignore=shutil.ignore_patterns("transactions_client", "__pycache__"))
     (tmp_path / "schema").symlink_to(ROOT / "schema")
@@ -77,7 +77,7 @@ def typescript_folder() -> NodeFolder:
 
 
 def run(*command: str | Path, folder: Path, **variables: str) -> str:
-    """Give what a program prints; it must succeed."""
+    """Return what a program prints; asserts that it succeeds."""
     environment = {**os.environ, "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]]), **variables}
     done = subprocess.run(
         command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
@@ -94,7 +94,7 @@ def add_up(rows: list[Document]) -> dict[str, Decimal]:
 
 
 def report(rows: list[Document]) -> list[str]:
-    """What the programs print of rows that are newest first."""
+    """Return what the programs print for rows that are newest first."""
     lines = [f"{len(rows)} transactions"]
     for row in rows[:3]:
         day = datetime.fromtimestamp(row["date"] / 1000, UTC).date()
@@ -103,7 +103,7 @@ def report(rows: list[Document]) -> list[str]:
 
 
 def read_sums(lines: list[str]) -> dict[str, Decimal]:
-    """Read the lines that tell the sum of each currency; their zeros at the end do not count."""
+    """Parse the lines that give the sum of each currency; as Decimals, so that trailing zeros do not matter."""
     assert all(line.endswith(" in all") for line in lines)
     return {line.split()[1]: Decimal(line.split()[0]) for line in lines}
 
@@ -117,21 +117,21 @@ def check_report(printed: str, expected: list[Document]) -> None:
 def test_the_python_client_is_generated_and_tells_the_reference(
     served: ServedDatabase, expected: list[Document], python_folder: Path
 ) -> None:
-    """The client that ariadne-codegen writes from the schema reads all pages, and its amounts add up exactly."""
+    """The client that ariadne-codegen generates from the schema reads all pages, and its amounts add up exactly."""
     check_report(
         run(BIN / "python", "main.py", f"{served.gateway.url}/graphql", COUNTRY, folder=python_folder), expected
     )
 
 
 def test_the_python_example_is_typed(python_folder: Path) -> None:
-    """The programs agree with the types of the generated client, under mypy's strict rules."""
+    """The programs type-check against the generated client under mypy's strict rules."""
     mypy = Path(sys.executable).with_name("mypy")
     options = ["--strict", "--follow-imports=silent", "--python-executable", str(BIN / "python")]
     run(mypy, *options, "main.py", "live.py", folder=python_folder)
 
 
 def test_gql_tells_the_reference(served: ServedDatabase, expected: list[Document]) -> None:
-    """The gql client tells the same without generated code."""
+    """The gql client prints the same without generated code."""
     check_report(
         run(BIN / "python", "main.py", f"{served.gateway.url}/graphql", COUNTRY, folder=EXAMPLES / "gql"), expected
     )
@@ -140,7 +140,7 @@ def test_gql_tells_the_reference(served: ServedDatabase, expected: list[Document
 def test_the_typescript_client_tells_the_reference(
     served: ServedDatabase, expected: list[Document], typescript_folder: NodeFolder
 ) -> None:
-    """The program, typed by what graphql-codegen writes from the schema, tells the same."""
+    """The program, typed by what graphql-codegen generates from the schema, prints the same."""
     done = typescript_folder.run("dist/main.js", f"{served.gateway.url}/graphql", COUNTRY)
     assert done.returncode == 0, done.stderr
     check_report(done.stdout, expected)
@@ -153,7 +153,7 @@ def csv_rows(table: str) -> list[dict[str, str]]:
 def check_answers(
     count: Any, newest: list[Any], table: str, summary: Any, graphql: Any, documents: list[Document]
 ) -> None:
-    """The five answers of the examples without a program."""
+    """Check the five responses of the examples that are no programs against the reference."""
     expected = select(documents, Question(days=90, country=COUNTRY), NOW_MS)
     assert count == {"count": len(select(documents, Question(days=90, card_type="Visa"), NOW_MS))}
     assert newest == expected[:3]
@@ -170,7 +170,7 @@ def check_answers(
 def test_the_scripts_tell_the_reference(
     served: ServedDatabase, documents: list[Document], tool: str, tmp_path: Path
 ) -> None:
-    """Each answer of a shell script, and the file that it leaves, is the reference's."""
+    """Each response a shell script prints, and the file it writes, match the reference."""
     script = EXAMPLES / tool / "transactions.sh"
     printed = run("sh", script, served.gateway.url, COUNTRY, folder=tmp_path)
     count, *newest, summary, graphql = [json.loads(line) for line in printed.splitlines() if line]
@@ -182,7 +182,7 @@ def test_the_scripts_tell_the_reference(
 
 
 def test_the_collection_tells_the_reference(served: ServedDatabase, documents: list[Document], tmp_path: Path) -> None:
-    """Newman runs the collection, whose own tests pass, and each answer is the reference's."""
+    """Newman runs the collection, whose own tests pass, and each response matches the reference."""
     told = tmp_path / "told.json"
     options = ["--env-var", f"baseUrl={served.gateway.url}", "--env-var", f"country={COUNTRY}"]
     options += ["--reporters", "json", "--reporter-json-export", str(told)]
@@ -199,7 +199,7 @@ def test_the_collection_tells_the_reference(served: ServedDatabase, documents: l
 
 
 def add(served: ServedDatabase, added: list[Document]) -> None:
-    """Add a transaction of a country and a card that no other test here looks at."""
+    """Add a transaction with a country and card type that no other test here reads."""
     document = {**FAKED[len(added) % len(FAKED)], "_id": str(uuid4()), "date": read_clock_ms()}
     document |= {"countryOrigin": LIVE_COUNTRY, "cardType": "Amex"}
     served.collection.insert_one({**document})
@@ -208,7 +208,7 @@ def add(served: ServedDatabase, added: list[Document]) -> None:
 
 @contextmanager
 def started(command: Command, folder: Path, told: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A program that runs, and whose output goes into a file."""
+    """A running program whose output goes to a file."""
     environment = {**os.environ, "PATH": os.pathsep.join([str(BIN), os.environ["PATH"]])}
     with (
         told.open("wb") as output,
@@ -223,7 +223,7 @@ def started(command: Command, folder: Path, told: Path) -> Iterator[subprocess.P
 
 
 def check_live(served: ServedDatabase, told: Path, command: Command, folder: Path) -> None:
-    """A program tells three transactions that are added while it runs, one after the other, and ends."""
+    """Check that a program prints three transactions added while it runs, in order, and ends."""
     added: list[Document] = []
     with started([*command, LIVE_COUNTRY, "3"], folder, told) as process:
 
@@ -240,7 +240,7 @@ def check_live(served: ServedDatabase, told: Path, command: Command, folder: Pat
 
 
 def test_the_python_client_tells_what_is_added(served: ServedDatabase, python_folder: Path, tmp_path: Path) -> None:
-    """The generated client's subscription gives what is added, by WebSocket."""
+    """The generated client's subscription receives added transactions over WebSocket."""
     url = served.gateway.url.replace("http", "ws") + "/graphql"
     check_live(served, tmp_path / "told", [BIN / "python", "live.py", url], python_folder)
 
@@ -248,13 +248,13 @@ def test_the_python_client_tells_what_is_added(served: ServedDatabase, python_fo
 def test_the_typescript_client_tells_what_is_added(
     served: ServedDatabase, typescript_folder: NodeFolder, tmp_path: Path
 ) -> None:
-    """The typed subscription gives what is added, by Server-Sent Events."""
+    """The typed subscription receives added transactions over Server-Sent Events."""
     command: Command = [typescript_folder.node, "dist/live.js", f"{served.gateway.url}/graphql"]
     check_live(served, tmp_path / "told", command, typescript_folder.path)
 
 
 def test_gql_tells_sums_as_they_change(served: ServedDatabase, tmp_path: Path) -> None:
-    """The first line is the reference's sums, and the second what they are with what was added meanwhile."""
+    """The first line has the reference's sums, the second those that include the transaction added meanwhile."""
     url, told = served.gateway.url.replace("http", "ws") + "/graphql", tmp_path / "told"
     asked = Question(days=1, country=LIVE_COUNTRY)
     before = add_up(select(served.collection.find(), asked, read_clock_ms()))
@@ -272,7 +272,7 @@ def test_gql_tells_sums_as_they_change(served: ServedDatabase, tmp_path: Path) -
 
 @pytest.mark.parametrize("tool", [CURL, "httpie"])
 def test_the_scripts_tell_what_is_added(served: ServedDatabase, tool: str, tmp_path: Path) -> None:
-    """A script prints each added transaction as the event whose data is its row."""
+    """A script prints each added transaction as an event whose data is its row."""
     told, added = tmp_path / "told", list[Document]()
 
     def read_rows() -> list[Document]:

@@ -1,4 +1,4 @@
-"""Lists that are encoded whole are, to the byte, what the ordinary executor makes of them."""
+"""Lists encoded directly are byte for byte what the ordinary executor produces."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -37,7 +37,7 @@ async def open_repository(environment: DatabaseEnvironment) -> AsyncIterator[Tra
 
 
 async def answer(repository: TransactionRepository, text: str, *, encodes_rows: bool) -> dict[str, Any]:
-    """Give the data as bytes, and the errors: codes, messages, paths and places."""
+    """Return the data as bytes, and the errors with their codes, messages, paths and locations."""
     context = RequestContext(repository, NOW_MS, encodes_rows=encodes_rows)
     result = await SCHEMA.execute(text, variable_values=strategies.SWITCHES, context_value=context)
     failures = [(each.code, each.message, each.error.formatted) for each in describe_failures(result)]
@@ -45,7 +45,7 @@ async def answer(repository: TransactionRepository, text: str, *, encodes_rows: 
 
 
 def get_list(failure: tuple[str, str, Mapping[str, Any]]) -> str:
-    """Give which of the operation's lists failed."""
+    """Return which of the operation's lists failed."""
     return str(failure[2]["path"][0])
 
 
@@ -64,10 +64,11 @@ def test_encoded_lists_are_those_of_the_ordinary_executor(
     batch_rows: int,
     values_per_turn: int,
 ) -> None:
-    """Whatever is selected of whatever is stored, the bytes and the errors are the ordinary executor's.
+    """For any selection and any stored documents, the bytes and errors equal the ordinary executor's.
 
-    Lists are read side by side: which fails first is left open. Where nothing is left of the data, one of the failures
-    that took it is told; which of several, and whether more, is left open (GraphQL, section 6.4.4).
+    Lists are read concurrently, so the order of their failures is unspecified. Where null propagates to the whole of
+    the data, the response reports one of the failures behind it; which one, and whether others too, is unspecified
+    (GraphQL, section 6.4.4).
     """
     collection.delete_many({})
     if found:

@@ -1,4 +1,4 @@
-"""Exports: the same rows in every format, with a name, a proof and a page that leads on."""
+"""Exports: the same rows in every format, with a file name, a trailer and pages."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ import httpx
 import polars as pl
 import pytest
 from hypothesis import given
-from pyarrow import parquet  # type: ignore[import-untyped]  # it comes without types
+from pyarrow import parquet  # type: ignore[import-untyped]  # pyarrow ships without types
 
 from database.repository import BATCH_ROWS
 from gateway.export import MEDIA_TYPES
@@ -37,7 +37,7 @@ from tests.reference import KEYS, Document, Question, select
 def test_each_format_has_the_rows_of_the_reference(
     served: ServedDatabase, client: httpx.Client, name: str, found: list[Document], question: Question
 ) -> None:
-    """Read back, an export of each format holds the reference's rows, in their order and of the right types."""
+    """An export read back holds the reference's rows in every format, in order and with the right types."""
     served.fill(found)
     asked = Question(question.days, question.card_type, question.country, question.min_amount, question.max_amount)
     days = 36_500 if question.days is None else question.days
@@ -48,20 +48,20 @@ def test_each_format_has_the_rows_of_the_reference(
 @asks
 @given(found=strategies.odd_documents(documents))
 def test_odd_documents_break_no_export(served: ServedDatabase, client: httpx.Client, found: list[Document]) -> None:
-    """Whatever other programs have stored, each format has as many rows as JSON, and what has no place is null."""
+    """Whatever other programs have stored, each format has as many rows as JSON, and CSV records have all fields."""
     served.fill(found)
     expected = read_rows("json", ask(client, "json").content)
     assert len(read_rows("ndjson", ask(client, "ndjson").content)) == len(expected)
     records = read_rows("csv", ask(client, "csv").content)
     assert [len(record) for record in records] == [len(KEYS)] * (len(expected) + 1)
     tables = [read_table(name, ask(client, name).content) for name in ("parquet", "arrow")]
-    # Written out, for an amount that is NaN equals no other.
+    # Compared as text, because a NaN amount equals no other.
     assert len({str(table.to_pylist()) for table in tables}) == 1
     table = tables[0]
     assert table.num_rows == len(expected)
     for row, amount in zip(expected, table["amount"].to_pylist(), strict=True):
         if type(row.get("amount")) in {int, float}:
-            # The column holds doubles; what another program stored as a whole number may have more digits.
+            # The column holds doubles; an integer stored by another program may have more digits.
             assert amount == float(row["amount"])
     for row, vendor in zip(expected, table["vendor"].to_pylist(), strict=True):
         if isinstance(row.get("vendor"), str):
@@ -69,7 +69,7 @@ def test_odd_documents_break_no_export(served: ServedDatabase, client: httpx.Cli
 
 
 def test_formulas_are_texts_and_numbers_stay_numbers(served: ServedDatabase, client: httpx.Client) -> None:
-    """What a spreadsheet would run gets an apostrophe in CSV, in any column of text; a negative amount gets none."""
+    """Text that a spreadsheet would run as a formula gets an apostrophe in CSV; a negative amount gets none."""
     document = {"_id": "+1", "date": NOW_MS - 1, "amount": -1.5, "vendor": "=1+1", "address": "@x", "cardType": "-1"}
     served.collection.insert_one({**document, "currency": "\tUSD", "countryOrigin": {"a": 1}})
     [row] = list(csv.reader(io.StringIO(ask(client, "csv").text, newline="")))[1:]
@@ -78,7 +78,7 @@ def test_formulas_are_texts_and_numbers_stay_numbers(served: ServedDatabase, cli
 
 @pytest.mark.parametrize("name", MEDIA_TYPES)
 def test_pages_of_each_format_make_the_whole(served: ServedDatabase, client: httpx.Client, name: str) -> None:
-    """Pages followed by their links hold together what the list holds."""
+    """Pages followed by their links together hold the rows of the whole list."""
     served.collection.insert_many(
         {"_id": str(number), "date": NOW_MS - number // 3, "amount": 1.0, "vendor": "v"} for number in range(25)
     )
@@ -114,7 +114,7 @@ def test_a_trailer_counts_the_rows(
     read_proof: Callable[[bytes], dict[str, Any]],
     found: list[Document],
 ) -> None:
-    """The line that is asked for says how many rows came before it, whatever quotes and breaks they hold."""
+    """The requested last line gives the number of rows before it, whatever quotes and line breaks they hold."""
     served.fill(found)
     body = ask(client, name, trailer="true").content
     assert read_proof(body) == {"complete": True, "rows": len(found), "until": NOW_MS, "next": None}
@@ -122,7 +122,7 @@ def test_a_trailer_counts_the_rows(
 
 
 def test_only_the_trailer_is_a_comment(served: ServedDatabase, client: httpx.Client) -> None:
-    """A # stands within quotes, but for that of the last line: pandas would drop what follows one within a line."""
+    """Outside quotes, # occurs only in the last line: pandas drops what follows one within a line."""
     document = {"_id": "#1", "date": NOW_MS - 1, "vendor": "SHOP #12", "address": "Carrera 5 # 4", "cardType": "Visa"}
     served.collection.insert_one(document)
     text = ask(client, "csv", trailer="true").text
@@ -132,7 +132,7 @@ def test_only_the_trailer_is_a_comment(served: ServedDatabase, client: httpx.Cli
 
 
 def test_a_trailer_of_a_page_leads_on(served: ServedDatabase, client: httpx.Client) -> None:
-    """The last line of a page has the cursor of the next."""
+    """The last line of a page holds the cursor of the next page."""
     served.collection.insert_many({"_id": str(number), "date": NOW_MS - number} for number in range(5))
     proof = read_ndjson_proof(ask(client, "ndjson", limit="2", trailer="true").content)
     rows = read_rows("ndjson", ask(client, "ndjson", after=proof["next"]).content)
@@ -140,7 +140,7 @@ def test_a_trailer_of_a_page_leads_on(served: ServedDatabase, client: httpx.Clie
 
 
 def test_columns_open_with_their_types(served: ServedDatabase, client: httpx.Client) -> None:
-    """Polars reads dates as moments in UTC, amounts as doubles and all else as text, and every row."""
+    """Polars reads dates as UTC timestamps, amounts as doubles, everything else as text, and every row."""
     fill_many(served)
     for name, read in (("parquet", pl.read_parquet), ("arrow", pl.read_ipc_stream)):
         frame = read(io.BytesIO(ask(client, name).content))
@@ -150,14 +150,14 @@ def test_columns_open_with_their_types(served: ServedDatabase, client: httpx.Cli
     metadata = parquet.read_metadata(io.BytesIO(ask(client, "parquet").content))
     assert metadata.metadata[b"rows"] == str(MANY).encode()
     groups = [metadata.row_group(place).num_rows for place in range(metadata.num_row_groups)]
-    # A group ends with the batch that fills it.
+    # A row group ends with the batch that fills it.
     assert sum(groups) == MANY
     assert all(32_000 <= rows < 32_000 + BATCH_ROWS for rows in groups[:-1])
     assert len(groups) == 2
 
 
 def test_a_file_has_a_name_and_an_answer_by_accept_has_none(served: ServedDatabase, client: httpx.Client) -> None:
-    """`format` gives a file to download, named after the question; Accept gives the same bytes without a name."""
+    """`format` yields a download named after the query; Accept yields the same bytes without a name."""
     served.collection.insert_one({"_id": "a", "date": NOW_MS - 1})
     parameters = {"until": "2030-01-31T18:00:00Z", "card": 'Vi"sa', "country": "usa", "minAmount": "1.50"}
     answer = client.get("/transactions/90", params={**parameters, "format": "arrow"})
@@ -170,7 +170,7 @@ def test_a_file_has_a_name_and_an_answer_by_accept_has_none(served: ServedDataba
 
 @pytest.mark.parametrize("coding", ["gzip", "zstd"])
 def test_parquet_is_compressed_within(served: ServedDatabase, client: httpx.Client, coding: str) -> None:
-    """A Parquet file comes as it is, text and Arrow in the coding that the client accepts."""
+    """A Parquet file is not compressed again; text and Arrow use the coding that the client accepts."""
     fill_many(served)
     codings = {
         name: client.head(
@@ -195,7 +195,7 @@ def test_parquet_is_compressed_within(served: ServedDatabase, client: httpx.Clie
     ],
 )
 def test_a_wrong_parameter_is_explained(client: httpx.Client, parameters: dict[str, str], says: str) -> None:
-    """A value that is not taken is named, with what is."""
+    """An invalid parameter value is named, with the valid ones."""
     for path in ("/transactions/1", "/transactions/1/country/US", "/transactions/1/amount/1/2"):
         problem = client.get(path, params=parameters).json()
         assert (problem["status"], problem["code"]) == (400, "INVALID_PARAMETER")

@@ -1,4 +1,4 @@
-"""Exports that break off: the client sees it, the query ends, and what is left can be asked for."""
+"""Interrupted exports: the client notices, the query ends, and the rest can be requested."""
 
 import io
 import re
@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
+import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships without types
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +38,7 @@ from tests.waiting import wait_until
 def test_a_broken_export_is_gone_on_with_after_its_last_row(
     served: ServedDatabase, client: httpx.Client, found: list[Document], name: str, place: int, later: int
 ) -> None:
-    """After any row, its date and id lead to all that follow, whatever was stored since in the window's future."""
+    """After any row, its date and id lead to all that follow; rows stored since, after the window, do not appear."""
     served.fill(found)
     whole = read_rows("json", ask(client, "json").content)
     last = whole[place % len(whole)]
@@ -48,7 +48,7 @@ def test_a_broken_export_is_gone_on_with_after_its_last_row(
 
 
 def test_an_object_id_is_gone_on_with_too(served: ServedDatabase, client: httpx.Client) -> None:
-    """The text of an ObjectId leads on among the ObjectIds of the same date."""
+    """The text of an ObjectId continues among the ObjectIds of the same date."""
     served.collection.insert_many({"date": NOW_MS - 1} for _ in range(5))
     whole = read_rows("json", ask(client, "json").content)
     rest = ask(client, "json", after=f"{NOW_MS - 1},{whole[1]['_id']}").json()
@@ -86,7 +86,7 @@ def test_an_export_that_fails_in_the_middle_is_visibly_broken(
 def test_a_client_that_leaves_an_export_ends_its_query(
     served: ServedDatabase, client: httpx.Client, admin: MongoClient[dict[str, Any]], name: str
 ) -> None:
-    """When the client closes its connection in the middle of an export, no cursor stays in the database."""
+    """When the client closes its connection in the middle of an export, no cursor stays open in the database."""
     fill_many(served)
     wait_until(lambda: not find_cursors(admin, served.collection.full_name))
     address = urlsplit(str(client.base_url))
@@ -99,7 +99,7 @@ def test_a_client_that_leaves_an_export_ends_its_query(
 
 @contextmanager
 def run_breaking_proxy(served: ServedDatabase, limits: list[int]) -> Iterator[str]:
-    """Give the address of a proxy that ends each connection after so many bytes of its answer, in turn."""
+    """Yield the URL of a proxy that cuts successive responses after the given numbers of bytes."""
     address = urlsplit(served.gateway.url)
 
     class Handler(StreamRequestHandler):
@@ -121,11 +121,11 @@ def run_breaking_proxy(served: ServedDatabase, limits: list[int]) -> Iterator[st
 def test_the_documented_download_is_whole_however_it_breaks(
     served: ServedDatabase, client: httpx.Client, tmp_path: Path
 ) -> None:
-    """The program in docs/export.md has each row once when the connection has broken three times."""
+    """The program in docs/export.md gets each row once, although the connection breaks three times."""
     text = (Path(__file__).parents[2] / "docs" / "export.md").read_text()
     [program] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     names: dict[str, Any] = {}
-    exec(program, names)  # noqa: S102 - it is the documentation's
+    exec(program, names)  # noqa: S102 - our own documentation's code
     served.collection.insert_many({"_id": str(n), "date": NOW_MS - n // 3, "vendor": "x" * 50} for n in range(9_000))
     limits = [200_000, 1_500, 301_234]
     with run_breaking_proxy(served, limits) as url:

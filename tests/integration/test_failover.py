@@ -1,4 +1,4 @@
-"""A replica set that changes its primary under load, and lists whose server goes away while they are read."""
+"""A replica set that changes its primary under load, and lists whose server disappears while they are read."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from tests.waiting import find_free_port
 
 
 def test_answers_are_right_whatever_the_primary_does(tmp_path: Path) -> None:
-    """While a primary hands over and the next is killed, each 200 is right and whole, and all else is a clean 503."""
+    """While one primary steps down and the next is killed, each 200 is right and complete, all else a clean 503."""
     report = measure_failover(tmp_path, 6, [step_down, kill], election_ms=1_000)
     assert set(report.count_kinds()) <= {"right", "unavailable"}
     assert report.count_kinds()["right"] > 0
@@ -40,7 +40,7 @@ def replicas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplicaSet]:
 
 
 def test_a_list_outlives_its_server(replicas: ReplicaSet, tmp_path: Path) -> None:
-    """A list whose primary is killed while it is read goes on at the next one, and holds each row once, in order."""
+    """A list whose primary is killed while it is read continues on the next one, and holds each row once, in order."""
     documents = build_documents(12_000, until=read_clock_ms() - DAY_MS, address="1 Main Street\n" * 100)
     fill(replicas, documents)
     with (
@@ -56,7 +56,8 @@ def test_a_list_outlives_its_server(replicas: ReplicaSet, tmp_path: Path) -> Non
     assert json.loads(body) == select(documents, Question(), now_ms=0)
 
 
-# Few dates, so that lists are cut between rows that share one; ids of several types, some alike but for their case.
+# Few dates, so that lists are interrupted between rows that share one; ids of several types, some differing only in
+# case.
 dates = st.integers(0, 3)
 ids = st.integers(0, 99) | st.sampled_from(["a", "A", "b", "B", "c"]) | st.binary(min_size=1, max_size=1)
 
@@ -78,7 +79,7 @@ async def test_no_row_is_lost_or_doubled(
     country: str | None,
     order: Order,
 ) -> None:
-    """Wherever the server of a list is lost, up to five times, its rows are those of an undisturbed one."""
+    """A list that loses its server up to five times, at any row, returns the rows of an undisturbed one."""
     monkeypatch.setattr("database.repository.BATCH_ROWS", batch_rows)
     replicas.await_primary()
     database = replicas.client["property"]
@@ -92,7 +93,7 @@ async def test_no_row_is_lost_or_doubled(
         async with aclosing(repository.open_batches(plan)) as batches:
             async for batch in batches:
                 found += batch
-                # 6: the host cannot be reached. Unlike a broken connection it does not make the driver wait.
+                # Code 6 is HostUnreachable. Unlike a closed connection it does not make the driver wait.
                 replicas.client.admin.command(
                     "configureFailPoint",
                     "failCommand",
@@ -109,7 +110,7 @@ async def test_no_row_is_lost_or_doubled(
 def test_what_is_left_is_read_from_an_index(
     replicas: ReplicaSet, country: str | None, after: Position | None, order: Order
 ) -> None:
-    """A list that goes on neither reads the whole collection nor sorts what it reads."""
+    """A list that is continued neither scans the collection nor sorts what it reads."""
     provision(replicas.admin)
     wanted = TransactionFilter(since=0, until=10_000, country=country)
     plan = build_rest_plan(build_find_plan(wanted, order, Page(after=after)), 5_000)

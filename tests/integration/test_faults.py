@@ -1,4 +1,4 @@
-"""A database that hangs, is slow, runs out of connections or disk, or dies: clear answers meanwhile, and none after."""
+"""A database that hangs, is slow, runs out of connections or disk, or dies: clear errors meanwhile, recovery after."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ from tests.waiting import find_free_port, wait_until
 GATEWAY = Path(sys.executable).with_name("gateway")
 SIZE = 12_000
 DAY_MS = 86_400_000
-# Together far more than the gateway reads ahead and the sockets between server and client hold.
+# Together far more than the gateway reads ahead and the sockets between server and client buffer.
 ADDRESS = "1 Main Street\n" * 200
 PATIENCE_SECONDS = 40
 QUERY = {"query": "{ transactions(filter: {days: 90}, first: 3000) { nodes { id } } }"}
@@ -45,7 +45,7 @@ PATHS = ("/transactions/90", "/transactions/90?limit=3000", "/transactions/90/ca
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplicaSet]:
-    """A set of one member, filled; each test leaves it running."""
+    """A filled replica set of one member; each test leaves it running."""
     with run_replica_set(tmp_path_factory.mktemp("alone"), members=1) as replicas:
         documents = build_documents(SIZE, until=time.time_ns() // 1_000_000 - DAY_MS, address=ADDRESS)
         fill(replicas, documents)
@@ -54,9 +54,9 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplicaSet]:
 
 @pytest.fixture(scope="module")
 def gateway(alone: ReplicaSet, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    """A gateway of two workers that is never started again, whatever happens to its database."""
+    """A gateway of two workers that is never restarted, whatever happens to its database."""
     folder = tmp_path_factory.mktemp("gateway")
-    # A list asks several times for a server that is gone before it gives up. Counts shall all be the server's.
+    # A list retries several times to reach a lost server before it gives up. Rollups are off so that the server counts.
     impatient = replace(alone.admin, uri=f"{alone.admin.connection_uri}&serverSelectionTimeoutMS=500")
     with run_gateway(
         impatient, find_free_port(), folder, 2, GATEWAY_DATABASE_TIMEOUT_MS="2000", GATEWAY_COUNT_ROLLUPS="off"
@@ -71,7 +71,7 @@ def member(alone: ReplicaSet) -> Member:
 
 @contextmanager
 def failing(replicas: ReplicaSet, mode: object, **data: object) -> Iterator[None]:
-    """Let the server fail commands as its failpoint `failCommand` can, until the block ends."""
+    """Make the server fail commands through its failpoint `failCommand` until the block ends."""
     data["appName"] = "transactions-gateway"
     replicas.client.admin.command("configureFailPoint", "failCommand", mode=mode, data=data)
     try:
@@ -81,7 +81,7 @@ def failing(replicas: ReplicaSet, mode: object, **data: object) -> Iterator[None
 
 
 def ask_all(gateway: GatewayProcess, times: int = 1) -> list[httpx.Response]:
-    """The answers to a list, a page, a count and a GraphQL page, asked that often and all at once."""
+    """Return the responses to `times` lists, pages, counts and GraphQL pages, all requested at once."""
 
     def ask(path: str) -> httpx.Response:
         if path == "/graphql":
@@ -103,12 +103,12 @@ def is_ready(gateway: GatewayProcess) -> bool:
 
 
 def is_well(gateway: GatewayProcess) -> bool:
-    """Whether all questions are answered; a worker that has not yet met its database again says 503."""
+    """Whether all requests succeed; a worker that has not yet reconnected to its database responds with 503."""
     return all(answer.is_success for answer in ask_all(gateway, 2))
 
 
 def test_a_hung_server_holds_nobody(gateway: GatewayProcess, member: Member) -> None:
-    """While the server hangs questions end in 503 or 504 and readiness falls; when it goes on both recover alone."""
+    """While the server hangs, requests end in 503 or 504 and readiness fails; both recover by themselves afterwards."""
     assert is_well(gateway)
     member.stop()
     try:
@@ -127,7 +127,7 @@ def read_warnings(folder: Path) -> list[str]:
 
 
 def test_an_outage_is_logged_where_it_begins_and_ends(alone: ReplicaSet, member: Member, tmp_path: Path) -> None:
-    """A worker warns once that the database is away and once that it is back, and not when it stops."""
+    """A worker warns once when the database is lost and once when it is back, and not when it stops."""
     with run_gateway(alone.admin, find_free_port(), tmp_path, 1) as process:
         member.kill()
         wait_until(lambda: read_warnings(tmp_path), "the first line")
@@ -138,7 +138,7 @@ def test_an_outage_is_logged_where_it_begins_and_ends(alone: ReplicaSet, member:
 
 
 def test_a_slow_server_is_a_timeout(alone: ReplicaSet, gateway: GatewayProcess) -> None:
-    """Where the server is slower than the time it is given, a page and a count are answered with DATABASE_TIMEOUT."""
+    """When the server exceeds its time limit, pages and counts get DATABASE_TIMEOUT."""
     with failing(alone, "alwaysOn", failCommands=["find", "aggregate"], blockConnection=True, blockTimeMS=3_000):
         answers = [answer for answer in ask_all(gateway) if answer.url.path != "/transactions/90" or answer.url.query]
     assert [answer.status_code for answer in answers] == [504, 504, 504]
@@ -146,7 +146,7 @@ def test_a_slow_server_is_a_timeout(alone: ReplicaSet, gateway: GatewayProcess) 
 
 
 async def test_a_server_that_never_answers_is_given_up(alone: ReplicaSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the server does not keep to the time itself, the repository does not wait for it."""
+    """When the server does not enforce the time limit itself, the repository stops waiting."""
     monkeypatch.setattr("database.repository._GRACE_SECONDS", 0.1)
     async with open_client(alone.admin) as client:
         repository = TransactionRepository(client, alone.admin.database, timeout_ms=100)
@@ -159,13 +159,13 @@ async def test_a_server_that_never_answers_is_given_up(alone: ReplicaSet, monkey
                 await repository.count(build_count_plan(TransactionFilter()))
         finally:
             alone.members[0].resume()
-        # On a busy machine the new connection alone may take longer than that.
+        # On a busy machine the new connection alone may take longer than 100 ms.
         patient = TransactionRepository(client, alone.admin.database, timeout_ms=10_000)
         assert await patient.find_rows(build_find_plan(TransactionFilter(), page=Page(1)))
 
 
 def test_more_questions_than_connections_are_turned_away(alone: ReplicaSet, tmp_path: Path) -> None:
-    """Where the URI allows two connections and both are busy, the others are told OVERLOADED instead of waiting on."""
+    """With two connections allowed by the URI and both busy, further queries get OVERLOADED instead of waiting."""
     environment = replace(alone.admin, uri=f"{alone.admin.connection_uri}&maxPoolSize=2")
     variables = {"GATEWAY_DATABASE_TIMEOUT_MS": "20000", "GATEWAY_COUNT_ROLLUPS": "off"}
     with (
@@ -174,14 +174,14 @@ def test_more_questions_than_connections_are_turned_away(alone: ReplicaSet, tmp_
     ):
         answers = ask_all(gateway, 2)
     turned_away = [answer for answer in answers if not answer.is_success]
-    # Two rounds of two; of the two lists, which share a reading, one comes for nothing.
+    # Two rounds of two succeed, and one more: the two lists share one query.
     assert len(turned_away) >= len(answers) - 5
     assert {read_code(answer) for answer in turned_away} == {"OVERLOADED"}
     assert all(answer.headers["retry-after"] == "5" for answer in turned_away)
 
 
 def test_a_page_is_never_short(alone: ReplicaSet, gateway: GatewayProcess) -> None:
-    """When the connection is lost between two batches of a page, the answer is a 503 without data."""
+    """When the connection is lost between two batches of a page, the response is a 503 without data."""
     for path in ("/transactions/90?limit=3000", "/graphql"):
         with failing(alone, {"times": 1}, failCommands=["getMore"], closeConnection=True):
             url = f"{gateway.url}{path}"
@@ -193,7 +193,7 @@ def test_a_page_is_never_short(alone: ReplicaSet, gateway: GatewayProcess) -> No
 
 
 def open_list(gateway: GatewayProcess, version: str, media_type: str) -> socket.socket:
-    """A connection on which a list has begun to arrive, and is not read on."""
+    """Return a connection on which a list has begun to arrive and is not read further."""
     address = urlsplit(gateway.url)
     connection = socket.create_connection((address.hostname, address.port), timeout=PATIENCE_SECONDS)
     head = f"GET /transactions/90 HTTP/{version}\r\nHost: localhost\r\nAccept: {media_type}\r\n\r\n"
@@ -203,13 +203,13 @@ def open_list(gateway: GatewayProcess, version: str, media_type: str) -> socket.
 
 
 def read_to_end(connection: socket.socket) -> bytes:
-    """What is left of an answer; raises ConnectionResetError where the connection breaks."""
+    """Return the rest of a response; raises ConnectionResetError if the connection breaks."""
     with connection:
         return b"".join(iter(lambda: connection.recv(1_000_000), b""))
 
 
 def test_a_list_without_a_server_is_visibly_broken(gateway: GatewayProcess, member: Member) -> None:
-    """When the server dies for good, no list looks whole: no last chunk in HTTP/1.1, a reset in 1.0, in each format."""
+    """When the server dies, no list looks complete in any format: no last chunk in HTTP/1.1, a reset in HTTP/1.0."""
     media_types = ("application/json", "application/x-ndjson", "text/csv")
     lists = [(version, open_list(gateway, version, kind)) for version in ("1.1", "1.0") for kind in media_types]
     member.kill()
@@ -227,7 +227,7 @@ def test_a_list_without_a_server_is_visibly_broken(gateway: GatewayProcess, memb
 
 
 def read_failed(gateway: GatewayProcess, route: str) -> float:
-    """How many requests of a route have failed, by the metrics."""
+    """Return how many requests of a route have failed, according to the metrics."""
     text = httpx.get(f"{gateway.url}/metrics", timeout=PATIENCE_SECONDS).raise_for_status().text
     samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
     failed = (
@@ -237,7 +237,7 @@ def read_failed(gateway: GatewayProcess, route: str) -> float:
 
 
 def test_what_fails_is_counted_whatever_its_status(alone: ReplicaSet, gateway: GatewayProcess) -> None:
-    """GraphQL that fails beside data and a list that breaks off count as failed though their status is 200."""
+    """A GraphQL response with errors and status 200, and an interrupted list, count as failed."""
     routes = ("/graphql", "/transactions/{days}")
     before = {route: read_failed(gateway, route) for route in routes}
     connection = open_list(gateway, "1.1", "text/csv")
@@ -252,7 +252,7 @@ def test_what_fails_is_counted_whatever_its_status(alone: ReplicaSet, gateway: G
 
 
 def test_a_killed_worker_leaves_no_short_list(gateway: GatewayProcess) -> None:
-    """After kill -9 of a worker its list is visibly broken, and the others answer on."""
+    """After kill -9 of a worker its list is recognisably broken, and the others keep responding."""
     connection = open_list(gateway, "1.1", "text/csv")
     port = connection.getsockname()[1]
     for worker in psutil.Process(gateway.process.pid).children(recursive=True):
@@ -267,11 +267,11 @@ def test_a_killed_worker_leaves_no_short_list(gateway: GatewayProcess) -> None:
 
 
 def test_a_full_disk_is_no_end(alone: ReplicaSet, gateway: GatewayProcess, member: Member, tmp_path: Path) -> None:
-    """A server whose disk is full ends seeding with one message and questions with 503; with room, all goes on."""
+    """A full disk on the server ends seeding with one message and queries with 503; with space again, all works."""
     full = replace(alone.admin, uri=alone.admin.connection_uri.replace("/trial?", "/full?"))
     command = [str(GATEWAY), "seed", "5000", "--seed", "7", "--until", "2026-01-01", "--workers", "1"]
     environ = {**os.environ, "MONGO_URI": full.connection_uri}
-    # Without room MongoDB ends itself, as it does here where no file may be written beyond its first megabyte.
+    # Without space MongoDB ends itself, as it does here, where no file may grow beyond a megabyte.
     psutil.Process(member.process.pid).rlimit(psutil.RLIMIT_FSIZE, (1_000_000, resource.RLIM_INFINITY))
     try:
         ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
@@ -291,7 +291,7 @@ def test_a_full_disk_is_no_end(alone: ReplicaSet, gateway: GatewayProcess, membe
 
 
 async def test_probes_cost_the_database_one_question(alone: ReplicaSet) -> None:
-    """A hundred probes at a time are answered by one command, and the next one learns that the database is lost."""
+    """A hundred concurrent probes send one command, and a later one detects that the database is lost."""
     recorder = CommandRecorder()
     options: dict[str, Any] = {"event_listeners": [recorder], "serverSelectionTimeoutMS": 500}
     async with AsyncMongoClient[dict[str, Any]](alone.admin.connection_uri, **options) as client:

@@ -1,4 +1,4 @@
-"""The gateway as a subgraph: what a router of Apollo Federation asks for, asked directly and through a real router."""
+"""The gateway as an Apollo Federation subgraph: a router's requests, sent directly and through a real router."""
 
 import asyncio
 import subprocess
@@ -46,7 +46,7 @@ query ($representations: [_Any!]!) {
   }
 }
 """
-# What is no representation of a transaction, and a word of what is said about it.
+# Invalid representations, each with part of its error message.
 WRONG: list[tuple[object, str]] = [
     ({"__typename": "Transaction"}, "has no id that is a text"),
     ({"__typename": "Transaction", "id": None}, "has no id that is a text"),
@@ -72,7 +72,7 @@ async def open_recorded(
 async def ask(context: RequestContext, representations: list[Any], text: str = ENTITIES) -> dict[str, Any]:
     result = await SCHEMA.execute(text, variable_values={"representations": representations}, context_value=context)
     failures = [(each.code, each.message, each.error.path) for each in describe_failures(result)]
-    # Rows that are encoded come as parts of JSON.
+    # Encoded rows come as fragments of JSON.
     return {"data": orjson.loads(write_json(result.data)), "errors": failures}
 
 
@@ -101,7 +101,7 @@ def test_each_representation_is_judged_by_itself_and_the_database_is_asked_once(
     *,
     encodes_rows: bool,
 ) -> None:
-    """Known ids give their rows, unknown ones null, wrong ones their own error, in order, by one command at most."""
+    """Known ids yield rows, unknown ones null, invalid ones their own error, in order, with at most one query."""
     collection.delete_many({})
     if found:
         collection.insert_many(found)
@@ -118,7 +118,7 @@ def test_each_representation_is_judged_by_itself_and_the_database_is_asked_once(
             return seen
 
     seen = asyncio.run(answer())
-    rows = [known.get(each["id"]) if not fault else None for each, fault in asked]  # type: ignore[index]  # it is a representation
+    rows = [known.get(each["id"]) if not fault else None for each, fault in asked]  # type: ignore[index]  # without a fault it is a representation
     assert seen["data"] == {"_entities": [expect(row) if row else None for row in rows]}
     faults = [(number, fault) for number, (_, fault) in enumerate(asked) if fault]
     assert [(code, path) for code, _, path in seen["errors"]] == [
@@ -131,7 +131,7 @@ def test_each_representation_is_judged_by_itself_and_the_database_is_asked_once(
 async def test_rows_of_entities_are_encoded_whole(
     environment: DatabaseEnvironment, collection: Collection[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More entities than a batch has, a missing one among them, never reach the executor's field by field way."""
+    """More entities than a batch holds, one of them missing, never take the executor's field-by-field path."""
     ids = [f"{number:05}" for number in range(BATCH_ROWS + 1)]
     collection.insert_many({"_id": row_id, "vendor": row_id} for row_id in ids)
     representations = [represent(row_id) for row_id in [*reversed(ids), "unknown", ids[0]]]
@@ -143,7 +143,7 @@ async def test_rows_of_entities_are_encoded_whole(
     async with open_recorded(environment) as (repository, recorder):
         text = ENTITIES.replace("amount cardNumber", "")
         seen = await ask(RequestContext(repository, encodes_rows=True), representations, text)
-        # One cursor, read in batches as a list is.
+        # One cursor, read in batches like a list's.
         assert recorder.names == ["find", "getMore"]
     assert seen["errors"] == []
     rows = seen["data"]["_entities"]
@@ -155,7 +155,7 @@ async def test_rows_of_entities_are_encoded_whole(
 async def test_a_wrong_representation_is_told_whatever_is_selected(
     environment: DatabaseEnvironment, selection: str, *, encodes_rows: bool
 ) -> None:
-    """A representation that names no entity is an error at its place, even where no field of one is selected."""
+    """An invalid representation is an error at its index, even if no field of an entity is selected."""
     text = f"query ($representations: [_Any!]!) {{ _entities(representations: $representations) {{ {selection} }} }}"
     async with open_recorded(environment) as (repository, _):
         context = RequestContext(repository, encodes_rows=encodes_rows)
@@ -167,7 +167,7 @@ async def test_a_wrong_representation_is_told_whatever_is_selected(
 
 
 async def test_many_wrong_representations_are_one_error(environment: DatabaseEnvironment) -> None:
-    """A hundred wrong representations are each told; of one more, the first is the error of all, which asks nothing."""
+    """A hundred invalid representations each get an error; beyond that, the first fails the field without a query."""
     async with open_recorded(environment) as (repository, recorder):
         told = await ask(RequestContext(repository), [{}] * 100)
         assert (told["data"], len(told["errors"])) == ({"_entities": [None] * 100}, 100)
@@ -182,7 +182,7 @@ async def test_many_wrong_representations_are_one_error(environment: DatabaseEnv
 async def test_an_object_id_is_found_by_its_digits_in_either_case(
     environment: DatabaseEnvironment, collection: Collection[dict[str, Any]]
 ) -> None:
-    """An id that other programs have made is found as `transaction(id:)` finds it, once for each representation."""
+    """An ObjectId is found by its digits in either case, as by `transaction(id:)`, once for each representation."""
     key = ObjectId("abcdefabcdefabcdefabcdef")
     collection.insert_one({"_id": key})
     async with open_recorded(environment) as (repository, _):
@@ -196,7 +196,7 @@ async def test_an_object_id_is_found_by_its_digits_in_either_case(
 
 
 async def test_entities_count_against_the_rows_of_the_operation(environment: DatabaseEnvironment) -> None:
-    """As many representations as rows are allowed are answered; one more, in whichever field, asks no database."""
+    """As many representations as the row limit are served; with one more, in any field, no query is sent."""
     text = """
     query ($representations: [_Any!]!) {
       a: _entities(representations: $representations) { __typename }
@@ -213,14 +213,14 @@ async def test_entities_count_against_the_rows_of_the_operation(environment: Dat
 
 
 def test_the_service_gives_the_schema_that_is_checked_in(served: ServedDatabase) -> None:
-    """`_service { sdl }` is schema/schema.graphql, to the byte."""
+    """`_service { sdl }` is schema/schema.graphql, byte for byte."""
     answer = httpx.post(f"{served.gateway.url}/graphql", json={"query": "{ _service { sdl } }"}).json()
     assert answer == {"data": {"_service": {"sdl": Path("schema/schema.graphql").read_text()}}}
 
 
 @pytest.fixture(scope="module")
 def router(served: ServedDatabase) -> Iterator[httpx.Client]:
-    """A router over the served gateway and a subgraph of notes; both compositions have taken the gateway's schema."""
+    """A router over the served gateway and a subgraph of notes; both composers have accepted the gateway's schema."""
     folder = install_packages(ROUTER)
     with subprocess.Popen(
         [folder.node, "router.mjs", f"{served.gateway.url}/graphql"],
@@ -248,7 +248,7 @@ def router(served: ServedDatabase) -> Iterator[httpx.Client]:
 def test_a_router_joins_entities_with_another_subgraph(
     served: ServedDatabase, router: httpx.Client, found: list[Document]
 ) -> None:
-    """The rows of ids that another subgraph names come through a router, as the reference has them."""
+    """Rows for ids named by another subgraph come through a router as in the reference."""
     served.fill(found)
     query = "query ($ids: [ID!]!) { noted(ids: $ids) { id note vendor amount cardNumber } }"
     ids = [document["_id"] for document in found]
@@ -271,7 +271,7 @@ def test_a_router_joins_entities_with_another_subgraph(
 def test_a_router_adds_to_lists_of_the_gateway(
     served: ServedDatabase, router: httpx.Client, found: list[Document]
 ) -> None:
-    """A list of the gateway comes through a router in its order, with another subgraph's field at each row."""
+    """A list of the gateway comes through a router in order, with another subgraph's field on each row."""
     served.fill(found)
     answer = router.post("", json={"query": "{ transactions { totalCount nodes { id note } } }"}).json()
     expected = [document["_id"] for document in select(found, Question(), NOW_MS)]

@@ -1,4 +1,4 @@
-"""The feed: who comes, leaves and comes back is told each transaction once, and nothing is left behind."""
+"""The feed: subscribers who join, leave and return get each transaction once, and no cursor is left behind."""
 
 import asyncio
 import random
@@ -37,7 +37,7 @@ ALL = RelativeFilter()
 async def run_feed(
     environment: DatabaseEnvironment, *listeners: Any
 ) -> AsyncIterator[tuple[TransactionFeed, FeedWatcher]]:
-    """Give a feed of a database with a user's rights."""
+    """Yield a feed of a database with the rights of the environment's user."""
     watcher = FeedWatcher()
     async with open_client(environment, listeners) as client:
         feed = TransactionFeed(client, environment.database, encode, watcher)
@@ -48,7 +48,7 @@ async def run_feed(
 
 
 async def follow(feed: TransactionFeed, wanted: RelativeFilter, last: int, after: str | None, seed: int) -> list[int]:
-    """Read until the last number has come, connecting again and again where it was; give the numbers as they came."""
+    """Read until `last` arrives, reconnecting at the last position; return the numbers in order of arrival."""
     chance, numbers = random.Random(seed), list[int]()  # noqa: S311 - no secret
     while last not in numbers:
         async with feed.open(wanted, after) as events:
@@ -66,7 +66,7 @@ async def follow(feed: TransactionFeed, wanted: RelativeFilter, last: int, after
 async def test_nobody_misses_or_repeats_a_transaction(
     reader_environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch, kept: int
 ) -> None:
-    """While transactions are inserted, alone and by transaction, all who come, leave and come back see each once."""
+    """While transactions are inserted, singly and in batches, all who join, leave and return see each once."""
     monkeypatch.setattr(shared_stream, "_MOST_KEPT", kept)
     for plan in ("_PLAN", "_REPLAY_PLAN"):
         monkeypatch.setattr(shared_stream, plan, replace(getattr(shared_stream, plan), batch=5))
@@ -101,7 +101,7 @@ async def test_nobody_misses_or_repeats_a_transaction(
 
 
 async def test_subscribers_share_one_stream(reader_environment: DatabaseEnvironment, collection: _Collection) -> None:
-    """A hundred subscribers, and those who come back within the last transactions, cost the database one stream."""
+    """A hundred subscribers, and those who return within the recent transactions, share one change stream."""
     recorder = CommandRecorder()
     async with run_feed(reader_environment, recorder) as (feed, watcher), AsyncExitStack() as stack:
         opened = [await stack.enter_async_context(feed.open(ALL)) for _ in range(100)]
@@ -109,7 +109,7 @@ async def test_subscribers_share_one_stream(reader_environment: DatabaseEnvironm
         collection.insert_one({"amount": 1})
         events = [event for each in opened for event in await each.read(60)]
         assert len(events) == 100
-        # Encoded once, too.
+        # The event is encoded once, too.
         assert len({id(event.data) for event in events}) == 1
         async with feed.open(ALL, before) as again:
             assert [event.row["amount"] for event in await again.read(60)] == [1]
@@ -120,7 +120,7 @@ async def test_subscribers_share_one_stream(reader_environment: DatabaseEnvironm
 async def test_many_who_come_back_share_what_is_read_again(
     reader_environment: DatabaseEnvironment, collection: _Collection
 ) -> None:
-    """After a restart of the gateway hundreds who come back, each from another place, cost a few streams."""
+    """After a restart, a hundred subscribers who return, each from another position, cost the database few streams."""
     places = []
     async with run_feed(reader_environment) as (feed, _), feed.open(ALL) as events:
         for number in range(100):
@@ -141,7 +141,7 @@ async def test_many_who_come_back_share_what_is_read_again(
 
 
 def list_streams(mongod: EmbeddedServer, database: str) -> list[Any]:
-    """Give the server's open cursors of change streams."""
+    """Return the server's open change stream cursors on the collection."""
     with open_sync_client(mongod.admin) as client:
         pipeline: list[dict[str, Any]] = [
             {"$currentOp": {"allUsers": True, "idleCursors": True}},
@@ -161,7 +161,7 @@ async def test_no_cursor_is_left_behind(
     mongod: EmbeddedServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """When the last subscriber has left, and when a replay is given up, the server has no cursor of theirs any more."""
+    """Once the last subscriber has left, or a replay was abandoned, the server has no cursor of the feed."""
     monkeypatch.setattr(feed_module, "_LINGER_SECONDS", 0.01)
     name = reader_environment.database
     async with run_feed(reader_environment) as (feed, watcher):
@@ -181,7 +181,7 @@ async def test_no_cursor_is_left_behind(
 async def test_a_slow_subscriber_is_told_and_cut_off(
     reader_environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever does not read is cut off beyond a number, others are not, and the id it holds leads to what it missed."""
+    """A subscriber who does not read is cut off beyond a limit, others are not; its last id leads to the rest."""
     monkeypatch.setattr(subscription, "MOST_EVENTS", 50)
     async with run_feed(reader_environment) as (feed, watcher), feed.open(ALL) as slow, feed.open(ALL) as quick:
         collection.insert_one({"amount": 0})
@@ -200,7 +200,7 @@ async def test_a_slow_subscriber_is_told_and_cut_off(
 
 
 async def test_a_large_document_is_told(reader_environment: DatabaseEnvironment, collection: _Collection) -> None:
-    """What a document holds beside the known fields may be as large as MongoDB lets it."""
+    """A document's unknown fields may be as large as MongoDB allows."""
     async with run_feed(reader_environment) as (feed, _), feed.open(ALL) as events:
         collection.insert_one({"_id": "large", "foreign": "x" * 16_700_000})
         assert (await anext(events)).row == {"_id": "large"}
@@ -209,7 +209,7 @@ async def test_a_large_document_is_told(reader_environment: DatabaseEnvironment,
 async def test_a_dropped_collection_goes_on(
     reader_environment: DatabaseEnvironment, collection: _Collection, mongod: EmbeddedServer
 ) -> None:
-    """When the collection is dropped and begins anew, those who listen and those who come back are told on."""
+    """When the collection is dropped and recreated, current and returning subscribers keep receiving."""
     async with run_feed(reader_environment) as (feed, _), feed.open(ALL) as events:
         place = events.id
         collection.insert_one({"_id": "before"})
@@ -223,7 +223,7 @@ async def test_a_dropped_collection_goes_on(
 
 
 async def test_a_single_server_has_nothing_live(tmp_path: Path) -> None:
-    """A server that is no replica set is refused with what to do, whoever asks and however often."""
+    """On a server that is not a replica set every subscription is refused, with the remedy."""
     with run_crashed_mongod(tmp_path) as address:
         async with run_feed(DatabaseEnvironment(uri=f"mongodb://{address}/shop")) as (feed, watcher):
             for _ in range(2):
@@ -236,7 +236,7 @@ async def test_a_single_server_has_nothing_live(tmp_path: Path) -> None:
 async def test_a_user_without_the_right_has_nothing_live(
     environment: DatabaseEnvironment, mongod: EmbeddedServer
 ) -> None:
-    """A user who may find and not follow changes is refused with what to grant."""
+    """A user who may find but not follow changes is refused with the right to grant."""
     password = secrets.token_urlsafe()
     with open_sync_client(mongod.admin) as client:
         database = client[environment.database]
@@ -250,7 +250,7 @@ async def test_a_user_without_the_right_has_nothing_live(
 
 
 async def test_a_place_that_is_no_longer_kept_is_refused(tmp_path: Path) -> None:
-    """An id whose transactions have left the oplog is refused, and nothing is skipped."""
+    """A position whose events have left the oplog is refused; nothing is skipped."""
     with run_replica_set(tmp_path, members=1) as replicas:
         provision(replicas.admin)
         collection = replicas.client.get_default_database()[COLLECTION]
@@ -263,7 +263,7 @@ async def test_a_place_that_is_no_longer_kept_is_refused(tmp_path: Path) -> None
         other = replicas.client.get_default_database()["other"]
         while replicas.client.local["oplog.rs"].find_one({}, {"ts": 1}) == {"ts": oldest["ts"]}:
             other.insert_many({"text": secrets.token_bytes(1_000_000)} for _ in range(20))
-            # What is newer than the last checkpoint stays.
+            # Entries newer than the last checkpoint stay.
             replicas.client.admin.command("fsync")
         async with run_feed(replicas.admin) as (feed, _):
             for lost in (place, of_event):
@@ -273,7 +273,7 @@ async def test_a_place_that_is_no_longer_kept_is_refused(tmp_path: Path) -> None
 
 
 async def test_an_election_is_a_pause(tmp_path: Path) -> None:
-    """Whatever the primary does, each acknowledged transaction comes once, and a place outlives the primary."""
+    """Whatever the primary does, each acknowledged transaction arrives once, and positions stay valid."""
     with run_replica_set(tmp_path) as replicas:
         provision(replicas.admin)
         collection = replicas.client.get_default_database().get_collection(
@@ -310,7 +310,7 @@ async def test_an_election_is_a_pause(tmp_path: Path) -> None:
 
 
 async def test_an_absence_is_waited_for_and_then_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that returns is gone on with; of one that does not, subscribers are told later, newcomers at once."""
+    """A stream resumes when its server returns and ends after a long absence; new subscribers are refused at once."""
     with run_replica_set(tmp_path, members=1) as replicas:
         provision(replicas.admin)
         collection = replicas.client.get_default_database()[COLLECTION]
@@ -343,8 +343,8 @@ async def test_an_absence_is_waited_for_and_then_told(tmp_path: Path, monkeypatc
 async def test_a_stop_ends_whoever_is_catching_up(
     reader_environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the feed stops, those who still read what they missed end too, with an id that leads to the rest."""
-    monkeypatch.setattr(shared_stream, "_REPLAY_PLAN", replace(shared_stream._REPLAY_PLAN, batch=5))  # noqa: SLF001 - to be slow
+    """When the feed stops, subscribers who are catching up end too, with an id that leads to the rest."""
+    monkeypatch.setattr(shared_stream, "_REPLAY_PLAN", replace(shared_stream._REPLAY_PLAN, batch=5))  # noqa: SLF001 - to make the replay slow
     monkeypatch.setattr(shared_stream, "_BATCH", 5)
     async with run_feed(reader_environment) as (feed, _), feed.open(ALL) as events:
         place = events.id

@@ -1,4 +1,4 @@
-"""Documents as other programs store them: served as they stand, or refused by name, never with a failure."""
+"""Documents as other programs store them: served as they are, or refused with a named error, never a failure."""
 
 import math
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ from tests.reference import NODE
 
 
 def build_document(**changes: object) -> dict[str, Any]:
-    """Give a document of an hour ago with some fields changed; None takes a field out."""
+    """Return a document dated an hour ago with some fields changed; None removes a field."""
     document = {
         "_id": "a",
         "date": read_clock_ms() - 3_600_000,
@@ -47,7 +47,7 @@ def ask(client: httpx.Client, query: str) -> dict[str, Any]:
 
 
 def test_numbers_of_a_program_without_whole_ones(served: ServedDatabase, client: httpx.Client) -> None:
-    """A date, an amount and a card number stored as doubles or 32-bit integers are served as the API has them."""
+    """A date, amount and card number stored as doubles or 32-bit integers are served in the API's types."""
     document = build_document(amount=7, cardNumber=4111111111111111.0)
     served.collection.insert_one({**document, "date": float(document["date"])})
     (row,) = client.get("/transactions/1").json()
@@ -59,7 +59,7 @@ def test_numbers_of_a_program_without_whole_ones(served: ServedDatabase, client:
 
 @pytest.mark.parametrize("date", [2.0**63, -1e300])
 def test_a_date_beyond_64_bits_is_a_number(served: ServedDatabase, client: httpx.Client, date: float) -> None:
-    """A double without a fraction that no whole number of 64 bits equals is told to who is live, and has a cursor."""
+    """A date stored as an integral double beyond 64 bits reaches live subscribers and has a cursor."""
     with connect(served.gateway.url) as source:
         served.collection.insert_many([build_document(_id="a", date=date), build_document(_id="b", date=date)])
         assert [row["date"] for row in source.take(2)] == [date, date]
@@ -68,14 +68,14 @@ def test_a_date_beyond_64_bits_is_a_number(served: ServedDatabase, client: httpx
 
 
 def test_amounts_stored_as_decimals_are_numbers(served: ServedDatabase, client: httpx.Client) -> None:
-    """A Decimal128 is found by a range around it and written as a number."""
+    """A Decimal128 is found by a range around it and served as a number."""
     served.collection.insert_one(build_document(amount=Decimal128(Decimal("123.45"))))
     (row,) = client.get("/transactions/1/amount/123/124").json()
     assert row["amount"] == 123.45
 
 
 cents = st.integers(-30, 30).map(lambda number: Decimal(number) / 10)
-# The same amounts as doubles and as decimals, which have two ways to write it.
+# The same amounts as doubles and as decimals, the latter in two representations.
 stored_amounts = (
     cents.map(float) | cents.map(Decimal128) | cents.map(lambda amount: Decimal128(amount.quantize(Decimal("0.00"))))
 )
@@ -94,7 +94,7 @@ WAYS = (("first", "after", "endCursor", "hasNextPage"), ("last", "before", "star
 
 
 def read_pages(client: httpx.Client, order: str, way: tuple[str, str, str, str], rows: int) -> tuple[list[str], str]:
-    """Give the ids of all pages of an order, read in one of the ways, and the code of the error that ended them."""
+    """Return the ids of all pages of an order, read in one direction, and the code of the error that ended them."""
     count, cursor, end, more = way
     query = (
         f"query ($at: String) {{ transactions(orderBy: {order}, {count}: {rows}, {cursor}: $at) "
@@ -102,7 +102,7 @@ def read_pages(client: httpx.Client, order: str, way: tuple[str, str, str, str],
     )
     found: list[str] = []
     at = None
-    # More pages than there are rows would never end.
+    # Bounded, so that paging that never ends fails.
     for _ in range(100):
         answer = client.post("/graphql", json={"query": query, "variables": {"at": at}}).json()
         if "errors" in answer:
@@ -122,7 +122,7 @@ def read_pages(client: httpx.Client, order: str, way: tuple[str, str, str, str],
 def test_pages_by_amounts_of_several_kinds_hold_each_row_once(
     served: ServedDatabase, client: httpx.Client, amounts: list[float | Decimal128], rows: int
 ) -> None:
-    """Where doubles lie beside decimals, pages in each order and direction hold each row once, by its exact amount."""
+    """With doubles beside decimals, pages in each order and direction hold each row once, by exact amount."""
     served.collection.delete_many({})
     documents = [build_document(_id=f"{place:02}", amount=amount) for place, amount in enumerate(amounts)]
     if documents:
@@ -134,7 +134,7 @@ def test_pages_by_amounts_of_several_kinds_hold_each_row_once(
 
 
 some_ids = st.text("ab$.", min_size=1, max_size=2) | st.binary(min_size=12, max_size=12).map(ObjectId)
-# Few numbers, so that most rows share one with others; and what is ordered before all numbers, or after them.
+# Few numbers, so that most rows share one; and values that sort before or after all numbers.
 some_values = st.integers(1, 2) | st.sampled_from([None, math.nan, "1", True, datetime(2026, 1, 1, tzinfo=UTC)])
 
 
@@ -143,7 +143,7 @@ some_values = st.integers(1, 2) | st.sampled_from([None, math.nan, "1", True, da
 def test_pages_lose_no_row_of_other_types(
     served: ServedDatabase, client: httpx.Client, values: dict[str | ObjectId, object], rows: int, key: str
 ) -> None:
-    """Pages hold each row once, in the server's order; one that would end in a row of no number is an error instead."""
+    """Pages hold each row once, in the server's order; a page that would end in a non-numeric row is an error."""
     served.collection.delete_many({})
     if values:
         served.collection.insert_many(build_document(_id=name, **{key: value}) for name, value in values.items())
@@ -161,7 +161,7 @@ def test_pages_lose_no_row_of_other_types(
 def test_a_range_holds_its_ends_in_either_kind(
     served: ServedDatabase, client: httpx.Client, amounts: list[float | Decimal128], ends: tuple[Decimal, Decimal]
 ) -> None:
-    """Both ends of a range of amounts are inclusive, whether they are stored as doubles or as decimals."""
+    """Both ends of an amount range are inclusive, whether amounts are stored as doubles or as decimals."""
     served.collection.delete_many({})
     documents = [build_document(_id=f"{place:02}", amount=amount) for place, amount in enumerate(amounts)]
     if documents:
@@ -181,7 +181,7 @@ def test_a_range_holds_its_ends_in_either_kind(
 def test_an_amount_that_is_no_number_is_served(
     served: ServedDatabase, client: httpx.Client, amount: float | Decimal128
 ) -> None:
-    """A NaN, which JSON has no number for, is null by REST and a text by GraphQL, whether it signals or not."""
+    """A NaN, quiet or signalling, which JSON cannot represent, is null in REST and text in GraphQL."""
     served.collection.insert_one(build_document(amount=amount))
     (row,) = client.get("/transactions/1").json()
     assert row["amount"] is None
@@ -190,7 +190,7 @@ def test_an_amount_that_is_no_number_is_served(
 
 
 def test_object_ids_are_found_again_and_paged(served: ServedDatabase, client: httpx.Client) -> None:
-    """An ObjectId is written as its digits, found by them, and continued from."""
+    """An ObjectId is written as its digits, found by them, and usable as a cursor."""
     ids = [ObjectId(), ObjectId(), ObjectId()]
     served.collection.insert_many([build_document(_id=each, date=1_000) for each in ids])
     first = ask(client, "{ transactions(first: 2) { nodes { id } pageInfo { endCursor } } }")["data"]["transactions"]
@@ -202,7 +202,7 @@ def test_object_ids_are_found_again_and_paged(served: ServedDatabase, client: ht
 
 
 def test_a_missing_vendor_or_address_is_null(served: ServedDatabase, client: httpx.Client) -> None:
-    """Descriptions may be missing: GraphQL has null for them, REST has no key."""
+    """A missing vendor or address is null in GraphQL and an absent key in REST."""
     served.collection.insert_one(build_document(vendor=None, address=None))
     (node,) = ask(client, f"{{ transactions {{ nodes {{ {NODE} }} }} }}")["data"]["transactions"]["nodes"]
     assert (node["vendor"], node["address"]) == (None, None)
@@ -212,7 +212,7 @@ def test_a_missing_vendor_or_address_is_null(served: ServedDatabase, client: htt
 async def test_a_clustered_collection_is_counted(
     reader_environment: DatabaseEnvironment, admin: MongoClient[dict[str, Any]]
 ) -> None:
-    """A collection that is kept in the order of its ids is counted, whatever the name of the index of these."""
+    """A clustered collection is counted, whatever the name of its clustered index."""
     database = admin[reader_environment.database]
     database.drop_collection(COLLECTION)
     database.create_collection(COLLECTION, clusteredIndex={"key": {"_id": 1}, "unique": True, "name": "by_id"})
@@ -223,7 +223,7 @@ async def test_a_clustered_collection_is_counted(
 
 
 def test_fields_that_the_api_does_not_know_stay_in_the_database(served: ServedDatabase, client: httpx.Client) -> None:
-    """Nothing leaves the gateway but the declared fields."""
+    """Only the declared fields leave the gateway."""
     served.collection.insert_one(build_document(cvv="123", _class="x"))
     assert client.get("/transactions/1").json()[0].keys() == build_document().keys()
 
@@ -256,7 +256,7 @@ def test_fields_that_the_api_does_not_know_stay_in_the_database(served: ServedDa
 def test_a_document_that_cannot_be_answered_with_is_named(
     served: ServedDatabase, client: httpx.Client, changes: dict[str, object], query: str
 ) -> None:
-    """A value that no answer can be made of is an error of its own, not a failure of the gateway."""
+    """A value that cannot be served is an error with its own code, not a failure of the gateway."""
     served.collection.insert_one(build_document(**changes))
     (error,) = ask(client, query)["errors"]
     assert error["extensions"]["code"] == "MALFORMED_DOCUMENT"
@@ -264,7 +264,7 @@ def test_a_document_that_cannot_be_answered_with_is_named(
 
 
 def test_a_page_of_rest_that_no_cursor_leads_on_from_is_named(served: ServedDatabase, client: httpx.Client) -> None:
-    """A page whose last row no cursor can be made of is a documented problem, and the whole list has its rows."""
+    """A page whose last row allows no cursor is a documented problem; the unlimited list still has its rows."""
     served.collection.insert_many([build_document(_id="x" * 3_000), build_document(_id="y" * 3_000)])
     answer = client.get("/transactions/1?limit=1")
     assert (answer.status_code, answer.json()["code"]) == (502, "MALFORMED_DOCUMENT")
@@ -273,7 +273,7 @@ def test_a_page_of_rest_that_no_cursor_leads_on_from_is_named(served: ServedData
 
 
 def test_a_page_after_the_last_row_knows_whether_rows_come_before(served: ServedDatabase, client: httpx.Client) -> None:
-    """An empty page after a cursor says that rows come before it only while there are some."""
+    """An empty page after a cursor reports rows before it only while there are some."""
     served.collection.insert_one(build_document())
     cursor = ask(client, "{ transactions { pageInfo { endCursor } } }")["data"]["transactions"]["pageInfo"]["endCursor"]
     query = f'{{ transactions(after: "{cursor}") {{ nodes {{ id }} pageInfo {{ hasPreviousPage hasNextPage }} }} }}'
@@ -288,7 +288,7 @@ def test_a_page_after_the_last_row_knows_whether_rows_come_before(served: Served
 def test_a_page_of_a_row_without_a_place_knows_that_others_lie_beside_it(
     served: ServedDatabase, client: httpx.Client, key: str, order: str, way: tuple[str, str, str, str]
 ) -> None:
-    """A page of what has no date or amount, reached from a row that has one, says that rows lie on that side."""
+    """A page of a row without date or amount, reached from one that has them, reports rows on that side."""
     served.collection.insert_many([build_document(_id="a"), build_document(_id="b", **{key: None})])
     count, cursor, end, more = way
     page = f"orderBy: {key.upper()}_{order}, {count}: 1"

@@ -1,11 +1,11 @@
-"""The fuzzer, bounded and with a fixed seed, and the judge, by answers that it must not let pass."""
+"""The fuzzer, bounded and with a fixed seed, and the judge, tried on responses that it must reject."""
 
 import io
 import json
 from dataclasses import replace
 from pathlib import Path
 
-import pyarrow as pa  # type: ignore[import-untyped]  # it comes without types
+import pyarrow as pa  # type: ignore[import-untyped]  # pyarrow ships without types
 import pytest
 import schemathesis
 from pyarrow import parquet
@@ -72,13 +72,13 @@ def build_parquet(number: str) -> Answer:
 
 
 def build_table(number: str) -> pa.Table:
-    """Give a row of a date that Python has not, and of an amount that JSON has not."""
+    """Return one row with a date beyond Python's range and an amount that JSON cannot represent."""
     date = pa.array([2**62], pa.timestamp("ms", "UTC"))
     return pa.table({"date": date, "amount": [float("nan")], "cardNumber": [number]})
 
 
 def test_no_request_finds_a_fault(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """Whatever is sent to an open and to a guarded gateway is answered and logged as promised."""
+    """Every fuzzed request to an open and to a guarded gateway is answered and logged as promised."""
     with open_targets(mongod, tmp_path) as targets:
         fuzz(targets, Tally(), requests=REQUESTS, start=SEED)
     for target in targets:
@@ -96,7 +96,7 @@ def test_no_request_finds_a_fault(mongod: EmbeddedServer, tmp_path: Path) -> Non
     }.values(),
 )
 def test_what_is_right_passes(request_: Request, answer: Answer) -> None:
-    """The judge lets good answers pass."""
+    """The judge accepts correct responses."""
     JUDGE.judge(request_, answer)
 
 
@@ -134,13 +134,13 @@ def test_what_is_right_passes(request_: Request, answer: Answer) -> None:
     }.values(),
 )
 def test_what_is_wrong_does_not_pass(request_: Request, answer: Answer | None) -> None:
-    """The judge finds each fault that it is there to find."""
+    """The judge finds each fault it is meant to find."""
     with pytest.raises((FaultError, KeyError)):
         JUDGE.judge(request_, answer)
 
 
 def test_an_answer_that_is_not_as_documented_does_not_pass() -> None:
-    """Rows and statuses that are not those of the OpenAPI document are a fault where all documents are as declared."""
+    """Rows and statuses that contradict the OpenAPI document are faults if all documents are as declared."""
     schema = schemathesis.openapi.from_dict(json.loads(build_openapi()))
     case = schema["/transactions/{days}"]["GET"].Case(path_parameters={"days": 90})
     request = replace(ASKED, case=case)

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP as its specification's own audit sees it: npm's graphql-http, run against a gateway."""
+"""GraphQL over HTTP according to the audit of its specification: npm's graphql-http, run against a gateway."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ CHECKS = 61
 
 
 def test_every_check_of_the_audit_is_ok(served: ServedDatabase) -> None:
-    """Each of the audit's checks, the recommended and the optional ones included, is ok."""
+    """Every check of the audit is ok, including the recommended and optional ones."""
     done = install_packages(AUDIT).run("audit.mjs", f"{served.gateway.url}/graphql")
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)

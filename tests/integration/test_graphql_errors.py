@@ -1,4 +1,4 @@
-"""Bad input of GraphQL is answered with clear errors of one shape, and never with a failure."""
+"""Bad GraphQL input gets clear errors of one shape, never a failure."""
 
 import gzip
 import json
@@ -18,7 +18,7 @@ fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 
 
 def ask(client: httpx.Client, query: str, **variables: object) -> dict[str, Any]:
-    """Give the first error of an operation, after checking its shape and its status in both media types."""
+    """Return the first error of an operation, after checking its shape and its status in both media types."""
     body = {"query": query, "variables": variables}
     modern = client.post("/graphql", json=body, headers={"Accept": "application/graphql-response+json"})
     legacy = client.post("/graphql", json=body)
@@ -75,7 +75,7 @@ BAD_OPERATIONS = [
         "aliases",
     ),
     ("mutation { drop }", "GRAPHQL_VALIDATION_FAILED", "mutation"),
-    # Each fragment twice in the one before: written out, more fields than any machine holds.
+    # Each fragment is used twice by earlier ones: expanded, there are more fields than any machine could hold.
     (
         "{ transactions(first: 0) { nodes { ...f0 } } }"
         + "".join(f"fragment f{i} on Transaction {{ ...f{i + 1} ...f{i + 2} }}" for i in range(150))
@@ -88,7 +88,7 @@ BAD_OPERATIONS = [
 
 @pytest.mark.parametrize(("query", "code", "named"), BAD_OPERATIONS, ids=lambda value: str(value)[:40])
 def test_bad_graphql_input_is_named(client: httpx.Client, query: str, code: str, named: str) -> None:
-    """A bad document or argument is answered with its code and a message that names the fault."""
+    """A bad document or argument gets its error code and a message that names the fault."""
     error = ask(client, query)
     assert error["extensions"]["code"] == code
     assert named in error["message"]
@@ -97,7 +97,7 @@ def test_bad_graphql_input_is_named(client: httpx.Client, query: str, code: str,
 
 @pytest.mark.parametrize("amount", ["", "abc", "NaN", "1e3", "1_0", " 1", "+1", "1,5", "1" * 16, "1" * 50, "1" * 5_000])
 def test_both_styles_say_the_same_of_an_amount(client: httpx.Client, amount: str) -> None:
-    """An amount that REST refuses is refused by GraphQL in the same words, as a literal and as a variable."""
+    """An amount that REST refuses is refused by GraphQL in the same words, as literal and as variable."""
     told = check_problem(client.get("/transactions/90", params={"minAmount": amount}))
     query = "query ($amount: Decimal) { transactions(filter: {minAmount: $amount}) { totalCount } }"
     literal = query.replace("query ($amount: Decimal) ", "").replace("$amount", json.dumps(amount))
@@ -108,7 +108,7 @@ def test_both_styles_say_the_same_of_an_amount(client: httpx.Client, amount: str
 
 @pytest.mark.parametrize("amount", ["true", "{a: 1}", "[1]", "TEN"])
 def test_an_amount_that_is_no_number_is_pointed_at(client: httpx.Client, amount: str) -> None:
-    """A literal of another kind is refused with its place in the document, where no field's name is known."""
+    """A literal of another kind is refused with its location in the document, as no field name is known there."""
     query = f'{{ transactions(filter: {{country: "US", minAmount: {amount}}}) {{ totalCount }} }}'
     error = ask(client, query)
     assert error["extensions"]["code"] == "INVALID_AMOUNT"
@@ -125,7 +125,7 @@ def test_an_amount_that_is_no_number_is_pointed_at(client: httpx.Client, amount:
 def test_a_number_that_is_none_is_named_as_what_it_should_be(
     client: httpx.Client, arguments: str, code: str, named: str
 ) -> None:
-    """A percentile or a rate that is no number has the code of its own, not that of amounts."""
+    """A non-numeric percentile or rate gets its own error code, not that of amounts."""
     error = ask(client, f"{{ transactionSummary({arguments}) {{ omitted }} }}")
     assert error["extensions"]["code"] == code
     assert named in error["message"]
@@ -141,7 +141,7 @@ def test_a_number_that_is_none_is_named_as_what_it_should_be(
     ],
 )
 def test_bad_variables_are_named(client: httpx.Client, kind: str, value: object, code: str) -> None:
-    """A variable of a wrong type or value is answered with its code."""
+    """A variable of a wrong type or value gets its error code."""
     error = ask(
         client, f"query ($days: {kind}) {{ transactions(filter: {{days: $days}}) {{ totalCount }} }}", days=value
     )
@@ -158,7 +158,7 @@ def test_bad_variables_are_named(client: httpx.Client, kind: str, value: object,
     ],
 )
 def test_a_null_that_only_its_default_would_replace_is_named(client: httpx.Client, query: str) -> None:
-    """A variable whose default lets it stand where null may not is named when it is null, though a field has begun."""
+    """A variable accepted at a non-null position because of its default is named when it is null during execution."""
     error = ask(client, query, v=None)
     assert error["extensions"]["code"] == "GRAPHQL_VARIABLES_INVALID"
     assert "'$v'" in error["message"]
@@ -193,7 +193,7 @@ def test_a_null_that_only_its_default_would_replace_is_named(client: httpx.Clien
     ids=lambda value: str(value)[:40],
 )
 def test_bad_graphql_requests_are_named(client: httpx.Client, body: bytes, headers: dict[str, str], code: str) -> None:
-    """A request that is not GraphQL over HTTP is answered with the code, in GraphQL's shape."""
+    """A request that is not valid GraphQL over HTTP gets its error code, in GraphQL's shape."""
     response = client.post("/graphql", content=body, headers={"Content-Type": "application/json", **headers})
     error = response.json()["errors"][0]
     assert error["extensions"]["code"] == code
@@ -211,7 +211,7 @@ def test_bad_graphql_requests_are_named(client: httpx.Client, body: bytes, heade
 def test_an_operation_that_is_not_there_is_told_as_a_result(
     client: httpx.Client, query: str, name: str | None, named: str
 ) -> None:
-    """A well-formed request whose document lacks the operation has 200 in JSON, and 400 in GraphQL's own media type."""
+    """A well-formed request whose document lacks the operation gets 200 as JSON, 400 in GraphQL's own media type."""
     for accept, status in (("application/json", 200), ("application/graphql-response+json", 400)):
         body = {"query": query, "operationName": name}
         response = client.post("/graphql", json=body, headers={"Accept": accept})
@@ -223,7 +223,7 @@ def test_an_operation_that_is_not_there_is_told_as_a_result(
 
 @pytest.mark.parametrize("variables", ["", "null", "{}", '{"days": 90}'])
 def test_a_get_may_leave_its_variables_empty(client: httpx.Client, variables: str) -> None:
-    """GraphQL by GET takes no variables, empty ones and null as the same."""
+    """GraphQL by GET treats missing, empty and null variables alike."""
     query = "query ($days: Int) { transactions(filter: {days: $days}) { totalCount } }"
     answer = client.get("/graphql", params={"query": query, "variables": variables})
     assert answer.json() == {"data": {"transactions": {"totalCount": 0}}}
@@ -231,7 +231,7 @@ def test_a_get_may_leave_its_variables_empty(client: httpx.Client, variables: st
 
 @pytest.mark.parametrize("name", ["query", "documentId", "variables", "operationName", "extensions"])
 def test_a_get_gives_each_parameter_once(client: httpx.Client, name: str) -> None:
-    """Of two documents, or of two values of anything else, neither is taken."""
+    """A repeated GET parameter is refused; none of its values is used."""
     address = f"/graphql?query={quote('{ __typename }')}&{name}=&{name}="
     response = client.get(address)
     assert response.status_code == 400
@@ -239,7 +239,7 @@ def test_a_get_gives_each_parameter_once(client: httpx.Client, name: str) -> Non
 
 
 def test_a_batch_is_told_that_there_are_none(client: httpx.Client) -> None:
-    """Several operations in one array are refused by what they are."""
+    """A batch of operations in an array is refused with a message that says so."""
     response = client.post("/graphql", json=[{"query": "{ __typename }"}] * 2)
     assert response.status_code == 400
     assert "batches are not taken" in response.json()["errors"][0]["message"]
@@ -247,14 +247,14 @@ def test_a_batch_is_told_that_there_are_none(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 def test_graphql_refuses_other_methods(client: httpx.Client, method: str) -> None:
-    """GraphQL is asked by GET and POST."""
+    """GraphQL accepts only GET, HEAD and POST."""
     response = client.request(method, "/graphql")
     assert response.json()["errors"][0]["extensions"]["code"] == "METHOD_NOT_ALLOWED"
     assert response.headers["allow"] == "GET, HEAD, POST"
 
 
 def test_a_mutation_by_get_is_told_the_method(client: httpx.Client) -> None:
-    """A link cannot send a mutation; the answer names the method that can, in its header too."""
+    """A mutation by GET gets 405, which names the method to use, in the Allow header too."""
     response = client.get("/graphql", params={"query": "mutation { drop }"})
     assert response.status_code == 405
     assert response.json()["errors"][0]["extensions"]["code"] == "METHOD_NOT_ALLOWED"
@@ -280,7 +280,7 @@ json_values = st.recursive(
 def test_any_variables_are_answered_or_explained(
     client: httpx.Client, filter_values: dict[str, object], page_values: dict[str, object]
 ) -> None:
-    """Whatever the variables hold, the answer is a result or an error of the caller's."""
+    """Whatever the variables hold, the response is a result or a client error."""
     query = """query ($filter: TransactionFilter, $order: TransactionOrder,
         $first: Int, $after: String, $last: Int, $before: String) {
       transactions(filter: $filter, orderBy: $order, first: $first, after: $after, last: $last, before: $before) {

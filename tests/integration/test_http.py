@@ -1,4 +1,4 @@
-"""What the server takes from the wire and gives to it: heads are bounded, and HTTP/1.0 gets what it can read."""
+"""The HTTP protocol layer: request heads are bounded, and HTTP/1.0 clients get what they can read."""
 
 import asyncio
 import select
@@ -29,13 +29,13 @@ def connect(served: ServedDatabase) -> Iterator[socket.socket]:
 
 
 def read_all(connection: socket.socket) -> bytes:
-    """Give what comes until the server closes the connection."""
+    """Return what arrives until the server closes the connection."""
     return b"".join(iter(lambda: connection.recv(65_536), b""))
 
 
 @pytest.fixture
 def filled(served: ServedDatabase) -> Iterator[ServedDatabase]:
-    """The served database with more rows than one batch takes."""
+    """The served database with more rows than fit one batch."""
     served.collection.insert_many([{"_id": f"id-{n}", "date": read_clock_ms(), "amount": 1.0} for n in range(3_000)])
     yield served
     served.collection.delete_many({})
@@ -43,7 +43,7 @@ def filled(served: ServedDatabase) -> Iterator[ServedDatabase]:
 
 @pytest.mark.parametrize("accept", ["application/json", "text/csv"])
 def test_http_1_0_gets_a_list_without_chunks(filled: ServedDatabase, accept: str) -> None:
-    """The body of a list ends with the connection where chunks are not known (RFC 9112, section 6.1)."""
+    """For HTTP/1.0, which has no chunks, the body of a list ends with the connection (RFC 9112, section 6.1)."""
     with connect(filled) as connection:
         connection.sendall(f"GET /transactions/1 HTTP/1.0\r\nAccept: {accept}\r\n\r\n".encode())
         head, _, body = read_all(connection).partition(b"\r\n\r\n")
@@ -54,7 +54,7 @@ def test_http_1_0_gets_a_list_without_chunks(filled: ServedDatabase, accept: str
 
 @pytest.mark.parametrize(("method", "body"), [("GET", b'{"count":0}'), ("HEAD", b"")])
 def test_http_1_0_gets_a_count_with_its_length(served: ServedDatabase, method: str, body: bytes) -> None:
-    """A body of a known length is sent to HTTP/1.0 as to HTTP/1.1."""
+    """A body of known length is sent to HTTP/1.0 as to HTTP/1.1."""
     with connect(served) as connection:
         connection.sendall(f"{method} /transactions/1/card/Nothing HTTP/1.0\r\n\r\n".encode())
         head, _, received = read_all(connection).partition(b"\r\n\r\n")
@@ -64,11 +64,12 @@ def test_http_1_0_gets_a_count_with_its_length(served: ServedDatabase, method: s
 
 @pytest.mark.parametrize("start", [b"GET /", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: localhost\r\nLong: "])
 def test_a_head_without_an_end_is_refused(served: ServedDatabase, start: bytes) -> None:
-    """A head that grows beyond its bound is answered with 431, and the connection closed."""
+    """A head that grows beyond its limit gets 431, and the connection is closed."""
     part, sent = b"x" * 1_000 if start.endswith((b"/", b" ")) else b"Name: value\r\n" * 100, 0
     with connect(served) as connection:
         connection.sendall(start)
-        # Little by little, for what the server has not read when it closes destroys its answer.
+        # In small parts, because unread data makes the closing server reset the connection, which can destroy its
+        # response.
         while not select.select([connection], [], [], 0.01)[0]:
             connection.sendall(part)
             sent += len(part)
@@ -78,7 +79,7 @@ def test_a_head_without_an_end_is_refused(served: ServedDatabase, start: bytes) 
 
 @pytest.mark.parametrize("target", ["/transactions/90/card/Vi sa", "/transactions/90/card/Vïsa", "/?a=" + "x" * 65_536])
 def test_an_address_that_is_none_is_told_how_to_write_one(served: ServedDatabase, target: str) -> None:
-    """Who writes an address with a blank, letters beyond ASCII, or no end is told how each is written."""
+    """A URL with a space, non-ASCII letters or excessive length gets 400 with advice on how to write it."""
     with connect(served) as connection:
         connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         head, _, body = read_all(connection).partition(b"\r\n\r\n")
@@ -88,17 +89,17 @@ def test_an_address_that_is_none_is_told_how_to_write_one(served: ServedDatabase
 
 @pytest.mark.parametrize("hosts", ["", "Host: localhost\r\nHost: localhost\r\n"])
 def test_a_request_without_its_one_host_is_refused(served: ServedDatabase, hosts: str) -> None:
-    """HTTP/1.1 without Host, or with two, is answered with 400 and nothing else, though a body follows."""
+    """HTTP/1.1 without Host, or with two, gets a single 400, although a body follows."""
     with connect(served) as connection:
         connection.sendall(f"POST /graphql HTTP/1.1\r\n{hosts}Content-Length: 2\r\n\r\n{{}}".encode())
         answer = read_all(connection)
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert answer.endswith(NOT_HTTP.encode())
-    assert answer.count(b"HTTP/1.1 ") == 2  # the status line's and the text's
+    assert answer.count(b"HTTP/1.1 ") == 2  # in the status line and in the text
 
 
 def test_large_bodies_and_many_requests_are_no_large_head(served: ServedDatabase) -> None:
-    """Only heads count: neither a large body after one in two parts does, nor heads that are sent together."""
+    """Only heads count towards the limit: neither a large body nor many pipelined heads do."""
     with connect(served) as connection:
         body = b'{"query": "{ __typename }"}'.ljust(90_000)
         connection.sendall(b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
@@ -114,7 +115,7 @@ CHUNKED = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chun
 
 @pytest.mark.parametrize("start", [b"1\r\n{\r\n0\r\nx: ", b"1\r\n{\r\n0\r\n", b"1;"])
 def test_what_is_none_of_a_body_has_an_end(served: ServedDatabase, start: bytes) -> None:
-    """Trailers and extensions of chunks without an end are not taken, for the parser keeps them in memory."""
+    """Endless trailers and chunk extensions end the connection, because the parser keeps them in memory."""
     endless = b"x: y\r\n" * 8_000_000 if start.endswith(b"\n") else b"a" * 50_000_000
     with connect(served) as connection:
         connection.sendall(CHUNKED + b"\r\n" + start)
@@ -124,7 +125,7 @@ def test_what_is_none_of_a_body_has_an_end(served: ServedDatabase, start: bytes)
 
 @pytest.mark.parametrize(("place", "status"), [("head", b"200"), ("trailer", b"415")])
 def test_a_trailer_is_no_header(served: ServedDatabase, place: str, status: bytes) -> None:
-    """A field after the body is not taken for one of the head, which a proxy may have checked (RFC 9110, 6.5.1)."""
+    """A trailer field is not taken for a header, which a proxy may have checked (RFC 9110, section 6.5.1)."""
     body, field = b'{"query":"{__typename}"}', b"Content-Type: application/json\r\n"
     head, trailer = (field, b"") if place == "head" else (b"", field)
     with connect(served) as connection:
@@ -136,7 +137,7 @@ def test_a_trailer_is_no_header(served: ServedDatabase, place: str, status: byte
 
 @asynccontextmanager
 async def open_protocol() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection to a server in this process, where its limits can be lowered; it answers nothing to all."""
+    """Connect to a server in this process, whose limits can be lowered; it responds to everything with 204."""
     config = uvicorn.Config(Response(status_code=204), log_config=None, ws="none", timeout_keep_alive=1)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: HttpProtocol(config, ServerState(), {}), "127.0.0.1", 0)
@@ -145,13 +146,13 @@ async def open_protocol() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.S
         try:
             yield reader, writer
         finally:
-            # A server waits for those who are connected.
+            # The server's closing waits for open connections.
             writer.transport.abort()
 
 
 @pytest.mark.parametrize("half", [b"G", b"GET / HTTP/1.1\r\nHost: localhost"])
 async def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch, half: bytes) -> None:
-    """Whoever begins a request and does not go on is hung up on."""
+    """A client that starts a request and does not continue is disconnected."""
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.01)
     async with open_protocol() as (reader, writer):
         writer.write(half)
@@ -159,7 +160,7 @@ async def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.M
 
 
 async def test_an_upgrade_is_answered_without_it(caplog: pytest.LogCaptureFixture) -> None:
-    """Whoever offers WebSocket is answered in plain HTTP, and the log is not filled with it."""
+    """A WebSocket upgrade on another path is answered in plain HTTP, and nothing is logged."""
     async with open_protocol() as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
         assert (await reader.readline()).startswith(b"HTTP/1.1 204")
@@ -175,7 +176,7 @@ async def test_an_upgrade_is_answered_without_it(caplog: pytest.LogCaptureFixtur
     ],
 )
 async def test_a_connection_is_not_held_by_what_is_no_request(first: bytes) -> None:
-    """Line ends, or what is left of a body that is answered already, do not keep a connection open."""
+    """Line breaks, or the rest of a body already responded to, do not keep a connection open."""
     async with open_protocol() as (reader, writer):
         writer.write(first)
         async with asyncio.timeout(30):

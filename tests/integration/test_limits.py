@@ -1,4 +1,4 @@
-"""Each limit of GraphQL holds at its bound, against a running gateway: exactly n is answered, n + 1 is not."""
+"""Each GraphQL limit holds exactly, against a running gateway: n is accepted, n + 1 is not."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -39,7 +39,7 @@ of_a_gateway = settings(
 
 @pytest.fixture(scope="module")
 def client(served: ServedDatabase, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """Asks a gateway of low limits that does not show its schema."""
+    """A client of a gateway with low limits and introspection off."""
     served.collection.delete_many({})
     folder = tmp_path_factory.mktemp("limited")
     with (
@@ -50,7 +50,7 @@ def client(served: ServedDatabase, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def find_code(response: httpx.Response) -> str | None:
-    """Give the code of an answer's only error, after checking that the status is the code's."""
+    """Return the code of a response's only error, or None; checks that the status matches the code."""
     errors = response.json().get("errors")
     if errors is None:
         assert response.status_code == 200
@@ -62,7 +62,7 @@ def find_code(response: httpx.Response) -> str | None:
 
 
 def nest(depth: int) -> str:
-    """Nest fields: at 4 the deepest that the schema allows, beyond it an error of any schema."""
+    """Return nested fields: depth 4 is the deepest that the schema allows, deeper is invalid in any schema."""
     fields = ["transactions", "edges", "node", "id", *("more" for _ in range(4, depth))]
     return "".join(f"{{ {field} " for field in fields[:depth]) + "}" * depth
 
@@ -83,7 +83,7 @@ BOUNDS: list[tuple[str, str, Callable[[int], str]]] = [
 
 @pytest.mark.parametrize(("limit", "code", "build"), BOUNDS, ids=lambda value: value if isinstance(value, str) else "")
 def test_a_limit_holds_at_its_bound(client: httpx.Client, limit: str, code: str, build: Callable[[int], str]) -> None:
-    """A document of exactly the limit is answered, by POST and GET; of one more it is refused, by its code."""
+    """A document exactly at the limit is accepted, by POST and GET; one beyond it is refused with its code."""
     fits, exceeds = build(MOST[limit]), build(MOST[limit] + 1)
     assert find_code(client.post("/graphql", json={"query": fits})) is None
     assert find_code(client.get("/graphql", params={"query": fits})) is None
@@ -92,7 +92,7 @@ def test_a_limit_holds_at_its_bound(client: httpx.Client, limit: str, code: str,
 
 
 def test_batches_are_refused(client: httpx.Client) -> None:
-    """Several operations in one array, even an array of one, are no request."""
+    """An array of operations, even of one, is not a valid request."""
     for count in (0, 1, 2):
         response = client.post("/graphql", json=[{"query": "{ __typename }"}] * count)
         assert find_code(response) == "GRAPHQL_REQUEST_INVALID"
@@ -100,15 +100,15 @@ def test_batches_are_refused(client: httpx.Client) -> None:
 
 @dataclass(frozen=True)
 class List:
-    """A list that an operation asks for.
+    """A list in an operation.
 
     Attributes:
-        page: its argument, or none.
-        variables: what the argument takes from the request.
-        rows: how many rows that is.
-        selection: what is selected of it.
+        page: its page argument, or empty.
+        variables: the values of the variables that the argument uses.
+        rows: how many rows the argument requests.
+        selection: the fields selected on it.
         condition: a directive.
-        lists: how often its rows are answered, or 1 where they must be read and are not.
+        lists: how often its rows are returned; 1 if they must be read but are not returned, 0 if they are not read.
     """
 
     page: str
@@ -168,7 +168,7 @@ lists = st.builds(build_list, pages, what, when)
 
 @dataclass(frozen=True)
 class Asker:
-    """Asks the application in this process, so that the commands it sends can be seen."""
+    """Sends requests to the application in this process, so that its commands can be recorded."""
 
     http: httpx.AsyncClient
     recorder: CommandRecorder
@@ -198,8 +198,8 @@ async def asker(reader_environment: DatabaseEnvironment) -> AsyncIterator[Asker]
 @example(asked=[List("first: 76", {}, 76, "edges { a: node { id } b: node { id } }", "", lists=2)])
 @given(asked=st.lists(lists, min_size=1, max_size=5))
 async def test_rows_are_counted_over_all_lists(asker: Asker, asked: list[List]) -> None:
-    """The rows of all lists count together; when they are too many, nothing at all is asked of the database."""
-    # One request has one value for its variable.
+    """The rows of all lists count together; if they exceed the limit, no query at all is sent."""
+    # All lists of a request share the value of its variable.
     given = next((each.variables["given"] for each in asked if each.variables), 0)
     query = (
         "query ($given: Int, $defaulted: Int = 40, $nothing: Int, $yes: Boolean = true, $no: Boolean!) {"
@@ -218,13 +218,13 @@ async def test_rows_are_counted_over_all_lists(asker: Asker, asked: list[List]) 
         assert find_code(response) is None
         return
     assert find_code(response) == "TOO_MANY_ROWS"
-    # What was begun and is not awaited would be asked before this.
+    # A query started but not awaited would be recorded before this one.
     await asker.http.post("/graphql", json={"query": '{ transaction(id: "later") { id } }'})
     assert [command["filter"] for command in asker.recorder.commands] == [{"_id": {"$in": ["later"]}}]
 
 
 def misspell(name: str, place: int) -> str:
-    """Double the letter at a place of a name."""
+    """Double the letter at an index of a name."""
     return name[: place + 1] + name[place:]
 
 
@@ -243,7 +243,7 @@ NAMES = [
 
 
 def ask_misspelt(client: httpx.Client, case: tuple[str, str, str | None], place: int) -> str:
-    """Give the answer to a document or variable with a misspelt name of the schema."""
+    """Return the response to a document or variable with a misspelt schema name."""
     name, query, variable = case
     wrong = misspell(name, place % len(name))
     value = variable and orjson.loads(variable.format(f'"{wrong}"'))
@@ -257,14 +257,14 @@ def ask_misspelt(client: httpx.Client, case: tuple[str, str, str | None], place:
 def test_errors_suggest_no_names_where_the_schema_is_not_shown(
     client: httpx.Client, case: tuple[str, str, str | None], place: int
 ) -> None:
-    """A misspelt field, argument, value, type or directive is never answered with the right one."""
+    """With introspection off, errors for misspelt names never contain the right name."""
     text = ask_misspelt(client, case, place)
     assert "Did you mean" not in text
     assert not re.search(rf"\b{case[0]}\b", text)
 
 
 def test_errors_suggest_names_where_the_schema_is_shown(served: ServedDatabase) -> None:
-    """On loopback the same mistakes are answered with what may have been meant."""
+    """On loopback the same mistakes get suggestions."""
     with httpx.Client(base_url=served.gateway.url) as client:
         # graphql-core suggests no directives.
         assert all("Did you mean" in ask_misspelt(client, case, 3) for case in NAMES if case[0] != "include")
@@ -282,7 +282,7 @@ def test_errors_suggest_names_where_the_schema_is_shown(served: ServedDatabase) 
     ],
 )
 def test_introspection_is_refused_where_it_is_off(client: httpx.Client, served: ServedDatabase, query: str) -> None:
-    """The schema is asked for in vain where it is not shown, and answered on loopback."""
+    """Introspection is refused where it is off, and answered on loopback."""
     body = {"query": query, "operationName": "b" if "query b" in query else None}
     response = client.post("/graphql", json=body)
     assert find_code(response) == "INTROSPECTION_DISABLED"
@@ -291,12 +291,12 @@ def test_introspection_is_refused_where_it_is_off(client: httpx.Client, served: 
 
 
 def test_typename_is_answered_where_introspection_is_off(client: httpx.Client) -> None:
-    """Clients' caches still learn the type of what they get."""
+    """`__typename` works with introspection off, as clients' caches need it."""
     answer = client.post("/graphql", json={"query": "{ __typename transactions { __typename } }"}).json()
     assert answer == {"data": {"__typename": "Query", "transactions": {"__typename": "TransactionConnection"}}}
 
 
 def test_the_defaults_leave_room_for_introspection(served: ServedDatabase) -> None:
-    """The whole of graphql-core's introspection, as tools send it, is within the default limits."""
+    """graphql-core's full introspection query, as tools send it, is within the default limits."""
     response = httpx.post(f"{served.gateway.url}/graphql", json={"query": get_introspection_query()}, headers=ACCEPT)
     assert find_code(response) is None

@@ -1,4 +1,4 @@
-"""Live transactions by Server-Sent Events, from a gateway as a user runs it."""
+"""Live transactions by Server-Sent Events, from a gateway run as a user runs it."""
 
 import signal
 from contextlib import ExitStack
@@ -38,7 +38,7 @@ def build_document(name: str, **fields: Any) -> dict[str, Any]:
 
 
 def test_an_added_transaction_is_told(served: ServedDatabase) -> None:
-    """What is inserted comes as an event whose data is the row of the list, byte for byte."""
+    """An inserted transaction arrives as an event whose data is its row in the list, byte for byte."""
     with connect(served.gateway.url) as source:
         served.collection.insert_one(build_document("told"))
         headers = source.response.headers
@@ -53,7 +53,7 @@ def test_an_added_transaction_is_told(served: ServedDatabase) -> None:
 
 
 def test_filters_hold_together(served: ServedDatabase) -> None:
-    """Of what is added only what suits all filters comes, whatever the case of card and country."""
+    """Only added transactions that match all filters arrive; card and country match in any case."""
     filters = {"days": "1", "card": "visa", "country": "usa", "minAmount": "100", "maxAmount": "200.00"}
     with connect(served.gateway.url, params=filters) as source:
         served.collection.insert_many(
@@ -71,7 +71,7 @@ def test_filters_hold_together(served: ServedDatabase) -> None:
 
 
 def test_a_client_goes_on_where_it_was(served: ServedDatabase) -> None:
-    """After an event, or the first id where none came, what was added meanwhile comes first, each once, in order."""
+    """Reconnecting with an event's id, or the first id, yields what was added since, each once and in order."""
     with connect(served.gateway.url) as source:
         first = source.last_event_id
         served.collection.insert_many([build_document(f"on {number}") for number in range(5)])
@@ -87,7 +87,7 @@ def test_a_client_goes_on_where_it_was(served: ServedDatabase) -> None:
 
 @pytest.mark.parametrize("last", ["x", "xtvJp4JrBL51AAAALCsCKSluBA", "é", "A" * 3_000])
 def test_an_id_of_no_event_is_refused(served: ServedDatabase, last: str) -> None:
-    """A made-up id, or one of another database, is a 400 with what to do, never a stream that begins elsewhere."""
+    """A made-up id, or one of another database, gets 400, never a stream from another position."""
     answer = httpx.get(f"{served.gateway.url}/transactions/live", headers={b"Last-Event-ID": last.encode()})
     assert (answer.status_code, answer.json()["code"]) == (400, "LIVE_EVENT_UNKNOWN")
 
@@ -103,20 +103,20 @@ def test_an_id_of_no_event_is_refused(served: ServedDatabase, last: str) -> None
     ],
 )
 def test_what_is_wrong_is_told_before_the_stream(served: ServedDatabase, query: str, accept: str, code: str) -> None:
-    """A fault of the question is a problem with its code, as on the other paths."""
+    """An invalid request gets a problem with its code, as on the other paths."""
     answer = httpx.get(f"{served.gateway.url}/transactions/live?{query}", headers={"Accept": accept})
     assert answer.json()["code"] == code
 
 
 def test_head_has_no_stream(served: ServedDatabase) -> None:
-    """HEAD is answered with the stream's headers, and ends."""
+    """HEAD returns the stream's headers and ends."""
     answer = httpx.head(f"{served.gateway.url}/transactions/live")
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["content-type"].startswith("text/event-stream")
 
 
 def test_a_stream_is_no_request_in_flight(served: ServedDatabase) -> None:
-    """Whoever listens is counted as a subscriber until it leaves, and neither as in flight nor as a slow answer."""
+    """A listener counts as a subscriber until it leaves, not as a request in flight."""
 
     def read_metric(name: str) -> float:
         text = httpx.get(f"{served.gateway.url}/metrics").text
@@ -125,13 +125,13 @@ def test_a_stream_is_no_request_in_flight(served: ServedDatabase) -> None:
     before = read_metric("gateway_live_subscribers")
     with connect(served.gateway.url):
         assert read_metric("gateway_live_subscribers") == before + 1
-        # The one that asks.
+        # The metrics request itself.
         assert read_metric("gateway_requests_in_flight") == 1
     wait_until(lambda: read_metric("gateway_live_subscribers") == before, "the subscriber to be gone")
 
 
 def test_heartbeats_renew_the_id(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """While nothing wanted is added comments come in time for the deadline, with ids that pass what is not wanted."""
+    """While nothing matches, comments arrive within the timeout, with ids that move past what does not match."""
     with (
         serve_database(mongod, tmp_path, GATEWAY_REQUEST_TIMEOUT_MS="400") as served,
         connect(served.gateway.url, params={"card": "Amex"}) as source,
@@ -148,7 +148,7 @@ def test_heartbeats_renew_the_id(mongod: EmbeddedServer, tmp_path: Path) -> None
 
 
 def test_a_caller_has_a_number_of_streams(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """One stream more than is allowed is a 429 with its code, and the place of one that left is free."""
+    """One stream beyond the limit gets 429 with its code; when a stream leaves, its slot is free again."""
     with serve_database(mongod, tmp_path, GATEWAY_MAX_SUBSCRIPTIONS="1") as served:
         with connect(served.gateway.url):
             answer = httpx.get(f"{served.gateway.url}/transactions/live")
@@ -158,12 +158,12 @@ def test_a_caller_has_a_number_of_streams(mongod: EmbeddedServer, tmp_path: Path
 
 
 def test_a_stop_ends_streams_cleanly(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """SIGTERM ends each stream as a whole body with a time to come back after; what came meanwhile is not lost."""
+    """SIGTERM ends each stream as a complete body with a reconnection time; what is added meanwhile is not lost."""
     with serve_database(mongod, tmp_path, GATEWAY_DRAIN_SECONDS="60") as served:
         with connect(served.gateway.url) as source:
             last = source.last_event_id
             served.gateway.process.send_signal(signal.SIGTERM)
-            # Not before the body's own end: httpx raises where a chunk is missing.
+            # The stream ends completely: httpx raises if the last chunk is missing.
             assert [line for line in source.lines if line][-1].startswith("retry: ")
         served.collection.insert_one(build_document("while it was away"))
         served.gateway.process.wait(STOP_SECONDS)
@@ -174,13 +174,13 @@ def test_a_stop_ends_streams_cleanly(mongod: EmbeddedServer, tmp_path: Path) -> 
 
 
 def create_text(path: Path, *scopes: Scope, lifetime: timedelta | None = None) -> tuple[str, dict[str, str]]:
-    """Give a new key's id, and the header that shows it."""
+    """Return a new key's id, and the header that carries the key."""
     key, text = create_key(path, "live", frozenset({Scope.TRANSACTIONS_READ, *scopes}), lifetime)
     return key.id, {"Authorization": f"Bearer {text}"}
 
 
 def test_the_whole_number_is_for_those_who_may_see_it(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """With cards:read the number comes whole; beside it, without, neither an event nor a replay or log line has it."""
+    """With cards:read the number comes in full; without, no event or replay has it, and no log line ever has it."""
     keys = tmp_path / "keys.json"
     _, seeing = create_text(keys, Scope.CARDS_READ)
     _, plain = create_text(keys)
@@ -198,11 +198,11 @@ def test_the_whole_number_is_for_those_who_may_see_it(mongod: EmbeddedServer, tm
 
 
 def test_a_key_that_ends_ends_its_streams(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """A key that is revoked, or expires, ends its stream with an error; another caller's goes on."""
+    """A key that is revoked or expires ends its streams with an error; another caller's stream continues."""
     keys = tmp_path / "keys.json"
     lasting = create_text(keys)[1]
     revoked_id, revoked = create_text(keys)
-    # Made before the start: to ask until they are known would use up what failures an address may have.
+    # Created before the start: polling until new keys are known would use up the address's allowed failures.
     expired = create_text(keys, lifetime=timedelta(seconds=30))[1]
     with serve_database(mongod, tmp_path, GATEWAY_KEYS_FILE=str(keys), GATEWAY_REQUEST_TIMEOUT_MS="1000") as served:
         url = served.gateway.url

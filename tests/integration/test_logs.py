@@ -1,4 +1,4 @@
-"""What a real gateway says of each request and of each slow command, and what it never says."""
+"""What a real gateway logs for each request and slow command, and what it never logs."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ TRACEPARENT = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the gateway's log is."""
+    """The folder of the gateway's log."""
     return tmp_path_factory.mktemp("logs")
 
 
@@ -54,7 +54,7 @@ def logged(mongod: EmbeddedServer, folder: Path) -> Iterator[ServedDatabase]:
 
 
 def await_line(folder: Path, request_id: str) -> dict[str, Any]:
-    """Give the line of a request, which is written after its answer."""
+    """Return a request's log line, which is written after its response."""
     lines: list[dict[str, Any]] = []
 
     def find() -> bool:
@@ -67,7 +67,7 @@ def await_line(folder: Path, request_id: str) -> dict[str, Any]:
 
 
 def test_a_list_is_told_in_one_line(logged: ServedDatabase, folder: Path) -> None:
-    """The line says who asked, what in safe words, and what the answer cost."""
+    """A list has one log line with the caller, the query in safe words, and the cost of the response."""
     answer = httpx.get(f"{logged.gateway.url}/transactions/90/country/us?limit=5")
     line = await_line(folder, answer.headers["x-request-id"])
     duration, database = line.pop("duration_ms"), line.pop("database_ms")
@@ -90,7 +90,7 @@ def test_a_list_is_told_in_one_line(logged: ServedDatabase, folder: Path) -> Non
 
 
 def test_an_operation_is_told_by_its_fields(logged: ServedDatabase, folder: Path) -> None:
-    """A GraphQL request is told by its operation's name and root fields, fragments included, and by its first code."""
+    """A GraphQL request is logged by operation name and root fields, including those in fragments, and error code."""
     query = (
         "query Q { ...F t: transactions(first: 3) { nodes { id } } } fragment F on Query { transaction(id: 1) { id } }"
     )
@@ -104,7 +104,7 @@ def test_an_operation_is_told_by_its_fields(logged: ServedDatabase, folder: Path
 
 
 async def test_a_websocket_is_told_by_the_bytes_of_its_messages(logged: ServedDatabase, folder: Path) -> None:
-    """The line of a WebSocket has the bytes of all messages, of which a letter beyond ASCII is several."""
+    """The log line of a WebSocket counts the bytes of all messages; a non-ASCII letter takes several."""
     trace = TRACE[::-1]
     async with open_socket(logged.gateway.url, {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}) as client:
         await client.send({"type": "connection_init"}, build_subscribe("{ __typename }", "\N{EURO SIGN}"))
@@ -115,7 +115,7 @@ async def test_a_websocket_is_told_by_the_bytes_of_its_messages(logged: ServedDa
 
 
 def test_an_error_is_told_by_its_code(logged: ServedDatabase, folder: Path) -> None:
-    """A request that is answered with an error has its code and the same id in the answer, the header and the log."""
+    """A failed request is logged with its error code, under the id that the body and the header carry."""
     answer = httpx.get(f"{logged.gateway.url}/transactions/many")
     request_id = answer.headers["x-request-id"]
     assert answer.json()["request_id"] == request_id
@@ -130,7 +130,7 @@ def test_an_error_is_told_by_its_code(logged: ServedDatabase, folder: Path) -> N
     ],
 )
 def test_an_error_in_events_is_told_by_its_code(logged: ServedDatabase, folder: Path, query: str, code: str) -> None:
-    """GraphQL that is answered with an error as an event has its code in the log and in the counts."""
+    """A GraphQL error sent as an event has its code in the log and in the metrics."""
     headers = {"Accept": "text/event-stream"}
     answer = httpx.post(f"{logged.gateway.url}/graphql", json={"query": query}, headers=headers)
     assert code in answer.text
@@ -139,7 +139,7 @@ def test_an_error_in_events_is_told_by_its_code(logged: ServedDatabase, folder: 
 
 
 def test_the_callers_trace_names_the_request(logged: ServedDatabase, folder: Path) -> None:
-    """A valid traceparent gives its trace's id to the request; an invalid one is ignored."""
+    """A valid traceparent gives its trace id to the request; an invalid one is ignored."""
     answer = httpx.head(f"{logged.gateway.url}/transactions/90", headers=TRACEPARENT)
     assert answer.headers["x-request-id"] == TRACE
     line = await_line(folder, TRACE)
@@ -150,7 +150,7 @@ def test_the_callers_trace_names_the_request(logged: ServedDatabase, folder: Pat
 
 
 def test_probes_have_no_lines(logged: ServedDatabase, folder: Path) -> None:
-    """Health is asked for every few seconds, and not told."""
+    """Health probes, which arrive every few seconds, are not logged."""
     httpx.get(f"{logged.gateway.url}/health/live").raise_for_status()
     answer = httpx.get(f"{logged.gateway.url}/transactions/0")
     await_line(folder, answer.headers["x-request-id"])
@@ -158,7 +158,7 @@ def test_probes_have_no_lines(logged: ServedDatabase, folder: Path) -> None:
 
 
 def test_a_client_that_leaves_is_told(logged: ServedDatabase, folder: Path) -> None:
-    """A request whose client goes before it is whole has a line that says so, without a status."""
+    """A request whose client disconnects before sending it completely is logged as such, without a status."""
     address = urlsplit(logged.gateway.url)
     lines = (
         "POST /graphql HTTP/1.1",
@@ -174,7 +174,7 @@ def test_a_client_that_leaves_is_told(logged: ServedDatabase, folder: Path) -> N
 
 
 def test_no_card_number_is_told(logged: ServedDatabase, folder: Path) -> None:
-    """A card number that is put into every part of a request is in no line of the log."""
+    """A card number placed in any part of a request appears in no log line."""
     url = logged.gateway.url
     spaced = "4111 1111 1111 1111"
     for path in (
@@ -201,7 +201,7 @@ def test_no_card_number_is_told(logged: ServedDatabase, folder: Path) -> None:
 
 @pytest.fixture
 def slow(reader_environment: DatabaseEnvironment, tmp_path: Path) -> Iterator[GatewayProcess]:
-    """A gateway of the reader's rights that takes every command of a millisecond for slow."""
+    """A gateway with the reader's rights that logs every command of a millisecond or more as slow."""
     with run_gateway(reader_environment, find_free_port(), tmp_path, GATEWAY_SLOW_QUERY_MS="1") as gateway:
         yield gateway
 
@@ -209,7 +209,7 @@ def slow(reader_environment: DatabaseEnvironment, tmp_path: Path) -> Iterator[Ga
 def test_a_slow_command_is_told_with_its_plan(
     slow: GatewayProcess, environment: DatabaseEnvironment, tmp_path: Path
 ) -> None:
-    """A slow command's line has its shape, without values, and its plan: the index, or COLLSCAN where there is none."""
+    """A slow command is logged with its shape, without values, and its plan: the index used, or COLLSCAN."""
     with open_sync_client(environment) as client:
         collection = client[environment.database][COLLECTION]
         collection.insert_many({"_id": str(n), "date": read_clock_ms(), "countryOrigin": "US"} for n in range(20_000))
@@ -226,7 +226,7 @@ def test_a_slow_command_is_told_with_its_plan(
 
 
 def await_slow_find(folder: Path, url: str) -> dict[str, Any]:
-    """Ask until a find took a millisecond, as not each does, and give its line, which waits for the plan."""
+    """Repeat a request until a find took a millisecond, and return its log line, which waits for the plan."""
     asked: set[str] = set()
     lines: list[dict[str, Any]] = []
 
@@ -241,7 +241,7 @@ def await_slow_find(folder: Path, url: str) -> dict[str, Any]:
 
 
 def test_a_line_of_text_is_for_a_person(reader_environment: DatabaseEnvironment, tmp_path: Path) -> None:
-    """As text a request is one line of words and numbers, an error's status too."""
+    """In text format a request is one line of words and numbers, including the status of an error."""
     with run_gateway(reader_environment, find_free_port(), tmp_path, GATEWAY_LOG_FORMAT="text") as gateway:
         for path in ("/transactions/x", "/graphql?query={__typename}"):
             httpx.get(gateway.url + path)

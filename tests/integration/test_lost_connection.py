@@ -1,4 +1,4 @@
-"""One connection is lost without a word while the server answers on all others: what used it goes on with another."""
+"""One connection is silently lost while the server responds on all others: its users continue on another."""
 
 import asyncio
 from typing import Any
@@ -23,8 +23,8 @@ WINDOW = CardWindow("visa", NOW_MS - 90 * 24 * HOUR_MS, NOW_MS)
 async def test_live_transactions_go_on(
     reader_environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the change stream's connection is lost nobody misses or repeats a transaction, newcomers included."""
-    # Longer than a reading waits for a transaction.
+    """When the change stream's connection is lost, no subscriber misses or repeats a transaction, new ones included."""
+    # Longer than a read of the stream waits for a transaction.
     monkeypatch.setattr(stream, "_LONGEST_READING_SECONDS", 2.0)
     async with (
         run_relay(reader_environment) as (relay, environment),
@@ -48,7 +48,7 @@ async def test_live_transactions_go_on(
 async def test_counts_from_memory_come_back(
     reader_environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the connection of the change stream, or of the database's time, is lost, counts come from memory again."""
+    """When the connection of the change stream, or of the clock query, is lost, counts come from memory again."""
     monkeypatch.setattr(stream, "_LONGEST_READING_SECONDS", 0.5)
     monkeypatch.setattr(change_tail, "ANSWER_SECONDS", 0.5)
     collection.insert_one({"date": NOW_MS, "cardType": "Visa"})
@@ -67,7 +67,7 @@ async def test_counts_from_memory_come_back(
 async def test_a_count_whose_dates_are_lost_is_the_servers(
     reader_environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A count whose connection is lost while memory reads the dates that it lacks is the server's, and is in time."""
+    """When a connection is lost while memory loads missing dates, the server counts, within the time limit."""
     monkeypatch.setattr(rollup, "_LONGEST_LOAD_MS", 250)
     collection.insert_one({"date": NOW_MS, "cardType": "Visa"})
     watcher = Watcher()

@@ -1,4 +1,4 @@
-"""Judging a document in memory, held to what a real server finds."""
+"""Matching documents in memory agrees with what a real server finds."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -30,7 +30,7 @@ DAY_MS = 86_400_000
 DATES = [MOMENT, MOMENT + 1, MOMENT - DAY_MS, MOMENT - DAY_MS - 1, 0, -1, 2**53, 2**63 - 1]
 AMOUNTS = [0.0, -0.0, 0.1, 99.99, 100.0, 100.01, 1e15, 999999999999999.0, float("inf"), -float("inf")]
 DECIMALS = ["0.1", "99.99", "100", "100.00", "1E+30", "NaN", "-Infinity", "0.1000000000000000055"]
-# Case, accents, widths, ligatures, letters that lower case changes in length, and what collations pass over.
+# Case, accents, widths, ligatures, letters whose lower case has another length, and characters ignored by collations.
 NAMES = [
     *("Visa", "visa", "VISA", "v\u00efsa", "\uff36\uff29\uff33\uff21", "vi\u00adsa", "vi\tsa", "vi sa"),
     *("\ufb00", "ff", "FF", "stra\u00dfe", "strasse", "\u0130", "i", "I", "\u0131", "K", "\u212a", ""),
@@ -77,7 +77,7 @@ filters = st.builds(
 def collection(environment: DatabaseEnvironment) -> Iterator[_Collection]:
     with open_sync_client(environment) as client:
         collection = client[environment.database].get_collection(COLLECTION, CODEC)
-        # They take no two arrays of one document.
+        # Compound indexes accept no two array fields in one document.
         collection.drop_indexes()
         yield collection
 
@@ -95,10 +95,10 @@ async def test_memory_judges_as_the_server_does(
     given: list[dict[str, Any]],
     asked: list[RelativeFilter],
 ) -> None:
-    """A verdict, in memory or asked for with the reader's rights, is whether a query finds the document."""
+    """A verdict, in memory or by the server with the reader's rights, is whether a query finds the document."""
     collection.delete_many({})
     collection.insert_many({"_id": number, **document} for number, document in enumerate(given))
-    # As the change stream gives them: what was stored, decoded.
+    # Decoded as the change stream delivers documents.
     stored = list(collection.find())
     async with open_client(reader_environment) as client:
         for live in asked:
@@ -112,7 +112,7 @@ async def test_memory_judges_as_the_server_does(
 
 
 def test_each_kind_of_value_is_judged_as_the_server_does(collection: _Collection) -> None:
-    """Whatever kind of value a field holds, memory finds what the server finds, or leaves it to the server."""
+    """For every kind of value, memory finds what the server finds or leaves the verdict to the server."""
     plain = [
         *map(Int64, DATES),
         *map(float, DATES),
@@ -142,7 +142,7 @@ def test_each_kind_of_value_is_judged_as_the_server_does(collection: _Collection
 
 @pytest.mark.parametrize("name", ["Visa", "mastercard", "AMEX"])
 def test_what_is_usual_needs_no_server(name: str) -> None:
-    """Of documents of the declared shape memory judges all."""
+    """Documents of the declared shape are all judged in memory."""
     document = {"date": MOMENT, "amount": 100.0, "cardType": name.upper(), "countryOrigin": "us"}
     wanted = TransactionFilter(MOMENT - DAY_MS, MOMENT, name, "US", Decimal(100), Decimal("100.00"))
     assert match(document, wanted) is True

@@ -1,4 +1,4 @@
-"""Counts over several workers: right whichever answers, never falling, and leaving nothing behind."""
+"""Metrics over several workers: complete whichever worker responds, never falling, and leaving nothing behind."""
 
 import fcntl
 import os
@@ -39,13 +39,13 @@ def gateway(reader_environment: DatabaseEnvironment, tmp_path: Path, temporary: 
 
 
 def list_workers(gateway: GatewayProcess) -> list[psutil.Process]:
-    """Give the workers; the other children of the parent are multiprocessing's own."""
+    """Return the workers; the parent's other children belong to multiprocessing."""
     children = psutil.Process(gateway.process.pid).children()
     return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
 
 
 def read_metrics(gateway: GatewayProcess) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-    """Give each sample's value by its name and labels."""
+    """Return each sample's value by its name and labels."""
     text = httpx.get(f"{gateway.url}/metrics").raise_for_status().text
     return {
         (sample.name, frozenset(sample.labels.items())): sample.value
@@ -62,7 +62,7 @@ CARD = "/transactions/{days}/card/{cardType}"
 
 
 def test_counts_are_those_of_all_workers(gateway: GatewayProcess) -> None:
-    """Each of forty requests, on connections of their own, is counted once, by the template of its path."""
+    """Each of forty requests, on separate connections, is counted once, under the template of its path."""
     for _ in range(40):
         httpx.get(f"{gateway.url}/transactions/90/card/Visa").raise_for_status()
     httpx.get(f"{gateway.url}/{PLANTED}")
@@ -80,17 +80,17 @@ def test_counts_are_those_of_all_workers(gateway: GatewayProcess) -> None:
     counted = get(metrics, "gateway_database_duration_seconds_count", command="aggregate")
     assert counted + get(metrics, "gateway_rollup_counts_total", source="memory") == 42
     assert get(metrics, "gateway_graphql_fields_total", field="transactions") == 1
-    # The request that reads them.
+    # The metrics request itself.
     assert get(metrics, "gateway_requests_in_flight") == 1
     assert get(metrics, "gateway_database_pool_connections", state="idle") >= 1
     assert PLANTED not in str(metrics)
-    # The change stream behind the counts takes one for a moment, twice a second.
+    # The change stream behind the rollup takes a connection for a moment, twice a second.
     name = "gateway_database_pool_connections"
     wait_until(lambda: get(read_metrics(gateway), name, state="in_use") == 0, "the connections to be given back")
 
 
 def test_counts_come_from_memory(gateway: GatewayProcess, tmp_path: Path) -> None:
-    """Each worker builds its counts once, and a card's count comes from there; the log tells of nothing else."""
+    """Card counts come from the workers' rollups, and the log reports no other source."""
     name = "gateway_rollup_counts_total"
 
     def count() -> bool:
@@ -104,7 +104,7 @@ def test_counts_come_from_memory(gateway: GatewayProcess, tmp_path: Path) -> Non
 
 
 def test_a_killed_worker_takes_no_counts_along(gateway: GatewayProcess, temporary: Path, tmp_path: Path) -> None:
-    """After kill -9 of a worker the totals stand, the restart is counted and logged, and no file is added."""
+    """After kill -9 of a worker the totals remain, the restart is counted and logged, and no file is added."""
     for _ in range(10):
         httpx.get(f"{gateway.url}/transactions/90/card/Visa").raise_for_status()
     [folder] = temporary.iterdir()
@@ -122,7 +122,7 @@ def test_a_killed_worker_takes_no_counts_along(gateway: GatewayProcess, temporar
 
 
 def test_counts_have_their_room(gateway: GatewayProcess, temporary: Path) -> None:
-    """All of each file of counts is on the disk from the start: one that is full kills no worker that counts."""
+    """The metrics files are fully allocated from the start, so that a full disk kills no worker that counts."""
     assert httpx.get(f"{gateway.url}/health/ready").is_success
     files = list(temporary.glob("*/*.db"))
     assert len(files) == 10
@@ -132,7 +132,7 @@ def test_counts_have_their_room(gateway: GatewayProcess, temporary: Path) -> Non
 
 
 def test_nothing_is_left_behind(reader_environment: DatabaseEnvironment, tmp_path: Path, temporary: Path) -> None:
-    """A gateway removes its folder at its end, and at its start those of gateways that were killed, but none in use."""
+    """A gateway removes its folder when it ends, and when it starts those of killed gateways, but none in use."""
     config = tmp_path / "killed.yaml"
     config.write_text(f"mongo_uri: {reader_environment.connection_uri}\n")
     command = [str(Path(sys.executable).with_name("gateway")), "serve", "--port", "0", "--config", str(config)]
@@ -156,7 +156,7 @@ def test_nothing_is_left_behind(reader_environment: DatabaseEnvironment, tmp_pat
 def test_gateways_that_start_at_the_same_time_leave_each_other_alone(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A gateway that starts in the moment in which another is about to lock its new folder does not remove it."""
+    """A gateway that starts while another is about to lock its new folder does not remove that folder."""
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     flock, others = fcntl.flock, ExitStack()
 

@@ -1,4 +1,4 @@
-"""Whose hosts and pages are answered, and what the headers of every answer forbid."""
+"""Which hosts and pages are served, and what the headers of every response forbid."""
 
 import socket
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.waiting import find_free_port
 COUNT = "/transactions/1/card/Visa"
 LISTED = "https://app.example"
 QUERY = {"query": "{ __typename }"}
-# The head of a request that a browser sends for a link that a person follows.
+# What a browser sends for a link that a user follows.
 LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 STRICT = {
     "cache-control": "no-store",
@@ -38,24 +38,24 @@ def get(served: ServedDatabase, path: str = COUNT, **headers: str) -> httpx.Resp
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:5000", "127.0.0.1:1", "127.8.9.1", "[::1]", "[::1]:5000"])
 def test_this_machine_is_answered(served: ServedDatabase, host: str) -> None:
-    """Without authentication every name of this machine is answered, whatever the port."""
+    """Without authentication, every name of this machine is served, with any port."""
     assert get(served, Host=host).status_code == 200
 
 
 @pytest.mark.parametrize(
     "host",
-    ["", "gateway", "evil.example:5000", "127.0.0.1.evil.example", "localhost.evil.example", "0.0.0.0", "[::2]"],  # noqa: S104 - asked for, not listened on
+    ["", "gateway", "evil.example:5000", "127.0.0.1.evil.example", "localhost.evil.example", "0.0.0.0", "[::2]"],  # noqa: S104 - a requested host, not a listening address
 )
 @pytest.mark.parametrize("path", [COUNT, "/health/ready", "/static/absent.js", "/graphql"])
 def test_another_host_is_not_answered(served: ServedDatabase, host: str, path: str) -> None:
-    """Without authentication a name that only leads to this machine is refused with 421: a page may have made it."""
+    """Without authentication, a foreign host name that resolves to this machine gets 421 (DNS rebinding)."""
     answer = get(served, path, Host=host)
     assert answer.status_code == 421
     assert "HOST_NOT_SERVED" in answer.text
 
 
 def test_an_old_client_needs_no_host(served: ServedDatabase) -> None:
-    """HTTP/1.0, which has no Host, is answered."""
+    """HTTP/1.0, which has no Host, is served."""
     address = urlsplit(served.gateway.url)
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.sendall(b"GET /transactions/1/card/Visa HTTP/1.0\r\n\r\n")
@@ -69,12 +69,12 @@ def test_an_old_client_needs_no_host(served: ServedDatabase) -> None:
         {"Sec-Fetch-Site": "same-origin"},
         {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"},
         {"Origin": "http://localhost:5000", "Host": "localhost:5000"},
-        # A proxy may change the host; what the browser says of the site stands.
+        # A proxy may change the host; the browser's statement about the site still counts.
         {"Sec-Fetch-Site": "same-origin", "Origin": "https://gateway.example"},
     ],
 )
 def test_programs_and_own_pages_are_answered(served: ServedDatabase, headers: dict[str, str]) -> None:
-    """A request that no page sends, or one of this host's own, is answered by GET and by POST."""
+    """A request from no page, or from a page of this host, is served by GET and POST."""
     assert get(served, **headers).status_code == 200
     assert httpx.post(f"{served.gateway.url}/graphql", json=QUERY, headers=headers).status_code == 200
 
@@ -93,7 +93,7 @@ def test_programs_and_own_pages_are_answered(served: ServedDatabase, headers: di
     ],
 )
 def test_pages_of_others_are_not_answered(served: ServedDatabase, headers: dict[str, str]) -> None:
-    """A request of another site's page is refused before it is read, by GET and POST, in both styles."""
+    """A request from another site's page is refused before it is parsed, by GET and POST, in both API styles."""
     refused = get(served, "/transactions/not-read", **headers)
     assert refused.status_code == 403
     assert refused.json()["code"] == "CROSS_SITE_REQUEST"
@@ -104,7 +104,7 @@ def test_pages_of_others_are_not_answered(served: ServedDatabase, headers: dict[
 
 
 def test_a_link_is_answered_and_a_linked_query_is_not(served: ServedDatabase) -> None:
-    """A person may follow a link from another site to a path and to GraphiQL, but not to a query."""
+    """A link from another site may lead to a path or to GraphiQL, but not to a query."""
     assert get(served, **LINK).status_code == 200
     assert get(served, "/graphql", Accept="text/html", **LINK).status_code == 200
     assert get(served, "/graphql?query={__typename}", **LINK).status_code == 403
@@ -127,7 +127,7 @@ def test_a_link_is_answered_and_a_linked_query_is_not(served: ServedDatabase) ->
     ],
 )
 def test_every_answer_is_strict(served: ServedDatabase, path: str, status: int) -> None:
-    """No answer may be cached, framed, run, or used by another site's page; over HTTP it says nothing of HTTPS."""
+    """No response may be cached, framed, executed or used by another site; over HTTP there is no HSTS header."""
     answer = get(served, path)
     assert answer.status_code == status
     assert {name: answer.headers.get(name) for name in STRICT} == STRICT
@@ -136,7 +136,7 @@ def test_every_answer_is_strict(served: ServedDatabase, path: str, status: int) 
 
 
 def test_pages_run_their_own_scripts_alone(served: ServedDatabase) -> None:
-    """GraphiQL's policy allows scripts of this host, none within the page, no frame, and its files may be kept."""
+    """GraphiQL's policy allows this host's scripts, no inline script and no frame; its files may be cached."""
     page = get(served, "/graphql", Accept="text/html")
     policy = dict(part.strip().split(" ", 1) for part in page.headers["content-security-policy"].split(";"))
     assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
@@ -150,7 +150,7 @@ def test_pages_run_their_own_scripts_alone(served: ServedDatabase) -> None:
 
 
 def test_who_forwards_is_believed_only_if_trusted(served: ServedDatabase) -> None:
-    """X-Forwarded-Proto of anyone does not make a request one by HTTPS."""
+    """X-Forwarded-Proto from an untrusted client does not make a request count as HTTPS."""
     assert "strict-transport-security" not in get(served, **{"X-Forwarded-Proto": "https"}).headers
 
 
@@ -158,7 +158,7 @@ def test_who_forwards_is_believed_only_if_trusted(served: ServedDatabase) -> Non
 def listing(
     environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, tmp_path: Path
 ) -> Iterator[GatewayProcess]:
-    """A gateway with two transactions, behind a proxy of this machine, that lists a site."""
+    """A gateway with two transactions, behind a proxy on this machine, that allows one site by CORS."""
     with open_sync_client(environment) as client:
         first = {"date": read_clock_ms(), "cardType": "Visa", "cardNumber": "4111111111111111", "amount": 1.0}
         client[environment.database][COLLECTION].insert_many([{"_id": name, **first} for name in "ab"])
@@ -174,7 +174,7 @@ def listing(
 
 
 def test_a_listed_site_reads_answers_and_errors(listing: GatewayProcess) -> None:
-    """A listed site's page may read every answer with its headers, errors too, and may never send credentials along."""
+    """A listed site's page may read every response with its headers, errors included, and never sends credentials."""
     headers = {"Origin": LISTED, "Sec-Fetch-Site": "cross-site"}
     statuses = set()
     for path in ["/transactions/1?limit=1", "/transactions/x", "/nowhere", *[COUNT] * 20]:
@@ -191,7 +191,7 @@ def test_a_listed_site_reads_answers_and_errors(listing: GatewayProcess) -> None
 
 
 def test_a_preflight_is_answered_for_listed_sites_alone(listing: GatewayProcess) -> None:
-    """Before a POST the browser is told what a listed site may send, and nothing where the site is not listed."""
+    """A preflight tells a listed site what it may send; other sites get 403."""
     asked = {
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "authorization,content-type,last-event-id,x-api-key",
@@ -209,7 +209,7 @@ def test_a_preflight_is_answered_for_listed_sites_alone(listing: GatewayProcess)
 
 
 def test_behind_a_trusted_proxy_a_request_is_what_its_client_sent(listing: GatewayProcess) -> None:
-    """By HTTPS through a trusted proxy, browsers are held to HTTPS and links keep to it."""
+    """A request by HTTPS through a trusted proxy gets an HSTS header and https links."""
     headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.1"}
     answer = httpx.get(f"{listing.url}/transactions/1?limit=1", headers=headers)
     assert answer.headers["strict-transport-security"] == "max-age=31536000"
@@ -217,7 +217,7 @@ def test_behind_a_trusted_proxy_a_request_is_what_its_client_sent(listing: Gatew
 
 
 def test_with_authentication_any_host_is_answered(reader_environment: DatabaseEnvironment, tmp_path: Path) -> None:
-    """Where callers must say who they are, a name of the gateway is not judged."""
+    """With authentication, the host name is not checked."""
     keys = tmp_path / "keys.json"
     create_key(keys, "test", frozenset())
     with run_gateway(reader_environment, find_free_port(), tmp_path, GATEWAY_KEYS_FILE=str(keys)) as gateway:

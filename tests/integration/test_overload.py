@@ -1,4 +1,4 @@
-"""More questions than can be begun, or than can be answered soon, are turned away, and say so."""
+"""Queries that cannot start, or finish soon, are refused with an error that says so."""
 
 import asyncio
 from pathlib import Path
@@ -24,7 +24,7 @@ BURST = 40
 async def test_a_question_that_cannot_begin_is_turned_away(
     reader_environment: DatabaseEnvironment, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    """Without a free slot a list, a page and a count are answered with OVERLOADED, 503 and Retry-After."""
+    """Without a free slot, a list, a page and a count get OVERLOADED, 503 and Retry-After."""
     monkeypatch.setattr("database.repository._LONGEST_WAIT_SECONDS", 0.05)
     app = create_app(load_settings({}), reader_environment)
     async with AsyncMongoClient[dict[str, Any]](reader_environment.connection_uri) as client:
@@ -38,7 +38,7 @@ async def test_a_question_that_cannot_begin_is_turned_away(
 
 
 class NoSlots(asyncio.Semaphore):
-    """No question can begin at the database until one slot is released; `asked` says that one wants to."""
+    """A semaphore that lets no query reach the database until a slot is released; `asked` is set when one wants to."""
 
     def __init__(self) -> None:
         super().__init__(0)
@@ -52,7 +52,7 @@ class NoSlots(asyncio.Semaphore):
 async def test_nobody_waits_for_the_end_of_a_summary(
     reader_environment: DatabaseEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While a summary waits for the database a question is answered, though one is worked on at a time."""
+    """While a summary waits for the database, another request is served, even with a concurrency limit of 1."""
     app = create_app(load_settings({"GATEWAY_MAX_CONCURRENT": "1"}), reader_environment)
     async with AsyncMongoClient[dict[str, Any]](reader_environment.connection_uri) as client:
         app.state.repository = TransactionRepository(client, reader_environment.database, timeout_ms=10_000)
@@ -68,7 +68,7 @@ async def test_nobody_waits_for_the_end_of_a_summary(
 
 
 async def test_a_burst_beyond_what_may_wait_is_turned_away(environment: DatabaseEnvironment, tmp_path: Path) -> None:
-    """Of many questions at once some are answered right, the others turned away; readiness falls, and rises alone."""
+    """In a burst some requests succeed, the others are refused; readiness fails and recovers by itself."""
     seed(environment, DOCUMENTS, seed=1)
     with run_gateway(environment, find_free_port(), tmp_path, GATEWAY_MAX_CONCURRENT="1") as gateway:
         async with httpx.AsyncClient(base_url=gateway.url, timeout=60) as http:
@@ -85,7 +85,7 @@ async def test_a_burst_beyond_what_may_wait_is_turned_away(environment: Database
 
 
 async def await_readiness(http: httpx.AsyncClient, status: int) -> httpx.Response:
-    """Ask until readiness has that status."""
+    """Request readiness until it has this status."""
     async with asyncio.timeout(DEADLINE_SECONDS):
         while (answer := await http.get("/health/ready")).status_code != status:
             pass

@@ -1,8 +1,8 @@
-"""The pages as they are sent: their address, their policy, and their files in the form that the build made."""
+"""The pages as served: their paths, their policies, and their files as the build made them."""
 
 from pathlib import Path
 
-import brotli  # type: ignore[import-untyped]  # it comes without types
+import brotli  # type: ignore[import-untyped]  # brotli ships without types
 import httpx
 import pytest
 
@@ -14,7 +14,7 @@ from tests.conftest import ServedDatabase
 
 STATIC = Path(pages.__file__).parent / "static"
 PAGES = {"/": "explorer", "/graphql": "graphiql", "/docs": "docs"}
-# As a browser asks for a page, and for its files over plain HTTP elsewhere than on loopback.
+# The headers of a browser that loads a page, and its files over plain HTTP from a host other than loopback.
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Accept-Encoding": "gzip, deflate"}
 
 
@@ -29,7 +29,7 @@ def read_policy(answer: httpx.Response) -> dict[str, str]:
 
 @pytest.mark.parametrize(("path", "folder"), PAGES.items())
 def test_a_page_is_what_was_built(served: ServedDatabase, path: str, folder: str) -> None:
-    """A browser gets the page at its address, with the parameters that the page keeps there or without."""
+    """A browser gets the built page at its path, with or without the query parameters that the page keeps there."""
     built = (STATIC / folder / "index.html").read_text()
     answer = get(served, path)
     assert (answer.status_code, answer.text) == (200, built)
@@ -40,7 +40,7 @@ def test_a_page_is_what_was_built(served: ServedDatabase, path: str, folder: str
 
 @pytest.mark.parametrize("path", PAGES)
 def test_head_of_a_page_says_what_get_does(served: ServedDatabase, path: str) -> None:
-    """HEAD has the head of GET, and no body."""
+    """HEAD has the headers of GET and no body."""
     head = httpx.head(served.gateway.url + path, headers=BROWSER)
     changing = {"date", "x-request-id"}
     given = [
@@ -54,7 +54,7 @@ def test_head_of_a_page_says_what_get_does(served: ServedDatabase, path: str) ->
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("prefix", ["", "W/"])
 def test_a_page_that_has_not_changed_is_not_sent_again(served: ServedDatabase, path: str, prefix: str) -> None:
-    """A browser asks each time whether a page has changed, by a tag that its content alone makes."""
+    """A browser revalidates a page each time, by an ETag that depends only on its content."""
     first = get(served, path)
     assert first.headers["cache-control"] == "no-cache"
     tag = prefix + first.headers["etag"].removeprefix("W/")
@@ -66,13 +66,13 @@ def test_a_page_that_has_not_changed_is_not_sent_again(served: ServedDatabase, p
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_may_do_little(served: ServedDatabase, path: str) -> None:
-    """A page runs scripts of its own host alone and none within it, sends no form, and is in no frame."""
+    """A page runs only scripts of its own host, none inline, submits no form, and is in no frame."""
     answer = get(served, path)
     policy = read_policy(answer)
     alone = ("default-src", "base-uri", "form-action", "frame-ancestors")
     assert {policy[name] for name in alone} == {"'none'"}
     assert policy["script-src"] == policy["connect-src"] == "'self'"
-    # Monaco writes styles; no other page may.
+    # Monaco inserts styles; no other page may.
     assert ("unsafe-inline" in policy["style-src"]) == (path == "/graphql")
     assert "camera=()" in answer.headers["permissions-policy"]
     assert "<script>" not in answer.text
@@ -81,7 +81,7 @@ def test_a_page_may_do_little(served: ServedDatabase, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/docs"])
 def test_a_page_is_read_alone(served: ServedDatabase, path: str) -> None:
-    """Other methods than GET and HEAD get 405."""
+    """Methods other than GET and HEAD get 405."""
     answer = httpx.post(served.gateway.url + path)
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET, HEAD"
@@ -91,7 +91,7 @@ def test_a_page_is_read_alone(served: ServedDatabase, path: str) -> None:
 async def test_a_page_that_was_not_built_is_explained(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A gateway that was installed without its pages says how to build them."""
+    """A gateway installed without its pages explains how to build them."""
     monkeypatch.setattr(pages, "STATIC", tmp_path)
     app = create_app(load_settings({}), DatabaseEnvironment(uri="mongodb://127.0.0.1/transactions"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
@@ -102,14 +102,14 @@ async def test_a_page_that_was_not_built_is_explained(
 
 @pytest.mark.parametrize("folder", PAGES.values())
 def test_each_page_names_the_software_in_it(served: ServedDatabase, folder: str) -> None:
-    """The licences of what a page was built from can be read beside it, in every browser."""
+    """The licences of the software in a page are readable beside it, in every browser."""
     answer = get(served, f"/static/{folder}/THIRD_PARTY.txt")
     assert answer.headers["content-type"].startswith("text/plain")
     assert "MIT" in answer.text or "Apache-2.0" in answer.text
 
 
 def test_every_large_script_and_style_was_compressed() -> None:
-    """Each script and style sheet of more than one packet has a form by Brotli beside it, which holds the same."""
+    """Each script and style sheet larger than a packet has a Brotli form beside it with the same content."""
     files = [
         path for path in STATIC.glob("*/assets/*") if path.suffix in {".js", ".css"} and path.stat().st_size > 1_000
     ]
@@ -119,7 +119,7 @@ def test_every_large_script_and_style_was_compressed() -> None:
 
 
 def test_a_file_is_sent_as_it_was_compressed(served: ServedDatabase) -> None:
-    """Who accepts Brotli gets those bytes, with a tag and ranges of their own, and need never ask again."""
+    """A client that accepts Brotli gets those bytes, with an ETag and ranges of their own, cacheable for good."""
     path = max(STATIC.glob("docs/assets/*.js"), key=lambda each: each.stat().st_size)
     compressed = path.with_name(f"{path.name}.br").read_bytes()
     url = f"{served.gateway.url}/static/docs/assets/{path.name}"
@@ -141,20 +141,20 @@ def test_a_file_is_sent_as_it_was_compressed(served: ServedDatabase) -> None:
 
 @pytest.mark.parametrize("accepted", ["gzip", "br;q=0, gzip", "gzip, br;q=0.1", "zstd"])
 def test_who_does_not_prefer_brotli_gets_another_form(served: ServedDatabase, accepted: str) -> None:
-    """Others get the same file in a form that they prefer."""
+    """Clients that do not prefer Brotli get the file in another coding."""
     path = next(STATIC.glob("docs/assets/*.js"))
     answer = get(served, f"/static/docs/assets/{path.name}", **{"Accept-Encoding": accepted})
     assert answer.headers["content-encoding"] != "br"
 
 
 def test_a_compressed_form_has_no_address(served: ServedDatabase) -> None:
-    """The compressed form of a file is not a file of its own, whose type would be another."""
+    """The compressed form of a file cannot be requested by itself, as its media type would differ."""
     path = next(STATIC.glob("docs/assets/*.js.br"))
     assert get(served, f"/static/docs/assets/{path.name}").status_code == 404
 
 
 def test_a_path_longer_than_any_files_is_looked_up_nowhere(tmp_path: Path) -> None:
-    """A file is found by a path of 255 characters, and by none that is longer, whose parts would each be looked up."""
+    """A file is found by a path of up to 255 characters; a longer path is not split into parts and looked up."""
     files = pages.PageFiles(directory=tmp_path)
     for length in (255, 256):
         path = "a/" * 20 + "b" * (length - 40)

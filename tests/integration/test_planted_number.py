@@ -1,8 +1,8 @@
-"""One known card number, planted in a database and in whatever can be sent, is looked for in all that a gateway says.
+"""A known card number, planted in a database and in everything that can be sent, is searched for in all output.
 
-What is promised is of `cardNumber`: `vendor` and `address` are free text, answered as they are stored, and a caller's
-own words in a GraphQL alias, in the filters of a Link header or in the id of a trace are repeated as they came. Logs,
-metrics, spans and errors hold the number in no case otherwise, wherever it was.
+The promise covers `cardNumber`: `vendor` and `address` are free text, served as stored, and a caller's own words in a
+GraphQL alias, in the filters of a Link header or in a trace id are repeated as sent. Otherwise logs, metrics, spans and
+errors never hold the number, wherever it was planted.
 """
 
 import base64
@@ -40,11 +40,11 @@ NUMBER = "4929173856205713"
 SPACED = "4929 1738 5620 5713"
 DASHED = "4929-1738-5620-5713"
 WRITTEN = (NUMBER, SPACED, DASHED, NUMBER + ".0", "4.929173856205713e15")
-# Numbers that differ from run to run, and may hold some digits of the planted one by chance.
+# Numbers that vary from run to run and may contain some of the planted digits by chance.
 _NOISE = re.compile(r"[0-9a-f]{32}|\d{4}-\d\d-\d\dT[\d:.]+|127\.0\.0\.1:\d+|\d+\.\d+")
 _SEPARATORS = re.compile(r"(?<=\d)[\s._-]{1,2}(?=\d)")
 _BASE64 = re.compile(r"[A-Za-z0-9_-]{24,}")
-# Fixed, so that the dates in the answers have the same digits in each run.
+# Fixed, so that the dates in the responses have the same digits in each run.
 _DATE = int(datetime(2023, 5, 5, tzinfo=UTC).timestamp() * 1000)
 _LONG_AGO = int(datetime(2013, 5, 5, tzinfo=UTC).timestamp() * 1000)
 DAYS = (datetime.now(UTC) - datetime(2020, 1, 1, tzinfo=UTC)).days
@@ -53,7 +53,7 @@ ROWS = f"/transactions/{DAYS}"
 
 @dataclass
 class Heard:
-    """What a gateway said: each answer as text with what was asked, and the spans as bytes."""
+    """What a gateway sent: each response with its request, and the spans as bytes."""
 
     client: httpx.Client
     keys: dict[str, str]
@@ -72,7 +72,7 @@ class Heard:
 
 
 def find_number(text: str) -> str | None:
-    """Give the first run of the planted digits in a text that is longer than what the mask shows, or None."""
+    """Return the first run of planted digits in a text that is longer than what the mask shows, or None."""
     if long := _find_run(text, 8):
         return long
     plain = _NOISE.sub(" ", text)
@@ -85,7 +85,7 @@ def _find_run(text: str, length: int) -> str | None:
 
 
 def read_answer(answer: httpx.Response) -> str:
-    """Give the headers and the body as text, and after them what is in them as base64."""
+    """Return the headers and the body as text, followed by everything in them that decodes as base64."""
     text = f"{answer.headers.multi_items()}\n{answer.text}"
     return "\n".join([text, *map(_decode, _BASE64.findall(text))])
 
@@ -98,7 +98,7 @@ def _decode(text: str) -> str:
 
 
 def build_documents() -> list[dict[str, Any]]:
-    """Give documents that hold the number in every form that is found, and malformed ones."""
+    """Return documents that hold the number in every form that occurs, and malformed ones."""
     base = {
         "date": _DATE,
         "currency": "USD",
@@ -120,19 +120,19 @@ def build_documents() -> list[dict[str, Any]]:
         {"cvv": NUMBER, "pan": NUMBER},
     ]
     documents += [{**base, "_id": f"malformed {index}", **changes} for index, changes in enumerate(malformed)]
-    # Where the promise does not reach: other fields than cardNumber.
+    # Beyond the promise: fields other than cardNumber.
     documents += [
         {**base, "_id": "free text", "date": _LONG_AGO, "vendor": f"Paid by {NUMBER}", "address": SPACED},
         {**base, "_id": NUMBER, "date": _LONG_AGO, "cardType": NUMBER, "currency": None},
     ]
-    # Enough that a command takes as long as a slow one here.
+    # Enough that a command counts as slow here.
     documents += [{**base, "_id": f"plain {index}", "date": _DATE - index} for index in range(1_500)]
     return [{key: value for key, value in document.items() if value is not None} for document in documents]
 
 
 @contextmanager
 def run_collector(spans: bytearray) -> Iterator[str]:
-    """Receive spans as OpenTelemetry sends them, and give the address."""
+    """Receive spans as OpenTelemetry sends them, and yield the URL."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -142,7 +142,7 @@ def run_collector(spans: bytearray) -> Iterator[str]:
             self.end_headers()
 
         def log_message(self, *_arguments: object) -> None:
-            """Say nothing."""
+            """Suppress the access log."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -153,7 +153,7 @@ def run_collector(spans: bytearray) -> Iterator[str]:
 
 
 def ask_for_rows(heard: Heard, key: str) -> None:
-    """Ask in each way that answers with transactions."""
+    """Send each kind of request that returns transactions."""
     paths = [ROWS, f"{ROWS}/country/us", f"{ROWS}/amount/0/100", f"{ROWS}?limit=3", f"{ROWS}?card=visa&country=USA"]
     for path in paths:
         for media_type in ("application/json", "application/x-ndjson", "text/csv"):
@@ -176,7 +176,7 @@ def ask_for_rows(heard: Heard, key: str) -> None:
 
 
 def listen(heard: Heard, key: str, owner: DatabaseEnvironment) -> None:
-    """Hear of transactions as they are added, and again as what was missed."""
+    """Receive transactions as they are added, and again as a replay."""
     documents = [document for document in build_documents()[:12] if document["date"] == _DATE]
     for document in documents:
         document["_id"] = f"{key} {document['_id']}"
@@ -195,7 +195,7 @@ def listen(heard: Heard, key: str, owner: DatabaseEnvironment) -> None:
 
 
 def ask_for_faults(heard: Heard, key: str, written: str) -> None:
-    """Put the number wherever a caller can, and meet the documents that no answer can be made of."""
+    """Put the number wherever a caller can, and request the documents that cannot be served."""
     ask_wrong_paths(heard, key, written)
     ask_wrong_headers(heard, key, written)
     ask_wrong_operations(heard, key, written)
@@ -225,7 +225,7 @@ def ask_wrong_paths(heard: Heard, key: str, written: str) -> None:
     for name in ("card", "country", "minAmount", "maxAmount", "limit", "after", written):
         heard.ask(ROWS, key, params={name: written})
         heard.ask(ROWS, key, params={name: "x" + written + "x"})
-    # So long that a part of the number is at the end of what is kept of a query.
+    # So long that the number is cut at the end of what is kept of a query.
     for length in range(960, 1_000, 5):
         heard.ask(
             f"{ROWS}?" + "&".join(f"p{i}={'y' * 90}" for i in range(9)) + f"&{'z' * (length - 855)}={written}", key
@@ -281,7 +281,7 @@ def ask_wrong_operations(heard: Heard, key: str, written: str) -> None:
 
 
 def ask_for_the_rest(heard: Heard) -> None:
-    """Ask for what holds no transactions."""
+    """Request what holds no transactions."""
     for path in ("/health/live", "/health/ready", "/openapi.json", *(f"/errors/{code}" for code in PROBLEMS)):
         heard.ask(path, None)
     heard.ask("/metrics", "measuring").raise_for_status()
@@ -290,7 +290,7 @@ def ask_for_the_rest(heard: Heard) -> None:
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Heard, Heard, Path]]:
-    """Everything is asked by a caller without and one with the right to whole numbers, with a database and without."""
+    """The results of all requests, by callers with and without cards:read, with the database up and down."""
     folder = tmp_path_factory.mktemp("planted")
     environment = DatabaseEnvironment("owner", "owner's password", "127.0.0.1", find_free_port(), "unused")
     spans = bytearray()
@@ -334,7 +334,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Heard, Hear
 
 
 def test_answers_show_no_more_than_the_mask(told: tuple[Heard, Heard, Path]) -> None:
-    """In no form, header, cursor or error does a caller without cards:read see more than the last four digits."""
+    """In no format, header, cursor or error does a caller without cards:read see more than the last four digits."""
     masked, _, _ = told
     for asked, answer in masked.answers:
         assert find_number(read_answer(answer)) is None, (asked, answer.status_code, answer.text[:500])
@@ -343,7 +343,7 @@ def test_answers_show_no_more_than_the_mask(told: tuple[Heard, Heard, Path]) -> 
 
 
 def test_whole_numbers_are_in_results_alone(told: tuple[Heard, Heard, Path]) -> None:
-    """A caller with cards:read sees the number in rows, and in no header and no error."""
+    """A caller with cards:read sees the number in results, and in no header or error."""
     _, revealing, _ = told
     for asked, answer in revealing.answers:
         head = str(answer.headers.multi_items())
@@ -358,14 +358,14 @@ def test_whole_numbers_are_in_results_alone(told: tuple[Heard, Heard, Path]) -> 
 
 
 def test_logs_metrics_and_spans_do_not_hold_it(told: tuple[Heard, Heard, Path]) -> None:
-    """What operators see holds the number in no form, not even what a caller wrote of it."""
+    """Logs, metrics and spans hold the number in no form, not even where a caller sent it."""
     masked, revealing, folder = told
     lines = read_log(folder)
     for line in lines:
         assert find_number(json.dumps(line)) is None, line
     assert find_number((folder / "gateway.log").read_text()) is None
     answered = [line for line in lines if line["event"] == "answered"]
-    # Health probes have no line.
+    # Health probes are not logged.
     assert len(answered) >= len(masked.answers) + len(revealing.answers) - 10
     assert any(line["event"] == "slow query" and line["plan"] for line in lines)
     assert b"/transactions/{days}" in masked.spans
@@ -377,7 +377,7 @@ def json_of(answer: httpx.Response) -> Any:
 
 
 def test_the_search_finds_what_it_looks_for() -> None:
-    """A part of the number is found plain, with separators, and in base64; what the mask shows is not."""
+    """Parts of the number are found plain, with separators and in base64; what the mask shows is not."""
     for text in (NUMBER, SPACED, DASHED, f"x{NUMBER[3:9]}y", "2013-05-05T00:00:00.4929173856205713", "4.92917385"):
         assert find_number(text)
     hidden = base64.urlsafe_b64encode(b"a cursor with " + NUMBER.encode()).decode()

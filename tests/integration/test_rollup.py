@@ -1,4 +1,4 @@
-"""Counts out of memory are exact: whatever is written, by whom, of what kind, and while it is asked."""
+"""Counts from memory are exact, whatever is written, by whom, and while they are requested."""
 
 import asyncio
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.function_scop
 
 
 CARDS = ("Visa", "visa", "VISA", "Amex", "amex ", "A-mex", "", "x" * 64, "x" * 65, "x" * 70)
-# Around hours' ends, before the epoch, and where doubles and whole numbers part.
+# At hour boundaries, before the epoch, and where doubles lose integer precision.
 whole_dates = st.builds(
     lambda hours, offset: NOW_MS // HOUR_MS * HOUR_MS - hours * HOUR_MS + offset,
     st.sampled_from([0, 0, 1, 2, 23, 24, 25, 2160, 600_000]),
@@ -44,7 +44,7 @@ other_cards = st.sampled_from([None, 5, True, {"a": "Visa"}])
 cards = st.sampled_from(CARDS)
 plain = st.fixed_dictionaries({}, optional={"date": plain_dates | without_match, "cardType": cards | other_cards})
 odd = st.fixed_dictionaries({"date": odd_dates | plain_dates, "cardType": odd_cards | cards}).filter(
-    # No index takes two arrays of one document.
+    # Compound indexes accept no two array fields in one document.
     lambda document: not (isinstance(document["date"], list) and isinstance(document["cardType"], list))
 )
 windows = st.builds(
@@ -57,14 +57,14 @@ windows = st.builds(
 
 @dataclass(frozen=True)
 class Write:
-    """One write: its kind, the document's number, and what it writes."""
+    """One write: its kind, the document's number, and the values."""
 
     kind: str
     number: int
     values: dict[str, Any]
 
     def run(self, collection: _Collection) -> None:
-        """Write; the document has other fields, which some updates change alone."""
+        """Perform the write; documents have another field, which some updates change alone."""
         if self.kind == "insert":
             collection.replace_one({"_id": self.number}, {**self.values, "amount": 1}, upsert=True)
         elif self.kind == "update" and self.values:
@@ -100,7 +100,7 @@ def test_each_write_is_in_the_next_count(
     made: list[Write],
     asked: list[CardWindow],
 ) -> None:
-    """After every acknowledged write memory gives the server's own count, of whatever it can judge."""
+    """After every acknowledged write, memory returns the server's own count for everything it can judge."""
     collection.delete_many({})
     for number, document in enumerate(before):
         collection.insert_one({**document, "_id": number})
@@ -122,7 +122,7 @@ def test_each_write_is_in_the_next_count(
 def test_what_memory_cannot_judge_is_not_counted_there(
     reader_environment: DatabaseEnvironment, collection: _Collection, made: list[Write], asked: list[CardWindow]
 ) -> None:
-    """With arrays, fractions, decimals and names beyond ASCII about, memory gives the server's own count or none."""
+    """With arrays, fractions, decimals and non-ASCII names present, memory returns the server's own count or none."""
     collection.delete_many({})
 
     async def run() -> None:

@@ -1,4 +1,4 @@
-"""Counts where memory cannot be trusted: none comes from it, the server's are right, and it is built again."""
+"""When memory cannot be trusted, it gives no counts, the server's are right, and memory is rebuilt."""
 
 import asyncio
 from dataclasses import replace
@@ -37,21 +37,21 @@ def build_documents(count: int, first: int = 0) -> list[dict[str, Any]]:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Build again at once."""
+    """Rebuild without the usual pause."""
     monkeypatch.setattr("database.rollup._FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr("database.rollup._LONGEST_PAUSE_SECONDS", 0.1)
 
 
 @pytest.fixture
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for memory as long as it takes: on a busy machine a question may otherwise be given up, or asked again."""
+    """Wait for memory as long as it takes: on a busy machine a count may otherwise be given up or retried."""
     monkeypatch.setattr("database.rollup._LONGEST_WAIT_SECONDS", DEADLINE_SECONDS)
 
 
 async def test_a_dropped_collection_is_counted_anew(
     environment: DatabaseEnvironment, collection: _Collection, mongod: EmbeddedServer
 ) -> None:
-    """A question after the drop is never answered out of what was there before, and memory is built again."""
+    """A count after a drop never includes earlier documents, and memory is rebuilt."""
     collection.insert_many(build_documents(10))
     async with run_rollup(environment) as (rollup, watcher):
         assert await ask(rollup, WINDOW) == 10
@@ -67,7 +67,7 @@ async def test_a_dropped_collection_is_counted_anew(
 async def test_a_renamed_collection_is_counted_anew(
     environment: DatabaseEnvironment, collection: _Collection, mongod: EmbeddedServer
 ) -> None:
-    """A collection that takes the place of another brings its own counts."""
+    """A collection renamed over another brings its own counts."""
     collection.insert_many(build_documents(10))
     with open_sync_client(replace(mongod.admin, database=environment.database)) as admin:
         database = admin[environment.database]
@@ -83,7 +83,7 @@ async def test_a_renamed_collection_is_counted_anew(
 async def test_without_old_documents_a_change_ends_what_memory_knows(
     environment: DatabaseEnvironment, collection: _Collection, write: str
 ) -> None:
-    """Where the server does not keep old documents, a deletion or a changed date is counted anew, and nothing else."""
+    """Without pre-images on the server, a deletion or a changed date causes a rebuild, and no other change does."""
     collection.insert_many(build_documents(10))
     collection.database.command("collMod", COLLECTION, changeStreamPreAndPostImages={"enabled": False})
     async with run_rollup(environment) as (rollup, watcher):
@@ -103,7 +103,7 @@ async def test_without_old_documents_a_change_ends_what_memory_knows(
 async def test_a_stream_that_is_behind_gives_no_count(
     reader_environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While the stream is not read, memory gives nothing and the repository counts by the server."""
+    """While the stream is not read, memory gives no count and the repository counts on the server."""
     collection.insert_many(build_documents(10))
     gate, step = asyncio.Event(), ChangeTail._step  # noqa: SLF001 - nothing else holds the stream back
     gate.set()
@@ -126,7 +126,7 @@ async def test_a_stream_that_is_behind_gives_no_count(
 
 
 async def test_a_single_server_is_counted_plainly(tmp_path: Path) -> None:
-    """A server that is no replica set has no change stream: it counts itself, and why is told once."""
+    """A standalone server has no change stream, so the server counts, and the reason is reported."""
     with run_crashed_mongod(tmp_path) as address:
         environment = DatabaseEnvironment(uri=f"mongodb://{address}/shop")
         with open_sync_client(environment) as client:
@@ -138,7 +138,7 @@ async def test_a_single_server_is_counted_plainly(tmp_path: Path) -> None:
 
 
 async def test_memory_outlives_an_election(tmp_path: Path) -> None:
-    """When another member becomes primary the stream is taken up where it was, and no write is missed."""
+    """When another member becomes primary, the stream resumes where it was, and no write is missed."""
     with run_replica_set(tmp_path) as replicas:
         provision(replicas.admin)
         collection = replicas.client.get_default_database()[COLLECTION]
@@ -158,7 +158,7 @@ async def test_memory_outlives_an_election(tmp_path: Path) -> None:
 
 
 async def test_a_server_that_was_away_is_followed_again(tmp_path: Path) -> None:
-    """While the server hangs a count fails and the stream is behind; when it goes on, or anew, memory counts again."""
+    """While the server hangs, a count fails and the stream lags; once it resumes or restarts, memory counts again."""
     with run_replica_set(tmp_path, members=1) as replicas:
         provision(replicas.admin)
         collection = replicas.client.get_default_database()[COLLECTION]
@@ -188,7 +188,7 @@ async def test_a_server_that_was_away_is_followed_again(tmp_path: Path) -> None:
 async def test_a_count_costs_one_command(
     reader_environment: DatabaseEnvironment, collection: _Collection, size: int
 ) -> None:
-    """Whatever the number of documents, a count asks the server for its time and for nothing else."""
+    """Whatever the number of documents, a count queries the server for its time and nothing else."""
     collection.insert_many(build_documents(size))
     recorder, watcher = CommandRecorder(), Watcher()
     async with (
@@ -197,17 +197,17 @@ async def test_a_count_costs_one_command(
     ):
         await wait_for(lambda: watcher.builds, "the counts")
         assert await ask(rollup, WINDOW) == size
-        # A look at the changes, the build, the stream, and the dates of the one edge that holds any.
+        # A check of the change stream, the build, the stream, and the dates of the one edge hour that holds any.
         assert recorder.names.count("aggregate") == 4
         recorder.commands.clear()
         assert await ask(rollup, WINDOW) == size
-        # The stream is read all the time, whether questions come or not.
+        # The stream is read continuously, with or without queries.
         assert [name for name in recorder.names if name != "getMore"] == ["hello"]
 
 
 @pytest.mark.usefixtures("_patient")
 async def test_many_questions_share_a_command(reader_environment: DatabaseEnvironment, collection: _Collection) -> None:
-    """A hundred questions at a time wait for one command, which was sent after the last of them came."""
+    """A hundred concurrent counts share one command, sent after the last of them arrived."""
     collection.insert_many(build_documents(10))
     recorder = CommandRecorder()
     async with (
@@ -224,7 +224,7 @@ async def test_many_questions_share_a_command(reader_environment: DatabaseEnviro
 async def test_an_hour_of_too_many_dates_is_counted_plainly(
     environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where an edge of a window holds more dates than are read, memory gives no count; whole hours it still counts."""
+    """If an edge of a window holds more dates than are loaded, memory gives no count; whole hours it still counts."""
     monkeypatch.setattr("database.tally.MOST_DATES", 9)
     collection.insert_many(build_documents(10))
     whole = replace(WINDOW, until=(NOW_MS // HOUR_MS + 1) * HOUR_MS - 1)
@@ -237,7 +237,7 @@ async def test_an_hour_of_too_many_dates_is_counted_plainly(
 async def test_a_collection_of_too_many_documents_is_counted_plainly(
     environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """More documents than may be counted at the start are not, and the log is told how many they are."""
+    """A collection with too many documents to count at the start is left to the server, and the log says how many."""
     monkeypatch.setattr("database.rollup.MOST_DOCUMENTS", 9)
     collection.insert_many(build_documents(10))
     async with run_rollup(environment) as (rollup, watcher):
@@ -249,7 +249,7 @@ async def test_a_collection_of_too_many_documents_is_counted_plainly(
 async def test_all_batches_of_the_start_are_counted(
     environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Hours and cards that take the server several replies to tell are all counted."""
+    """Hours and cards that the server returns in several batches are all counted."""
     monkeypatch.setattr("database.rollup._BUILD_BATCH", 3)
     collection.insert_many({"date": NOW_MS - hour * HOUR_MS, "cardType": "Visa"} for hour in range(10))
     async with run_rollup(environment) as (rollup, watcher):
@@ -260,7 +260,7 @@ async def test_all_batches_of_the_start_are_counted(
 async def test_a_user_who_may_not_follow_changes_is_counted_plainly(
     environment: DatabaseEnvironment, collection: _Collection, admin: MongoClient[dict[str, Any]]
 ) -> None:
-    """A user who may read and follow no changes has counts of the server alone, and the log never tells otherwise."""
+    """For a user who may read but not follow changes, the server counts and nothing is built."""
     collection.insert_many(build_documents(10))
     nobody = Credentials("nobody", "nobody's password")
     find = {"resource": {"db": environment.database, "collection": COLLECTION}, "actions": ["find", "collStats"]}

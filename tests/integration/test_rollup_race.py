@@ -1,4 +1,4 @@
-"""Counts out of memory while others write: each holds at a moment between the question and its answer."""
+"""Counts from memory during writes: each is true at some moment between its request and its response."""
 
 import asyncio
 import random
@@ -34,11 +34,12 @@ ASKED = (
 
 
 class Writer:
-    """Writes one thing after the other, and knows what each count may be while it does.
+    """Performs one write after another, and knows the counts possible meanwhile.
 
     Attributes:
-        counts: of each window, by state; a write leads from one state to the next by single documents.
-        begun, done: how many writes were begun, and acknowledged.
+        counts: for each state, the count of each window; a write leads from one state to the next, document by
+            document.
+        begun, done: how many writes were started, and acknowledged.
     """
 
     def __init__(self, collection: Collection[dict[str, Any]], seed: int) -> None:
@@ -46,7 +47,7 @@ class Writer:
             collection.with_options(write_concern=concern)
             for concern in (WriteConcern("majority"), WriteConcern(1), WriteConcern(1, j=False))
         ]
-        self._random = random.Random(seed)  # noqa: S311 - no secret
+        self._random = random.Random(seed)  # noqa: S311 - not for cryptography
         self._documents: dict[Any, tuple[int, str]] = {}
         self.counts = [self._count()]
         self.begun = self.done = 0
@@ -61,7 +62,7 @@ class Writer:
         ]
 
     def write(self) -> None:
-        """Make one random write, and return when it is acknowledged."""
+        """Perform one random write, and return once it is acknowledged."""
         change = self._choose()
         self.counts.append(self._count())
         self.begun += 1
@@ -92,7 +93,7 @@ class Writer:
         return partial(collection.delete_many, {"_id": {"$in": gone}})
 
     def allows(self, number: int, count: int, first: int, last: int) -> bool:
-        """Whether a window had this count between two states: those of the question and the answer."""
+        """Whether a window had this count between the state at the request and that at the response."""
         states = [counts[number] for counts in self.counts[first : last + 1]]
         return any(min(pair) <= count <= max(pair) for pair in zip(states, states[1:] or states, strict=False))
 
@@ -102,7 +103,7 @@ class Writer:
 def test_a_count_is_true_at_a_moment_between_question_and_answer(
     reader_environment: DatabaseEnvironment, collection: Collection[dict[str, Any]], seed: int
 ) -> None:
-    """While others write, by any write concern, each count held after it was asked for and before it was given."""
+    """During writes with any write concern, each count was true at some moment between request and response."""
     collection.delete_many({})
     writer = Writer(collection, seed)
     faults: list[tuple[int, ...]] = []
@@ -112,7 +113,7 @@ def test_a_count_is_true_at_a_moment_between_question_and_answer(
     def write_all() -> None:
         nonlocal is_written
         until = time.monotonic() + DEADLINE_SECONDS
-        # A busy machine may be too slow for memory to answer: whoever asks then counts plainly for a second.
+        # On a busy machine memory may be too slow; find_count then gives none for a second.
         while writer.done < WRITES or (not answered and time.monotonic() < until):
             writer.write()
         is_written = True
@@ -124,7 +125,7 @@ def test_a_count_is_true_at_a_moment_between_question_and_answer(
             count = await rollup.find_count(ASKED[number])
             last = writer.begun
             if count is None:
-                # It may have come without a wait, and what memory waits for must go on.
+                # find_count may return without suspending, and the tasks that memory depends on must run.
                 await asyncio.sleep(0)
                 continue
             answered += 1
@@ -150,12 +151,12 @@ async def test_dates_are_read_at_no_moment_that_memory_cannot_judge(
     collection: Collection[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A reading that begins when the stream is within a transaction, or at an odd document, leaves counts true."""
+    """Dates loaded while the stream is inside a transaction, or at an odd document, leave the counts correct."""
     window = CardWindow("Visa", NOW_MS - 50, NOW_MS)
     documents = [{"_id": number, "date": NOW_MS - number, "cardType": "Visa"} for number in range(700)]
     collection.insert_many(documents[:10])
     loads: list[asyncio.Task[None]] = []
-    hand_on = ChangeTail._hand_on  # noqa: SLF001 - what runs between a question's look and its reading
+    hand_on = ChangeTail._hand_on  # noqa: SLF001 - it runs between a query's lookup and its read
 
     def write() -> None:
         if odd is not None:
@@ -165,13 +166,13 @@ async def test_dates_are_read_at_no_moment_that_memory_cannot_judge(
             collection.insert_many(documents[10:], session=session)
 
     async with run_rollup(reader_environment) as (rollup, watcher):
-        state = rollup._state  # noqa: SLF001 - as above
+        state = rollup._state  # noqa: SLF001 - no public access to it
         assert state is not None
 
         def hand_on_and_read(tail: ChangeTail, reading: Reading) -> bool:
             is_full = hand_on(tail, reading)
             if reading.changes and not loads:
-                loads.append(asyncio.create_task(rollup._load(state, Cell("visa", NOW_MS // HOUR_MS))))  # noqa: SLF001 - as above
+                loads.append(asyncio.create_task(rollup._load(state, Cell("visa", NOW_MS // HOUR_MS))))  # noqa: SLF001 - no public access to it
             return is_full
 
         monkeypatch.setattr(ChangeTail, "_hand_on", hand_on_and_read)

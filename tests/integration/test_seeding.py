@@ -1,4 +1,4 @@
-"""Seeding a real mongod by real processes, undisturbed and disturbed."""
+"""Seeding a real mongod with real processes, undisturbed and disturbed."""
 
 import os
 import pty
@@ -35,7 +35,7 @@ MANY = 30_000
 
 @pytest.fixture
 def run(environment: DatabaseEnvironment, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the command to its end."""
+    """A function that runs the command to its end."""
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -54,7 +54,7 @@ def run(environment: DatabaseEnvironment, tmp_path: Path) -> Callable[..., subpr
 
 @pytest.fixture
 def start(environment: DatabaseEnvironment, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start the command in a session of its own, as a terminal would."""
+    """A function that starts the command in its own session, as a terminal would."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str) -> subprocess.Popen[str]:
@@ -86,7 +86,7 @@ def _build_environ(environment: DatabaseEnvironment) -> dict[str, str]:
 
 
 def _find_workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    # The spawned interpreters, not multiprocessing's resource tracker beside them.
+    # The spawned interpreters, without multiprocessing's resource tracker.
     return [
         child
         for child in psutil.Process(process.pid).children()
@@ -102,7 +102,7 @@ def _read(collection: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
 def test_the_collection_holds_the_documents_of_the_seed(
     environment: DatabaseEnvironment, collection: Collection[dict[str, Any]], workers: int
 ) -> None:
-    """For any number of workers the stored documents are those that the seed means, field by field and in order."""
+    """With any number of workers, the stored documents are those of the seed, field by field and in field order."""
     report = seed(environment, 2_500, seed=7, until=UNTIL, workers=workers)
 
     expected = [
@@ -120,7 +120,7 @@ def test_the_collection_holds_the_documents_of_the_seed(
 def test_seeding_again_adds_only_what_is_missing(
     environment: DatabaseEnvironment, collection: Collection[dict[str, Any]]
 ) -> None:
-    """A second run leaves stored documents as they are, puts back lost ones, and goes on to a larger count."""
+    """A second run keeps stored documents, restores lost ones, and extends the set to a larger count."""
     seed(environment, 1_500, seed=7, until=UNTIL, workers=1)
     whole = _read(collection)
     collection.delete_many({"_id": {"$in": [document["_id"] for document in whole[::10]]}})
@@ -136,7 +136,7 @@ def test_seeding_again_adds_only_what_is_missing(
 def test_another_day_completes_the_same_set(
     environment: DatabaseEnvironment, collection: Collection[dict[str, Any]]
 ) -> None:
-    """A run with a later date makes no duplicates of what an earlier run stored."""
+    """A run with a later date does not duplicate what an earlier run stored."""
     seed(environment, 1_000, seed=7, until=UNTIL)
     report = seed(environment, 2_000, seed=7, until=UNTIL + 3 * 24 * 3_600_000)
 
@@ -154,7 +154,7 @@ def test_documents_of_others_stay(environment: DatabaseEnvironment, collection: 
 
 
 def test_progress_is_told_from_nothing_to_all(environment: DatabaseEnvironment) -> None:
-    """The reports begin at zero, never fall, and end at the count."""
+    """The progress reports begin at zero, never fall, and end at the count."""
     reports: list[SeedReport] = []
     seed(environment, 3_200, progress=reports.append)
 
@@ -164,7 +164,7 @@ def test_progress_is_told_from_nothing_to_all(environment: DatabaseEnvironment) 
 
 
 def test_more_than_the_disk_holds_is_refused(environment: DatabaseEnvironment) -> None:
-    """A count that the server's disk has no room for is refused before anything is stored, with what would fit."""
+    """A count too large for the server's disk is refused before anything is stored, with the count that would fit."""
     with pytest.raises(SeedingError, match=r"need about [\d,.]+ GB, .* has [\d,.]+ GB free: ask for at most [\d,]+\."):
         seed(environment, 10**12)
 
@@ -183,7 +183,7 @@ def test_the_command_says_what_it_stored(
     environment: DatabaseEnvironment,
     collection: Collection[dict[str, Any]],
 ) -> None:
-    """The command creates missing indexes, tells the seed it chose, and that seed finds the same set again."""
+    """The command creates missing indexes and prints the seed it chose, which finds the same set again."""
     collection.drop_indexes()
     first = run("300")
     found = re.search(r"Seeding 300 transactions with seed (\d+), dated until", first.stdout)
@@ -200,7 +200,7 @@ def test_the_command_says_what_it_stored(
 def test_replace_deletes_first(
     run: Callable[..., subprocess.CompletedProcess[str]], collection: Collection[dict[str, Any]]
 ) -> None:
-    """With --replace --yes only the new documents are left, and the indexes stay."""
+    """With --replace --yes only the new documents remain, and the indexes stay."""
     collection.insert_many([{"_id": f"old {number}"} for number in range(6_000)])
     indexes = collection.index_information()
 
@@ -215,7 +215,7 @@ def test_replace_deletes_first(
 def test_replace_deletes_nothing_where_the_new_have_no_room(
     run: Callable[..., subprocess.CompletedProcess[str]], collection: Collection[dict[str, Any]]
 ) -> None:
-    """A count that the disk has no room for is refused before anything is deleted for it."""
+    """With --replace, a count too large for the disk is refused before anything is deleted."""
     collection.insert_one({"_id": "old"})
     result = run("1000000000000", "--replace", "--yes")
     assert result.returncode == 1
@@ -232,7 +232,7 @@ def test_replace_asks_on_a_terminal(
     code: int,
     left: int,
 ) -> None:
-    """On a terminal --replace asks, and only a yes deletes."""
+    """On a terminal --replace asks for confirmation, and only a yes deletes."""
     collection.insert_one({"_id": "old"})
     with _open_terminal(environment, tmp_path, "50", "--replace") as terminal:
         terminal.read_until(b"[y/N]")
@@ -243,7 +243,7 @@ def test_replace_asks_on_a_terminal(
 
 
 def test_replace_asks_after_a_crash(tmp_path: Path) -> None:
-    """Where a crash left the statistics at 0, --replace asks all the same, with the true count, and a no keeps all."""
+    """After a crash that left the metadata count at 0, --replace still asks, with the true count; a no keeps all."""
     with run_crashed_mongod(tmp_path) as address:
         crashed = DatabaseEnvironment(uri=f"mongodb://{address}/shop")
         with _open_terminal(crashed, tmp_path, "50", "--replace") as terminal:
@@ -256,7 +256,7 @@ def test_replace_asks_after_a_crash(tmp_path: Path) -> None:
 
 
 def test_replace_of_nothing_does_not_ask(environment: DatabaseEnvironment, tmp_path: Path) -> None:
-    """Where there is nothing to delete --replace says so and seeds."""
+    """With nothing to delete, --replace says so and seeds."""
     with _open_terminal(environment, tmp_path, "50", "--replace") as terminal:
         assert terminal.wait() == 0
     assert "Nothing to delete" in terminal.text
@@ -264,7 +264,7 @@ def test_replace_of_nothing_does_not_ask(environment: DatabaseEnvironment, tmp_p
 
 @pytest.mark.parametrize("command", [[GATEWAY, "seed"], [sys.executable, "-m", "seeding"]])
 def test_errors_are_worded_alike(tmp_path: Path, command: list[str]) -> None:
-    """By either name the command ends with 1 and one message that begins as every other command's does."""
+    """Under either name the command exits with 1 and one message with the common prefix."""
     result = subprocess.run(
         [*command, "5"], cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
@@ -273,7 +273,7 @@ def test_errors_are_worded_alike(tmp_path: Path, command: list[str]) -> None:
 
 
 def test_a_terminal_gets_a_bar(environment: DatabaseEnvironment, tmp_path: Path) -> None:
-    """On a terminal the rate, the share and the remaining time are shown while it goes on."""
+    """On a terminal a progress bar shows the rate, the share and the remaining time."""
     with _open_terminal(environment, tmp_path, "20000") as terminal:
         assert terminal.wait() == 0
     assert re.search(r"100 %.*20,000 of 20,000.*[\d,]+/s.*\d:\d\d:\d\d.*left", terminal.text)
@@ -284,7 +284,7 @@ def test_ctrl_c_stops_in_order(
     run: Callable[..., subprocess.CompletedProcess[str]],
     collection: Collection[dict[str, Any]],
 ) -> None:
-    """Ctrl-C ends with exit code 130 and one line: how many are stored and the command that completes them."""
+    """Ctrl-C exits with 130 and one line: how many are stored, and the command that completes them."""
     process = start(str(MANY), "--seed", "-7")
     wait_until(lambda: collection.estimated_document_count() > 0)
     os.killpg(process.pid, signal.SIGINT)
@@ -306,7 +306,7 @@ def test_a_killed_run_is_completed(
     run: Callable[..., subprocess.CompletedProcess[str]],
     collection: Collection[dict[str, Any]],
 ) -> None:
-    """After kill -9 of the command its workers end too, and the same command makes the set whole without duplicates."""
+    """After kill -9 of the command its workers end too, and running it again completes the set without duplicates."""
     process = start(str(MANY), "--seed", "7", "--workers", "2")
     wait_until(lambda: collection.estimated_document_count() > 0)
     workers = _find_workers(process)
@@ -326,7 +326,7 @@ def test_a_killed_worker_is_reported(
     run: Callable[..., subprocess.CompletedProcess[str]],
     collection: Collection[dict[str, Any]],
 ) -> None:
-    """After kill -9 of one worker the command ends with exit code 1, says so, and completes the set when run again."""
+    """After kill -9 of one worker the command reports it, exits with 1, and completes the set when run again."""
     process = start(str(MANY), "--seed", "7", "--workers", "2")
     wait_until(lambda: collection.estimated_document_count() > 0)
     _find_workers(process)[0].kill()
@@ -340,7 +340,7 @@ def test_a_killed_worker_is_reported(
 
 
 def test_clearing_gives_its_progress(environment: DatabaseEnvironment, collection: Collection[dict[str, Any]]) -> None:
-    """Clearing deletes ids of any type and tells after each step how many are gone."""
+    """Clearing deletes ids of any type and reports after each step how many are gone."""
     collection.insert_many([{"_id": number if number % 2 else str(number)} for number in range(12_000)])
 
     with open_loader(environment) as loader:
@@ -352,7 +352,7 @@ def test_clearing_gives_its_progress(environment: DatabaseEnvironment, collectio
 
 
 class _Terminal:
-    """A command on a pseudo-terminal and what it has written."""
+    """A command on a pseudo-terminal, with its output."""
 
     def __init__(self, process: subprocess.Popen[bytes], descriptor: int) -> None:
         self._process = process
@@ -379,7 +379,7 @@ class _Terminal:
         assert select.select([self._descriptor], [], [], 30)[0], f"silent for 30 s: {self.text}"
         try:
             data = os.read(self._descriptor, 4096)
-        except OSError:  # Linux's way to say that the other end is closed
+        except OSError:  # on Linux, the other end is closed
             return False
         self._output += data
         return bool(data)

@@ -1,4 +1,4 @@
-"""Lists that are read once for several clients: each gets what it would have got alone, and none waits for another."""
+"""Lists read once for several clients: each gets what it would get alone, and none waits for another."""
 
 import asyncio
 import gc
@@ -46,7 +46,7 @@ WRITES = 80
 
 @dataclass
 class Bench:
-    """Shared lists over a real collection, without HTTP, and the admission that their questions were let in by."""
+    """Shared lists over a real collection, without HTTP, and the admission of their queries."""
 
     repository: TransactionRepository
     recorder: CommandRecorder
@@ -56,7 +56,7 @@ class Bench:
     def ask(
         self, now: int = NOW, row_format: RowFormat = NDJSON, span: int = SPAN_MS, **wanted: Any
     ) -> AsyncGenerator[bytes, None]:
-        """Ask as an endpoint does."""
+        """Request a list as an endpoint does."""
         return self.ask_question(
             ListQuestion(self.repository, TransactionFilter(since=now - span, until=now, **wanted), None, row_format)
         )
@@ -75,7 +75,7 @@ class Bench:
         return await read(ListQuestion(self.repository, wanted, None, NDJSON).read_alone(None))
 
     async def check_left(self) -> None:
-        """See that nothing stays of any question."""
+        """Assert that no reading and no admission slot is left."""
         await asyncio.to_thread(wait_until, lambda: not find_readings(self.lists), "the readings to end")
         assert count_active(self.admission) == 0
 
@@ -85,11 +85,11 @@ class Bench:
 
 
 def find_readings(lists: SharedLists) -> list[_Reading]:
-    return [*lists._gathering.values(), *lists._running.values()]  # noqa: SLF001 - nobody else needs to know
+    return [*lists._gathering.values(), *lists._running.values()]  # noqa: SLF001 - no public access to it
 
 
 def count_active(admission: Admission) -> int:
-    return admission._active  # noqa: SLF001 - as above
+    return admission._active  # noqa: SLF001 - no public access to it
 
 
 async def read(parts: AsyncGenerator[bytes, None]) -> bytes:
@@ -105,7 +105,7 @@ async def bench(reader_environment: DatabaseEnvironment) -> AsyncIterator[Bench]
 
 
 def fill(collection: Collection[dict[str, Any]], count: int, date: int | None = None) -> None:
-    """Store documents of one date, or of one for each ten."""
+    """Store documents, all of one date or spread over the window."""
     collection.insert_many(
         [
             {"_id": f"{number:07}", "date": date or NOW - number * SPAN_MS // count, "cardNumber": NUMBER}
@@ -117,7 +117,7 @@ def fill(collection: Collection[dict[str, Any]], count: int, date: int | None = 
 async def test_lists_that_are_hung_up_on_do_not_hold_each_other(
     bench: Bench, collection: Collection[dict[str, Any]]
 ) -> None:
-    """A list that its client hangs up on leaves nothing in memory, though the same is asked again and again."""
+    """A list whose client disconnects leaves nothing in memory, although the same list is requested repeatedly."""
     fill(collection, MANY)
     gc.disable()
     try:
@@ -131,7 +131,7 @@ async def test_lists_that_are_hung_up_on_do_not_hold_each_other(
         gc.enable()
 
 
-# In and around the windows: whole numbers, other numbers, and what only the server can compare with a window.
+# In and around the windows: integers, other numbers, and arrays, which only the server can compare with a window.
 edges = st.sampled_from([NOW - SPAN_MS, NOW - SPAN_MS + 1, NOW, NOW + 1, NOW + 2])
 dates = st.integers(NOW - SPAN_MS - 3, NOW + 6) | edges | st.sampled_from([NOW + 0.5, NOW - SPAN_MS + 0.5, float(NOW)])
 arrays = st.lists(st.integers(NOW - SPAN_MS - 3, NOW + 6), min_size=1, max_size=2)
@@ -156,7 +156,7 @@ async def test_each_gets_what_it_would_get_alone(
     leavers: dict[int, int],
     bounds: tuple[int, int, int],
 ) -> None:
-    """Whoever takes parts when, leaves when, and asks at which moment, each client gets its own list to the byte."""
+    """Each client gets its own list, byte for byte, whatever the pace, departures and request times of the others."""
     collection.delete_many({})
     if stored:
         collection.insert_many([{"_id": number, "date": date} for number, date in enumerate(stored)])
@@ -191,7 +191,7 @@ async def test_each_gets_what_it_would_get_alone(
 
 
 async def test_many_cost_one_query(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
-    """Fifty clients who ask for a list at once, at moments that differ by milliseconds, cost one find command."""
+    """Fifty clients that request a list at once, at moments milliseconds apart, cost one find command."""
     fill(collection, MANY)
     nows = [NOW + number % 3 for number in range(50)]
     bodies = await asyncio.gather(*(read(bench.ask(now)) for now in nows))
@@ -202,7 +202,7 @@ async def test_many_cost_one_query(bench: Bench, collection: Collection[dict[str
 
 
 async def test_other_questions_are_not_shared(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
-    """Another format, filter, window or right to see card numbers is another query."""
+    """A list with another format, filter, window or right to see card numbers is not shared."""
     fill(collection, 10)
     window = TransactionFilter(since=NOW - SPAN_MS, until=NOW)
     masked, revealing = (
@@ -226,7 +226,7 @@ async def test_other_questions_are_not_shared(bench: Bench, collection: Collecti
 
 
 def test_card_numbers_reach_those_alone_who_may_see_them(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """While some callers with cards:read and some without ask for one list together, each sees what it may."""
+    """Callers with and without cards:read who request one list together each see only what they may."""
     keys_file = tmp_path / "keys.json"
     masked = create_key(keys_file, "masked", frozenset({Scope.TRANSACTIONS_READ}))[1]
     revealing = create_key(keys_file, "revealing", frozenset({Scope.TRANSACTIONS_READ, Scope.CARDS_READ}))[1]
@@ -254,7 +254,7 @@ def test_card_numbers_reach_those_alone_who_may_see_them(mongod: EmbeddedServer,
 async def test_sharing_serves_nothing_older(
     reader_environment: DatabaseEnvironment, environment: DatabaseEnvironment
 ) -> None:
-    """Whatever was stored, changed or deleted before a client asks is so in its answer, while many ask and share."""
+    """A response reflects every insert, update and delete made before its request, while requests share readings."""
     app = create_app(load_settings({}), reader_environment)
     state: dict[int, int] = {}
     gone: set[int] = set()
@@ -299,7 +299,7 @@ async def test_sharing_serves_nothing_older(
 async def test_a_list_that_has_begun_is_not_joined(
     bench: Bench, collection: Collection[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is stored after the query of a list began is in the answer of who asks then, before any row has come."""
+    """A document stored after a list's query began is in a list requested then, even before the first has any row."""
     fill(collection, MANY)
     asked: list[asyncio.Task[bytes]] = []
 
@@ -317,7 +317,7 @@ async def test_a_list_that_has_begun_is_not_joined(
 
 
 async def test_nobody_waits_for_a_slow_client(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
-    """While one client takes a single part the others read to the end, and then it still gets each row once."""
+    """While one client takes a single part, the others read to the end, and it still gets each row once."""
     fill(collection, 20_000)
     slow, *fast = (bench.ask(NOW + number) for number in range(4))
     begun = asyncio.create_task(anext(slow))
@@ -329,14 +329,14 @@ async def test_nobody_waits_for_a_slow_client(bench: Bench, collection: Collecti
 
 
 async def test_a_slow_client_within_many_rows_of_one_date(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
-    """More rows of one date than can be told apart later are read by each alone, and break nobody's list."""
+    """If too many rows share one date to be told apart later, the clients finish alone, and each list is complete."""
     fill(collection, 25_000, date=NOW)
     readers = [bench.ask(), bench.ask()]
     bodies = [b"", b""]
     for _ in range(15):
         parts = await asyncio.gather(*(anext(reader) for reader in readers))
         bodies = [body + part for body, part in zip(bodies, parts, strict=True)]
-    # The second waits meanwhile.
+    # Meanwhile the second client waits.
     for place, reader in enumerate(readers):
         bodies[place] += await read(reader)
     assert bodies == [await bench.read_alone(NOW)] * 2
@@ -344,7 +344,7 @@ async def test_a_slow_client_within_many_rows_of_one_date(bench: Bench, collecti
 
 
 async def test_the_first_leaves_and_the_others_go_on(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
-    """When the client that asked first leaves in the middle, those who joined it get their whole lists."""
+    """When the client that requested first leaves midway, those who joined it get their complete lists."""
     fill(collection, MANY)
     first, *others = (bench.ask() for _ in range(3))
     begun = asyncio.create_task(anext(first))
@@ -360,7 +360,7 @@ async def test_the_first_leaves_and_the_others_go_on(bench: Bench, collection: C
 async def test_when_all_leave_the_query_ends(
     bench: Bench, collection: Collection[dict[str, Any]], admin: MongoClient[dict[str, Any]]
 ) -> None:
-    """When the last client of a list leaves, its cursor is closed in the database and nothing stays of it here."""
+    """When the last client of a list leaves, its cursor is closed in the database and no state remains here."""
     fill(collection, MANY)
     readers = [bench.ask() for _ in range(3)]
     await asyncio.gather(*(anext(reader) for reader in readers))
@@ -372,7 +372,7 @@ async def test_when_all_leave_the_query_ends(
 
 
 async def test_what_is_given_up_is_not_joined(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
-    """Who asks in the moment in which the only one who waited to be read for gives up gets the whole list."""
+    """A client that joins just as the only one waiting for a reading gives up gets the complete list."""
     fill(collection, MANY)
     for _ in range(3):
         running = bench.ask()
@@ -380,7 +380,7 @@ async def test_what_is_given_up_is_not_joined(bench: Bench, collection: Collecti
         waiting = asyncio.create_task(anext(bench.ask()))
         await asyncio.sleep(0)
         assert len(find_readings(bench.lists)) == 2
-        # Both happen in one turn of the event loop.
+        # Both happen in one iteration of the event loop.
         waiting.cancel()
         asking = asyncio.create_task(read(bench.ask()))
         with pytest.raises(asyncio.CancelledError):
@@ -394,7 +394,7 @@ async def test_what_is_given_up_is_not_joined(bench: Bench, collection: Collecti
 async def test_a_query_that_is_ended_breaks_all_its_lists(
     bench: Bench, collection: Collection[dict[str, Any]], admin: MongoClient[dict[str, Any]]
 ) -> None:
-    """When the database ends a query in the middle, all who share it learn so, and whoever asks next is answered."""
+    """When the database ends a query midway, all who share it get an error, and the next request succeeds."""
     fill(collection, 20_000)
     readers = [bench.ask() for _ in range(3)]
     await asyncio.gather(*(anext(reader) for reader in readers))
@@ -409,7 +409,7 @@ async def test_a_query_that_is_ended_breaks_all_its_lists(
 async def test_a_reading_that_is_cancelled_leaves_nobody_waiting(
     bench: Bench, collection: Collection[dict[str, Any]]
 ) -> None:
-    """Whatever ends the reading, as a server that stops does, all who share it learn so."""
+    """When a reading's task is cancelled, as in a shutdown, all who share it get an error."""
     fill(collection, 20_000)
     readers = [bench.ask() for _ in range(3)]
     await asyncio.gather(*(anext(reader) for reader in readers))
@@ -423,7 +423,7 @@ async def test_a_reading_that_is_cancelled_leaves_nobody_waiting(
 
 
 async def test_a_question_that_cannot_begin_is_refused_to_all(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where no query can begin, all who would share it are told before their answers begin, and the next may ask."""
+    """If no query can start, all who would share it are refused before their responses begin; later requests work."""
     monkeypatch.setattr("database.repository._LONGEST_WAIT_SECONDS", 0.05)
     with monkeypatch.context() as patch:
         patch.setattr(bench.repository, "_slots", asyncio.Semaphore(0))
@@ -434,7 +434,7 @@ async def test_a_question_that_cannot_begin_is_refused_to_all(bench: Bench, monk
 
 
 async def test_who_goes_on_alone_counts_again(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
-    """Who shares another's reading makes room for somebody else, until it needs a query of its own."""
+    """A client that shares another's reading frees its admission slot until it needs a query of its own."""
     fill(collection, 20_000)
     first, slow = bench.ask(), bench.ask()
     await asyncio.gather(anext(first), anext(slow))

@@ -1,4 +1,4 @@
-"""Newest pages that are read once for several who ask: each gets what it would have got alone, and nothing older."""
+"""First pages read once for several clients: each gets what it would get alone, and nothing older."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ FULL = frozenset(FIELDS)
 
 @dataclass
 class Bench:
-    """A real collection, and what was asked of it."""
+    """A repository over a real collection, with its commands recorded."""
 
     repository: TransactionRepository
     recorder: CommandRecorder
@@ -59,7 +59,7 @@ def build_documents(dates: list[object], country: str = "US") -> list[Row]:
     ]
 
 
-# Most dates are whole numbers; other programs may have stored any.
+# Most dates are integers; other programs may have stored anything.
 dates = st.lists(
     st.one_of(
         st.integers(NOW - SPAN_MS - 3, NOW + 8),
@@ -87,7 +87,7 @@ async def test_each_gets_the_page_of_its_own_query(
     found: list[object],
     asked: list[tuple[TransactionFilter, int]],
 ) -> None:
-    """Pages of different windows, lengths and filters that are asked for at once are those that each gets alone."""
+    """Concurrent pages with different windows, lengths and filters equal the page that each would get alone."""
     collection.delete_many({})
     if found:
         collection.insert_many(build_documents(found) + build_documents(found[:5], "FR"))
@@ -96,7 +96,7 @@ async def test_each_gets_the_page_of_its_own_query(
 
 
 async def test_those_who_ask_at_once_share_a_query(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
-    """However many ask at once for pages that differ in their windows, the database is asked once for them all."""
+    """Concurrent pages that differ only in their windows cost one query."""
     collection.insert_many(build_documents(list(range(NOW - SPAN_MS, NOW))))
     windows = [TransactionFilter(since=NOW - days, until=NOW) for days in range(5, 15)]
     await asyncio.gather(*(bench.ask(wanted, 3) for wanted in windows))
@@ -104,11 +104,11 @@ async def test_those_who_ask_at_once_share_a_query(bench: Bench, collection: Col
 
 
 async def test_nobody_gets_what_was_read_before(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
-    """A transaction that was added before a page is asked for is in it, whatever is being read at that moment."""
+    """A transaction added before a page is requested is in it, whatever is being read at that moment."""
     wanted = TransactionFilter(since=NOW - SPAN_MS, until=NOW)
     asked: list[asyncio.Task[list[Row]]] = []
     for number in range(30):
-        # Those before are under way, at any point of it.
+        # The earlier ones are under way, at any stage.
         asked.append(asyncio.create_task(bench.ask(wanted, 1_000)))
         for _ in range(number % 7):
             await asyncio.sleep(0)
@@ -121,7 +121,7 @@ async def test_nobody_gets_what_was_read_before(bench: Bench, collection: Collec
 
 
 async def test_who_leaves_takes_nobody_along(bench: Bench, collection: Collection[dict[str, Any]]) -> None:
-    """When the one whose query it is leaves, the others get their pages; when all leave, nothing is left of it."""
+    """When the client whose query it is leaves, the others get their pages; when all leave, no state remains."""
     collection.insert_many(build_documents([NOW] * 3))
     wanted = TransactionFilter(since=NOW - SPAN_MS, until=NOW)
     first, second, third = (asyncio.create_task(bench.ask(wanted, limit)) for limit in (1, 2, 3))
@@ -134,12 +134,12 @@ async def test_who_leaves_takes_nobody_along(bench: Bench, collection: Collectio
         task.cancel()
     await asyncio.wait(gone)
     assert len(await bench.ask(wanted, 2)) == 2
-    pages = bench.repository._pages  # noqa: SLF001 - nobody else needs to know
-    assert not [*pages._gathering, *pages._running]  # noqa: SLF001 - as above
+    pages = bench.repository._pages  # noqa: SLF001 - no public access to it
+    assert not [*pages._gathering, *pages._running]  # noqa: SLF001 - no public access to it
 
 
 async def test_a_failure_is_told_to_all() -> None:
-    """Everybody who waits for a query that fails is told so, and the next one asks again."""
+    """A failed query raises its error for everyone waiting, and the next request sends a new query."""
     failures = iter([GatewayError("away"), None])
 
     async def find_rows(_plan: FindPlan) -> list[Row]:

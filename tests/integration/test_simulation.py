@@ -1,4 +1,4 @@
-"""Simulating on a real mongod: paced, dated now, each once, and going on when the database comes back."""
+"""Simulation on a real mongod: paced, dated now, without duplicates, and continued after an outage."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ FAST = Pace(500, 1)
 
 @pytest.fixture
 def start(environment: DatabaseEnvironment, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start the command."""
+    """A function that starts the command."""
     started: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str) -> subprocess.Popen[str]:
@@ -50,7 +50,7 @@ def start(environment: DatabaseEnvironment, tmp_path: Path) -> Iterator[Callable
 def test_transactions_are_stored_at_the_rate_and_dated_now(
     environment: DatabaseEnvironment, collection: Collection[dict[str, Any]]
 ) -> None:
-    """So many as were asked for are stored, none before it is due, each whole and dated the moment of its storing."""
+    """The requested number is stored at the rate, never early, each document complete and dated when it is stored."""
     reports: list[SimulationReport] = []
     before = read_clock_ms()
     report = simulate(environment, FAST, seed=7, stop=threading.Event(), most=300, watch=reports.append)
@@ -66,7 +66,7 @@ def test_transactions_are_stored_at_the_rate_and_dated_now(
 def test_a_seed_gives_the_same_purchases_again(
     environment: DatabaseEnvironment, collection: Collection[dict[str, Any]]
 ) -> None:
-    """The same seed buys the same in the same order, as transactions of their own."""
+    """The same seed yields the same purchases in the same order, with new ids."""
     runs = []
     for _ in range(2):
         known = {document["_id"] for document in collection.find()}
@@ -78,7 +78,7 @@ def test_a_seed_gives_the_same_purchases_again(
 
 
 def test_who_may_not_write_is_told(reader_environment: DatabaseEnvironment) -> None:
-    """A user who may only read cannot simulate, and is told so instead of being kept waiting."""
+    """A read-only user gets an error at once instead of waiting."""
     with pytest.raises(DatabaseRefusedError, match="does not permit"):
         simulate(reader_environment, FAST, seed=7, stop=threading.Event(), most=1)
 
@@ -86,8 +86,8 @@ def test_who_may_not_write_is_told(reader_environment: DatabaseEnvironment) -> N
 def test_it_goes_on_when_the_database_comes_back(
     mongod: EmbeddedServer, environment: DatabaseEnvironment, collection: Collection[dict[str, Any]]
 ) -> None:
-    """While a server hangs it says so; then it goes on without haste, and each transaction is stored once."""
-    # Heard of within a second, whatever the driver's own patience is.
+    """While a server hangs, reports say so; then simulation resumes at its rate and stores each transaction once."""
+    # Detected within a second, whatever the driver's own timeouts.
     impatient = DatabaseEnvironment(uri=f"{environment.connection_uri}&socketTimeoutMS=500")
     reports: list[SimulationReport] = []
     stop = threading.Event()
@@ -114,7 +114,7 @@ def test_it_goes_on_when_the_database_comes_back(
 def test_ctrl_c_ends_it_cleanly(
     start: Callable[..., subprocess.Popen[str]], collection: Collection[dict[str, Any]]
 ) -> None:
-    """Without an end of its own Ctrl-C is the right one: exit code 0, and a line that says what was stored."""
+    """Without a limit, Ctrl-C is the regular end: exit code 0, and a line that says what was stored."""
     process = start("--rate", "100")
     wait_until(lambda: collection.count_documents({}), "the first transaction")
     process.send_signal(signal.SIGINT)
@@ -130,7 +130,7 @@ def test_it_ends_by_itself(
     arguments: list[str],
     code: int,
 ) -> None:
-    """After a number of transactions, or of seconds, it ends and says what it stored."""
+    """After the given number of transactions or seconds it ends and reports what it stored."""
     process = start("--rate", "20", *arguments)
     output, _ = process.communicate(timeout=60)
     assert process.returncode == code
@@ -142,7 +142,7 @@ def test_it_ends_by_itself(
 def test_ctrl_c_before_its_end_is_told(
     start: Callable[..., subprocess.Popen[str]], collection: Collection[dict[str, Any]]
 ) -> None:
-    """Stopped before the number that was asked for, it exits with 130."""
+    """Ctrl-C before the requested count is reached exits with 130."""
     process = start("--rate", "20", "--count", "100000")
     wait_until(lambda: collection.count_documents({}), "the first transaction")
     process.send_signal(signal.SIGINT)

@@ -1,4 +1,4 @@
-"""The speed benchmark at its smallest: the gateway beside one peer, and a peer that does not tell the truth."""
+"""The speed benchmark at its smallest: the gateway with one peer, and a peer whose responses are wrong."""
 
 import secrets
 import shutil
@@ -31,7 +31,7 @@ WIRE = next(part for part in PARTS if part.name == "wire")
 
 @pytest.fixture(scope="module")
 def databases(mongod: EmbeddedServer) -> Iterator[tuple[DatabaseEnvironment, DatabaseEnvironment]]:
-    """The readers of two databases with the same documents, but that one of the second has another card and amount."""
+    """Readers of two databases with equal documents, except one in the second with another card and amount."""
     admins = [replace(mongod.admin, database=f"speed_{secrets.token_hex(8)}") for _ in range(2)]
     reader = Credentials("reader", secrets.token_urlsafe())
     for admin in admins:
@@ -48,7 +48,7 @@ def databases(mongod: EmbeddedServer) -> Iterator[tuple[DatabaseEnvironment, Dat
 
 @contextmanager
 def set_stage(ours: DatabaseEnvironment, theirs: DatabaseEnvironment, folder: Path) -> Iterator[Stage]:
-    """The gateway over one database and Flask over another, with a worker each."""
+    """The gateway over one database and Flask over the other."""
     generator = find_generator(None if shutil.which("wrk") else install_peers())
     with ExitStack() as stack:
         peers = {
@@ -62,7 +62,7 @@ def set_stage(ours: DatabaseEnvironment, theirs: DatabaseEnvironment, folder: Pa
 def test_programs_that_agree_are_measured_and_compared(
     databases: tuple[DatabaseEnvironment, DatabaseEnvironment], tmp_path: Path
 ) -> None:
-    """One short round gives a rate of each program, and a time of each way, without an error."""
+    """One short round yields a rate per program and a time per path, and failed requests raise errors."""
     true, _ = databases
     with set_stage(true, true, tmp_path) as stage:
         (counted,) = run_part(stage, COUNT, rounds=1)
@@ -81,7 +81,7 @@ def test_programs_that_agree_are_measured_and_compared(
 def test_a_peer_that_says_something_else_is_found_out(
     databases: tuple[DatabaseEnvironment, DatabaseEnvironment], tmp_path: Path, part: Part, said: str
 ) -> None:
-    """One document of 200 that differs is enough for nothing to be measured."""
+    """One differing document out of 200 stops the benchmark before it measures."""
     with (
         set_stage(*databases, tmp_path) as stage,
         pytest.raises(DisagreementError, match=f"{FLASK} does not say what the gateway says: .*{said}"),

@@ -1,4 +1,4 @@
-"""Unlimited lists: constant memory, an end of the query when the client goes away, a visible break when it fails."""
+"""Unlimited lists: constant memory, queries that end with their client, and a recognisable break on failure."""
 
 import json
 import socket
@@ -26,7 +26,7 @@ MEGABYTE = 1_000_000
 
 
 def fill(served: ServedDatabase, admin: MongoClient[dict[str, Any]], count: int) -> None:
-    """Multiply one document within the database, which is far faster than sending a million, and index it once."""
+    """Multiply one document within the database, which is far faster than sending a million, then index."""
     database = admin[served.collection.database.name]
     first = {
         "_id": "id-0",
@@ -46,7 +46,7 @@ def fill(served: ServedDatabase, admin: MongoClient[dict[str, Any]], count: int)
             {"$set": {"number": {"$range": [0, count]}}},
             {"$unwind": "$number"},
             {"$set": {"_id": {"$concat": ["id-", {"$toString": "$number"}]}}},
-            # Oldest first, which is the worst order to find the newest in without an index.
+            # Oldest first: the worst order for finding the newest without an index.
             {"$set": {"date": {"$subtract": ["$date", {"$multiply": [{"$subtract": [count, "$number"]}, 1_000]}]}}},
             {"$unset": "number"},
             {"$out": COLLECTION},
@@ -56,19 +56,19 @@ def fill(served: ServedDatabase, admin: MongoClient[dict[str, Any]], count: int)
 
 
 def count_running_queries(served: ServedDatabase, admin: MongoClient[dict[str, Any]]) -> int:
-    """Give the number of queries that the server works on for clients of the served collection."""
+    """Return the number of client queries running on the served collection."""
     return sum(each.get("op") == "query" for each in find_operations(admin, served.collection.full_name))
 
 
 def measure_memory(served: ServedDatabase) -> int:
-    """Give the resident bytes of the gateway's processes."""
+    """Return the resident bytes of the gateway's processes."""
     parent = psutil.Process(served.gateway.process.pid)
     return sum(process.memory_info().rss for process in [parent, *parent.children(recursive=True)])
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the gateway's log is."""
+    """The folder of the gateway's log."""
     return tmp_path_factory.mktemp("million")
 
 
@@ -85,7 +85,7 @@ def million(mongod: EmbeddedServer, folder: Path) -> Iterator[ServedDatabase]:
 
 
 def test_a_list_of_a_million_rows_is_whole_and_takes_no_memory(million: ServedDatabase) -> None:
-    """A million rows arrive, each once, while the server grows by less than 50 MB."""
+    """A million rows arrive, while the server's memory grows by less than 50 MB."""
     httpx.get(f"{million.gateway.url}/transactions/1").raise_for_status()
     before = most = measure_memory(million)
     lines = 0
@@ -100,7 +100,7 @@ def test_a_list_of_a_million_rows_is_whole_and_takes_no_memory(million: ServedDa
 
 
 def test_a_client_that_goes_away_leaves_no_cursor(million: ServedDatabase, admin: MongoClient[dict[str, Any]]) -> None:
-    """When the client of a list closes its connection in the middle, the query ends in the database."""
+    """When the client of a list closes its connection midway, the query ends in the database."""
     address = urlsplit(million.gateway.url)
     with socket.create_connection((address.hostname, address.port)) as connection:
         connection.sendall(b"GET /transactions/365 HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -111,7 +111,7 @@ def test_a_client_that_goes_away_leaves_no_cursor(million: ServedDatabase, admin
 
 @pytest.fixture
 def unsorted(million: ServedDatabase, admin: MongoClient[dict[str, Any]]) -> Iterator[ServedDatabase]:
-    """The million without their index, so that each list is sorted first, for seconds; the server notes its work."""
+    """The million documents without their index, so that each list is first sorted for seconds; with profiling on."""
     database = admin[million.collection.database.name]
     million.collection.drop_indexes()
     database.command("profile", 2)
@@ -121,7 +121,7 @@ def unsorted(million: ServedDatabase, admin: MongoClient[dict[str, Any]]) -> Ite
     million.collection.create_index(list(INDEXES[0].keys), **INDEXES[0].options)
 
 
-# Without an index these take seconds, for a collation compares slowly: the client can leave in time on any machine.
+# Without an index these queries take seconds, as collation comparisons are slow: time enough for the client to leave.
 QUERY = (
     b'{"query": "{ transactions(first: 10000, filter: {cardType: \\"visa\\", country: \\"us\\"}) { nodes { id } } }"}'
 )
@@ -140,7 +140,7 @@ QUERY = (
 def test_a_client_that_goes_away_before_the_first_row_ends_the_query(
     unsorted: ServedDatabase, admin: MongoClient[dict[str, Any]], request_bytes: bytes
 ) -> None:
-    """When the client leaves before the answer has begun, the database stops working on it."""
+    """When the client leaves before the response has begun, the database stops the query."""
     database = admin[unsorted.collection.database.name]
     address = urlsplit(unsorted.gateway.url)
     with socket.create_connection((address.hostname, address.port)) as connection:
@@ -154,7 +154,7 @@ def test_a_client_that_goes_away_before_the_first_row_ends_the_query(
 def test_a_list_that_fails_in_the_middle_is_visibly_broken(
     million: ServedDatabase, admin: MongoClient[dict[str, Any]], folder: Path
 ) -> None:
-    """When the database ends a query in the middle of a list, the body breaks off, and one line of the log says why."""
+    """When the database ends a query midway through a list, the body breaks off, and one log line says why."""
     received = b""
     request_id = ""
 
@@ -177,7 +177,7 @@ def test_a_list_that_fails_in_the_middle_is_visibly_broken(
 
 
 def test_the_first_rows_come_before_the_last_are_read(million: ServedDatabase) -> None:
-    """The first bytes of a million rows arrive while the query is still open."""
+    """The first bytes of a million-row list can be read without the rest."""
     with httpx.stream("GET", f"{million.gateway.url}/transactions/365", timeout=60) as response:
         first = next(response.iter_bytes(100))
     assert first.startswith(b'[{"_id":"')

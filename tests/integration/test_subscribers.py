@@ -1,4 +1,4 @@
-"""The clients of npm that people have, graphql-ws and graphql-sse, as they come, at a gateway."""
+"""The npm clients graphql-ws and graphql-sse, unmodified, against a gateway."""
 
 import json
 import subprocess
@@ -19,7 +19,7 @@ def subscribers() -> NodeFolder:
 
 
 def test_clients_of_npm_are_served(served: ServedDatabase, subscribers: NodeFolder) -> None:
-    """A query, an error and a subscription come to both clients as they expect them, and no event is left out."""
+    """A query, an error and a subscription reach both clients as they expect, and no event is missed."""
     numbers = count()
 
     def add_until_ended() -> bool:

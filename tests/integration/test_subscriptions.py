@@ -1,4 +1,4 @@
-"""GraphQL subscriptions: they tell what is added and what has changed, each to whoever asks, by either transport."""
+"""GraphQL subscriptions: added transactions and changed summaries reach their subscribers by both transports."""
 
 import asyncio
 import json
@@ -55,7 +55,7 @@ def build_document(name: str, **fields: Any) -> Document:
 
 
 class Events:
-    """What comes by Server-Sent Events."""
+    """A reader of Server-Sent Events."""
 
     def __init__(self, response: httpx.Response) -> None:
         self.response = response
@@ -63,7 +63,7 @@ class Events:
         self.last_id = ""
 
     def next(self) -> tuple[str, str]:
-        """Give the next event's type and data; raises StopIteration at the end."""
+        """Return the next event's type and data; raises StopIteration at the end."""
         kind = data = ""
         while True:
             line = next(self.lines)
@@ -89,7 +89,7 @@ class Events:
 
 @contextmanager
 def open_events(url: str, method: str = "POST", **parameters: Any) -> Iterator[Events]:
-    """Subscribe by SSE until the block ends; nothing is missed once it has begun."""
+    """Subscribe by SSE until the block ends; no event is missed once it has begun."""
     headers = {"Accept": "text/event-stream"} | parameters.pop("headers", {})
     resumes = "Last-Event-ID" in headers
     asked: dict[str, Any] = {"json": parameters} if method == "POST" else {"params": parameters}
@@ -106,7 +106,7 @@ def open_events(url: str, method: str = "POST", **parameters: Any) -> Iterator[E
 
 
 def test_events_are_those_of_the_reference(served: ServedDatabase) -> None:
-    """Of whatever is added, both transports and REST tell what suits a filter, in the order in which it was added."""
+    """Both transports and REST deliver the added transactions that match a filter, in the order of insertion."""
 
     @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
     @given(documents(inner_offsets, NOW_MS).filter(bool), questions())
@@ -114,7 +114,7 @@ def test_events_are_those_of_the_reference(served: ServedDatabase) -> None:
         fitting = {document["_id"] for document in select(added, question, read_clock_ms())}
         expected = [document["_id"] for document in added if document["_id"] in fitting]
         wanted = question.write_filter()
-        # The live path takes days as a parameter.
+        # The live path takes days as a query parameter.
         rest = question.write_parameters() | ({} if question.days is None else {"days": str(question.days)})
         with (
             open_events(served.gateway.url, query=ADDED, variables={"filter": wanted}) as events,
@@ -129,7 +129,7 @@ def test_events_are_those_of_the_reference(served: ServedDatabase) -> None:
 
 
 async def hear(served: ServedDatabase, added: list[Document], wanted: dict[str, Any]) -> list[str]:
-    """Add documents and give the ids that a socket tells of them."""
+    """Add documents and return the ids that a socket receives for a filter."""
     async with open_socket(served.gateway.url) as client:
         await client.init()
         await client.subscribe(ADDED, "fitting", variables={"filter": wanted})
@@ -157,7 +157,7 @@ async def note(client: Socket, heard: dict[str, list[str]]) -> None:
 
 
 async def test_subscribers_see_what_they_select(served: ServedDatabase) -> None:
-    """Subscribers of one document share results only where the same of it is switched on, under the same names."""
+    """Subscribers to one document share results only with the same fields included, under the same names."""
     query = """
     subscription A($date: Boolean!) { t: transactionAdded(filter: {country: "XK"}) { id ...D @include(if: $date) } }
     subscription B { transactionAdded(filter: {country: "XK"}) { __typename cardNumber amount } }
@@ -184,7 +184,7 @@ async def test_subscribers_see_what_they_select(served: ServedDatabase) -> None:
 
 
 async def test_a_malformed_document_is_told_to_each(served: ServedDatabase) -> None:
-    """A field that a document lacks is an error of its event, with each subscriber's own request id."""
+    """A missing required field is an error of its event, with each subscriber's own request id."""
     query = 'subscription { transactionAdded(filter: {country: "QQ"}) { id currency } }'
     async with open_socket(served.gateway.url) as one, open_socket(served.gateway.url) as other:
         for client in (one, other):
@@ -202,7 +202,7 @@ async def test_a_malformed_document_is_told_to_each(served: ServedDatabase) -> N
 
 
 async def test_card_numbers_are_shown_to_who_may_see_them(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """Of two subscribers of one document at the same time only the one with cards:read sees the number."""
+    """Of two concurrent subscribers to one document, only the one with cards:read sees the number."""
     file = tmp_path / "keys.json"
     scopes = {"plain": {Scope.TRANSACTIONS_READ}, "revealing": {Scope.TRANSACTIONS_READ, Scope.CARDS_READ}}
     keys = {name: create_key(file, name, frozenset(allowed))[1] for name, allowed in scopes.items()}
@@ -229,7 +229,7 @@ async def test_card_numbers_are_shown_to_who_may_see_them(mongod: EmbeddedServer
 
 
 async def hear_after(url: str, after: str | None, count: int) -> list[tuple[str, str]]:
-    """Give the ids of so many transactions and their events, by a socket that resumes after an event."""
+    """Return the ids of `count` transactions and of their events, from a socket that resumes after an event."""
     async with open_socket(url) as client:
         await client.init()
         variables = {"after": after}
@@ -241,7 +241,7 @@ async def hear_after(url: str, after: str | None, count: int) -> list[tuple[str,
 def test_a_subscriber_resumes_after_an_event(
     environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, tmp_path: Path
 ) -> None:
-    """After the id of an event what came since is told, each once, by either transport, by whichever gateway."""
+    """Resuming after an event id yields what was added since, each once, by either transport and at any gateway."""
     names = [str(number) for number in range(5)]
     with open_sync_client(environment) as owner, run_gateway(reader_environment, find_free_port(), tmp_path) as gateway:
         with open_events(gateway.url, query=ADDED) as events:
@@ -259,7 +259,7 @@ def test_a_subscriber_resumes_after_an_event(
 
 
 def test_a_stop_is_no_end_of_events(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """A gateway that stops ends its event streams without `complete`, so that their clients connect again."""
+    """A gateway that stops ends its event streams without `complete`, so that clients reconnect."""
     with serve_database(mongod, tmp_path) as served, open_events(served.gateway.url, query=ADDED) as events:
         served.gateway.process.send_signal(signal.SIGTERM)
         with pytest.raises(StopIteration):
@@ -268,7 +268,7 @@ def test_a_stop_is_no_end_of_events(mongod: EmbeddedServer, tmp_path: Path) -> N
 
 
 def test_events_need_their_media_type(served: ServedDatabase) -> None:
-    """A subscription by plain HTTP is told how to ask; a query by SSE has one result and an end."""
+    """A subscription over plain HTTP gets 406 naming the media type; a query by SSE has one result and an end."""
     url, query = f"{served.gateway.url}/graphql", {"query": "subscription { transactionAdded { id } }"}
     for accept in ("*/*", "application/json", "application/graphql-response+json", "text/event-stream;q=0"):
         refused = httpx.post(url, json=query, headers={"Accept": accept})
@@ -293,7 +293,7 @@ def test_events_need_their_media_type(served: ServedDatabase) -> None:
     ],
 )
 def test_errors_come_as_events(served: ServedDatabase, query: str, code: str) -> None:
-    """What is wrong with an operation is its one result, and ends the stream."""
+    """An operation's error is its only result, and ends the stream."""
     answer = httpx.post(f"{served.gateway.url}/graphql", json={"query": query}, headers={"Accept": "text/event-stream"})
     [result] = re.findall("event: next\ndata: (.*)", answer.text)
     assert json.loads(result)["errors"][0]["extensions"]["code"] == code
@@ -301,7 +301,7 @@ def test_errors_come_as_events(served: ServedDatabase, query: str, code: str) ->
 
 
 async def test_a_summary_is_told_when_it_changes(served: ServedDatabase) -> None:
-    """The summary comes at once, again after a burst as it then is, and not for what does not suit."""
+    """The summary arrives at once, again after a burst in its current state, and not for changes outside the filter."""
     variables: dict[str, Any] = {"filter": {"cardType": "Summarised"}}
     query = f"query ($filter: TransactionFilter) {{ summary: transactionSummary{SUMMARY} }}"
     subscription = f"subscription ($filter: TransactionFilter) {{ summary: summaryChanged{SUMMARY} }}"
@@ -333,7 +333,7 @@ async def test_a_summary_is_told_when_it_changes(served: ServedDatabase) -> None
 
 
 async def test_a_summary_is_told_after_any_burst(served: ServedDatabase) -> None:
-    """However many transactions are added between two summaries, those that follow tell them and what comes later."""
+    """However many transactions are added between two summaries, the following ones include them and later ones."""
     flood = [build_document(f"flood {number}", cardType="Flooded") for number in range(10 * MOST_EVENTS)]
     subscription = f"subscription ($filter: TransactionFilter) {{ summary: summaryChanged{SUMMARY} }}"
     async with open_socket(served.gateway.url) as client:
@@ -355,7 +355,7 @@ async def test_a_summary_is_told_after_any_burst(served: ServedDatabase) -> None
 
 
 def test_heartbeats_keep_a_stream_open(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """A stream lives on though nothing is added for longer than a request may take, and so can be resumed."""
+    """A stream stays open without events for longer than the request timeout."""
     with (
         serve_database(mongod, tmp_path, GATEWAY_REQUEST_TIMEOUT_MS="300") as served,
         open_events(served.gateway.url, query=ADDED) as events,

@@ -1,4 +1,4 @@
-"""Summaries by REST, by GraphQL and by a plain-Python reference agree, in any zone; what cannot be summed is said."""
+"""REST and GraphQL summaries agree with a plain-Python reference in any time zone, and report what cannot be summed."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from tests.recorder import CommandRecorder
 from tests.reference import DAY_MS, Document, Question
 from tests.totals import RefusedError, Summary, summarize
 
-# After the autumn's changes of clocks on both halves of the earth.
+# After the autumn's clock changes in both hemispheres.
 NOW = datetime(2026, 11, 20, 15, 20, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/St_Johns"]
@@ -38,7 +38,7 @@ asks = settings(max_examples=40, deadline=None, suppress_health_check=[HealthChe
 
 
 def find_changes() -> list[int]:
-    """Give when the zones' clocks were changed in the last 400 days, in ms since the epoch."""
+    """Return when the zones' UTC offsets changed in the last 400 days, in ms since the epoch."""
     quarters = [NOW - timedelta(minutes=15 * quarter) for quarter in range(400 * 96)]
     changes = {
         later
@@ -61,7 +61,7 @@ dates = st.one_of(
     st.integers(0, 130 * DAY_MS).map(lambda offset: NOW_MS - offset),
     st.sampled_from([NOW_MS, NOW_MS - 90 * DAY_MS, NOW_MS - 90 * DAY_MS - 1, NOW_MS - DAY_MS]),
 )
-# Both sides of where ranges begin, in USD and, by the rates, in other currencies.
+# Both sides of range boundaries, in USD and, at these rates, in other currencies.
 _EDGES = [
     -250.0,
     -0.01,
@@ -99,7 +99,7 @@ documents = st.lists(
 
 @st.composite
 def summaries(draw: st.DrawFn) -> Summary:
-    """Summaries of any question, by any keys, in any zone; by sum they are ordered only after a conversion."""
+    """Summaries of any query, by any keys, in any zone; ordered by sum only with a conversion."""
     days = draw(st.sampled_from([0, 1, 2, 30, 90]))
     question = replace(draw(strategies.questions()), days=days, order="DATE_DESC")
     if draw(st.booleans()):
@@ -123,7 +123,7 @@ def summaries(draw: st.DrawFn) -> Summary:
 
 @dataclass(frozen=True)
 class Asker:
-    """Asks the application in this process, whose clock stands still; sees what it asks the database."""
+    """Sends requests to the application in this process with its clock stopped; records its database commands."""
 
     http: httpx.AsyncClient
     collection: Collection[Document]
@@ -151,7 +151,7 @@ class Asker:
         return {"code": answer["code"]} if "code" in answer else answer
 
     async def ask_graphql(self, asked: Summary, query: str = "") -> dict[str, Any]:
-        """Give GraphQL's answer in the form of REST's."""
+        """Return GraphQL's response in the form of REST's."""
         variables = {
             "filter": asked.question.write_filter(),
             "keys": [GroupKey(key).name for key in asked.keys],
@@ -189,7 +189,7 @@ query Ask(
 }
 """
 AMOUNTS = "amounts { currency count sum average min max percentiles { percentile value } }"
-# Both leave the amounts out, the second by a directive.
+# Both omit the amounts, the second by a directive.
 COUNTING = (GRAPHQL.replace(AMOUNTS, ""), GRAPHQL.replace(AMOUNTS, f"... @include(if: false) {{ {AMOUNTS} }}"))
 
 
@@ -222,7 +222,7 @@ def expect(found: list[Document], asked: Summary) -> dict[str, Any]:
 @example(found=[], asked=Summary(Question(90), ("hour",), "Australia/Lord_Howe"))
 @example(found=[], asked=Summary(Question(90), ("month", "week"), "America/New_York", order="KEY_DESC"))
 async def test_both_styles_agree_with_the_reference(asker: Asker, found: list[Document], asked: Summary) -> None:
-    """Every group, in order and to the last digit, is the reference's, in both styles; a question is one command."""
+    """Every group, in order and to the last digit, equals the reference's in both styles; a summary is one command."""
     asker.fill(found)
     expected = expect(found, asked)
     asker.recorder.commands.clear()
@@ -237,7 +237,7 @@ async def test_both_styles_agree_with_the_reference(asker: Asker, found: list[Do
 async def test_a_summary_that_counts_alone_has_the_same_groups(
     asker: Asker, found: list[Document], asked: Summary, counting: str
 ) -> None:
-    """Whoever selects no amounts gets the reference's groups without them, and the database adds none up."""
+    """A summary without amounts has the reference's groups, and the database sums none."""
     asker.fill(found)
     expected = expect(found, asked)
     for group in expected.get("groups", ()):
@@ -252,14 +252,14 @@ async def test_a_summary_that_counts_alone_has_the_same_groups(
 async def test_without_days_gaps_are_filled_from_the_first_group_to_the_last(
     asker: Asker, found: list[Document], keys: tuple[str, ...], zone: str
 ) -> None:
-    """GraphQL without days fills what lies between the transactions and nothing beyond, or says that it is too much."""
+    """GraphQL without days fills gaps between the first and last transaction only, or reports too many groups."""
     asker.fill(found)
     asked = Summary(Question(), keys, zone)
     assert await asker.ask_graphql(asked) == expect(found, asked)
 
 
 def build_document(**changes: object) -> Document:
-    """Give a document of an hour ago with some fields changed; None takes a field out."""
+    """Return a document dated an hour ago with some fields changed; None removes a field."""
     document = {
         "_id": str(changes),
         "date": NOW_MS - 3_600_000,
@@ -284,7 +284,7 @@ def build_document(**changes: object) -> Document:
     ids=str,
 )
 async def test_numbers_of_any_kind_are_summed(asker: Asker, amount: object, total: str) -> None:
-    """An amount counts to its last digit, a double to the fifteenth, whatever kind of number another program stored."""
+    """An amount counts to its last digit, a double to its fifteenth, whatever number type is stored."""
     asker.fill([build_document(amount=amount)])
     for percentiles in ((), ("50",)):
         answer = await asker.ask_rest(Summary(Question(1), percentiles=percentiles))
@@ -311,7 +311,7 @@ async def test_numbers_of_any_kind_are_summed(asker: Asker, amount: object, tota
 async def test_what_cannot_be_summed_is_omitted_and_told(
     asker: Asker, changes: dict[str, object], into: str | None
 ) -> None:
-    """A document whose amount or currency is malformed is in no group, changes no number, and is counted apart."""
+    """A document with a malformed amount or currency is in no group, changes no number, and is counted as omitted."""
     asker.fill([build_document(), build_document(**changes)])
     for keys in ((), ("cardType", "day")):
         for percentiles in ((), ("50",)):
@@ -325,7 +325,7 @@ async def test_what_cannot_be_summed_is_omitted_and_told(
 
 @pytest.mark.parametrize("date", [None, "today", NOW, 10**18, -(10**18), float("nan")], ids=str)
 async def test_a_date_that_is_none_matters_to_the_calendar_alone(asker: Asker, date: object) -> None:
-    """Without a window a document without a usable date counts, except where time is a key."""
+    """Without a window, a document without a usable date counts, unless a calendar key is used."""
     asker.fill([build_document(), build_document(date=date)])
     assert (await asker.ask_graphql(Summary(Question())))["groups"][0]["count"] == 2
     answer = await asker.ask_graphql(Summary(Question(), ("day",)))
@@ -334,7 +334,7 @@ async def test_a_date_that_is_none_matters_to_the_calendar_alone(asker: Asker, d
 
 @pytest.mark.parametrize("date", [float(NOW_MS - 1), Decimal128(str(NOW_MS - 1)), NOW_MS - 1.5], ids=str)
 async def test_dates_of_any_number_fall_in_their_bucket(asker: Asker, date: object) -> None:
-    """A date stored as another kind of number is read as milliseconds."""
+    """A date stored as another number type is read as milliseconds."""
     asker.fill([build_document(date=date)])
     answer = await asker.ask_rest(Summary(Question(1), ("hour",), top=1))
     assert answer["groups"][0]["hour"] == "2026-11-20T15:00:00+00:00"
@@ -342,7 +342,7 @@ async def test_dates_of_any_number_fall_in_their_bucket(asker: Asker, date: obje
 
 @pytest.mark.parametrize("text", [None, 7, ["Visa"], "nul \0 inside", "$dollar.dot", "", "K\u212a"], ids=repr)
 async def test_a_key_may_be_missing_or_odd(asker: Asker, text: object) -> None:
-    """A key that is no text is null; any text is one, but for its NUL characters."""
+    """A key that is not text is null; any text is valid, without its NUL characters."""
     asker.fill([build_document(cardType=text)])
     for keys in (("cardType",), ("day", "cardType")):
         answer = await asker.ask_rest(Summary(Question(1), keys, top=5))
@@ -364,14 +364,14 @@ async def test_a_key_may_be_missing_or_odd(asker: Asker, text: object) -> None:
     ids=str,
 )
 async def test_an_amount_is_in_the_range_of_what_is_summed_up(asker: Asker, amount: object, start: str | None) -> None:
-    """A range holds what begins it, a double to its fifteenth digit, whatever kind of number is stored."""
+    """A range includes its lower bound; a double counts to its fifteenth digit, whatever number type is stored."""
     asker.fill([build_document(amount=amount)])
     answer = await asker.ask_rest(Summary(Question(1), ("amountRange",)))
     assert [group["amountRange"] for group in answer["groups"]] == [start]
 
 
 async def test_currencies_without_a_rate_are_named(asker: Asker) -> None:
-    """Every currency that a rate is missing for is named once, however many groups it is in, even with `top`."""
+    """Every currency without a rate is named once, however many groups it is in, even with `top`."""
     found = [build_document(_id=str(i), currency=["EUR", "gbp", "USD"][i % 3], vendor=str(i)) for i in range(60)]
     asker.fill(found)
     response = await asker.http.get("/transactions/1/summary?groupBy=vendor,hour&into=USD&top=1")
@@ -380,7 +380,7 @@ async def test_currencies_without_a_rate_are_named(asker: Asker) -> None:
 
 
 async def test_the_largest_rates_are_reckoned_with(asker: Asker) -> None:
-    """An amount that the longest rate makes as large as can be is told with two decimals, as any other."""
+    """The largest amount times the largest rate is given in full, with two decimals."""
     amount, rate = 10**15 - 1, 9 * 10**31
     asker.fill([build_document(amount=float(amount), currency="USD")])
     answer = await asker.ask_rest(Summary(Question(1), rates={"USD": str(rate)}, into="EUR"))
@@ -389,7 +389,7 @@ async def test_the_largest_rates_are_reckoned_with(asker: Asker) -> None:
 
 
 async def test_groups_are_bounded_but_a_top_of_them_is_not(asker: Asker) -> None:
-    """More groups than the limit are refused by name; the first of them can be asked for."""
+    """More groups than the limit are refused with a code; `top` still returns the first of them."""
     asker.fill([build_document(_id=str(i), vendor=f"Vendor {i}", amount=float(i)) for i in range(10_001)])
     response = await asker.http.get("/transactions/1/summary?groupBy=vendor")
     assert (response.status_code, response.json()["code"]) == (400, "TOO_MANY_GROUPS")
@@ -400,7 +400,7 @@ async def test_groups_are_bounded_but_a_top_of_them_is_not(asker: Asker) -> None
 
 
 async def test_summaries_take_of_the_rows_of_an_operation(asker: Asker) -> None:
-    """An operation of more summaries than its rows allow is refused before the database is asked."""
+    """An operation with more summaries than its row limit allows is refused; at most the allowed ones are sent."""
     fields = " ".join(f"s{number}: transactionSummary {{ omitted }}" for number in range(21))
     asker.recorder.commands.clear()
     answer = (await asker.http.post("/graphql", json={"query": f"{{ {fields} }}"})).json()
@@ -411,7 +411,7 @@ async def test_summaries_take_of_the_rows_of_an_operation(asker: Asker) -> None:
 async def test_the_database_need_not_know_a_time_zone_but_for_old_dates(
     asker: Asker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A zone that the gateway alone knows is refused, by the name of its field, where the database has to judge."""
+    """A zone known only to the gateway is refused by its field's name if the database has to evaluate it."""
     monkeypatch.setattr("schema.grouping.parse_time_zone", lambda name: name)
     for module in ("schema.series", "database.zone"):
         monkeypatch.setattr(f"{module}.ZoneInfo", lambda _: ZoneInfo("UTC"))
@@ -458,7 +458,7 @@ async def test_the_database_need_not_know_a_time_zone_but_for_old_dates(
     ],
 )
 async def test_a_faulty_question_is_refused_by_name(asker: Asker, parameters: str, code: str, named: str) -> None:
-    """What is not accepted is answered with its code and a detail that names it, and the database is not asked."""
+    """An invalid parameter gets its code and a detail that names it, without a query."""
     asker.recorder.commands.clear()
     response = await asker.http.get(f"/transactions/1/summary?{parameters}")
     assert (response.status_code, response.json()["code"]) == (400, code)
@@ -467,7 +467,7 @@ async def test_a_faulty_question_is_refused_by_name(asker: Asker, parameters: st
 
 
 async def test_amounts_are_bounded_too(asker: Asker) -> None:
-    """Groups of more amounts than the limit are refused with the way out; converted, each has one."""
+    """Groups with more amounts than the limit are refused with the remedy; grouping by currency alone is not."""
     currencies = [f"C{number}" for number in range(6)]
     asker.fill(
         [

@@ -1,4 +1,4 @@
-"""Spans, as a real collector over HTTP receives them from a real gateway."""
+"""Spans, as a real collector receives them over HTTP from a real gateway."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ PLANTED = "4111111111111111"
 
 
 class Collector(ThreadingHTTPServer):
-    """Keeps the spans that are sent to it, and their raw bytes."""
+    """A collector that keeps the spans it receives, and their raw bytes."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -47,7 +47,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_arguments: object) -> None:
-        """Say nothing."""
+        """Suppress the access log."""
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def read_attributes(span: Any) -> dict[str, Any]:
 
 
 def ask(gateway: GatewayProcess) -> None:
-    """Ask one count within the caller's trace, and without one a list that is refused and a GraphQL page."""
+    """Send a count within the caller's trace, and without a trace a refused list and a GraphQL query."""
     counted = httpx.get(f"{gateway.url}/transactions/90/card/{PLANTED}", headers=TRACEPARENT).raise_for_status()
     assert counted.headers["x-request-id"] == TRACE
     httpx.get(f"{gateway.url}/transactions/{PLANTED}")
@@ -79,13 +79,13 @@ def ask(gateway: GatewayProcess) -> None:
 def test_a_request_and_its_commands_are_one_trace(
     reader_environment: DatabaseEnvironment, tmp_path: Path, collector: Collector
 ) -> None:
-    """The stop sends what is left: spans of requests, below the caller's, and of commands, below the requests'."""
+    """The shutdown flushes spans of requests, children of the caller's, and of commands, children of the requests'."""
     variables: dict[str, Any] = {
         "GATEWAY_TRACING": "on",
         "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{collector.server_port}",
-        # Nothing is sent before the stop.
+        # Nothing is sent before the shutdown.
         "OTEL_BSP_SCHEDULE_DELAY": "600000",
-        # Every count is the server's: a command that does not depend on the moment.
+        # The server makes every count, so that its command does not depend on timing.
         "GATEWAY_COUNT_ROLLUPS": "off",
     }
     with run_gateway(reader_environment, find_free_port(), tmp_path, **variables) as gateway:
@@ -128,7 +128,7 @@ def test_a_request_and_its_commands_are_one_trace(
 
 
 def test_a_collector_that_is_away_costs_nothing(reader_environment: DatabaseEnvironment, tmp_path: Path) -> None:
-    """Without a collector questions are answered, and the stop is clean and in time."""
+    """Without a collector requests are served, and the shutdown is clean and in time."""
     endpoint = f"http://127.0.0.1:{find_free_port()}"
     variables: dict[str, Any] = {"GATEWAY_TRACING": "on", "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
     with run_gateway(reader_environment, find_free_port(), tmp_path, **variables) as gateway:
@@ -148,7 +148,7 @@ main()
 
 
 def test_tracing_without_its_packages_is_refused(reader_environment: DatabaseEnvironment, tmp_path: Path) -> None:
-    """Where the extra is not installed, the gateway does not start, and one line says what to install."""
+    """Without the extra installed, the gateway does not start, and one line says what to install."""
     config = tmp_path / "db_envs.yaml"
     config.write_text(f"mongo_uri: {reader_environment.connection_uri}\n")
     command = [sys.executable, "-c", _WITHOUT_PACKAGES, "serve", "--port", "0", "--config", str(config)]
@@ -173,5 +173,5 @@ assert "gateway.tracing" not in sys.modules
 
 
 def test_without_tracing_nothing_of_it_is_imported() -> None:
-    """By default a worker does without OpenTelemetry's SDK; its bare names FastAPI imports where they are installed."""
+    """By default a worker does not import OpenTelemetry's SDK; FastAPI imports the API where it is installed."""
     subprocess.run([sys.executable, "-c", _APPLICATION], check=True)

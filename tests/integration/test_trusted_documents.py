@@ -1,4 +1,4 @@
-"""With a manifest only its documents are answered, by their identifier, their hash or their text."""
+"""With a manifest only its documents are executed, by identifier, hash or text."""
 
 import hashlib
 import json
@@ -24,8 +24,8 @@ from tests.persisted import BOTH, COUNT, MODERN, NAME, ask, build_extension, dig
 from tests.process import run_gateway
 from tests.waiting import find_free_port
 
-# graphql-codegen, with its default hashes; Relay is the same with others; Apollo's tool.
-PLAIN = {hashlib.sha1(BOTH.encode()).hexdigest(): BOTH, "sha256:" + digest(COUNT): COUNT}  # noqa: S324 - not for safety
+# The manifest of graphql-codegen with its default hashes (Relay's has the same form), and that of Apollo's tool.
+PLAIN = {hashlib.sha1(BOTH.encode()).hexdigest(): BOTH, "sha256:" + digest(COUNT): COUNT}  # noqa: S324 - not for security
 APOLLO = {
     "format": "apollo-persisted-query-manifest",
     "version": 1,
@@ -39,7 +39,7 @@ APOLLO = {
 def trusting(
     served: ServedDatabase, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[httpx.Client]:
-    """Asks a gateway with a manifest."""
+    """A client of a gateway with a manifest."""
     served.collection.delete_many({})
     folder = tmp_path_factory.mktemp("trusting")
     manifest = folder / "manifest.json"
@@ -67,7 +67,7 @@ def trusting(
     ids=str,
 )
 def test_a_trusted_document_is_answered(trusting: httpx.Client, method: str, named: dict[str, Any]) -> None:
-    """A document of the manifest is asked for by its identifier, Apollo's extension, its exact text, or two of them."""
+    """A document of the manifest is executed by identifier, Apollo's extension, exact text, or two of them."""
     response = ask(trusting, method, **named, operationName="Count", variables={"days": 1})
     assert response.json() == {"data": {"transactions": {"totalCount": 0}}}
 
@@ -91,7 +91,7 @@ def test_a_trusted_document_is_answered(trusting: httpx.Client, method: str, nam
 def test_no_other_document_is_answered(
     trusting: httpx.Client, method: str, media_type: str, named: dict[str, Any]
 ) -> None:
-    """What is not in the manifest is refused with 403, however it is asked for, and never remembered."""
+    """A document outside the manifest gets 403, however it is sent, and is never remembered."""
     for _ in range(2):
         assert find_code(ask(trusting, method, media_type=media_type, **named)) == "DOCUMENT_NOT_TRUSTED"
 
@@ -101,16 +101,16 @@ def test_no_other_document_is_answered(
     [pytest.param(text, id=text.split("(")[0].strip()) for text in orjson.loads(DOCUMENTS.read_bytes()).values()],
 )
 def test_the_explorer_asks_what_is_trusted(trusting: httpx.Client, document: str) -> None:
-    """Each operation of the explorer is answered beside the manifest's, and suits the limits as they are by default."""
+    """Each operation of the explorer is accepted beside the manifest's, and is within the default limits."""
     response = ask(trusting, "POST", query=document).json()
     codes = {error["extensions"]["code"] for error in response.get("errors", ())}
-    # Subscriptions and operations with variables are not whole like this.
+    # Subscriptions over plain HTTP, and operations without their variables, fail later.
     assert codes <= {"NOT_ACCEPTABLE", "GRAPHQL_VARIABLES_INVALID"}
     assert build_schema(Limits(introspection=False)).find_faults(document) == []
 
 
 def test_the_text_of_another_trusted_document_is_refused(trusting: httpx.Client) -> None:
-    """An identifier beside the text of another document is a fault, even where both are trusted."""
+    """An identifier with the text of another document is an error, even if both are trusted."""
     response = ask(trusting, "POST", query=BOTH, extensions=build_extension(digest(COUNT)))
     assert find_code(response) == "GRAPHQL_REQUEST_INVALID"
 
@@ -134,7 +134,7 @@ FAULTY: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("manifest", "fault"), FAULTY, ids=[fault for _, fault in FAULTY])
 def test_a_faulty_manifest_is_named(tmp_path: Path, manifest: object, fault: str) -> None:
-    """The error names the file and, in it, the document and its fault; limits are among them."""
+    """The error names the file, the document in it and its fault, limits included."""
     path = tmp_path / "manifest.json"
     path.write_text(manifest if isinstance(manifest, str) else json.dumps(manifest))
     with pytest.raises(ConfigurationError) as caught:
@@ -145,7 +145,7 @@ def test_a_faulty_manifest_is_named(tmp_path: Path, manifest: object, fault: str
 
 
 def test_a_faulty_manifest_ends_the_start(served: ServedDatabase, tmp_path: Path) -> None:
-    """The server says in a few lines what is wrong and does not listen."""
+    """The server reports the fault in a few lines and does not listen."""
     (tmp_path / "manifest.json").write_text(json.dumps({"abc": "{ nothing }"}))
     (tmp_path / "db_envs.yaml").write_text(f"mongo_uri: {served.owner.connection_uri}\n")
     done = subprocess.run(

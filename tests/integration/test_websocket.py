@@ -1,4 +1,4 @@
-"""GraphQL by WebSocket, from a gateway as a user runs it: the protocol, who may speak it, and what it holds out."""
+"""GraphQL over WebSocket, from a gateway run as a user runs it: protocol, access and robustness."""
 
 import asyncio
 import base64
@@ -43,7 +43,7 @@ HANDSHAKE = {
 
 
 def send_handshake(url: str, path: str = "/graphql", **changes: str | None) -> bytes:
-    """Send the head of a request, and give what comes back first."""
+    """Send the head of a request, and return the first bytes of the response."""
     address = urlsplit(url)
     changed = HANDSHAKE | {name.replace("_", "-"): value for name, value in changes.items()}
     lines = [f"{name}: {value}" for name, value in changed.items() if value is not None]
@@ -58,7 +58,7 @@ def read_metric(url: str, name: str) -> float:
 
 
 async def test_a_query_is_answered(served: ServedDatabase) -> None:
-    """A query gives the result that HTTP gives, and ends; its id is free then."""
+    """A query returns the result that HTTP returns, and completes; its id is then free again."""
     async with open_socket(served.gateway.url) as client:
         await client.init()
         query = "query One($first: Int) { transactions(first: $first) { nodes { id cardNumber } totalCount } }"
@@ -70,7 +70,7 @@ async def test_a_query_is_answered(served: ServedDatabase) -> None:
 
 
 async def test_an_error_beside_data_is_counted(served: ServedDatabase) -> None:
-    """An operation that fails beside data counts among the errors, as it does by HTTP."""
+    """An operation with errors beside data is counted in the error metric, as over HTTP."""
     name = 'gateway_errors_total{code="INVALID_REPRESENTATION"}'
     before = await asyncio.to_thread(read_metric, served.gateway.url, name)
     async with open_socket(served.gateway.url) as client:
@@ -81,7 +81,7 @@ async def test_an_error_beside_data_is_counted(served: ServedDatabase) -> None:
 
 
 async def test_errors_have_the_one_shape(served: ServedDatabase) -> None:
-    """What is wrong with an operation ends it with the errors that HTTP gives, and the socket goes on."""
+    """A failed operation ends with the errors that HTTP returns, and the socket stays open."""
     async with open_socket(served.gateway.url) as client:
         await client.init()
         for query, code in (
@@ -109,7 +109,7 @@ async def test_errors_have_the_one_shape(served: ServedDatabase) -> None:
 
 
 async def test_a_subscription_that_is_taken_back_keeps_nobody_waiting(served: ServedDatabase) -> None:
-    """A query that follows a subscription is answered even if that was completed before it had begun."""
+    """A query that follows a subscription is answered even if the subscription was completed before it started."""
     async with open_socket(served.gateway.url) as client:
         await client.init()
         for _ in range(5):
@@ -122,7 +122,7 @@ async def test_a_subscription_that_is_taken_back_keeps_nobody_waiting(served: Se
 
 
 async def test_pings_are_answered(served: ServedDatabase) -> None:
-    """A ping is answered before and after the beginning, and a pong is not."""
+    """A ping is answered before and after initialisation, and a pong is not."""
     async with open_socket(served.gateway.url) as client:
         await client.send({"type": "ping"}, {"type": "pong"}, {"type": "ping", "payload": {"any": 1}})
         assert [await client.receive(), await client.receive()] == [{"type": "pong"}] * 2
@@ -150,7 +150,7 @@ async def test_pings_are_answered(served: ServedDatabase) -> None:
     ],
 )
 async def test_what_breaks_the_protocol_closes(served: ServedDatabase, messages: list[str | bytes], code: int) -> None:
-    """A message that the protocol does not allow closes the socket with the code that it names."""
+    """A message that violates the protocol closes the socket with the specified code."""
     async with open_socket(served.gateway.url) as client:
         for message in messages:
             await client.connection.send(message, text=True if message is INVALID_TEXT else None)
@@ -158,14 +158,14 @@ async def test_what_breaks_the_protocol_closes(served: ServedDatabase, messages:
 
 
 async def test_a_silent_client_is_let_go(served: ServedDatabase) -> None:
-    """Who does not begin within some seconds is closed with 4408."""
+    """A client that does not initialise within seconds is closed with 4408."""
     async with open_socket(served.gateway.url) as client:
         assert await client.await_close() == (4408, "Connection initialisation timeout")
 
 
 @pytest.mark.parametrize("offered", [(), ("graphql-ws",), ("graphql-ws", "soap")])
 async def test_another_subprotocol_is_refused(served: ServedDatabase, offered: tuple[str, ...]) -> None:
-    """Who does not offer graphql-transport-ws is told so before the connection becomes a socket."""
+    """A client that does not offer graphql-transport-ws gets 400 naming it, before the upgrade."""
     with pytest.raises(InvalidStatus) as refused:
         async with open_socket(served.gateway.url, subprotocols=offered):
             pass
@@ -192,13 +192,13 @@ async def test_another_subprotocol_is_refused(served: ServedDatabase, offered: t
 def test_only_a_whole_handshake_of_this_site_opens(
     served: ServedDatabase, path: str, changes: dict[str, str], status: bytes
 ) -> None:
-    """What is no handshake is answered as HTTP, and one of another host or site is refused."""
+    """An incomplete handshake is treated as HTTP, and one from another host or site is refused."""
     assert send_handshake(served.gateway.url, path, **changes).split(b" ", 2)[1] == status
 
 
 @dataclass(frozen=True)
 class Guarded:
-    """A gateway that takes keys, their file, and the keys with their ids by what they are for."""
+    """A gateway that requires keys, the key file, and the keys and their ids by name."""
 
     served: ServedDatabase
     file: Path
@@ -230,7 +230,7 @@ def guarded(mongod: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.mark.parametrize(("name", "shown"), [("reader", "************1111"), ("revealing", "4111111111111111")])
 async def test_credentials_come_by_header_or_message(guarded: Guarded, name: str, shown: str) -> None:
-    """A key is taken from the handshake or from connection_init; either shows what its scopes allow."""
+    """A key is taken from the handshake or from connection_init; either reveals what its scopes allow."""
     document = {"_id": name, "date": 0, "currency": "USD", "amount": 1, "cardType": "Visa", "countryOrigin": "US"}
     guarded.served.collection.insert_one({**document, "cardNumber": "4111111111111111"})
     bearer = f"Bearer {guarded.keys[name]}"
@@ -244,7 +244,7 @@ async def test_credentials_come_by_header_or_message(guarded: Guarded, name: str
 
 
 async def test_bad_credentials_tell_nothing(guarded: Guarded) -> None:
-    """None, wrong ones and several are closed with 4403 in the same words, and after many with 1013."""
+    """Missing, wrong and ambiguous credentials are closed with 4403 and one reason, after many failures with 1013."""
     key = guarded.keys["reader"]
     right, wrong = f"Bearer {key}", f"Bearer {key[:-1]}{'A' if key[-1] != 'A' else 'B'}"
 
@@ -269,7 +269,7 @@ async def test_bad_credentials_tell_nothing(guarded: Guarded) -> None:
 
 
 async def test_a_revoked_key_ends_its_socket(guarded: Guarded) -> None:
-    """Within half a minute a socket whose key was revoked is closed with 4403."""
+    """A socket whose key is revoked is closed with 4403."""
     async with guarded.open() as client:
         await client.init({"Authorization": f"Bearer {guarded.keys['lost']}"})
         await client.subscribe(ADDED)
@@ -278,7 +278,7 @@ async def test_a_revoked_key_ends_its_socket(guarded: Guarded) -> None:
 
 
 async def test_a_caller_holds_so_many_subscriptions(guarded: Guarded) -> None:
-    """One more than the limit of a caller, on whichever socket, is refused; one that ends makes room."""
+    """One subscription beyond a caller's limit, over all its sockets, is refused; one that ends makes room."""
     async with guarded.open("other") as one, guarded.open("other") as other:
         await one.init()
         await other.init()
@@ -291,7 +291,7 @@ async def test_a_caller_holds_so_many_subscriptions(guarded: Guarded) -> None:
 
 
 async def test_a_client_that_leaves_ends_its_subscriptions(served: ServedDatabase) -> None:
-    """Whether a client completes, closes or breaks off, its subscriptions end in the feed."""
+    """Whether a client completes, closes or aborts, its subscriptions end in the feed."""
     before = read_metric(served.gateway.url, "gateway_live_subscribers")
 
     def count() -> float:
@@ -310,7 +310,7 @@ async def test_a_client_that_leaves_ends_its_subscriptions(served: ServedDatabas
 
 
 async def test_a_stop_sends_clients_elsewhere(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """A gateway that stops closes its sockets with 1012, without completing what goes on elsewhere."""
+    """A gateway that stops closes its sockets with 1012, without completing subscriptions."""
     with serve_database(mongod, tmp_path) as served:
         async with open_socket(served.gateway.url) as client:
             await client.init()
@@ -324,7 +324,7 @@ async def test_a_stop_sends_clients_elsewhere(mongod: EmbeddedServer, tmp_path: 
 
 
 async def test_nobody_waits_for_the_end_of_a_summary(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """While a summary waits for the database another query is answered, though one is worked on at a time."""
+    """While a summary waits for the database, another query is served, even with a concurrency limit of 1."""
     with serve_database(mongod, tmp_path, GATEWAY_MAX_CONCURRENT="1") as served:
         async with open_socket(served.gateway.url) as client:
             await client.init()
@@ -337,7 +337,7 @@ async def test_nobody_waits_for_the_end_of_a_summary(mongod: EmbeddedServer, tmp
 
 
 async def test_a_subscription_during_a_stop_is_not_completed(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """While a query keeps the socket of a gateway that stops open, a new subscription is not told to be complete."""
+    """While a query keeps a stopping gateway's socket open, a new subscription is not completed."""
     with serve_database(mongod, tmp_path) as served:
         address = urlsplit(served.gateway.url)
         ping = {"type": "ping"}
@@ -368,7 +368,7 @@ async def test_a_subscription_during_a_stop_is_not_completed(mongod: EmbeddedSer
 
 
 def test_who_takes_nothing_is_cut_off(mongod: EmbeddedServer, tmp_path: Path) -> None:
-    """A client that asks on and reads nothing loses its connection; nothing is logged as a failure of the gateway."""
+    """A client that keeps sending and reads nothing is disconnected, and nothing is logged as a failure."""
     with serve_database(mongod, tmp_path, GATEWAY_REQUEST_TIMEOUT_MS="500") as served:
         address = urlsplit(served.gateway.url)
         with socket.create_connection((address.hostname, address.port), 60) as connection:
@@ -415,7 +415,7 @@ frames = st.builds(
     st.lists(st.one_of(odd_messages.map(lambda text: frame(text.encode(), 1, is_final=True)), frames), max_size=12),
 )
 def test_whatever_is_sent_the_gateway_lives(served: ServedDatabase, begins: bool, sent: list[bytes]) -> None:  # noqa: FBT001 - drawn
-    """Whatever messages and frames come, the socket closes when its client does, and the next one is answered."""
+    """Whatever messages and frames arrive, the socket closes when its client closes, and the gateway stays live."""
     address = urlsplit(served.gateway.url)
     with socket.create_connection((address.hostname, address.port), 30) as connection:
         lines = [f"{name}: {value}" for name, value in HANDSHAKE.items()]
@@ -432,7 +432,7 @@ def test_whatever_is_sent_the_gateway_lives(served: ServedDatabase, begins: bool
 
 
 def test_nothing_of_it_was_a_failure(served: ServedDatabase) -> None:
-    """After all of the above nothing is left in the feed, and no error was logged."""
+    """After the tests above no subscriber is left in the feed, and no error was logged."""
     wait_until(lambda: read_metric(served.gateway.url, "gateway_live_subscribers") == 0)
     faults = [line for line in read_log(served.gateway.folder) if line["level"] == "error"]
     assert not faults, faults

@@ -1,4 +1,4 @@
-"""The ends of windows and ranges, to the millisecond and the cent, at a moment that the test decides."""
+"""The ends of windows and ranges, to the millisecond and the cent, at a moment set by the test."""
 
 import asyncio
 from contextlib import aclosing
@@ -26,7 +26,7 @@ documents = strategies.documents(strategies.edge_offsets, NOW_MS)
 
 
 async def answer_every_way(repository: TransactionRepository, question: Question) -> dict[str, Any]:
-    """Give the ids that a page, a stream and GraphQL answer with, and the count."""
+    """Return the ids from a page, a stream and GraphQL, and the counts."""
     order = Order[question.order]
     wanted = parse_filter(
         days=question.days,
@@ -65,7 +65,7 @@ def test_both_ends_of_a_window_are_inside_it(
     found: list[Document],
     question: Question,
 ) -> None:
-    """A document at either end of a window is in it and one a millisecond beyond is not, in every style."""
+    """A document at either end of a window is in it, and one a millisecond beyond is not, in every API style."""
     collection.delete_many({})
     if found:
         collection.insert_many([{**document} for document in found])

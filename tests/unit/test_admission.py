@@ -1,4 +1,4 @@
-"""A burst waits its turn; an overload is turned away, and ends."""
+"""Admission: a burst waits its turn; an overload is refused, and ends."""
 
 import asyncio
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ TICK = 0.01
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that advances only when a test says so."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -47,7 +47,7 @@ def admission(clock: Clock) -> Admission:
 
 
 async def begin(admission: Admission, count: int) -> list[asyncio.Task[None]]:
-    """Let questions come, and give each as far as it gets by itself."""
+    """Start `count` queries and let each proceed as far as it can."""
     tasks = [asyncio.create_task(admission.enter()) for _ in range(count)]
     for _ in range(3):
         await asyncio.sleep(0)
@@ -63,7 +63,7 @@ def is_turned_away(task: asyncio.Task[None]) -> bool:
 
 
 async def give_up(tasks: list[asyncio.Task[None]]) -> None:
-    """End what still waits, so that no task outlives its test."""
+    """Cancel waiting tasks, so that none outlives its test."""
     for task in tasks:
         task.cancel()
         with suppress(asyncio.CancelledError, OverloadedError):
@@ -75,7 +75,7 @@ async def overload(admission: Admission) -> list[asyncio.Task[None]]:
 
 
 async def test_a_burst_waits_in_order(admission: Admission) -> None:
-    """As many as allowed are let in at once, and each that is answered lets in the one that came first."""
+    """As many as allowed enter at once, and each that finishes lets in the one that has waited longest."""
     tasks = await begin(admission, MOST + 3)
     assert [is_in(task) for task in tasks] == [True] * MOST + [False] * 3
     for answered in range(1, 4):
@@ -86,7 +86,7 @@ async def test_a_burst_waits_in_order(admission: Admission) -> None:
 
 
 async def test_an_overload_turns_all_who_wait_away(admission: Admission) -> None:
-    """One more than may wait turns away itself and all who wait, but nobody who was let in."""
+    """One query too many is refused along with all who wait, but none that was admitted."""
     tasks = await overload(admission)
     assert [is_in(task) for task in tasks] == [True] * MOST + [False] * (WAITING + 1)
     assert all(is_turned_away(task) for task in tasks[MOST:])
@@ -94,7 +94,7 @@ async def test_an_overload_turns_all_who_wait_away(admission: Admission) -> None
 
 
 async def test_who_has_given_up_waits_no_more(admission: Admission) -> None:
-    """Whoever leaves while waiting has no place in the queue: as many others may wait, and it is no overload."""
+    """A query cancelled while waiting leaves the queue: others may take its place without causing an overload."""
     tasks = await begin(admission, MOST + WAITING)
     await give_up(tasks[MOST:])
     waiting = await begin(admission, WAITING)
@@ -112,7 +112,7 @@ async def overload_and_finish(admission: Admission) -> None:
 
 
 async def test_in_an_overload_few_are_let_in(admission: Admission, clock: Clock) -> None:
-    """While the overload lasts, only few are worked on at a time and nobody waits."""
+    """During an overload only a few are worked on at a time and nobody waits."""
     await overload_and_finish(admission)
     tasks = await begin(admission, 1)
     clock.now += REFUSING - TICK
@@ -122,7 +122,7 @@ async def test_in_an_overload_few_are_let_in(admission: Admission, clock: Clock)
 
 
 async def test_an_overload_is_over_when_waiting_is_enough(admission: Admission, clock: Clock) -> None:
-    """After some seconds questions may wait again, the newest being let in first, and soon the overload is over."""
+    """After some seconds queries may wait again, admitted newest first, and soon the overload ends."""
     await overload_and_finish(admission)
     tasks = await begin(admission, FEW)
     clock.now += REFUSING
@@ -133,7 +133,7 @@ async def test_an_overload_is_over_when_waiting_is_enough(admission: Admission, 
     before = admission.is_overloaded
     clock.now += TRYING
     assert (before, admission.is_overloaded) == (True, False)
-    # There is room, but others came first.
+    # There is a free slot, but others came first.
     tasks += await begin(admission, 1)
     assert not is_in(tasks[-1])
     admission.leave()
@@ -142,7 +142,7 @@ async def test_an_overload_is_over_when_waiting_is_enough(admission: Admission, 
 
 
 async def test_an_overload_goes_on_when_waiting_is_not_enough(admission: Admission, clock: Clock) -> None:
-    """When too many wait again, all of them are turned away, and so are those who come after them."""
+    """When too many wait again, all of them are refused, as are later ones."""
     await overload_and_finish(admission)
     tasks = await begin(admission, 1)
     clock.now += REFUSING
@@ -155,7 +155,7 @@ async def test_an_overload_goes_on_when_waiting_is_not_enough(admission: Admissi
 
 
 async def test_an_overload_ends_when_there_is_nothing_to_do(admission: Admission, clock: Clock) -> None:
-    """A moment without questions ends an overload; as long as one is being worked on it lasts."""
+    """A moment without queries ends an overload; while one is being worked on, the overload lasts."""
     await overload(admission)
     overloaded = []
     for _ in range(MOST):
@@ -168,18 +168,18 @@ async def test_an_overload_ends_when_there_is_nothing_to_do(admission: Admission
 
 
 async def test_a_question_is_turned_away_before_it_costs_anything(admission: Admission) -> None:
-    """In an overload as many as are few pass at once, those on their way counted; the others are turned away."""
+    """In an overload `turns_away` lets a few pass at once, counting those on their way, and refuses the others."""
     assert not admission.turns_away()
     await overload_and_finish(admission)
     verdicts = [admission.turns_away() for _ in range(FEW + 2)]
     assert verdicts == [False] * FEW + [True] * 2
-    # Whoever passed and did not enter is forgotten.
+    # A query that passed but did not enter is forgotten.
     await begin(admission, 0)
     assert not admission.turns_away()
 
 
 async def test_as_many_may_wait_as_are_finished_in_a_moment(admission: Admission, clock: Clock) -> None:
-    """A worker that finished eight thousand questions in the last second lets two hundred wait."""
+    """A worker that finished eight thousand queries in the last second lets two hundred wait."""
     for _ in range(8_000):
         await admission.enter()
         admission.leave()
@@ -192,7 +192,7 @@ async def test_as_many_may_wait_as_are_finished_in_a_moment(admission: Admission
 
 
 async def test_what_was_finished_long_ago_lets_nobody_wait(admission: Admission, clock: Clock) -> None:
-    """A worker that was quick two seconds ago, and was asked nothing since, lets no more wait than any other."""
+    """Throughput of two seconds ago, with nothing since, does not let more queries wait."""
     for _ in range(8_000):
         await admission.enter()
         admission.leave()
@@ -203,7 +203,7 @@ async def test_what_was_finished_long_ago_lets_nobody_wait(admission: Admission,
 async def test_who_was_turned_away_is_told_once_a_second(
     admission: Admission, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log has the number of those who were turned away, when the next question comes after the second."""
+    """Refused queries are logged by number at most once a second, when the next query arrives."""
     tasks = await overload(admission)
     assert not caplog.messages
     for _ in range(2):
@@ -214,7 +214,7 @@ async def test_who_was_turned_away_is_told_once_a_second(
 
 
 async def test_a_paused_question_makes_room(admission: Admission) -> None:
-    """While a question waits for a slow client another is let in, and the first goes on without waiting."""
+    """While a paused query waits for a slow client, another is admitted, and the first resumes without waiting."""
     tasks = await begin(admission, MOST + 2)
     admission.pause()
     await begin(admission, 0)
@@ -229,7 +229,7 @@ async def test_a_paused_question_makes_room(admission: Admission) -> None:
 
 
 async def test_who_waits_for_another_makes_room(admission: Admission) -> None:
-    """While questions wait for another's work others are let in, a bounded number, and none in an overload."""
+    """While queries wait for another's work, others are admitted, up to a limit, and none in an overload."""
     tasks = await begin(admission, MOST + 2)
     with admission.share():
         await begin(admission, 0)
@@ -250,7 +250,7 @@ async def test_who_waits_for_another_makes_room(admission: Admission) -> None:
 
 
 async def test_a_question_makes_room_once(admission: Admission) -> None:
-    """However many parts of a question wait, for another's work or a slow client, one question is let in for it."""
+    """However many parts of a query wait, for another's work or a slow client, it makes room for one query only."""
     tasks = await begin(admission, MOST + 3)
     turn = Turn(admission)
     with turn.share(), turn.share():
@@ -269,7 +269,7 @@ async def test_a_question_makes_room_once(admission: Admission) -> None:
 
 
 async def test_to_wait_is_a_part_of_the_time_of_an_answer() -> None:
-    """A question whose turn does not come in time is a 504 with REQUEST_TIMEOUT, and waits no more."""
+    """A query not admitted in time gets 504 REQUEST_TIMEOUT and stops waiting."""
     settings = load_settings({"GATEWAY_MAX_CONCURRENT": "1", "GATEWAY_REQUEST_TIMEOUT_MS": "100"})
     app = create_app(settings, DatabaseEnvironment(uri="mongodb://127.0.0.1/unused"))
     admission: Admission = app.state.admission
@@ -294,18 +294,18 @@ def list_steps() -> st.SearchStrategy[list[str]]:
 
 def follow(steps: list[str]) -> Iterator[str]:
     yield from steps
-    # At the end all is answered.
+    # At the end all queries finish.
     yield from ("leave",) * (len(steps) + (WAITING + 1) * steps.count("crowd"))
 
 
 @given(steps=list_steps())
 async def test_no_place_is_lost_or_doubled(steps: list[str]) -> None:
-    """Whatever comes, leaves and gives up, never more than allowed are in, and in the end all places are free."""
+    """Whatever arrives, leaves and is cancelled, never more than allowed are in, and in the end all slots are free."""
     clock = Clock()
     admission = Admission(MOST, clock)
     inside = 0
     waiting: list[asyncio.Task[None]] = []
-    # Who waits when an overload ends, which no event tells, is let in by the next who leaves.
+    # The end of an overload signals no event: those still waiting are admitted when the next one leaves.
     may_be_held = False
     for step in follow(steps):
         if step == "come":
@@ -316,7 +316,7 @@ async def test_no_place_is_lost_or_doubled(steps: list[str]) -> None:
             admission.leave()
             inside -= 1
         if step.endswith("give up") and waiting:
-            # Its turn may have come in this very moment.
+            # It may have been admitted at this very moment.
             waiting[0].cancel()
         if step == "second":
             clock.now += 1

@@ -1,4 +1,4 @@
-"""Replies of the server are taken apart without decoding their documents."""
+"""Server replies are split into batches without decoding their documents."""
 
 import asyncio
 from typing import Any
@@ -19,7 +19,7 @@ DOCUMENTS = st.lists(st.dictionaries(KEYS, st.one_of(VALUES, st.lists(VALUES, ma
 
 
 def build_reply(name: str, documents: list[dict[str, Any]]) -> dict[str, Any]:
-    """Give a reply as mongod writes it."""
+    """Return a reply as mongod writes it."""
     return {
         "cursor": {name: documents, "id": Int64(7), "ns": "benchmark.transaction"},
         "ok": 1.0,
@@ -30,7 +30,7 @@ def build_reply(name: str, documents: list[dict[str, Any]]) -> dict[str, Any]:
 
 @given(name=st.sampled_from(["firstBatch", "nextBatch"]), documents=DOCUMENTS)
 def test_a_reply_holds_its_documents_as_one_batch(name: str, documents: list[dict[str, Any]]) -> None:
-    """A batch's documents are those of the reply, and all else of the reply is as it was."""
+    """The batch holds the reply's documents, and the rest of the reply is unchanged."""
     found = find_batch(encode(build_reply(name, documents)))
     assert found is not None
     items = found["cursor"].pop(name)
@@ -42,20 +42,20 @@ def test_a_reply_holds_its_documents_as_one_batch(name: str, documents: list[dic
 
 
 def test_a_reply_of_another_form_is_left_to_the_driver() -> None:
-    """An error, and a cursor or batch that does not come first, are no batch."""
+    """Errors, and replies whose cursor or batch does not come first, are left to the driver."""
     cursor = {"id": Int64(0), "ns": "benchmark.transaction", "firstBatch": [{"a": 1}]}
     for reply in ({"ok": 0.0, "errmsg": "no"}, {"ok": 1.0, "cursor": cursor}, {"cursor": cursor}, {}):
         assert find_batch(encode(reply)) is None
 
 
 class DeafCursor(BatchCursor):
-    """A cursor that loses a cancellation, as the driver does at times, and then gives a batch or fails."""
+    """A cursor that loses a cancellation, as the driver does at times, and then returns a batch or fails."""
 
     def __init__(self, failure: Exception | None = None) -> None:
         self.failure = failure
         self.asked = asyncio.Event()
 
-    async def _next_batch(self, result: Items, total: int | None = None) -> bool:  # noqa: ARG002 - the driver's own
+    async def _next_batch(self, result: Items, total: int | None = None) -> bool:  # noqa: ARG002 - the driver's signature
         self.asked.set()
         try:
             await asyncio.Event().wait()
@@ -68,7 +68,7 @@ class DeafCursor(BatchCursor):
 
 @pytest.mark.parametrize("failure", [None, OSError()])
 async def test_a_reader_whose_cancellation_was_lost_ends(failure: Exception | None) -> None:
-    """Who reads ahead ends once it was cancelled, whatever comes of what it reads, though nobody takes that."""
+    """A read-ahead task ends once cancelled, whatever the read returns and although nobody takes the result."""
     read: asyncio.Queue[Items | Exception] = asyncio.Queue(maxsize=1)
     read.put_nowait([{"_id": 0}])
     cursor = DeafCursor(failure)

@@ -1,4 +1,4 @@
-"""How benchmarks compare their figures, and how the table and the picture show them."""
+"""How benchmarks compare their figures, and how table and picture show them."""
 
 import re
 from dataclasses import replace
@@ -27,7 +27,7 @@ comparisons = st.builds(Comparison, texts, st.sampled_from(Unit), all_series, al
 
 @given(comparisons)
 def test_a_ratio_is_of_medians_and_above_one_where_ours_is_better(comparison: Comparison) -> None:
-    """Without a bound, or with one on being better, the ratio is over 1 exactly where our median is the better one."""
+    """The ratio of medians exceeds 1 exactly where our median is better; a bound on being worse inverts it."""
     ours, theirs = median(comparison.ours.values), median(comparison.theirs.values)
     is_better = ours > theirs if comparison.unit is Unit.RATE else ours < theirs
     assert (replace(comparison, bound=None).ratio > 1) == is_better
@@ -37,7 +37,7 @@ def test_a_ratio_is_of_medians_and_above_one_where_ours_is_better(comparison: Co
 
 @given(comparisons)
 def test_a_bound_holds_on_its_own_side(comparison: Comparison) -> None:
-    """A comparison holds where the ratio is at least the bound or, where it bounds a loss, at most."""
+    """A comparison holds if the ratio is at least the bound, or at most if it bounds a loss."""
     if comparison.bound is None:
         assert comparison.holds is None
     elif comparison.bound.is_worse:
@@ -48,7 +48,7 @@ def test_a_bound_holds_on_its_own_side(comparison: Comparison) -> None:
 
 @given(st.integers(1, 6), st.integers(1, 5))
 def test_each_takes_its_turn_in_every_round(programs: int, rounds: int) -> None:
-    """Every program is measured once a round, and nobody always after the same."""
+    """Every program is measured once per round, in an order that is reversed each round."""
     taken: list[str] = []
 
     def measure(name: str) -> float:
@@ -66,8 +66,8 @@ def test_each_takes_its_turn_in_every_round(programs: int, rounds: int) -> None:
 
 @given(st.lists(comparisons, min_size=1, max_size=5))
 def test_the_picture_is_well_formed_whatever_it_shows(shown: list[Comparison]) -> None:
-    """The SVG is XML with a title, a description, and a bar for ours once a group and for each of the others."""
-    root = ET.fromstring(build_picture(shown))  # noqa: S314 - it is our own
+    """The SVG is well-formed XML with a title, a description and a bar for each of the other programs."""
+    root = ET.fromstring(build_picture(shown))  # noqa: S314 - our own XML
     space = "{http://www.w3.org/2000/svg}"
     bars = root.findall(f"{space}rect")
     labels = [root.find(f"{space}{name}") for name in ("title", "desc")]
@@ -77,7 +77,7 @@ def test_the_picture_is_well_formed_whatever_it_shows(shown: list[Comparison]) -
 
 
 def test_the_table_says_what_holds() -> None:
-    """A row names work, figures with their spread, ratio and bound, and whether the bound holds."""
+    """A row shows the work, figures with their spread, ratio and bound, and whether the bound holds."""
     ours, theirs = Series("gateway", [250, 200, 300]), Series("Flask", [20, 25, 30])
     wide = Comparison("a list", Unit.RATE, ours, theirs, Bound(8))
     slow = Comparison("a list", Unit.TIME, Series("gateway", [30.0]), Series("raw", [20.0]), Bound(1.4, is_worse=True))
@@ -90,7 +90,7 @@ def test_the_table_says_what_holds() -> None:
 
 
 def test_a_terminal_shows_a_line_for_each_program() -> None:
-    """The tables of two works show each program with its figures, and what holds, within 80 columns."""
+    """Tables show each program with its figures and whether the bound holds, within 80 columns."""
     ours, theirs = Series("gateway", [250, 200, 300]), Series("Flask", [20, 25, 30])
     compared = [Comparison("a list", Unit.RATE, ours, theirs, Bound(8)), Comparison("a list", Unit.RATE, ours, theirs)]
     for shown in (compared, compared[:1]):
@@ -116,5 +116,5 @@ def test_the_page_says_how_it_was_made() -> None:
 
 
 def test_a_failover_lasts_until_its_last_answer() -> None:
-    """The time that is told holds the elections, which come on top of what was asked for."""
+    """The reported duration includes the elections after the requested time."""
     assert Report(10.0, [Answer("right", 10.0, 40.0), Answer("right", 11.0, 12.0)], []).seconds == 30.0

@@ -1,4 +1,4 @@
-"""What the speed benchmark asks, and how it reads what each program answers."""
+"""What the speed benchmark requests, and how it reads each program's responses."""
 
 import json
 from decimal import Decimal
@@ -35,14 +35,14 @@ _MASKED = {**_GRAPHQL, "date": "2026-11-23T16:39:02.588Z", "cardNumber": "******
     ids=["REST", "Eve", "GraphQL", "gateway"],
 )
 def test_one_transaction_reads_alike_in_every_form(answer: object) -> None:
-    """An answer's rows are the same whichever peer gives them, but for what of a card number the gateway masks."""
+    """A response's rows read alike from every peer, except for the card digits that the gateway masks."""
     values = ("USD", Decimal("151.9"), "Erickson-Adams", _ROW["address"], "Visa", "2902", "US")
     assert read_answer(json.dumps(answer).encode()) == [("5649b070", _ROW["date"], *values)]
 
 
 @pytest.mark.parametrize("answer", [{"count": 7}, {"_items": [_REST], "_meta": {"total": 7, "max_results": 1}}])
 def test_one_number_reads_alike_in_every_form(answer: object) -> None:
-    """A count is a number whichever peer gives it."""
+    """A count reads as a number from every peer."""
     assert read_answer(json.dumps(answer).encode()) == 7
 
 
@@ -56,14 +56,14 @@ def test_one_number_reads_alike_in_every_form(answer: object) -> None:
     ],
 )
 def test_an_error_is_no_answer(answer: object) -> None:
-    """What answers no question, in whole or in part, is refused."""
+    """A response with errors, even beside data, is refused."""
     with pytest.raises(ValueError, match="answers no question"):
         read_answer(json.dumps(answer).encode())
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
 def test_a_part_asks_all_dialects_as_many_questions(part: Part) -> None:
-    """A part's questions are one list, in whichever dialect, and those whom it compares are known."""
+    """A part has equally many requests in each dialect, and compares known programs only."""
     assert part.against.keys() <= {*PEERS, *OWN_ASKS, RAW}
     numbers = {len(part.ask(dialect)) for dialect in (GATEWAY, REST_AND_GRAPHQL)}
     assert len(numbers) == 1
@@ -71,7 +71,7 @@ def test_a_part_asks_all_dialects_as_many_questions(part: Part) -> None:
 
 
 def test_different_questions_are_all_different() -> None:
-    """No question comes twice in the list that the clients walk through."""
+    """No request occurs twice in a part's list."""
     for part in PARTS:
         asks = part.ask(GATEWAY)
         assert len(set(asks)) == len(asks)

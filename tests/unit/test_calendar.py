@@ -1,4 +1,4 @@
-"""Where units of time begin, against a walk over every quarter of an hour."""
+"""Where calendar units begin, compared with a walk over every quarter of an hour."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,14 +14,14 @@ from schema.calendar import find_start, list_starts
 STEP = timedelta(minutes=15)
 KEYS = [GroupKey.HOUR, GroupKey.DAY, GroupKey.WEEK, GroupKey.MONTH]
 ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "America/St_Johns"]
-# Midnights that do not exist, or come twice; a day that does not exist; changes of the date line's side.
+# Midnights that do not exist or occur twice; a day that does not exist; moves across the date line.
 ZONES += ["America/Sao_Paulo", "America/Havana", "Asia/Beirut", "Pacific/Apia", "Africa/Casablanca", "Asia/Kathmandu"]
 
 instants = st.integers(0, 26 * 365 * 96).map(lambda quarter: datetime(2000, 1, 1, tzinfo=UTC) + STEP * quarter)
 
 
 def name(key: GroupKey, instant: datetime, zone: ZoneInfo) -> Any:
-    """Tell what bucket an instant is in, by the clock on the wall."""
+    """Return the bucket that an instant is in, by local time."""
     local = instant.astimezone(zone)
     return {
         GroupKey.HOUR: (local.date(), local.hour, local.utcoffset()),
@@ -34,7 +34,7 @@ def name(key: GroupKey, instant: datetime, zone: ZoneInfo) -> Any:
 @settings(max_examples=300, deadline=None)
 @given(key=st.sampled_from(KEYS), instant=instants, zone=st.sampled_from(ZONES).map(ZoneInfo))
 def test_a_bucket_begins_where_a_step_back_leads_into_another(key: GroupKey, instant: datetime, zone: ZoneInfo) -> None:
-    """The start of a bucket is in it, and not after any instant of it."""
+    """The start of a bucket lies in it, and not after any instant of it."""
     start = find_start(key, instant, zone)
     assert start <= instant
     assert name(key, start, zone) == name(key, instant, zone)
@@ -51,7 +51,7 @@ def test_a_bucket_begins_where_a_step_back_leads_into_another(key: GroupKey, ins
 def test_all_buckets_of_a_window_are_listed_once_in_order(
     keys: tuple[GroupKey, ...], first: datetime, quarters: int, zone: ZoneInfo
 ) -> None:
-    """A walk through the window meets the buckets that are listed, in that order, and no others."""
+    """A walk through the window meets exactly the listed buckets, in that order."""
     last = first + STEP * quarters
     met = {tuple(name(key, first + STEP * step, zone) for key in keys): None for step in range(quarters + 1)}
     listed = list(list_starts(keys, first, last, zone))
@@ -64,19 +64,19 @@ def test_all_buckets_of_a_window_are_listed_once_in_order(
 @pytest.mark.parametrize(
     ("zone", "instant", "key", "start"),
     [
-        # 02:00 comes twice.
+        # 02:00 occurs twice.
         ("Europe/Berlin", "2026-10-25T00:30:00+00:00", GroupKey.HOUR, "2026-10-25T02:00:00+02:00"),
         ("Europe/Berlin", "2026-10-25T01:30:00+00:00", GroupKey.HOUR, "2026-10-25T02:00:00+01:00"),
-        # Half an hour of 01:00 comes twice.
+        # Half of the hour from 01:00 occurs twice.
         ("Australia/Lord_Howe", "2026-04-04T14:59:00+00:00", GroupKey.HOUR, "2026-04-05T01:00:00+11:00"),
         ("Australia/Lord_Howe", "2026-04-04T15:00:00+00:00", GroupKey.HOUR, "2026-04-05T01:30:00+10:30"),
-        # Midnight does not come.
+        # Midnight does not exist.
         ("America/Sao_Paulo", "2018-11-04T12:00:00+00:00", GroupKey.DAY, "2018-11-04T01:00:00-02:00"),
         ("Asia/Kolkata", "2026-01-31T18:30:00+00:00", GroupKey.MONTH, "2026-02-01T00:00:00+05:30"),
         ("America/New_York", "2026-03-08T12:00:00+00:00", GroupKey.WEEK, "2026-03-02T00:00:00-05:00"),
     ],
 )
 def test_starts_around_changes_of_clocks(zone: str, instant: str, key: GroupKey, start: str) -> None:
-    """Hours that come twice are two, and what begins within a gap begins at its end."""
+    """An hour that occurs twice is two buckets, and a bucket that begins within a gap begins at its end."""
     found = find_start(key, datetime.fromisoformat(instant), ZoneInfo(zone))
     assert found.astimezone(ZoneInfo(zone)).isoformat() == start

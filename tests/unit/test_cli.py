@@ -1,4 +1,4 @@
-"""The command line without a database: helps, exit codes, the port, the checked-in contract, the workers' log lines."""
+"""The command line without a database: help, exit codes, the port, the checked-in contract and console texts."""
 
 import re
 import socket
@@ -26,7 +26,7 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_help_names_every_command_in_order() -> None:
-    """The help lists all commands, the most wanted first, each with a whole sentence."""
+    """The help lists all commands, the most used first, each with a whole sentence."""
     answer = CliRunner().invoke(commands, ["--help"], terminal_width=80)
     lines = answer.output.split("Commands:\n")[1].split("\n\n")[0].splitlines()
     assert tuple(line.split()[0] for line in lines) == COMMANDS
@@ -35,14 +35,14 @@ def test_help_names_every_command_in_order() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_each_help_explains(name: str) -> None:
-    """The help of each command has an example of its own, on a line of its own."""
+    """Each command's help has an example of that command, on a line of its own."""
     answer = CliRunner().invoke(commands, [name, "--help"], terminal_width=80)
     assert answer.exit_code == 0
     assert any(line.strip().startswith(f"gateway {name}") for line in answer.output.splitlines())
 
 
 def test_every_option_has_a_help() -> None:
-    """No option of any command is left unexplained."""
+    """Every option of every command has help text."""
     assert [
         (name, option.name)
         for name, command in commands.commands.items()
@@ -65,7 +65,7 @@ def test_every_option_has_a_help() -> None:
     ],
 )
 def test_wrong_usage_ends_with_2(arguments: tuple[str, ...], tmp_path: Path) -> None:
-    """A call that cannot be understood ends with 2 and says so on stderr alone."""
+    """Invalid usage exits with 2 and prints the usage, on stderr only."""
     answer = run(*arguments, folder=tmp_path)
     assert (answer.returncode, answer.stdout) == (2, "")
     assert "Usage: gateway" in answer.stderr
@@ -73,7 +73,7 @@ def test_wrong_usage_ends_with_2(arguments: tuple[str, ...], tmp_path: Path) -> 
 
 @pytest.mark.parametrize("command", ["up", "serve", "provision", "status"])
 def test_missing_settings_are_one_message(command: str, tmp_path: Path) -> None:
-    """Without any settings each command ends with 1 and a message that names the keys, not with a trace."""
+    """Without any settings each command exits with 1 and a message that names the keys, without a traceback."""
     answer = run(command, folder=tmp_path)
     assert answer.returncode == 1
     assert answer.stderr.startswith("gateway: ")
@@ -82,7 +82,7 @@ def test_missing_settings_are_one_message(command: str, tmp_path: Path) -> None:
 
 
 def test_an_unusable_password_file_is_named(tmp_path: Path) -> None:
-    """A password that MongoDB's users cannot have is refused by the file that holds it, without its text."""
+    """A password that MongoDB users cannot have is refused by file name, without its text."""
     (tmp_path / "password").write_text("secret\x07bell", "utf-8")
     answer = run("provision", "--owner", "o", "--owner-password-file", "password", folder=tmp_path)
     assert answer.returncode == 1
@@ -91,7 +91,7 @@ def test_an_unusable_password_file_is_named(tmp_path: Path) -> None:
 
 
 def test_owner_and_reader_are_two_users(tmp_path: Path) -> None:
-    """One name for both users is wrong usage: the second role would take the first from it."""
+    """One name for both users is invalid usage, as the second role would replace the first."""
     password = tmp_path / "password"
     password.write_text("s3cret")
     users = (f"--{role}{end}" for role in ("owner", "reader") for end in ("=ann", f"-password-file={password}"))
@@ -101,7 +101,7 @@ def test_owner_and_reader_are_two_users(tmp_path: Path) -> None:
 
 
 def test_an_unexpected_failure_is_one_line(tmp_path: Path) -> None:
-    """An exception that nobody foresaw ends with 1 and one line: its type and place, without its words."""
+    """An unforeseen exception exits with 1 and one line: its type and location, without its message."""
     script = "import gateway.cli, gateway.__main__ as shell; gateway.cli.commands.main = lambda **_: int('secret')"
     answer = subprocess.run(
         [sys.executable, "-c", f"{script}; shell.main()"], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -113,7 +113,7 @@ def test_an_unexpected_failure_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_found_before_anything_else() -> None:
-    """A port that another program holds is refused by name, with the option that chooses another."""
+    """A port held by another program is refused by number, with the option that changes it."""
     with socket.create_server(("127.0.0.1", 0)) as program:
         port = program.getsockname()[1]
         with pytest.raises(ConfigurationError, match=rf"port {port} is taken.*--port {port + 1}"):
@@ -121,7 +121,7 @@ def test_a_taken_port_is_found_before_anything_else() -> None:
 
 
 def test_a_listener_refuses_until_it_serves() -> None:
-    """The port is bound at once and opens only when the workers are about to answer."""
+    """A bound listener refuses connections until workers serve it."""
     with open_listener("127.0.0.1", 0) as listener, socket.socket() as caller:
         assert caller.connect_ex(listener.getsockname()) != 0
 
@@ -136,7 +136,7 @@ def test_a_foreign_host_is_named(host: str) -> None:
 @pytest.mark.parametrize("port", [0, 1])
 @pytest.mark.parametrize("host", ["a..b", "x" * 64])
 def test_a_host_that_is_no_name_is_named(host: str, port: int) -> None:
-    """A host that cannot even be looked up is refused as one that is not found."""
+    """A host name that cannot be looked up is refused as not a name."""
     with pytest.raises(ConfigurationError, match=r"cannot be served on \(not a name\); use 127\.0\.0\.1"):
         open_listener(host, port)
 
@@ -145,19 +145,19 @@ def test_a_host_that_is_no_name_is_named(host: str, port: int) -> None:
     ("host", "base"),
     [
         ("127.0.0.1", "http://127.0.0.1:5000/"),
-        ("0.0.0.0", "http://localhost:5000/"),  # noqa: S104 (only named)
+        ("0.0.0.0", "http://localhost:5000/"),  # noqa: S104 - only named
         ("::1", "http://[::1]:5000/"),
     ],
 )
 def test_the_welcome_shows_addresses_to_open(host: str, base: str) -> None:
-    """Whatever the host, the welcome's addresses can be opened as they are printed."""
+    """For any host, the welcome's URLs can be opened as printed."""
     urls = [word for word in build_welcome(host, 5000, "data", "ending").split() if word.startswith("http")]
     assert len(urls) == 7
     assert all(url.startswith(base) for url in urls)
 
 
 def test_status_says_what_the_user_may_not_see() -> None:
-    """A user with few rights gets a status all the same, with what is hidden from it in words."""
+    """A user with few rights still gets a status, with words for what it may not see."""
     unseen = dict.fromkeys(
         ("documents", "data_size", "storage_size", "index_size", "indexes", "missing_indexes", "data_folder")
     )
@@ -168,7 +168,7 @@ def test_status_says_what_the_user_may_not_see() -> None:
 
 
 def test_status_of_a_database_without_the_collection_says_none() -> None:
-    """Where there is no collection yet, the status shows no index, and an empty object for programs."""
+    """Without the collection, the status shows no index, and an empty object to programs."""
     found = DatabaseStatus("8.0", "single server", "u", (), 0, 0, 0, 0, indexes=(), missing_indexes=("date_amount",))
     told = build_status(DatabaseEnvironment(uri="mongodb://h/shop"), found, None)
     assert told["indexes"] == {}
@@ -177,20 +177,20 @@ def test_status_of_a_database_without_the_collection_says_none() -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """An empty repository in which the contract has just been written."""
+    """An empty repository with a freshly written contract."""
     (tmp_path / "schema").mkdir()
     assert run("schema", "--write", folder=tmp_path).returncode == 0
     return tmp_path
 
 
 def test_a_written_contract_is_current(repository: Path) -> None:
-    """What `schema --write` writes passes `schema --check`, and writing again writes nothing."""
+    """What `schema --write` writes passes `schema --check`, and writing again changes nothing."""
     assert run("schema", "--check", folder=repository).returncode == 0
     assert run("schema", "--write", folder=repository).stdout == ""
 
 
 def test_a_stale_contract_fails_the_check(repository: Path) -> None:
-    """A document that is not what the code serves fails the check, which shows the line and names the repair."""
+    """A file that differs from what the code serves fails the check, which shows the line and names the remedy."""
     path = repository / "docs/openapi.json"
     path.write_text(path.read_text("utf-8").replace('"openapi"', '"opened"'), "utf-8")
     answer = run("schema", "--check", folder=repository)
@@ -200,7 +200,7 @@ def test_a_stale_contract_fails_the_check(repository: Path) -> None:
 
 
 def test_the_page_of_an_error_that_is_gone_goes_too(repository: Path) -> None:
-    """A page of no code fails the check, and writing the contract removes it."""
+    """The page of an unknown error code fails the check, and `schema --write` removes it."""
     path = repository / "docs/errors/GONE.md"
     path.write_text("# GONE\n")
     check = run("schema", "--check", folder=repository)
@@ -211,7 +211,7 @@ def test_the_page_of_an_error_that_is_gone_goes_too(repository: Path) -> None:
 
 
 def test_a_breaking_change_must_be_wanted(repository: Path) -> None:
-    """A field that clients had and the code has not fails the check by name, and is not written unless allowed."""
+    """Removing a field fails the check by name, and is written only with --allow-breaking."""
     path = repository / "schema/schema.graphql"
     checked_in = path.read_text("utf-8").replace("type Query {", "type Query {\n  gone: String\n")
     path.write_text(checked_in, "utf-8")
@@ -225,7 +225,7 @@ def test_a_breaking_change_must_be_wanted(repository: Path) -> None:
 
 
 def test_a_broken_contract_is_one_message(repository: Path) -> None:
-    """A schema file with the marks of a merge conflict is named, without a trace."""
+    """A schema file with merge conflict markers is named, without a traceback."""
     (repository / "schema/schema.graphql").write_text("<<<<<<< HEAD\n", "utf-8")
     answer = run("schema", "--check", folder=repository)
     assert answer.returncode == 1

@@ -1,4 +1,4 @@
-"""What the image and compose.yaml state about themselves; whether they work, only a build and a start can tell."""
+"""What the image and compose.yaml declare; only a build and a start can show whether they work."""
 
 import re
 import tomllib
@@ -17,7 +17,7 @@ every_service = pytest.mark.parametrize("name", sorted(_SERVICES))
 
 
 def test_the_builder_sees_all_that_it_copies_and_packs() -> None:
-    """.dockerignore lets every source of a COPY and every package of the wheel through."""
+    """.dockerignore admits every source of a COPY and every package of the wheel."""
     lines = (_ROOT / ".dockerignore").read_text().splitlines()
     let_through = {line[1:] for line in lines if line.startswith("!")}
     copied = {
@@ -33,14 +33,14 @@ def test_the_builder_sees_all_that_it_copies_and_packs() -> None:
 
 
 def test_the_image_names_its_base_by_version_and_its_user_by_number() -> None:
-    """The base is a Python of one minor version and the user is a number other than 0."""
+    """The base image is a Python of one minor version, and the user is a number other than 0."""
     assert re.search(r"^ARG BASE=python:3\.\d+-slim-\w+$", _DOCKERFILE, re.MULTILINE)
     assert set(re.findall(r"^FROM (\S+)", _DOCKERFILE, re.MULTILINE)) == {"${BASE}"}
     assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", _DOCKERFILE, re.MULTILINE)
 
 
 def test_a_released_image_is_one_that_lambda_takes() -> None:
-    """The pipeline builds without an attestation: Docker would push an index with it, and Lambda takes no index."""
+    """The pipeline builds without attestation: with it, Docker pushes an image index, which Lambda does not accept."""
     workflow = yaml.safe_load((_ROOT / ".github/workflows/release.yml").read_text())
     scripts = "".join(step.get("run", "") for step in workflow["jobs"]["image"]["steps"]).replace("\\\n", "")
     builds = re.findall(r"docker build .*", scripts)
@@ -50,7 +50,7 @@ def test_a_released_image_is_one_that_lambda_takes() -> None:
 
 @every_service
 def test_a_service_can_change_nothing_but_its_volumes(name: str) -> None:
-    """Every container has a read-only root, no capability but a named one, and no way to more."""
+    """Every container has a read-only root, no capabilities but named ones, and no privilege escalation."""
     service = _SERVICES[name]
     assert service["read_only"]
     assert service["cap_drop"] == ["ALL"]
@@ -69,14 +69,14 @@ def test_a_service_is_reached_from_this_machine_alone(name: str) -> None:
 
 @every_service
 def test_an_image_of_others_is_fixed_to_a_release(name: str) -> None:
-    """An image is the project's own, built by one service alone, or carries a version in full."""
+    """An image is the project's own, built by one service only, or has a full version tag."""
     image = _SERVICES[name]["image"]
     assert image == _OWN_IMAGE or re.search(r":v?\d+\.\d+\.\d+$", image)
     assert ("build" in _SERVICES[name]) == (name == "provision")
 
 
 def test_no_secret_is_written_in_compose() -> None:
-    """Every password is given as a file, and the gateway has none but its reader's."""
+    """Every password is given as a file, and the gateway has only its reader's."""
     for service in _SERVICES.values():
         given = {key for key in service.get("environment", {}) if "PASSWORD" in key or "MONGO_URI" in key}
         assert all(key.endswith("_FILE") for key in given)
@@ -84,7 +84,7 @@ def test_no_secret_is_written_in_compose() -> None:
 
 
 def test_the_secrets_belong_to_the_user_who_reads_them() -> None:
-    """The passwords that the gateway's image reads are made for the user that it runs as."""
+    """The passwords that the gateway's image reads belong to the user that it runs as."""
     user = re.search(r"^USER (\S+)$", _DOCKERFILE, re.MULTILINE)
     script = _SERVICES["secrets"]["command"][0]
     owners = re.findall(r"^provide (\S+) 400 (?:owner|reader)/password$", script, re.MULTILINE)
@@ -95,19 +95,19 @@ def test_the_secrets_belong_to_the_user_who_reads_them() -> None:
 
 
 def test_keys_are_made_where_the_gateway_reads_them() -> None:
-    """The service that makes keys starts only when asked, without a network, and the gateway cannot change its file."""
+    """The `keys` service starts only on request and without a network; the gateway mounts its file read-only."""
     keys, gateway = _SERVICES["keys"], _SERVICES["gateway"]
     assert keys["profiles"] == ["tools"]
     assert keys["network_mode"] == "none"
     assert keys["volumes"] == ["keys:/run/keys"]
     assert keys["environment"]["GATEWAY_KEYS_FILE"] == gateway["environment"]["GATEWAY_KEYS_FILE"]
-    # `docker compose run keys create …` gives the arguments of this command.
+    # `docker compose run keys create …` passes arguments to this command.
     assert keys["entrypoint"] == ["gateway", "keys"]
     assert "keys:/run/keys:ro" in gateway["volumes"]
 
 
 def test_the_key_of_the_monitoring_opens_the_metrics_alone() -> None:
-    """Prometheus reads the one key that its job made, of the scope metrics:read, where its configuration says."""
+    """Prometheus reads the one key its job created, with scope metrics:read, from the configured path."""
     job, prometheus = _SERVICES["metrics-key"], _SERVICES["prometheus"]
     assert re.findall(r"--scope (\S+)", job["command"][0]) == ["metrics:read"]
     assert job["environment"]["GATEWAY_KEYS_FILE"] == _SERVICES["gateway"]["environment"]["GATEWAY_KEYS_FILE"]
@@ -121,7 +121,7 @@ def test_the_key_of_the_monitoring_opens_the_metrics_alone() -> None:
 
 
 def test_the_monitoring_starts_only_when_asked_for() -> None:
-    """Prometheus, its key and Grafana have the profile `monitoring`, and every file that they mount is there."""
+    """Prometheus, its key and Grafana have the profile `monitoring`, and every file they mount exists."""
     services = [service for service in _SERVICES.values() if service.get("profiles") == ["monitoring"]]
     assert len(services) == 3
     mounted = [volume.split(":") for service in services for volume in service["volumes"] if volume.startswith("./")]

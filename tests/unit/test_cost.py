@@ -1,4 +1,4 @@
-"""docs/cost.md says what deploy/cost.py computes."""
+"""docs/cost.md matches what deploy/cost.py computes."""
 
 from dataclasses import fields, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ def test_the_page_has_what_is_computed(line: str) -> None:
 
 
 def test_each_price_is_named_on_the_page() -> None:
-    """docs/cost.md lists each price and assumption with its value, for whoever checks it."""
+    """docs/cost.md lists each price and assumption with its value."""
     for field in fields(Prices):
         value = f"{field.default:.10f}".rstrip("0").rstrip(".")
         assert f"| `{field.name}` | {value} |" in PAGE, field.name
@@ -27,7 +27,7 @@ def test_each_price_is_named_on_the_page() -> None:
 
 @given(st.floats(0.01, 1_000), st.floats(1, 10_000))
 def test_both_cost_the_same_where_they_meet(api_million: float, month: float) -> None:
-    """At the number of requests where they meet, Lambda costs what EKS does; it may be that they never do."""
+    """At the break-even number of requests, if there is one, Lambda costs as much as EKS."""
     prices = replace(Prices(), api_million=api_million)
     meeting = prices.find_meeting(month)
     function = sum(prices.lambda_parts.values())
@@ -38,7 +38,7 @@ def test_both_cost_the_same_where_they_meet(api_million: float, month: float) ->
 
 
 def test_prices_can_be_given(capsys: pytest.CaptureFixture[str]) -> None:
-    """A price on the command line replaces the one that is remembered, and a slip is named together with the names."""
+    """A price on the command line replaces its default, and a mistake is named with the expected form."""
     assert read_prices(["node_hour=0.09"]) == replace(Prices(), node_hour=0.09)
     assert main(["node_hour=0"]) == 0
     assert "| nodes | 0 |" in capsys.readouterr().out

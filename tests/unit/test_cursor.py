@@ -1,4 +1,4 @@
-"""Cursors are read back as they were written, and nothing else is read."""
+"""Cursors decode to what was encoded, and nothing else decodes."""
 
 import string
 from decimal import Decimal
@@ -24,7 +24,7 @@ positions = st.builds(
 
 @given(order=orders, position=positions)
 def test_a_cursor_is_read_back_as_it_was_written(order: str, position: Position) -> None:
-    """Decoding gives the position that was encoded, whatever its value and id."""
+    """Decoding returns the encoded position, whatever its value and id."""
     text = encode_cursor(order, position)
     assert decode_cursor(text, order=order, field="after") == position
     assert text.isascii()
@@ -33,13 +33,13 @@ def test_a_cursor_is_read_back_as_it_was_written(order: str, position: Position)
 
 @given(order=orders, position=positions, data=st.data())
 def test_an_altered_cursor_is_refused(order: str, position: Position, data: st.DataObject) -> None:
-    """Changing, adding or taking one character of a cursor is noticed."""
+    """A cursor with one character changed, added or removed is refused."""
     text = encode_cursor(order, position)
     place = data.draw(st.integers(0, len(text) - 1))
     letter = data.draw(st.sampled_from("ABCxyz019-_"))
     before, after = text[:place], text[place + 1 :]
     altered = {before + after, before + letter + after, before + letter + text[place:], text + letter}
-    # Of the last letter some bits may stand for nothing.
+    # Some bits of the last letter may be unused.
     altered |= {text[:-1] + last for last in string.ascii_letters + string.digits + "-_"}
     for each in altered - {text}:
         with pytest.raises(InvalidCursorError, match="after is not a cursor"):
@@ -54,7 +54,7 @@ def test_no_other_text_is_a_cursor(text: str) -> None:
 
 
 def test_a_cursor_of_another_order_is_refused() -> None:
-    """The message names both orders."""
+    """A cursor of another order is refused with a message that names both orders."""
     text = encode_cursor("AMOUNT_ASC", Position(1.5, "id"))
     with pytest.raises(InvalidCursorError, match=r"AMOUNT_ASC.*DATE_DESC"):
         decode_cursor(text, order="DATE_DESC", field="after")
@@ -62,14 +62,14 @@ def test_a_cursor_of_another_order_is_refused() -> None:
 
 @pytest.mark.parametrize("value", [None, True, "1", float("nan"), Decimal("NaN"), Decimal("Infinity")])
 def test_what_is_no_number_ends_no_page(value: object) -> None:
-    """A page cannot be continued from a row whose sort value no order of numbers holds, which is told."""
+    """A row whose sort value is no ordered number allows no cursor, and the error says so."""
     with pytest.raises(MalformedDocumentError, match="sort value"):
         encode_cursor("AMOUNT_ASC", Position(value, "id"))
 
 
 @pytest.mark.parametrize("row_id", [1, None, "x" * 2_000])
 def test_an_id_that_no_cursor_holds_ends_no_page(row_id: object) -> None:
-    """A page cannot be continued from a row whose id is neither a short text nor an ObjectId, which is told."""
+    """A row whose id is neither short text nor an ObjectId allows no cursor, and the error says so."""
     with pytest.raises(MalformedDocumentError, match="id is neither"):
         encode_cursor("AMOUNT_ASC", Position(1.5, row_id))
 
@@ -78,7 +78,7 @@ def test_an_id_that_no_cursor_holds_ends_no_page(row_id: object) -> None:
     "forged", [{"$gt": ""}, None, ["x"], b"x", True, float("nan"), Decimal128("NaN"), Decimal128("Infinity")]
 )
 def test_a_forged_cursor_cannot_carry_operators(monkeypatch: pytest.MonkeyPatch, forged: object) -> None:
-    """Even with a right checksum, a value that is not a number or an id that is not text is refused."""
+    """Even with a valid checksum, a value that is no number or an id that is no text is refused."""
     for document in ({"value": forged, "id": "x"}, {"value": 1, "id": forged}):
         forged_body = bson.encode({"order": "DATE_DESC", **document})
         with monkeypatch.context() as patch:
@@ -90,11 +90,11 @@ def test_a_forged_cursor_cannot_carry_operators(monkeypatch: pytest.MonkeyPatch,
 
 @given(date=st.integers(-(10**15), 10**15), row_id=st.text(min_size=1, max_size=50))
 def test_a_row_that_was_received_is_a_place(date: int, row_id: str) -> None:
-    """`<date>,<_id>` is the place of that row, whatever its id holds."""
+    """`<date>,<_id>` is the position of that row, whatever its id holds."""
     assert find_row_position(f"{date},{row_id}") == Position(date, row_id)
 
 
 @pytest.mark.parametrize("text", ["", "1", "1,", ",x", "1.5,x", "12345678901234567,x", f"1,{'x' * 2_000}"])
 def test_no_other_text_is_a_row_that_was_received(text: str) -> None:
-    """A date that is no whole number of milliseconds, or an id that is missing or as long as no cursor is, is none."""
+    """A date that is not a whole number of milliseconds, or a missing or too long id, is no position."""
     assert find_row_position(text) is None

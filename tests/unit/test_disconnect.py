@@ -1,4 +1,4 @@
-"""The work for a client ends when that client goes away, and not for any other reason."""
+"""The work for a client ends when that client disconnects, and for no other reason."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ POST: Scope = {"type": "http", "method": "POST"}
 
 
 class Client:
-    """What a client sends, as the server gives it to the application: to one receiver at a time."""
+    """A client's messages as the server delivers them to the application: to one receiver at a time."""
 
     def __init__(self) -> None:
         self.sent: asyncio.Queue[Message] = asyncio.Queue()
@@ -34,7 +34,7 @@ class Client:
 
 
 async def ignore(_message: Message) -> None:
-    """Send nothing."""
+    """Discard the message."""
 
 
 async def work_for_ever(_scope: Scope, _receive: Receive, _send: Send) -> None:
@@ -48,7 +48,7 @@ async def read_body_and_work_for_ever(scope: Scope, receive: Receive, send: Send
 
 
 async def begin(app: ASGIApp, scope: Scope, client: Client) -> "asyncio.Task[None]":
-    """Let an application work until its client is watched."""
+    """Run an application until its client is watched."""
     task = asyncio.create_task(run_for_client(app, scope, client.receive, ignore))
     await asyncio.sleep(0.05)
     assert not task.done()
@@ -57,7 +57,7 @@ async def begin(app: ASGIApp, scope: Scope, client: Client) -> "asyncio.Task[Non
 
 @pytest.mark.parametrize("scope", [GET, POST])
 async def test_a_client_that_leaves_ends_the_work(scope: Scope) -> None:
-    """The application is cancelled, and whoever called it goes on as if it had answered."""
+    """The application is cancelled, and its caller continues as if it had responded."""
     client = Client()
     client.send_body(more=False)
     app = work_for_ever if scope is GET else read_body_and_work_for_ever
@@ -68,7 +68,7 @@ async def test_a_client_that_leaves_ends_the_work(scope: Scope) -> None:
 
 
 async def test_a_server_that_stops_is_no_client_that_leaves() -> None:
-    """Whoever is cancelled while the client is there is told so, and nobody receives any more."""
+    """A cancellation while the client is connected propagates, and receiving stops."""
     client = Client()
     task = await begin(work_for_ever, GET, client)
     task.cancel()
@@ -79,7 +79,7 @@ async def test_a_server_that_stops_is_no_client_that_leaves() -> None:
 
 
 async def test_the_application_alone_reads_the_body() -> None:
-    """While a body trickles in nobody else receives, and the application has all of it."""
+    """While a body is still arriving, only the application receives, and it gets all of it."""
     client = Client()
     task = await begin(read_body_and_work_for_ever, POST, client)
     for more in (True, False):
@@ -92,7 +92,7 @@ async def test_the_application_alone_reads_the_body() -> None:
 
 
 async def test_a_quick_answer_is_not_watched() -> None:
-    """An answer that is there at once costs no task: nobody has received by its end, nor does later."""
+    """A response that is ready at once is not watched: nothing is received by its end or later."""
     client = Client()
 
     async def answer(_scope: Scope, _receive: Receive, _send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The database's settings: what is accepted is used as given, and every fault is told at once and tells no secret."""
+"""The database's settings: valid values are used as given; all faults are reported at once, without secrets."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -68,7 +68,7 @@ _databases = st.text(st.characters(categories=["L", "N"], include_characters="-_
 def test_credentials_reach_the_driver_unchanged(
     file: Path, username: str, password: str, database: str, port: int
 ) -> None:
-    """Whatever the user, password and database, PyMongo reads the same from the connection URI."""
+    """For any user, password and database, PyMongo reads the same from the connection URI."""
     given_keys = _VALID | {
         "mongo_username": username,
         "mongo_password": password,
@@ -85,7 +85,7 @@ def test_credentials_reach_the_driver_unchanged(
 
 @given(username=_names, password=_passwords)
 def test_other_credentials_replace_those_of_a_uri(username: str, password: str) -> None:
-    """A URI with other credentials keeps its hosts and options, and none of its own user."""
+    """A URI with replaced credentials keeps its hosts and options, and nothing of its own user."""
     uri = "mongodb://bob:secret@a:1,b:2/shop?replicaSet=rs&authSource=admin&authMechanism=SCRAM-SHA-1"
     derived = DatabaseEnvironment(uri=uri).with_credentials(Credentials(username, password))
     parsed = parse_uri(derived.connection_uri)
@@ -97,7 +97,7 @@ def test_other_credentials_replace_those_of_a_uri(username: str, password: str) 
 
 
 def test_file_of_the_repository_is_accepted() -> None:
-    """The db_envs.yaml that is delivered names a local server in parts."""
+    """The delivered db_envs.yaml names a local server by parts."""
     environment = load_environment(_REPOSITORY / "db_envs.yaml", {})
     assert environment.address == "127.0.0.1:27017"
     assert environment.is_local
@@ -112,13 +112,13 @@ def test_variable_beats_the_file(file: Path, key: str) -> None:
 
 
 def test_variables_alone_suffice(tmp_path: Path) -> None:
-    """Where the variables say everything no file is needed."""
+    """If the variables give everything, no file is needed."""
     environ = {key.upper(): str(value) for key, value in _VALID.items()}
     assert load_environment(tmp_path / "none.yaml", environ).username == "ann"
 
 
 def test_missing_file_is_told_with_the_missing_keys(tmp_path: Path) -> None:
-    """A file that does not exist is at fault together with each key that nothing else gives."""
+    """A missing file is reported together with each key that nothing else gives."""
     with pytest.raises(ConfigurationError) as caught:
         load_environment(tmp_path / "none.yaml", {"MONGO_HOST": "localhost"})
     message = str(caught.value)
@@ -129,7 +129,7 @@ def test_missing_file_is_told_with_the_missing_keys(tmp_path: Path) -> None:
 @pytest.mark.parametrize("level", ["file", "variable"])
 @pytest.mark.parametrize("uri", ["mongodb://h/shop", "mongodb+srv://u:p@cluster.example.net/shop?retryWrites=true"])
 def test_uri_replaces_all_parts(file: Path, uri: str, level: str) -> None:
-    """A URI, wherever it is given, is used as it stands, and nothing else is even looked at."""
+    """A URI, from file or variable, is used unchanged, and the other keys are not even checked."""
     spoilt = {"mongo_port": "no port", "mongo_password_file": "/nowhere"}
     environment = (
         _load(file, spoilt | {"mongo_uri": uri}) if level == "file" else _load(file, spoilt, {"MONGO_URI": uri})
@@ -140,7 +140,7 @@ def test_uri_replaces_all_parts(file: Path, uri: str, level: str) -> None:
 
 @pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
 def test_secret_file_is_read_without_its_line_end(file: Path, ending: str) -> None:
-    """A mounted secret is read relative to the settings' file, and its last line end dropped."""
+    """A mounted secret is found relative to the settings file, and its final line break dropped."""
     text = " pass word "
     (file.parent / "secret").write_bytes(f"{text}{ending}".encode())
     content = {key: value for key, value in _VALID.items() if key != "mongo_password"}
@@ -149,7 +149,7 @@ def test_secret_file_is_read_without_its_line_end(file: Path, ending: str) -> No
 
 
 def test_key_beside_its_file_twin_is_a_fault(file: Path) -> None:
-    """A key and its _file twin at the same level are a fault, and at different levels the variable wins."""
+    """A key and its _file twin at the same level are a fault; at different levels the variable wins."""
     text = "from the file"
     (file.parent / "secret").write_text(text)
     assert _load_faults(file, _VALID | {"mongo_password_file": "secret"}) == [
@@ -159,7 +159,7 @@ def test_key_beside_its_file_twin_is_a_fault(file: Path) -> None:
 
 
 def test_all_faults_are_told_at_once(file: Path) -> None:
-    """One message lists every fault by the key or the variable that gave it."""
+    """One message lists every fault by the key or variable that gave it."""
     content = "mongo_user: ann\nmongo_password: 12345\nmongo_port: 70000\nmongo_port: 70000\nmongo_host: a:1\n"
     faults = _load_faults(file, content, {"MONGO_DATABASE": "a.b", "MONGO_USERNAME_FILE": "/nowhere"})
     assert [fault.partition(":")[0] for fault in faults] == [
@@ -184,7 +184,7 @@ def test_all_faults_are_told_at_once(file: Path) -> None:
     ],
 )
 def test_only_a_key_that_is_near_is_proposed(file: Path, key: str, told: str) -> None:
-    """A misspelt key is answered with the right one, one of another meaning with all there are."""
+    """A misspelt key gets the nearest one suggested, an unrelated key the list of all."""
     assert _load_faults(file, _VALID | {key: "x"})[0].startswith(f"{key}: is not a known key; {told}")
 
 
@@ -220,7 +220,7 @@ def test_only_a_key_that_is_near_is_proposed(file: Path, key: str, told: str) ->
     ],
 )
 def test_faulty_value_is_told_with_what_is_accepted(file: Path, key: str, value: object, told: str) -> None:
-    """Each kind of fault is told by its key, with what is accepted."""
+    """Each kind of fault is reported by key, with what is accepted."""
     (fault,) = _load_faults(file, _VALID | {key: value})
     assert fault.startswith(f"{key}: ")
     assert told in fault
@@ -247,7 +247,7 @@ def test_faulty_value_is_told_with_what_is_accepted(file: Path, key: str, value:
     ],
 )
 def test_faulty_uri_is_told_without_its_secret(file: Path, uri: str, told: str) -> None:
-    """A faulty URI is told with what is at fault, and never shown."""
+    """A faulty URI is reported with its fault, and never quoted."""
     (fault,) = _load_faults(file, {"mongo_uri": uri})
     assert fault.startswith("mongo_uri: ")
     assert told in fault
@@ -268,7 +268,7 @@ def test_faulty_uri_is_told_without_its_secret(file: Path, uri: str, told: str) 
     ],
 )
 def test_faulty_file_is_told_without_its_content(file: Path, content: str, told: str) -> None:
-    """A file that cannot be understood is told as such, with no line of it."""
+    """A file that cannot be parsed is reported as such, without its content."""
     environ = {key.upper(): str(value) for key, value in _VALID.items()}
     (fault,) = _load_faults(file, content, environ)
     assert told in fault
@@ -276,7 +276,7 @@ def test_faulty_file_is_told_without_its_content(file: Path, content: str, told:
 
 
 def test_unreadable_files_are_told_with_the_reason(file: Path) -> None:
-    """A settings' file or secret that is a folder, or not text, is told with its path and the reason."""
+    """A settings file or secret that is a folder or not text is reported with its path and the reason."""
     (file.parent / "binary").write_bytes(b"\xff\xfe\x00")
     for path, told in ((file.parent, "cannot be read (Is a directory)"), (file.parent / "binary", "not UTF-8")):
         with pytest.raises(ConfigurationError, match="is missing") as caught:
@@ -287,7 +287,7 @@ def test_unreadable_files_are_told_with_the_reason(file: Path) -> None:
 
 
 def test_file_that_cannot_even_be_looked_for_is_told_with_the_reason(tmp_path: Path) -> None:
-    """A path that the system refuses to follow is told with its reason, and not called absent."""
+    """A path that the system refuses to follow is reported with the reason, not as missing."""
     with pytest.raises(ConfigurationError, match=r"cannot be read \(File name too long\)") as caught:
         load_environment(tmp_path / ("x" * 300), {})
     assert "there is no such file" not in str(caught.value)
@@ -301,7 +301,7 @@ def test_file_that_cannot_even_be_looked_for_is_told_with_the_reason(tmp_path: P
     )
 )
 def test_any_file_is_accepted_or_told(file: Path, content: dict[str, Any]) -> None:
-    """Whatever the values, the answer is an environment or one list of faults."""
+    """Whatever the values, the result is an environment or one list of faults."""
     try:
         _load(file, content)
     except ConfigurationError as error:
@@ -309,7 +309,7 @@ def test_any_file_is_accepted_or_told(file: Path, content: dict[str, Any]) -> No
 
 
 def test_secrets_are_not_in_the_repr(file: Path) -> None:
-    """Neither a password nor a URI is shown by repr."""
+    """Neither a password nor a URI is in the repr."""
     in_parts = _load(file, _VALID)
     by_uri = DatabaseEnvironment(uri="mongodb://u:s3cret-value@h/db")
     assert "s3cret" not in repr((in_parts, by_uri, Credentials("u", "s3cret-value"), in_parts.address, by_uri.address))
@@ -331,12 +331,12 @@ def test_secrets_are_not_in_the_repr(file: Path) -> None:
     ],
 )
 def test_address_and_place(environment: DatabaseEnvironment, address: str, *, is_local: bool) -> None:
-    """The address is what a person recognises, and a server is local only at one loopback address or name."""
+    """The address is readable, and a server is local only at a single loopback address or name."""
     assert (environment.address, environment.is_local) == (address, is_local)
 
 
 def test_parts_made_in_code_are_validated() -> None:
-    """An environment that is built with faults raises, and lists each."""
+    """An environment built with faults raises an error that lists each."""
     with pytest.raises(ConfigurationError) as caught:
         DatabaseEnvironment("", "p", "h", 0, "a b")
     assert [line.split(":")[0].strip(" -") for line in str(caught.value).splitlines()[1:]] == [

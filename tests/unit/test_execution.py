@@ -1,4 +1,4 @@
-"""Which way a list goes, encoded or executed, and that neither keeps the event loop from going round."""
+"""Which path a list takes, encoding or execution, and that both yield to the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,19 +17,19 @@ from schema.encoded import EncodedRows, write_json
 from schema.schema import build_schema
 from tests.reference import NODE
 
-# More than the event loop goes round for everything else of an operation.
+# More iterations of the event loop than the rest of an operation takes.
 MANY_TURNS = 15
 
 
 class ReadyRows:
-    """In place of a repository: rows that need no waiting, so that all turns of the event loop are the executor's."""
+    """A stand-in for the repository whose rows need no waiting, so that every loop iteration is the executor's."""
 
     def __init__(self, rows: list[Row], *, notes: bool) -> None:
         self._rows = rows
         self._notes = notes
 
     async def find_newest(self, _wanted: TransactionFilter, _limit: int, _fields: frozenset[str]) -> SharedRows | None:
-        """Have each page read by itself."""
+        """Return None, so that each page is read by itself."""
         return None
 
     async def find_kept_rows(self, plan: FindPlan, note_batch: NoteBatch | None = None) -> KeptRows:
@@ -48,7 +48,7 @@ def build_rows(count: int, **changes: object) -> list[Row]:
 
 
 async def ask(repository: ReadyRows, selection: str, first: int) -> tuple[dict[str, Any], int]:
-    """Give a connection as it was answered, and how often the event loop went round for it."""
+    """Return a connection as executed, and how many iterations the event loop made meanwhile."""
     turns = 0
 
     async def count_turns() -> None:
@@ -78,7 +78,7 @@ async def ask(repository: ReadyRows, selection: str, first: int) -> tuple[dict[s
     ],
 )
 def test_a_list_is_encoded_whole(selection: str, *, notes: bool) -> None:
-    """Rows that hold nothing unusual are encoded, seen while they are read or not, and as many as were asked for."""
+    """Rows without odd values are encoded, whether or not they were checked as they were read, as many as requested."""
     answer, _ = asyncio.run(ask(ReadyRows(build_rows(2_501), notes=notes), selection, 2_500))
     (name,) = answer
     assert all(isinstance(part, EncodedRows) for part in answer[name])
@@ -86,7 +86,7 @@ def test_a_list_is_encoded_whole(selection: str, *, notes: bool) -> None:
 
 
 class SharedReadyRows(ReadyRows):
-    """Rows that all who ask share."""
+    """Rows shared by all requests."""
 
     def __init__(self, rows: list[Row]) -> None:
         super().__init__(rows, notes=True)
@@ -105,7 +105,7 @@ class SharedReadyRows(ReadyRows):
     ],
 )
 def test_shared_rows_are_encoded_once_for_all_who_select_alike(selection: str) -> None:
-    """Two operations of one selection are given the very same bytes, and one of another selection its own."""
+    """Two operations with the same selection get the same bytes object, one with another selection its own."""
     shared = SharedReadyRows(build_rows(11))
     answers = [asyncio.run(ask(shared, each, 10))[0] for each in (selection, selection, "edges { cursor }")]
     (first, second, other) = (next(iter(answer.values()))[0] for answer in answers)
@@ -116,7 +116,7 @@ def test_shared_rows_are_encoded_once_for_all_who_select_alike(selection: str) -
 
 @pytest.mark.parametrize("build", [lambda: build_rows(101, vendor=5), lambda: build_rows(101, _id=5)])
 def test_an_unusual_list_is_executed(build: Callable[[], list[Row]]) -> None:
-    """A value of a type that its field does not have is the ordinary executor's to judge."""
+    """A value of the wrong type for its field makes the ordinary executor handle the list."""
     answer, _ = asyncio.run(ask(ReadyRows(build(), notes=True), f"nodes {{ {NODE} }}", 100))
     assert len(answer["nodes"]) == 100
     assert all(isinstance(node, dict) for node in answer["nodes"])
@@ -124,13 +124,13 @@ def test_an_unusual_list_is_executed(build: Callable[[], list[Row]]) -> None:
 
 @pytest.mark.parametrize("selection", [f"nodes {{ {NODE} }}", f"edges {{ cursor node {{ {NODE} }} }}"])
 def test_the_event_loop_goes_round_while_a_list_is_executed(selection: str) -> None:
-    """Executing 10,000 rows field by field leaves room for other requests after every hundred of them."""
+    """Executing 10,000 rows field by field yields to other requests at least every hundred rows."""
     _, turns = asyncio.run(ask(ReadyRows(build_rows(10_001, vendor=5), notes=True), selection, 10_000))
     assert turns > 100
 
 
 def test_the_event_loop_goes_round_between_lists_that_are_encoded() -> None:
-    """Many lists of one operation are encoded one after the other, not all in one turn."""
+    """Several lists of an operation are encoded one per iteration of the event loop, not all in one."""
     lists = " ".join(f"n{number}: nodes {{ {NODE} }}" for number in range(20))
     _, turns = asyncio.run(ask(ReadyRows(build_rows(1_001), notes=False), lists, 1_000))
     assert turns > MANY_TURNS
@@ -139,7 +139,7 @@ def test_the_event_loop_goes_round_between_lists_that_are_encoded() -> None:
 
 
 def test_a_result_is_written_around_its_encoded_rows() -> None:
-    """Encoded rows stand where their items do; what JSON has no form of is an error."""
+    """Encoded rows are written in place of their items; a value without a JSON form is an error."""
     result = {"a": [EncodedRows(b"1,2"), EncodedRows(b"3")], "b": "\0", "c": [EncodedRows(b'"\\u0000"')]}
     assert orjson.loads(write_json(result)) == {"a": [1, 2, 3], "b": "\0", "c": ["\0"]}
     with pytest.raises(TypeError, match="object"):

@@ -1,4 +1,4 @@
-"""Exports without a database: what is loaded when, and what is said where pyarrow is not installed."""
+"""Exports without a database: when pyarrow is loaded, and what is reported when it is not installed."""
 
 import subprocess
 import sys
@@ -22,8 +22,8 @@ NEEDED = ["application/vnd.apache.parquet", "application/vnd.apache.arrow.stream
 
 @pytest.fixture
 def without_pyarrow(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nothing that was found out before is remembered, nor what is found out here."""
-    caches = (export.has_pyarrow, export._choose_by_accept)  # noqa: SLF001 - nobody else needs to forget
+    """Hide pyarrow, with the cached lookups cleared before and after."""
+    caches = (export.has_pyarrow, export._choose_by_accept)  # noqa: SLF001 - no public access to it
     with monkeypatch.context() as patch:
         patch.setattr(export, "find_spec", lambda _name: None)
         for cache in caches:
@@ -44,7 +44,7 @@ async def http() -> AsyncIterator[httpx.AsyncClient]:
 @pytest.mark.usefixtures("without_pyarrow")
 @pytest.mark.parametrize("accept", NEEDED)
 async def test_a_format_that_needs_pyarrow_says_so(http: httpx.AsyncClient, accept: str) -> None:
-    """Where pyarrow is not installed, who asks for Parquet or Arrow is told what to install, whichever way they ask."""
+    """Without pyarrow, a request for Parquet or Arrow, by Accept or `format`, gets 406 with what to install."""
     by_accept = await http.get("/transactions/1", headers={"Accept": accept})
     by_name = await http.get("/transactions/1?format=parquet")
     for answer in (by_accept, by_name):
@@ -54,19 +54,19 @@ async def test_a_format_that_needs_pyarrow_says_so(http: httpx.AsyncClient, acce
 
 @pytest.mark.usefixtures("without_pyarrow")
 async def test_an_accept_of_others_does_not_speak_of_pyarrow(http: httpx.AsyncClient) -> None:
-    """Where pyarrow is not installed, who asks for something else hears of what there is."""
+    """Without pyarrow, an unacceptable Accept gets the list of available types only."""
     detail = (await http.get("/transactions/1", headers={"Accept": "image/png"})).json()["detail"]
     assert detail.endswith("answer with: application/json, application/x-ndjson, text/csv.")
 
 
 def test_pyarrow_is_not_loaded_at_the_start() -> None:
-    """The application is made without pyarrow, which takes a quarter of a second to load."""
+    """The application starts without loading pyarrow, which takes a quarter of a second."""
     told = "import sys, gateway.app; print('pyarrow' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", told], text=True) == "False\n"
 
 
 def test_only_windows_that_end_alike_share_a_reading() -> None:
-    """Questions of the moment share a reading; one whose end was named shares it with those that name the same."""
+    """Lists that end now share a reading; lists with a given end share one only with the same end."""
 
     def build_key(until: int, *, has_end: bool) -> object:
         wanted = TransactionFilter(since=until - 1_000, until=until)
@@ -79,6 +79,6 @@ def test_only_windows_that_end_alike_share_a_reading() -> None:
 
 
 def test_a_list_without_a_window_is_a_fault() -> None:
-    """A list that nobody gave a window fails; it would be answered as if nothing had happened since 1970."""
+    """A list without a window raises an error; it would otherwise be served as if nothing happened since 1970."""
     with pytest.raises(ValueError, match="needs a window"):
         ListQuestion(cast("TransactionRepository", None), TransactionFilter(), None, NDJSON).build_key()

@@ -1,4 +1,4 @@
-"""What callers write is read exactly, or refused by name."""
+"""Callers' input is parsed exactly, or refused with the field's name."""
 
 from decimal import Decimal
 
@@ -22,7 +22,7 @@ def test_a_window_ends_now_and_is_whole_days_long(days: int, now_ms: int) -> Non
 
 @given(days=st.integers())
 def test_days_are_taken_from_0_to_the_most_and_no_further(days: int) -> None:
-    """A whole number is read back if it is in bounds, and refused by name if it is not."""
+    """A whole number within bounds is accepted, and refused by name otherwise."""
     if 0 <= days <= MAX_DAYS:
         assert parse_days(str(days), "days") == parse_days(days, "days") == days
     else:
@@ -32,7 +32,7 @@ def test_days_are_taken_from_0_to_the_most_and_no_further(days: int) -> None:
 
 @given(amount=decimals)
 def test_an_amount_is_read_exactly(amount: Decimal) -> None:
-    """An amount of two decimals is the same number written with or without trailing zeros, and as a double."""
+    """An amount with two decimals is the same number with or without trailing zeros, and as a double."""
     for text in (str(amount), format(amount.normalize(), "f"), format(amount, "f") + "0"):
         assert parse_amount(text, "min") == amount
     assert Decimal(repr(float(amount))) == amount
@@ -40,14 +40,14 @@ def test_an_amount_is_read_exactly(amount: Decimal) -> None:
 
 @given(low=decimals, high=decimals)
 def test_doubles_compare_as_their_decimals_do(low: Decimal, high: Decimal) -> None:
-    """The comparison that the database makes on doubles is the one that the caller means on decimals."""
+    """Comparing amounts as doubles, as the database does, gives the same result as comparing decimals."""
     assume(all(len(amount.normalize().as_tuple().digits) <= MAX_AMOUNT_DIGITS for amount in (low, high)))
     assert (float(low) <= float(high)) is (low <= high)
 
 
 @given(text=st.text(max_size=60))
 def test_any_text_is_an_amount_or_refused_by_name(text: str) -> None:
-    """No text fails otherwise than as an amount that is not valid."""
+    """Any text is a valid amount or raises InvalidAmountError."""
     try:
         assert parse_amount(text, "max") == Decimal(text)
     except InvalidAmountError as error:
@@ -56,7 +56,7 @@ def test_any_text_is_an_amount_or_refused_by_name(text: str) -> None:
 
 @given(code=st.text(max_size=4))
 def test_a_country_is_two_capital_letters_or_refused(code: str) -> None:
-    """Whatever is given, the result is an alpha-2 code or an error."""
+    """Any text yields an alpha-2 code or an error."""
     try:
         country = parse_country(code, "country")
     except GatewayError as error:
@@ -69,13 +69,13 @@ def test_a_country_is_two_capital_letters_or_refused(code: str) -> None:
 
 @pytest.mark.parametrize(("code", "country"), [("US", "US"), ("usa", "US"), ("Gbr", "GB"), ("xk", "XK")])
 def test_alpha_3_codes_mean_their_alpha_2(code: str, country: str) -> None:
-    """USA is US; two letters are taken as they are."""
+    """An alpha-3 code yields its alpha-2 code."""
     assert parse_country(code, "country") == country
 
 
 @given(digits=st.integers(10**11, 10**19 - 1).map(str), before=st.text("ab /", max_size=5))
 def test_card_numbers_are_hidden_in_any_text(digits: str, before: str) -> None:
-    """Twelve to nineteen digits, with or without spaces between them, do not come through."""
+    """Twelve to nineteen digits, with or without spaces between them, are hidden."""
     spaced = " ".join(digits[i : i + 4] for i in range(0, len(digits), 4))
     for text in (f"{before}{digits}", f"{before}{spaced}."):
         assert digits not in hide_secrets(text)

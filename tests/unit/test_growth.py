@@ -1,4 +1,4 @@
-"""How figures of several sizes of data become tables, and how these come into the page that a person wrote."""
+"""How figures for several data sizes become tables, and how these enter a hand-written page."""
 
 from dataclasses import replace
 from xml.etree import ElementTree as ET
@@ -28,7 +28,7 @@ def _build_size(documents: int, milliseconds: float, bound: Bound | None = None)
 
 @given(texts, texts, grids)
 def test_what_a_person_wrote_around_the_figures_stays(before: str, after: str, written: list[Grid]) -> None:
-    """Writing the figures again replaces those that were there and nothing else."""
+    """Rewriting the figures replaces the previous ones and nothing else."""
     page = replace_figures(f"{before}\n{MARKS}{after}", written, {"data": "some"})
     assert page.startswith(f"{before}\n<!-- figures begin -->\n")
     assert page.endswith(f"<!-- figures end -->\n{after}")
@@ -36,14 +36,14 @@ def test_what_a_person_wrote_around_the_figures_stays(before: str, after: str, w
 
 
 def test_a_page_without_marks_is_refused() -> None:
-    """Figures are never written where nobody made a place for them."""
+    """Figures are not written to a page without markers."""
     with pytest.raises(ValueError, match="figures begin"):
         replace_figures("# Scaling\n", [], {})
 
 
 @given(st.floats(0.1, 1_000), st.floats(0.1, 1_000))
 def test_the_largest_data_is_held_to_the_smallest(smallest: float, largest: float) -> None:
-    """A bound holds where the largest data's median is at most so many times the smallest's."""
+    """A bound holds if the largest data's median is at most that many times the smallest's."""
     bound = Bound(2, is_worse=True)
     sizes = [_build_size(20, smallest, bound), _build_size(200, 5_000, bound), _build_size(2_000, largest, bound)]
     latencies = build_grids(sizes)[0].lines[0]
@@ -51,14 +51,14 @@ def test_the_largest_data_is_held_to_the_smallest(smallest: float, largest: floa
 
 
 def test_sizes_are_told_for_a_million() -> None:
-    """Ten bytes a document are ten megabytes a million."""
+    """Sizes are scaled to a million documents: 20 bytes per document are 20 MB."""
     lines = {line[0]: line[1] for line in build_grids([_build_size(10_000, 1.0)])[2].lines}
     assert lines["data, MB a million"] == "20"
     assert lines["index _id_, MB a million"] == "5"
 
 
 def test_an_answer_that_was_not_profiled_has_no_costs() -> None:
-    """A question whose answer is broken off has a latency and no line of what it read."""
+    """An unprofiled response has a latency and no cost line."""
     size = _build_size(20, 1.0)
     size = replace(size, answers=(replace(size.answers[0], cost=None),))
     latencies, costs, _ = build_grids([size])
@@ -67,9 +67,9 @@ def test_an_answer_that_was_not_profiled_has_no_costs() -> None:
 
 @given(st.lists(st.floats(0.1, 100_000), min_size=1, max_size=4))
 def test_a_curve_rises_with_the_figures(milliseconds: list[float]) -> None:
-    """Each size has a point, further to the right the larger it is and higher the longer its answer took."""
+    """Each size has a point, further right the larger the data and higher the longer the response took."""
     sizes = [_build_size(10**number, value) for number, value in enumerate(milliseconds, 3)]
-    picture = ET.fromstring(build_curves(sizes))  # noqa: S314 (our own)
+    picture = ET.fromstring(build_curves(sizes))  # noqa: S314 - our own XML
     points = [
         (float(point.attrib["cx"]), -float(point.attrib["cy"])) for point in picture.iter() if "cx" in point.attrib
     ]
@@ -91,6 +91,6 @@ def test_the_cost_of_a_question_is_that_of_all_its_commands() -> None:
 
 
 def test_what_is_asked_once_is_never_asked_twice() -> None:
-    """The places and windows that are asked once each differ, so that none is helped by the one before."""
+    """The requests of a question all differ, so that none benefits from the one before."""
     for question in build_questions(1_750_000_000_000, "0"):
         assert len(set(question.asks)) == len(question.asks)

@@ -1,4 +1,4 @@
-"""What is written to a connection within a turn of the event loop is sent together, in order, and nothing is lost."""
+"""Writes to a connection within one iteration of the event loop are sent together, in order and completely."""
 
 import asyncio
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ LARGE = b"x" * 70_000
 
 
 class Wire:
-    """In place of a transport: what it was given, call by call."""
+    """A stand-in for a transport that records the calls it gets."""
 
     def __init__(self) -> None:
         self.sent: list[bytes] = []
@@ -38,7 +38,7 @@ def open_joined() -> tuple[JoinedTransport, Wire]:
 
 
 async def test_a_head_goes_with_its_body() -> None:
-    """Two writes of one turn are one call of the system; those of the next turn are another."""
+    """Two writes in one iteration are one system call; those of the next iteration are another."""
     joined, wire = open_joined()
     joined.write(b"head")
     joined.write(b"body")
@@ -50,7 +50,7 @@ async def test_a_head_goes_with_its_body() -> None:
 
 
 async def test_what_is_empty_is_not_handed_on() -> None:
-    """No call of the system is made for a body of no bytes: asyncio's own transport would try it for ever."""
+    """An empty body makes no system call: asyncio's own transport would retry it forever."""
     joined, wire = open_joined()
     joined.write(b"")
     await asyncio.sleep(0)
@@ -58,7 +58,7 @@ async def test_what_is_empty_is_not_handed_on() -> None:
 
 
 async def test_what_is_large_does_not_wait() -> None:
-    """More than a packet's worth is sent within the turn, behind what was held."""
+    """More than a packet's worth is sent at once, after what was held."""
     joined, wire = open_joined()
     joined.write(b"head")
     joined.write(LARGE)
@@ -66,7 +66,7 @@ async def test_what_is_large_does_not_wait() -> None:
 
 
 async def test_a_close_sends_what_was_held() -> None:
-    """What was written before an orderly end is sent, of what was written before an abrupt one nothing."""
+    """Held data is sent on close and dropped on abort."""
     for end, sent in (("close", [b"last"]), ("abort", [])):
         joined, wire = open_joined()
         joined.write(b"last")
@@ -77,7 +77,7 @@ async def test_a_close_sends_what_was_held() -> None:
 
 
 async def test_a_lost_connection_is_not_written_to() -> None:
-    """Nothing is sent on a connection that was lost after it was written to."""
+    """Nothing is sent on a connection lost after the write."""
     joined, wire = open_joined()
     joined.write(b"late")
     wire.close()
@@ -87,7 +87,7 @@ async def test_a_lost_connection_is_not_written_to() -> None:
 
 @given(parts=st.lists(st.one_of(st.binary(max_size=20), st.just(LARGE), st.none()), max_size=20))
 async def test_nothing_is_lost_or_out_of_order(parts: list[bytes | None]) -> None:
-    """Whatever is written in whatever turns comes out as it went in; None is the end of a turn."""
+    """Whatever is written in whichever iterations comes out in order; None ends an iteration."""
     joined, wire = open_joined()
     for part in parts:
         if part is None:

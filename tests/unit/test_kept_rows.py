@@ -1,4 +1,4 @@
-"""Rows as the server sent them, decoded when somebody wants them all."""
+"""Rows kept as the server sent them, decoded when all of them are wanted."""
 
 import asyncio
 from itertools import islice
@@ -8,7 +8,7 @@ from database.row import Row
 
 
 async def test_all_rows_come_in_order_while_the_event_loop_goes_round() -> None:
-    """Whoever wants the rows is given all of them, and each batch is loaded once, in a turn of its own."""
+    """Every caller gets all rows, and each batch is loaded once, in its own iteration of the event loop."""
     loaded: list[int] = []
 
     def load(number: int) -> list[Row]:
@@ -17,7 +17,7 @@ async def test_all_rows_come_in_order_while_the_event_loop_goes_round() -> None:
 
     kept = KeptRows()
     for number in range(5):
-        kept.add([{"_id": number}], lambda number=number: load(number))  # type: ignore[misc]  # it is bound at once
+        kept.add([{"_id": number}], lambda number=number: load(number))  # type: ignore[misc]  # bound as a default argument
     tasks = [asyncio.create_task(kept.load()) for _ in range(2)]
     seen = set()
     while not all(task.done() for task in tasks):
@@ -29,7 +29,7 @@ async def test_all_rows_come_in_order_while_the_event_loop_goes_round() -> None:
 
 
 def test_the_ends_are_at_hand() -> None:
-    """The first row and the last two are given without loading any batch, wherever the batches end."""
+    """The first row and the last two are available without loading any batch, wherever the batches end."""
 
     def load() -> list[Row]:
         raise AssertionError

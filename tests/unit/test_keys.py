@@ -1,4 +1,4 @@
-"""API keys: their file, who may read it, and which texts are one."""
+"""API keys: their file, its permissions, and which texts are keys."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.waiting import wait_until
 
 GATEWAY = Path(sys.executable).with_name("gateway")
 READS = frozenset({Scope.TRANSACTIONS_READ})
-# The folder may stay between examples: each asks of the file what it says now.
+# The folder may persist between examples, because each reads the file's current state.
 with_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -43,7 +43,7 @@ def run(*arguments: str, path: Path) -> subprocess.CompletedProcess[str]:
 )
 @with_folder
 def test_a_created_key_is_its_callers(path: Path, name: str, scopes: set[Scope]) -> None:
-    """A key is accepted with its scopes, and its file says of it all but the key itself."""
+    """A created key is accepted with its scopes, and its file holds everything but the key itself."""
     key, text = create_key(path, name, frozenset(scopes))
     assert KEY_PATTERN.fullmatch(text)
     assert KeyRing(path).find_caller(text) == Caller(f"key:{key.id}", frozenset(scopes))
@@ -55,7 +55,7 @@ def test_a_created_key_is_its_callers(path: Path, name: str, scopes: set[Scope])
 @given(st.data())
 @with_folder
 def test_no_other_text_is_a_key(path: Path, data: st.DataObject) -> None:
-    """A key with any one character changed, left out or added is refused."""
+    """A key with any character changed, removed or added is refused."""
     _, text = create_key(path, "it", READS)
     place = data.draw(st.integers(0, len(text)))
     other = text[:place] + data.draw(st.text("0123456789abcdef_txgw", max_size=2)) + text[place + 1 :]
@@ -66,12 +66,12 @@ def test_no_other_text_is_a_key(path: Path, data: st.DataObject) -> None:
 @example("txgw_00000000_" + "0" * 64)
 @with_folder
 def test_any_text_is_refused_in_peace(path: Path, text: str) -> None:
-    """Whatever is sent, there is an answer, also where there is no file."""
+    """Any text is refused without an exception, even without a file."""
     assert KeyRing(path).find_caller(text) is None
 
 
 def test_a_key_ends_when_it_expires(path: Path) -> None:
-    """A key is refused from the moment that it expires."""
+    """A key is refused from the moment it expires."""
     _, text = create_key(path, "it", READS, timedelta(hours=1))
     assert KeyRing(path).find_caller(text)
     content = json.loads(path.read_text())
@@ -81,7 +81,7 @@ def test_a_key_ends_when_it_expires(path: Path) -> None:
 
 
 def test_changes_need_no_restart(path: Path) -> None:
-    """A ring that was opened before the file existed takes a key once it is created, and not once it is revoked."""
+    """A ring opened before its file exists accepts a key once it is created, and refuses it once it is revoked."""
     ring = KeyRing(path)
     key, text = create_key(path, "it", READS)
     wait_until(lambda: ring.find_caller(text), "the key")
@@ -90,7 +90,7 @@ def test_changes_need_no_restart(path: Path) -> None:
 
 
 def test_a_file_that_breaks_lets_nobody_in(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """From a broken file nobody is accepted, which is logged once, until it is mended."""
+    """A broken file accepts nobody, which is logged once, until it is repaired."""
     _, text = create_key(path, "it", READS)
     whole, ring = path.read_text(), KeyRing(path)
     path.write_text(whole[:-9])
@@ -123,7 +123,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("content", BROKEN, ids=range(len(BROKEN)))
 def test_another_file_is_no_file_of_keys(path: Path, content: bytes) -> None:
-    """A file of another form is refused by name, and left as it is."""
+    """A file of another form is refused by name and left unchanged."""
     path.write_bytes(content)
     with pytest.raises(ConfigurationError, match=r"keys\.json"):
         create_key(path, "it", READS)
@@ -135,7 +135,7 @@ def test_another_file_is_no_file_of_keys(path: Path, content: bytes) -> None:
     [("id", "1"), ("name", 1), ("scopes", ["all"]), ("created", "now"), ("expires", "2030-01-01"), ("sha256", "")],
 )
 def test_a_key_with_a_fault_is_refused(path: Path, field: str, value: object) -> None:
-    """A key whose id, name, scope, time or hash is not one makes the file a broken one: it is not passed over."""
+    """A key with an invalid id, name, scope, time or hash makes the whole file invalid instead of being skipped."""
     create_key(path, "it", READS)
     content = json.loads(path.read_text())
     content["keys"][0][field] = value
@@ -145,7 +145,7 @@ def test_a_key_with_a_fault_is_refused(path: Path, field: str, value: object) ->
 
 
 def test_concurrent_changes_lose_nothing(path: Path) -> None:
-    """Of keys that several processes create and revoke at a time, each is there, or gone, afterwards."""
+    """Keys created and revoked by several processes at once are all present, or gone, afterwards."""
     doomed = [create_key(path, f"old{n}", READS)[0].id for n in range(4)]
     commands = [["create", f"new{n}", "--scope", "transactions:read"] for n in range(8)]
     commands += [["revoke", key_id] for key_id in doomed]
@@ -156,7 +156,7 @@ def test_concurrent_changes_lose_nothing(path: Path) -> None:
 
 
 def test_a_new_file_is_its_writers_alone(path: Path) -> None:
-    """A new file has mode 600 whatever the umask; one whose mode was widened keeps it, and a link stays a link."""
+    """A new file has mode 600 whatever the umask; a widened mode is kept, and a symlink stays a symlink."""
     create_key(path, "it", READS)
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o640)
@@ -170,7 +170,7 @@ def test_a_new_file_is_its_writers_alone(path: Path) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 def test_the_owner_of_a_file_stays(path: Path) -> None:
-    """A file that root changes still belongs to the user of the gateway."""
+    """A file changed by root still belongs to its owner, such as the gateway's user."""
     create_key(path, "it", READS)
     os.chown(path, 10_001, 10_001)
     create_key(path, "it", READS)
@@ -178,7 +178,7 @@ def test_the_owner_of_a_file_stays(path: Path) -> None:
 
 
 def test_the_command_prints_the_key_alone(path: Path) -> None:
-    """`gateway keys create` prints the key and nothing else on stdout, and `list` shows it until `revoke`."""
+    """`gateway keys create` prints only the key on stdout, and `list` shows the key's data until `revoke`."""
     created = run("create", "reports", "--scope", "transactions:read", "--expires", "90d", path=path)
     text = created.stdout.removesuffix("\n")
     assert KEY_PATTERN.fullmatch(text)
@@ -205,7 +205,7 @@ def test_the_command_prints_the_key_alone(path: Path) -> None:
     ],
 )
 def test_wrong_usage_says_what_is_right(path: Path, arguments: list[str], named: str) -> None:
-    """What a command lacks or cannot take ends it with code 2, by name, and changes nothing."""
+    """Invalid usage exits with 2, names the fault and changes nothing."""
     answer = run(*arguments, path=path)
     assert answer.returncode == 2
     assert named in answer.stderr
@@ -214,7 +214,7 @@ def test_wrong_usage_says_what_is_right(path: Path, arguments: list[str], named:
 
 @pytest.mark.parametrize("arguments", [["list"], ["revoke", "1f2e3d4c"], ["create", "it", "--scope", "cards:read"]])
 def test_a_file_must_be_named(arguments: list[str]) -> None:
-    """Without --file and GATEWAY_KEYS_FILE, both are named."""
+    """Without --file and GATEWAY_KEYS_FILE, the error names both."""
     answer = CliRunner(env={"GATEWAY_KEYS_FILE": None}).invoke(keys, arguments)
     assert answer.exit_code == 2
     assert "Missing option '--file' (env var: 'GATEWAY_KEYS_FILE')" in answer.stderr
@@ -222,13 +222,13 @@ def test_a_file_must_be_named(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("name", ["", "\n", "\x1b[2J", "n" * 65])
 def test_a_name_can_be_shown(path: Path, name: str) -> None:
-    """A name that would not be one on a terminal is refused."""
+    """A name that a terminal cannot show, or of wrong length, is refused."""
     with pytest.raises(ConfigurationError, match="1 to 64 printable"):
         create_key(path, name, READS)
 
 
 def test_expired_is_told_from_expires(path: Path) -> None:
-    """A key has expired at its very moment, and one without never does."""
+    """A key has expired from its expiry on, and one without never expires."""
     key, _ = create_key(path, "it", READS)
     now = datetime.now(UTC)
     assert not key.has_expired(now)

@@ -1,4 +1,4 @@
-"""The limits that look at a document alone count exactly, wherever in it something stands."""
+"""The limits that depend on the document alone count exactly, wherever things stand in it."""
 
 from collections.abc import Callable
 
@@ -50,7 +50,7 @@ class DirectiveCounter(Visitor):
 
 @given(documents)
 def test_directives_are_counted_wherever_they_stand(document: DocumentNode) -> None:
-    """As many directives as graphql-core's own visitor meets are taken, and one fewer is not."""
+    """As many directives as graphql-core's own visitor finds are accepted, and a limit one lower is exceeded."""
     counter = DirectiveCounter()
     visit(document, counter)
     assert len(list(find_nodes(document, DirectiveNode))) == counter.count
@@ -62,7 +62,7 @@ def test_directives_are_counted_wherever_they_stand(document: DocumentNode) -> N
 
 @given(document=documents, root=st.sampled_from(["__schema", "__type", "_service"]), is_aliased=st.booleans())
 def test_introspection_is_found_wherever_it_stands(document: DocumentNode, root: str, *, is_aliased: bool) -> None:
-    """A document without introspection passes, and none does once its `__typename` is another of these fields."""
+    """A document without introspection passes; with `__typename` replaced by an introspection field it is refused."""
     check_introspection(document)
     text = print_ast(document)
     asking = parse(text.replace("__typename", f"alias: {root}" if is_aliased else root))
@@ -86,19 +86,19 @@ def test_introspection_is_found_wherever_it_stands(document: DocumentNode, root:
     ids=["alone", "inline", "below", "spread", "fragments", "twice"],
 )
 def test_repeats_are_counted_where_they_come_together(build: Callable[[int], str]) -> None:
-    """As many selections of one field of an answer as are allowed pass, wherever they stand, and one more fails."""
+    """Selections of one response field up to the limit pass, wherever they stand, and one more fails."""
     check_repeats(parse(build(12)), 12)
     with pytest.raises(TooManyAliasesError, match="repeats one field more than 12 times"):
         check_repeats(parse(build(13)), 12)
 
 
 def test_a_field_may_be_selected_once_where_none_may_be_repeated() -> None:
-    """Without aliases a document is answered all the same."""
+    """With an alias limit of 0, a document without repeats is still accepted."""
     assert build_schema(Limits(aliases=0)).find_faults("{ transactions { nodes { id } } }") == []
 
 
 def test_fragments_that_meet_in_too_many_places_are_refused() -> None:
-    """Below each field meet all fragments but one, so that the places multiply at each level: not all are looked at."""
+    """Fragments whose combinations multiply at each level are refused without visiting all combinations."""
     width, levels = 7, 6
     fields = {i: [f"a{j} {{ ...F{i}_%d }}" for j in range(width) if j != i] for i in range(width)}
     document = "{" + "".join(f"...F{i}_0 " for i in range(width)) + "}"
@@ -111,7 +111,7 @@ def test_fragments_that_meet_in_too_many_places_are_refused() -> None:
 
 @given(st.lists(st.integers(0, 100)), st.integers(0, 500))
 def test_a_budget_is_for_all_pages_together(pages: list[int], most: int) -> None:
-    """Pages are taken as long as their sum is within the budget; once beyond it, nothing may be asked any more."""
+    """Pages are accepted while their sum is within the budget; beyond it, no query is allowed any more."""
     budget = RowBudget(most)
     for place, rows in enumerate(pages):
         if sum(pages[: place + 1]) <= most:
@@ -126,7 +126,7 @@ def test_a_budget_is_for_all_pages_together(pages: list[int], most: int) -> None
 
 @given(st.text(st.characters(codec="utf-8"), max_size=50), st.integers(0, 200))
 def test_a_document_is_measured_in_bytes(comment: str, most: int) -> None:
-    """The length of a document is that of its UTF-8."""
+    """A document's length is measured in UTF-8 bytes."""
     text = "{ __typename } # " + comment.replace("\n", " ").replace("\r", " ")
     faults = build_schema(Limits(document_bytes=most)).find_faults(text)
     assert faults == (

@@ -1,4 +1,4 @@
-"""What a bulk write that failed in part is told as."""
+"""The errors raised for a bulk write that failed in part."""
 
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from database.loader import Loader
 
 
 class _Failing:
-    """A collection whose server says the same of a document in each write."""
+    """A collection whose server returns the same write error for every write."""
 
     def __init__(self, code: int) -> None:
         self._code = code
@@ -26,7 +26,7 @@ class _Failing:
     ("code", "kind"), [(91, DatabaseUnavailableError), (11602, DatabaseUnavailableError), (121, DatabaseRefusedError)]
 )
 def test_a_write_that_a_stop_broke_off_is_not_called_refused(code: int, kind: type[GatewayError]) -> None:
-    """A server that stops in the midst of a bulk write is away, so that who waits for it goes on; others refuse."""
+    """A bulk write broken off by a server shutdown is DatabaseUnavailableError, so that callers retry; else refused."""
     client = cast("MongoClient[dict[str, Any]]", {"shop": {COLLECTION: _Failing(code)}})
     with pytest.raises(kind):
         Loader(client, "shop").load([{"_id": "a"}])

@@ -1,4 +1,4 @@
-"""The log's lines: one form, one line each, and nothing in them that must not be there."""
+"""Log lines: one format, one line each, and nothing secret in them."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ PLANTED = "4111 1111 1111 1111"
 
 @pytest.fixture(autouse=True)
 def unchanged_logging() -> Iterator[None]:
-    """What a process sets once is set back after each test."""
+    """Restore the process-wide logging configuration after each test."""
     root, uvicorn = logging.getLogger(), logging.getLogger("uvicorn.error")
     before = (root.level, list(root.handlers), list(uvicorn.filters))
     yield
@@ -27,7 +27,7 @@ def unchanged_logging() -> Iterator[None]:
 
 
 def test_an_exception_is_told_without_its_words(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """A library's record of an exception becomes one line with the type and place, and without the text."""
+    """A library's exception record becomes one line with type and location, without the exception's message."""
     configure_logging("json", "info")
     try:
         int(PLANTED)
@@ -42,7 +42,7 @@ def test_an_exception_is_told_without_its_words(capfdbinary: pytest.CaptureFixtu
 
 
 def test_every_line_has_the_request_it_belongs_to(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """While a request is answered, a library's lines have its id too."""
+    """While a request is handled, a library's log lines carry its id too."""
     configure_logging("json", "info")
     structlog.contextvars.bind_contextvars(request_id="abc")
     logging.getLogger("any").warning("Something")
@@ -53,7 +53,7 @@ def test_every_line_has_the_request_it_belongs_to(capfdbinary: pytest.CaptureFix
 def test_less_than_the_level_is_not_told(
     capfdbinary: pytest.CaptureFixture[bytes], level: str, events: list[str]
 ) -> None:
-    """GATEWAY_LOG_LEVEL is the least that is written."""
+    """GATEWAY_LOG_LEVEL is the lowest level that is written."""
     configure_logging("json", level)
     logger = structlog.get_logger()
     logger.info("one")
@@ -62,7 +62,7 @@ def test_less_than_the_level_is_not_told(
 
 
 def test_text_is_one_line_without_colours(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """As text, a line has its values by name, what is not known is left out, and a file gets no colours."""
+    """In text format, a line has named values, omits unknown ones, and has no colours outside a terminal."""
     configure_logging("text", "info")
     structlog.get_logger().info("answered", status=200, code=None, question={"days": "90"})
     [line] = capfdbinary.readouterr().err.decode().splitlines()
@@ -73,7 +73,7 @@ def test_text_is_one_line_without_colours(capfdbinary: pytest.CaptureFixture[byt
 
 @given(st.text())
 def test_foreign_text_is_fit_for_a_line(text: str) -> None:
-    """Whatever a caller writes is printable, short, and quotes no card number."""
+    """A caller's text is logged printable, short, and without card numbers."""
     cleaned = clean_text(f"{text}4111111111111111")
     assert cleaned.isprintable()
     assert len(cleaned) <= 201
@@ -81,20 +81,20 @@ def test_foreign_text_is_fit_for_a_line(text: str) -> None:
 
 
 def test_a_number_is_hidden_before_a_text_is_cut_off() -> None:
-    """Wherever a long text is cut off, no part of a card number is left at its end."""
+    """Wherever a long text is truncated, no part of a card number is left at its end."""
     for before in range(180, 205):
         assert "4" not in clean_text("x" * before + "4111111111111111")
 
 
 def test_of_a_traceback_the_last_line_is_told(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """A library's message of several lines, as a failed start's, is told by its last one."""
+    """A library's message of several lines, such as a failed start's, is logged by its last line."""
     configure_logging("json", "info")
     logging.getLogger("any").error("Traceback (most recent call last):\n  File\nValueError: no port\n")
     assert json.loads(capfdbinary.readouterr().err)["event"] == "ValueError: no port"
 
 
 def test_libraries_tell_warnings_alone(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    """What a library says at info is not told, nor what uvicorn says of a failed request, whose line says more."""
+    """Library messages at info are dropped, as are uvicorn's about failed requests, whose own log line says more."""
     configure_logging("json", "info")
     logging.getLogger("any").info("one")
     logging.getLogger("any").warning("two")
@@ -114,7 +114,7 @@ def build_headers(*values: str) -> list[tuple[bytes, bytes]]:
     st.sampled_from(["00", "01", "fe"]),
 )
 def test_a_trace_keeps_its_id(trace_id: int, parent_id: int, flags: int, version: str) -> None:
-    """A valid traceparent gives its trace's id, whatever its flags and version."""
+    """A valid traceparent yields its trace id, whatever its flags and version."""
     more = "-more" if version != "00" else ""
     given_text = f"{version}-{trace_id:032x}-{parent_id:016x}-{flags:02x}{more}"
     found = find_traceparent(build_headers(given_text))
@@ -141,5 +141,5 @@ TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
     ],
 )
 def test_an_invalid_traceparent_counts_as_none(values: tuple[str, ...]) -> None:
-    """What the standard calls invalid, and a header that is given twice, names no trace."""
+    """A traceparent that is invalid by the standard, or given twice, counts as missing."""
     assert find_traceparent(build_headers(*values)) is None

@@ -1,4 +1,4 @@
-"""Masked card numbers, and credentials that are not repeated."""
+"""Card numbers are masked, and credentials are hidden in texts."""
 
 import pytest
 from hypothesis import given
@@ -16,13 +16,13 @@ def test_a_mask_shows_the_last_four_digits_and_not_the_length(number: str) -> No
 
 @pytest.mark.parametrize("number", ["", "1", "1234", "1234567", None])
 def test_too_short_a_number_is_hidden_whole(number: object) -> None:
-    """Four digits of a number that has hardly more would give it away."""
+    """A number of fewer than eight digits is hidden entirely, as four digits would reveal most of it."""
     assert mask_card_number(number) == MASK
 
 
 @given(st.text("0123456789abcdef", min_size=64, max_size=64), st.text(max_size=5))
 def test_a_credential_is_hidden(secret: str, around: str) -> None:
-    """An API key or a JWT in the wrong place is not repeated, whatever stands around it."""
+    """An API key or a JWT in the wrong place is hidden, whatever surrounds it."""
     jwt = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJyZXBvcnRzIn0.c2lnbmF0dXJl"
     hidden = hide_secrets(f"{around} txgw_1f2e3d4c_{secret} {around} {jwt}")
     assert not any(secret[at : at + 12] in hidden for at in range(len(secret) - 11))

@@ -1,4 +1,4 @@
-"""What is seen of the commands that the driver sends."""
+"""What the command monitor reports of the driver's commands."""
 
 import asyncio
 import weakref
@@ -13,7 +13,7 @@ ADDRESS = ("localhost", 27017)
 
 
 class Command(dict[str, Any]):
-    """A command of which is seen whether it is still held."""
+    """A command that supports weak references, to check whether it is still held."""
 
 
 def start(monitor: CommandMonitor, command: Command, request_id: int) -> None:
@@ -21,7 +21,7 @@ def start(monitor: CommandMonitor, command: Command, request_id: int) -> None:
 
 
 async def test_a_command_that_is_given_up_is_forgotten() -> None:
-    """Of a command that is cancelled, which the driver tells no end of, nothing is kept and nothing reported."""
+    """A cancelled command, whose end the driver never signals, is neither kept nor reported."""
     reports: list[CommandReport] = []
     monitor = CommandMonitor(reports.append)
     command = Command(find="transaction")
@@ -41,7 +41,7 @@ async def test_a_command_that_is_given_up_is_forgotten() -> None:
 
 
 async def test_the_command_after_one_that_was_given_up_is_reported() -> None:
-    """A task whose command was cancelled and that sends another is told of that one, and does not hold the first."""
+    """After a cancelled command, the task's next command is reported, and the first is no longer held."""
     reports: list[CommandReport] = []
     monitor = CommandMonitor(reports.append)
     command = Command(find="transaction")

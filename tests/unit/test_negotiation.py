@@ -1,4 +1,4 @@
-"""The media type that a request prefers is the one it is given."""
+"""Content negotiation: a request gets the media type it prefers."""
 
 import pytest
 from hypothesis import given
@@ -26,13 +26,13 @@ OFFERS = ["application/json", "application/x-ndjson", "text/csv"]
     ],
 )
 def test_the_preferred_offer_is_chosen(accept: str, chosen: str) -> None:
-    """Quality decides, then the more specific range, then the order of the offers."""
+    """The quality decides, then the more specific range, then the order of the offers."""
     assert choose_media_type([accept], OFFERS) == chosen
 
 
 @pytest.mark.parametrize("accept", ["image/png", "text/csv;q=0", "*/*;q=0", "text/csv;q=x", "*/*;q=nan", "nonsense"])
 def test_what_cannot_be_given_is_refused(accept: str) -> None:
-    """An Accept that excludes all offers is an error that lists them."""
+    """An Accept header that excludes all offers is an error that lists them."""
     with pytest.raises(NotAcceptableError, match="text/csv"):
         choose_media_type([accept], OFFERS)
 
@@ -44,12 +44,12 @@ def test_all_lines_count(lines: list[str]) -> None:
 
 
 def test_no_line_takes_the_first_offer() -> None:
-    """A request without Accept takes anything."""
+    """A request without Accept gets the first offer."""
     assert choose_media_type([], OFFERS) == OFFERS[0]
 
 
 def test_a_hundred_elements_are_looked_at() -> None:
-    """What a header prefers is found in its hundredth element, and no longer in the next."""
+    """A preference is found in the hundredth element of a header, and not beyond."""
     assert choose_media_type(["image/png," * 99 + "text/csv"], OFFERS) == "text/csv"
     with pytest.raises(NotAcceptableError):
         choose_media_type(["image/png," * 100 + "text/csv"], OFFERS)
@@ -59,7 +59,7 @@ def test_a_hundred_elements_are_looked_at() -> None:
 
 @given(accept=st.lists(st.text(max_size=80), max_size=3))
 def test_any_header_chooses_an_offer_or_is_refused(accept: list[str]) -> None:
-    """No header fails otherwise."""
+    """Any header selects an offer or raises NotAcceptableError."""
     try:
         assert choose_media_type(accept, OFFERS) in OFFERS
     except NotAcceptableError as error:

@@ -1,4 +1,4 @@
-"""The OpenAPI document says of each answer what tools that write clients need to read it."""
+"""The OpenAPI document describes each response as client generators need it."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ MEDIA_TYPES_OF_COLUMNS = {"application/vnd.apache.parquet", "application/vnd.apa
 
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
 def test_every_answer_has_a_shape(operation: dict[str, Any]) -> None:
-    """Each media type of each answer has a schema, but for those of files of columns, which are binary."""
+    """Each media type of each response has a schema, except the binary columnar formats."""
     for status, response in operation["responses"].items():
         assert response["content"], status
         for media_type, content in response["content"].items():
@@ -31,18 +31,18 @@ def test_every_answer_has_a_shape(operation: dict[str, Any]) -> None:
 
 
 def test_live_transactions_are_never_json() -> None:
-    """A client that is made from the document does not parse an endless stream of events as JSON."""
+    """A generated client does not parse an endless event stream as JSON."""
     assert list(OPERATIONS["GET /transactions/live"]["responses"]["200"]["content"]) == ["text/event-stream"]
 
 
 def test_a_row_has_the_fields_that_are_answered() -> None:
-    """A row's members, and those of its example, are the document's keys, in their order."""
+    """A row's properties, and its example's, are the document's keys, in order."""
     transaction = DOCUMENT["components"]["schemas"]["Transaction"]
     assert tuple(transaction["properties"]) == tuple(transaction["example"]) == FIELDS
 
 
 def test_what_graphql_may_leave_null_rest_may_leave_out() -> None:
-    """A row's required members are the fields that are never null in GraphQL."""
+    """A row's required properties are the fields that are never null in GraphQL."""
     transaction = build_schema(build_sdl(), assume_valid_sdl=True).type_map["Transaction"]
     assert isinstance(transaction, GraphQLObjectType)
     certain = {name for name, field in transaction.fields.items() if isinstance(field.type, GraphQLNonNull)}
@@ -50,14 +50,14 @@ def test_what_graphql_may_leave_null_rest_may_leave_out() -> None:
 
 
 def test_a_code_without_a_page_is_documented() -> None:
-    """The page of an error code has its media type, and the 404 of a code that is none."""
+    """The page of an error code is plain text, and an unknown code gets a 404 problem."""
     responses = OPERATIONS["GET /errors/{code}"]["responses"]
     assert list(responses["200"]["content"]) == ["text/plain"]
     assert list(responses["404"]["content"]) == ["application/problem+json"]
 
 
 def test_who_is_to_wait_is_told_how_long() -> None:
-    """The answers that have Retry-After are documented with it."""
+    """The responses that carry Retry-After are documented with it."""
     responses = OPERATIONS["GET /transactions/{days}"]["responses"]
     assert {status for status, response in responses.items() if "Retry-After" in response.get("headers", {})} == {
         "429",
@@ -66,13 +66,13 @@ def test_who_is_to_wait_is_told_how_long() -> None:
 
 
 def test_the_readme_lists_each_path_of_transactions() -> None:
-    """README.md has each path that answers with transactions, or with what becomes of them."""
+    """README.md lists every path below /transactions."""
     paths = [path for path in DOCUMENT["paths"] if path.startswith("/transactions")]
     assert [path for path in paths if f"| `{path}" not in README] == []
 
 
 def test_an_operation_says_whether_it_needs_credentials() -> None:
-    """What is answered without credentials says so, in so many words, and each tag is explained."""
+    """Operations without credentials declare that explicitly, and each tag is explained."""
     public = {name for name, operation in OPERATIONS.items() if operation["security"] == []}
     assert public == {"GET /health/live", "GET /health/ready", "GET /errors/{code}"}
     assert {tag["name"] for tag in DOCUMENT["tags"]} == {

@@ -1,4 +1,4 @@
-"""docs/operations.md says what there is to see, all of it and nothing else."""
+"""docs/operations.md documents everything that can be observed, and nothing else."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from gateway.slow_query import SLOW_QUERY_FIELDS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/operations.md").read_text()
-# What the deployment was asked to have.
+# The parts that the deployment was required to have.
 PARTS = (
     *(
         "VPC",
@@ -31,7 +31,7 @@ PARTS = (
 
 
 def read_table(head: str) -> list[list[str]]:
-    """Give the rows of the tables that begin with this head, cell by cell."""
+    """Return the rows of the tables that begin with this header cell, cell by cell."""
     tables = re.findall(rf"^\| {re.escape(head)} .*\n\| ---.*\n((?:\|.*\n)+)", TEXT, re.MULTILINE)
     assert tables
     return [[cell.strip() for cell in row.split("|")[1:-1]] for row in "".join(tables).splitlines()]
@@ -42,7 +42,7 @@ def list_quoted(cell: str) -> list[str]:
 
 
 def test_every_metric_is_documented() -> None:
-    """The table of metrics has each metric with its type and labels, in the words of its help text."""
+    """The table of metrics lists each metric with its type and labels, in the words of its help text."""
     documented = {
         list_quoted(name)[0]: (kind, list_quoted(labels), meaning)
         for name, kind, labels, meaning in read_table("metric")
@@ -58,7 +58,7 @@ def test_every_metric_is_documented() -> None:
 
 
 def test_every_field_of_a_line_is_documented() -> None:
-    """The tables of the log's fields have those of requests and slow queries, and the few that any line may have."""
+    """The tables of log fields list those of requests and slow queries, and the few that any line may have."""
     documented = [list_quoted(row[0])[0] for row in read_table("field")]
     common = ["time", "level", "event"]
     any_line = ["request_id", "error", "place", "logger"]
@@ -66,14 +66,14 @@ def test_every_field_of_a_line_is_documented() -> None:
 
 
 def test_named_codes_exist() -> None:
-    """Each code in capitals that the page names is one of the table of problems or a variable."""
+    """Each code in capitals on the page is in the table of problems or is a variable."""
     for word in re.findall(r"`([A-Z]+(?:_[A-Z]+)+)`", TEXT):
         assert word in PROBLEMS or word.startswith(("GATEWAY_", "OTEL_"))
     assert "`DRAINING`" in TEXT
 
 
 def test_each_part_of_the_deployment_has_its_file() -> None:
-    """Each part that a deployment needs is a row, and each row links to files that are there."""
+    """Each required part of the deployment has a row, and each row links to existing files."""
     rows = read_table("part")
     named = [name for part, _ in rows for name in part.split(", ")]
     assert set(PARTS) <= set(named)
@@ -85,7 +85,7 @@ def test_each_part_of_the_deployment_has_its_file() -> None:
 
 
 def test_each_alert_and_alarm_is_explained() -> None:
-    """The tables of alerts and of CloudWatch's alarms have those that exist, with their severity, and no other."""
+    """The tables of alerts and CloudWatch alarms list exactly those that exist, alerts with their severity."""
     rules = (ROOT / "deploy/monitoring/rules.yaml").read_text()
     alerts = re.findall(r"- alert: (\w+)\n.*?severity: (\w+)", rules, re.DOTALL)
     assert [row[0] for row in read_table("alert")] == [f"`{name}` ({severity})" for name, severity in alerts]

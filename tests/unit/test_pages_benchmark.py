@@ -1,4 +1,4 @@
-"""How what Lighthouse reports becomes figures, and what holds."""
+"""How Lighthouse's report becomes figures, and when the goals are met."""
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ visits = st.builds(Visit, scores, st.integers(0, 500_000), st.integers(1, 99), s
 
 @given(scores, st.lists(st.integers(0, 100_000)))
 def test_a_report_tells_scores_bytes_and_faults(found: dict[str, int], sizes: list[int]) -> None:
-    """Scores are of 100, bytes are those of all answers, and an audit without a score is no fault."""
+    """Scores are out of 100, bytes are those of all responses, and an audit without a score is no fault."""
     report = {
         "categories": {name: {"score": score / 100} for name, score in found.items()},
         "audits": {
@@ -34,7 +34,7 @@ def test_a_report_tells_scores_bytes_and_faults(found: dict[str, int], sizes: li
 
 @given(st.lists(visits, min_size=1, max_size=5))
 def test_only_our_page_is_held_to_goals(rounds: list[Visit]) -> None:
-    """The explorer holds where each median is 95 or more and no load was heavier than 250 KB; others are only told."""
+    """The explorer needs medians of 95 or more and loads of at most 250 KB; other pages are only reported."""
     ours, theirs = Judged("explorer", "mobile", rounds), Judged("GraphiQL", "mobile", rounds)
     is_light = all(visit.size <= 250_000 for visit in rounds)
     most = len(rounds) // 2
@@ -49,6 +49,6 @@ def test_only_our_page_is_held_to_goals(rounds: list[Visit]) -> None:
 
 @pytest.mark.parametrize(("score", "size", "holds"), [(95, 250_000, True), (94, 1, False), (100, 250_001, False)])
 def test_a_goal_is_kept_at_its_bound(score: int, size: int, *, holds: bool) -> None:
-    """95 and 250 KB are good enough, and nothing beyond."""
+    """Exactly 95 and 250 KB are good enough, and nothing beyond."""
     visit = Visit(dict.fromkeys(CATEGORIES, score), size, 9, [], "13.5.0", "Chrome")
     assert Judged("explorer", "desktop", [visit]).holds == holds

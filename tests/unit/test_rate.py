@@ -1,4 +1,4 @@
-"""How long a caller has to wait, and whom an address stands for."""
+"""How long a caller must wait, and which caller an address identifies."""
 
 import asyncio
 import ipaddress
@@ -18,7 +18,7 @@ MINUTE = 60
 
 @st.composite
 def windows(draw: st.DrawFn) -> tuple[Window, int]:
-    """What was counted under a limit, and the limit."""
+    """A counter window under a limit, and the limit."""
     limit = draw(st.integers(1, 10_000))
     left = draw(st.floats(0.01, MINUTE))
     return (draw(st.integers(0, limit)), left, draw(st.integers(0, limit)), left + MINUTE), limit
@@ -33,7 +33,7 @@ def pass_time(window: Window, seconds: float) -> Window:
 
 @given(windows())
 def test_who_waits_as_told_may_ask_and_not_much_before(case: tuple[Window, int]) -> None:
-    """After the seconds of Retry-After there is room for one request more, and a second earlier there is none."""
+    """After the seconds in Retry-After one more request is allowed, and a second earlier none."""
     window, limit = case
     wait = compute_wait(window, limit)
     assert compute_wait(pass_time(window, wait), limit) == 0
@@ -47,7 +47,7 @@ def describe(address: object) -> str:
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.integers(1, 2**64 - 1))
 def test_a_customer_is_one_caller_in_ipv6(first: int, second: int, network: int) -> None:
-    """All addresses of one network of 64 bits are one caller, and another network is another."""
+    """All addresses of one IPv6 /64 network are one caller, and another network is another."""
     one, other = (ipaddress.IPv6Address((network << 64) + low) for low in (first, second))
     assert describe(one) == describe(other)
     assert describe(ipaddress.IPv6Address(((network ^ 1) << 64) + first)) != describe(one)
@@ -60,13 +60,13 @@ def test_an_address_is_one_caller_in_ipv4(address: ipaddress.IPv4Address) -> Non
 
 
 def test_what_is_no_address_is_a_caller_too() -> None:
-    """A proxy that forwards no address does not fail the request."""
+    """A proxy that forwards no valid address does not fail the request."""
     assert describe("unknown") == "unknown"
     assert describe_address({"client": None}) == ""
 
 
 async def test_who_asks_no_more_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name is kept for two minutes at most after its last request, whatever else is counted."""
+    """A caller's counter is kept for at most two minutes after its last request."""
     storage = LocalStorage()
     allowance = Allowance(storage, "requests", 5)
     begun = time.time()
@@ -80,7 +80,7 @@ async def test_who_asks_no_more_is_forgotten(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 async def shared() -> AsyncIterator[SharedStorage]:
-    """Counts in a Redis that nobody has connected to."""
+    """A shared storage whose Redis was never connected to."""
     storage = SharedStorage("redis://127.0.0.1:1")
     yield storage
     await storage.close()
@@ -89,7 +89,7 @@ async def shared() -> AsyncIterator[SharedStorage]:
 async def test_one_request_finds_out_whether_a_redis_is_back(
     shared: SharedStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A Redis that hangs is not asked for a second, and then by one request while the others count for themselves."""
+    """After a Redis hangs, it is not tried for a second, then by one request while the others count locally."""
     asked = 0
 
     async def hang(*_arguments: object) -> bool:

@@ -1,4 +1,4 @@
-"""A release to a cluster, with a stand-in for Helm alone: there is no cluster here."""
+"""A release to a cluster, with Helm replaced by a stand-in: there is no cluster here."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from deploy.checks import CheckError
 from deploy.release import main, release
 
 DIGEST = f"sha256:{'0' * 64}"
-# Notes how it is called, and answers as the files beside it say.
+# Records its calls, and responds as the files beside it say.
 HELM = """#!{python}
 import sys
 from pathlib import Path
@@ -28,7 +28,7 @@ sys.exit("refused" if (folder / f"{{command}}-fails").exists() else 0)
 
 @pytest.fixture
 def helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of a Helm that does nothing."""
+    """The folder of a Helm stand-in that does nothing."""
     program = tmp_path / "helm"
     program.write_text(HELM.format(python=sys.executable))
     program.chmod(0o755)
@@ -37,19 +37,19 @@ def helm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def read_commands(helm: Path) -> list[str]:
-    """Give what Helm was called for, in order."""
+    """Return Helm's subcommands, in order of the calls."""
     return [line.split()[0] for line in (helm / "calls").read_text().splitlines()]
 
 
 def have_revisions(helm: Path) -> None:
-    """Let revision 4 be deployed, after one that failed."""
+    """Make revision 4 the deployed one, after a failed revision."""
     (helm / "history").write_text(
         '[{"revision": 3, "status": "failed"}, {"revision": 4, "status": "deployed"}]',
     )
 
 
 def test_a_release_that_answers_stays(helm: Path) -> None:
-    """A release is installed by its digest with the environment's values, asked, and left alone where it answers."""
+    """A release is installed by digest with the environment's values, tested, and kept if the tests pass."""
     release("qa", "registry.example.com/gateway", DIGEST)
     assert read_commands(helm) == ["history", "upgrade", "test"]
     upgrade = (helm / "calls").read_text().splitlines()[1]
@@ -60,7 +60,7 @@ def test_a_release_that_answers_stays(helm: Path) -> None:
 
 
 def test_a_release_that_does_not_answer_is_taken_back(helm: Path) -> None:
-    """Where the questions fail, the revision that was deployed before is put back, and the release fails."""
+    """If the tests fail, the previously deployed revision is restored, and the release fails."""
     have_revisions(helm)
     (helm / "test-fails").touch()
     with pytest.raises(CheckError, match="revision 4 runs again"):
@@ -69,7 +69,7 @@ def test_a_release_that_does_not_answer_is_taken_back(helm: Path) -> None:
 
 
 def test_a_first_release_that_does_not_answer_fails(helm: Path) -> None:
-    """Where nothing was deployed before, a release that does not answer fails and is left to be looked at."""
+    """If the tests of a first release fail, the release fails and is kept for inspection."""
     (helm / "test-fails").touch()
     with pytest.raises(CheckError, match="first release"):
         release("dev", "registry.example.com/gateway", DIGEST)
@@ -77,7 +77,7 @@ def test_a_first_release_that_does_not_answer_fails(helm: Path) -> None:
 
 
 def test_a_release_that_does_not_come_up_is_not_asked(helm: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Helm itself takes back what does not come up: its words are told, and the exit code is 1."""
+    """Helm itself rolls back a release that does not start: its message is printed, and the exit code is 1."""
     have_revisions(helm)
     (helm / "upgrade-fails").touch()
     assert main(["dev", "registry.example.com/gateway", DIGEST]) == 1
@@ -86,7 +86,7 @@ def test_a_release_that_does_not_come_up_is_not_asked(helm: Path, capsys: pytest
 
 
 def test_a_cluster_that_cannot_be_asked_is_no_first_release(helm: Path) -> None:
-    """Where the history cannot be read for another reason than that there is none, nothing is released."""
+    """If the history cannot be read, for another reason than that there is none, nothing is released."""
     have_revisions(helm)
     (helm / "history-fails").touch()
     with pytest.raises(CheckError, match="refused"):
@@ -95,6 +95,6 @@ def test_a_cluster_that_cannot_be_asked_is_no_first_release(helm: Path) -> None:
 
 
 def test_an_unknown_environment_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is no environment is not released to; the message names those that are."""
+    """An unknown environment is refused with a message that names the valid ones."""
     assert main(["staging", "registry.example.com/gateway", DIGEST]) == 2
     assert "dev or qa or production" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What a reading of dates asks of the event loop."""
+"""How loading dates shares the event loop."""
 
 import asyncio
 from typing import Any, cast
@@ -16,14 +16,14 @@ MOMENT = Timestamp(1, 1)
 
 
 class ReadyDatabase:
-    """In place of a database: a reply that needs no waiting."""
+    """A stand-in for a database whose reply needs no waiting."""
 
     async def command(self, _command: dict[str, Any]) -> dict[str, Any]:
         return {"cursor": {"firstBatch": [{"_id": None, "dates": [NOW_MS]}], "id": 0}}
 
 
 async def test_the_event_loop_goes_round_between_decoding_dates_and_keeping_them() -> None:
-    """Where a cell holds as many dates as may be read, each of the two takes long enough by itself."""
+    """Decoding dates and storing them happen in separate iterations, as each takes long for a large cell."""
     rollup = Rollup(cast("Any", {"": ReadyDatabase()}), "", Watcher())
     state = _State(Tally(), cast("ChangeTail", None))
     dates = Dates()

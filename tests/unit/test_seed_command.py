@@ -1,4 +1,4 @@
-"""What the seeding command accepts, asked before any server is."""
+"""What the seeding command accepts, checked before any server is contacted."""
 
 import pytest
 from click.testing import CliRunner
@@ -21,7 +21,7 @@ from seeding.seed_command import seed
     ],
 )
 def test_a_bad_count_is_explained(count: str, fault: str) -> None:
-    """A count that is no positive whole number is wrong usage, and the message says what is wrong with it."""
+    """A count that is not a positive whole number is invalid usage, and the message says what is wrong."""
     result = CliRunner().invoke(seed, [count])
 
     assert result.exit_code == 2
@@ -40,7 +40,7 @@ def test_a_bad_count_is_explained(count: str, fault: str) -> None:
     ],
 )
 def test_a_bad_option_is_explained(options: list[str], fault: str) -> None:
-    """An option that cannot be followed is wrong usage, and the message says which and why."""
+    """An invalid option is invalid usage, and the message says which and why."""
     result = CliRunner().invoke(seed, ["10", *options])
 
     assert result.exit_code == 2
@@ -48,7 +48,7 @@ def test_a_bad_option_is_explained(options: list[str], fault: str) -> None:
 
 
 def test_a_missing_count_is_explained() -> None:
-    """Without a count the command says that it wants one."""
+    """Without a count the command reports the missing argument."""
     result = CliRunner().invoke(seed, [])
 
     assert result.exit_code == 2
@@ -56,7 +56,7 @@ def test_a_missing_count_is_explained() -> None:
 
 
 def test_help_says_what_a_seed_means() -> None:
-    """The help tells what the same documents depend on."""
+    """The help says on what identical documents depend."""
     help_text = " ".join(CliRunner().invoke(seed, ["--help"]).output.split())
 
     assert "The same --seed gives the same transactions on every machine and for any number of workers" in help_text

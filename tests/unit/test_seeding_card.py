@@ -9,7 +9,7 @@ naturals = st.integers(0, 2**64 - 1)
 
 
 def _passes_luhn(number: str) -> bool:
-    """The check as ISO/IEC 7812-1 Annex B words it, digit by digit."""
+    """The check of ISO/IEC 7812-1 Annex B, digit by digit."""
     total = 0
     for position, digit in enumerate(reversed(number)):
         value = int(digit) * (2 if position % 2 else 1)
@@ -18,7 +18,7 @@ def _passes_luhn(number: str) -> bool:
 
 
 def _fits_brand(brand: str, number: str) -> bool:
-    """Prefix and length as the networks publish them."""
+    """Prefix and length as published by the networks."""
     match brand:
         case "Visa":
             return number[0] == "4" and len(number) == 16
@@ -37,7 +37,7 @@ def _fits_brand(brand: str, number: str) -> bool:
 
 @given(st.sampled_from(BRANDS), naturals, naturals, naturals)
 def test_every_number_is_valid_for_its_brand(brand: Brand, prefix: int, length: int, digits: int) -> None:
-    """Every number passes Luhn and has a prefix and a length of its brand."""
+    """Every number passes Luhn and has a prefix and length of its brand."""
     number = build_card_number(brand, prefix, length, digits)
 
     assert number.isascii()
@@ -47,6 +47,6 @@ def test_every_number_is_valid_for_its_brand(brand: Brand, prefix: int, length: 
 
 
 def test_the_brands_are_those_of_the_design() -> None:
-    """Visa, Mastercard, Amex, Maestro and Discover occur, Visa the most."""
+    """Visa, Mastercard, Amex, Maestro and Discover occur, Visa most often."""
     assert {brand.name for brand in BRANDS} == {"Visa", "Mastercard", "Amex", "Maestro", "Discover"}
     assert max(BRANDS, key=lambda brand: brand.share).name == "Visa"

@@ -1,4 +1,4 @@
-"""The seeded transactions themselves."""
+"""The seeded transactions."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ def documents() -> list[Document]:
 
 @given(seeds, chunks, sizes, moments)
 def test_each_document_has_the_shape_of_the_design(seed: int, chunk: int, size: int, until: int) -> None:
-    """Each document has the nine fields of the design in its order, with their types and within their bounds."""
+    """Each document has the design's nine fields in order, with their types and within their bounds."""
     for document in build_documents(seed, chunk, size, POOLS, until):
         identifier = uuid.UUID(document["_id"])
         cents = Decimal(repr(document["amount"])) * 100
@@ -54,7 +54,7 @@ def test_each_document_has_the_shape_of_the_design(seed: int, chunk: int, size: 
 
 @given(seeds, chunks, sizes, sizes, moments)
 def test_a_shorter_set_is_the_start_of_a_longer_one(seed: int, chunk: int, size: int, more: int, until: int) -> None:
-    """Fewer documents of a chunk are the first of more, and the ids alone are those of the documents."""
+    """Fewer documents of a chunk are the first of more, and the ids alone equal those of the documents."""
     longer = build_documents(seed, chunk, size + more, POOLS, until)
 
     assert build_documents(seed, chunk, size, POOLS, until) == longer[:size]
@@ -63,7 +63,7 @@ def test_a_shorter_set_is_the_start_of_a_longer_one(seed: int, chunk: int, size:
 
 @given(seeds, chunks, moments, st.integers(0, 30 * 24 * 3_600_000))
 def test_a_later_end_moves_only_what_became_too_old(seed: int, chunk: int, until: int, later: int) -> None:
-    """With a later end a document keeps its date, or moves forward by exactly 52 weeks; nothing else changes."""
+    """With a later end, a document keeps its date or moves forward by exactly 52 weeks; nothing else changes."""
     for before, after in zip(
         build_documents(seed, chunk, 20, POOLS, until),
         build_documents(seed, chunk, 20, POOLS, until + later),
@@ -75,7 +75,7 @@ def test_a_later_end_moves_only_what_became_too_old(seed: int, chunk: int, until
 
 @given(st.integers(1, 5_000), st.integers(1, 9))
 def test_the_shares_of_any_number_of_workers_make_the_whole_set(count: int, workers: int) -> None:
-    """However many workers take every n-th chunk, together they make the same ids, each once."""
+    """Any number of workers taking every n-th chunk together yield the same ids, each once."""
     plan = Plan(count, 7, UNTIL)
     shared = [
         identifier
@@ -94,7 +94,7 @@ def test_the_shares_of_any_number_of_workers_make_the_whole_set(count: int, work
 
 
 def test_a_seed_means_the_same_documents_everywhere() -> None:
-    """Seed 7 gives these 2,000 documents on every machine and Python; a new Faker may change them: say so then."""
+    """Seed 7 gives these 2,000 documents on every machine and Python; if a new Faker changes them, announce it."""
     made = [build_documents(7, chunk, CHUNK, POOLS, UNTIL) for chunk in range(2)]
 
     digest = hashlib.sha256(json.dumps(made, ensure_ascii=False).encode()).hexdigest()
@@ -108,28 +108,28 @@ def test_different_seeds_share_nothing() -> None:
 
 
 def test_currency_fits_the_country(documents: list[Document]) -> None:
-    """Each country pays in its own currency, and every country occurs."""
+    """Each country uses its own currency, and every country occurs."""
     currencies = {country.code: country.currency for country in COUNTRIES}
 
     assert {document["countryOrigin"]: document["currency"] for document in documents} == currencies
 
 
 def test_countries_and_currencies_are_iso_codes() -> None:
-    """Codes are two capitals, currencies three, and no country stands twice in the table."""
+    """Country codes are two capitals, currencies three, and no country occurs twice in the table."""
     assert all(re.fullmatch("[A-Z]{2}", country.code) for country in COUNTRIES)
     assert all(re.fullmatch("[A-Z]{3}", country.currency) for country in COUNTRIES)
     assert len({country.code for country in COUNTRIES}) == len(COUNTRIES)
 
 
 def test_faker_knows_every_country() -> None:
-    """No locale falls back to American addresses."""
+    """No locale falls back to US addresses."""
     for country in COUNTRIES:
         faker = Factory.create(country.locale, providers=["faker.providers.address"])
         assert faker.get_providers()[0].__lang__ == country.locale
 
 
 def test_addresses_have_lines_and_rarely_repeat(documents: list[Document]) -> None:
-    """Every address has a line break and none is blank at an end; nine in ten occur once."""
+    """Every address has a line break and no outer whitespace; nine in ten occur once."""
     addresses = Counter(document["address"] for document in documents)
 
     assert all("\n" in address and address == address.strip() for address in addresses)
@@ -137,7 +137,7 @@ def test_addresses_have_lines_and_rarely_repeat(documents: list[Document]) -> No
 
 
 def test_amounts_look_like_purchases(documents: list[Document]) -> None:
-    """Half of the euro amounts lie below 30, one in a hundred above 300, and the largest far above the mean."""
+    """Half of the euro amounts are below 30, one in a hundred is above 300, and the largest is far above the mean."""
     amounts = sorted(document["amount"] for document in documents if document["currency"] == "EUR")
 
     assert 15 < median(amounts) < 30
@@ -146,12 +146,12 @@ def test_amounts_look_like_purchases(documents: list[Document]) -> None:
 
 
 def test_yen_have_no_small_change(documents: list[Document]) -> None:
-    """Prices are whole where a coffee costs hundreds."""
+    """Amounts are whole in currencies without small units."""
     assert all(document["amount"] % 1 == 0 for document in documents if document["currency"] in {"JPY", "KRW"})
 
 
 def test_days_and_weeks_have_a_rhythm(documents: list[Document]) -> None:
-    """At home, more is bought on a day of the weekend than on a weekday, and in the evening than before dawn."""
+    """In local time, more is bought per weekend day than per weekday, and in the evening than before dawn."""
     clocks = {country.code: timedelta(hours=country.clock) for country in COUNTRIES}
     local = [
         datetime.fromtimestamp(document["date"] / 1000, UTC) + clocks[document["countryOrigin"]]
@@ -166,7 +166,7 @@ def test_days_and_weeks_have_a_rhythm(documents: list[Document]) -> None:
 
 
 def test_a_plan_without_a_seed_has_one_of_its_own() -> None:
-    """Two plans without a seed are of different sets, dated until the start of an hour that has begun."""
+    """Two plans without a seed get different seeds, and end at the start of an hour that has begun."""
     first, second = new_plan(10), new_plan(10)
 
     assert first.seed != second.seed

@@ -1,4 +1,4 @@
-"""What an operation selects, however it is written."""
+"""Which fields an operation selects, however it is written."""
 
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse
 
@@ -8,7 +8,7 @@ LEVELS = 12
 
 
 def test_a_fragment_is_read_once() -> None:
-    """Fragments that spread each other twice, level by level, give each field once, not once for each way to it."""
+    """Fragments that spread each other twice per level yield each field once, not once per path to it."""
     levels = (f"fragment F{level} on T {{ ...F{level + 1} ...F{level + 1} }}" for level in range(LEVELS))
     document = parse(f"{{ ...F0 }} {' '.join(levels)} fragment F{LEVELS} on T {{ id }}")
     operation, *fragments = document.definitions

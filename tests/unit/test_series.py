@@ -1,4 +1,4 @@
-"""The groups of a database become a summary, whatever edition of the time zones that database has."""
+"""Database groups become a summary, whatever version of the time zone rules the database has."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from database.row import Row
 from database.summary import SummaryQuestion
 from schema.series import build_summary
 
-# Kazakhstan's clocks have been at +05:00 since March 2024; they were at +06:00 before.
+# Kazakhstan has been at +05:00 since March 2024, and was at +06:00 before.
 ZONE = "Asia/Almaty"
 
 
@@ -32,7 +32,7 @@ def _build_row(key: GroupKey, label: str, first: datetime, count: int) -> Row:
     ],
 )
 async def test_groups_of_a_database_with_older_time_zones_are_all_told(key: GroupKey, before: str, after: str) -> None:
-    """No group is lost where the database, by older rules of a zone, begins a bucket an hour before Python does."""
+    """No group is lost if the database, with older zone rules, begins a bucket an hour before Python does."""
     rows = [
         _build_row(key, before, datetime(2026, 1, 31, 17, 30, tzinfo=UTC), 3),
         _build_row(key, after, datetime(2026, 1, 31, 18, 30, tzinfo=UTC), 4),
@@ -47,7 +47,7 @@ async def test_groups_of_a_database_with_older_time_zones_are_all_told(key: Grou
 
 @pytest.mark.parametrize(("key", "days"), [(GroupKey.HOUR, 400), (GroupKey.DAY, 9_000)])
 async def test_others_have_their_turn_while_gaps_are_filled(key: GroupKey, days: int) -> None:
-    """The event loop goes round for each hundred gaps when they are listed, and once more when they are written."""
+    """The event loop runs for every hundred gaps while they are listed, and again while they are written."""
     until = int(datetime(2026, 2, 1, tzinfo=UTC).timestamp() * 1000)
     window = TransactionFilter(since=until - days * 86_400_000, until=until)
     question = SummaryQuestion(window, keys=(key,), time_zone=ZONE)

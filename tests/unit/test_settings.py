@@ -1,4 +1,4 @@
-"""Settings are read once, checked all together, and documented."""
+"""Settings are read once, validated together, and documented."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from gateway.settings import JwtSettings, load_settings
 from gateway.variable import VARIABLES, Variable
 
 ROOT = Path(__file__).parents[2]
-EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - refused or read, not bound
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - rejected or parsed, not bound
 
 
 def test_defaults_need_no_environment() -> None:
@@ -20,7 +20,7 @@ def test_defaults_need_no_environment() -> None:
     assert settings.workers >= 1
 
 
-# A value of each setting that is not its default.
+# A non-default value for each setting.
 GIVEN = {
     "GATEWAY_KEYS_FILE": "keys.json",
     "GATEWAY_JWT_ISSUER": "https://issuer.example",
@@ -55,11 +55,11 @@ GIVEN = {
 
 
 def test_every_variable_is_read() -> None:
-    """Each variable changes the settings, and nothing of them is left at its default when all are given."""
+    """Each variable changes the settings, and the variables of JWTs set all of their fields."""
     assert {*GIVEN, "GATEWAY_RATE_STORE_FILE"} == {variable.name for variable in VARIABLES}
     before = load_settings({}, is_terminal=False)
     for name in GIVEN.keys() - {"GATEWAY_JWT_ISSUER", "GATEWAY_JWT_AUDIENCE", "GATEWAY_JWT_LEEWAY_SECONDS"}:
-        # What says whose tokens are accepted belongs together.
+        # Issuer, audience and key set must be given together.
         names = [name] if name != "GATEWAY_JWT_JWKS" else [each for each in GIVEN if each.startswith("GATEWAY_JWT_")]
         assert load_settings({each: GIVEN[each] for each in names}) != before, name
     jwt = load_settings(GIVEN).jwt
@@ -76,14 +76,14 @@ def test_other_machines_need_authentication(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost", "LocalHost"])
 def test_loopback_is_open(host: str) -> None:
-    """This machine's own addresses need no authentication, and show the schema."""
+    """Loopback addresses need no authentication, and introspection is on."""
     settings = load_settings({}, host=host)
     assert settings.is_open
     assert settings.limits.introspection
 
 
 def test_other_machines_get_less() -> None:
-    """Off loopback, introspection is off and callers are limited, unless settings say otherwise."""
+    """Off loopback, introspection is off and callers are rate-limited, unless settings say otherwise."""
     keys = {"GATEWAY_KEYS_FILE": "keys.json"}
     settings = load_settings(keys, host=EVERY_ADDRESS)
     assert (settings.limits.introspection, settings.requests_per_minute) == (False, 6_000)
@@ -94,13 +94,13 @@ def test_other_machines_get_less() -> None:
 
 
 def test_whose_tokens_are_accepted_is_said_whole() -> None:
-    """Some of issuer, audience and key set without the others are refused, by name."""
+    """Issuer, audience and key set are refused by name unless all are given."""
     with pytest.raises(ConfigurationError, match="GATEWAY_JWT_AUDIENCE and GATEWAY_JWT_JWKS must be given too"):
         load_settings({"GATEWAY_JWT_ISSUER": "https://issuer.example"})
 
 
 def test_a_secret_is_not_shown() -> None:
-    """The rate store's URL, which may hold a password, is neither in an error nor in the settings' repr."""
+    """The rate store's URL, which may hold a password, is in neither an error nor the settings' repr."""
     with pytest.raises(ConfigurationError) as raised:
         load_settings({"GATEWAY_RATE_STORE": "secret@host"})
     assert "secret" not in str(raised.value)
@@ -108,7 +108,7 @@ def test_a_secret_is_not_shown() -> None:
 
 
 def test_the_rate_store_may_be_in_a_file(tmp_path: Path) -> None:
-    """A file holds the rate store's URL as well as the variable does, but not both of them, and no fault shows it."""
+    """The rate store's URL may come from a file or a variable, not both, and no error shows it."""
     file = tmp_path / "rate-store"
     file.write_text("rediss://:secret@store:6380/1\n")
     environ = {"GATEWAY_RATE_STORE_FILE": str(file)}
@@ -137,7 +137,7 @@ def test_the_rate_store_may_be_in_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused(name: str, value: str) -> None:
-    """A value outside of what a setting accepts is named together with what it accepts."""
+    """An invalid value is named with the accepted ones."""
     accepts = next(variable.accepts for variable in VARIABLES if variable.name == name)
     with pytest.raises(ConfigurationError) as raised:
         load_settings({name: value})
@@ -145,7 +145,7 @@ def test_a_value_that_cannot_be_used_is_refused(name: str, value: str) -> None:
 
 
 def test_every_fault_is_reported_at_once() -> None:
-    """One error names each variable at fault, what is accepted, and the near name of a misspelt one."""
+    """One error names each faulty variable, the accepted values, and the nearest name for a misspelt one."""
     environ = {"GATEWAY_MAX_DEPTH": "deep", "GATEWAY_MAX_TOKENS": "-1", "GATEWAY_MAX_ALIASE": "3"}
     with pytest.raises(ConfigurationError) as raised:
         load_settings(environ)
@@ -155,25 +155,25 @@ def test_every_fault_is_reported_at_once() -> None:
 
 @pytest.mark.parametrize("name", ["GATEWAY_PORT", "GATEWAY_TIMEOUT", "GATEWAY_FOO"])
 def test_no_other_setting_is_proposed_for_one_that_is_none(name: str) -> None:
-    """A name that only begins as the settings do is answered with all of them, not with one of another meaning."""
+    """A name that merely shares the prefix of the settings gets the list of all, not the name of an unrelated one."""
     with pytest.raises(ConfigurationError, match=f"{name} is not a setting; the settings are GATEWAY_CORS_ORIGINS, "):
         load_settings({name: "1"})
 
 
 @pytest.mark.parametrize("variable", VARIABLES, ids=lambda variable: variable.name)
 def test_each_setting_is_documented(variable: Variable) -> None:
-    """docs/settings.md has a row with each setting's name, default and what it accepts."""
+    """docs/settings.md has a row with each setting's name, default, accepted values and meaning."""
     row = f"| `{variable.name}` | {variable.default} | {variable.accepts} | {variable.meaning} |"
     assert row in (ROOT / "docs/settings.md").read_text().splitlines()
 
 
 def test_nothing_else_is_documented() -> None:
-    """docs/settings.md names no GATEWAY_ variable that does not exist."""
+    """docs/settings.md documents no GATEWAY_ variable that does not exist."""
     text = (ROOT / "docs/settings.md").read_text()
     documented = {word.strip("`") for word in text.split() if word.startswith("`GATEWAY_")}
     assert documented == {variable.name for variable in VARIABLES}
 
 
 def test_the_secret_of_a_function_is_documented() -> None:
-    """docs/settings.md names the variable that leads a function of Lambda to its database."""
+    """docs/settings.md names the variable through which a Lambda function finds its database."""
     assert f"`{SECRET_VARIABLE}`" in (ROOT / "docs/settings.md").read_text()

@@ -1,4 +1,4 @@
-"""Which rows of one reading are whose: each page is the one that its own query gives, or none."""
+"""Sharing a page's read: each page is the one that its own query would return, or none."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ FIELDS = frozenset({"_id", "date"})
 
 @dataclass
 class Rows:
-    """In place of a repository: rows by date, and the plans that were asked for."""
+    """A stand-in for a repository: rows by date, and the plans it was given."""
 
     rows: list[Row]
     plans: list[FindPlan] = field(default_factory=list)
@@ -44,7 +44,7 @@ windows = st.tuples(st.integers(0, 20), st.integers(0, 20), st.integers(1, 8)).m
 
 @given(dates=st.lists(st.integers(0, 20), max_size=40), asked=st.lists(windows, min_size=2, max_size=5))
 async def test_each_gets_its_own_page_or_none(dates: list[int], asked: list[tuple[int, int, int]]) -> None:
-    """Of one reading each gets what its window and length alone would give; none, only where the rows do not reach."""
+    """Each gets what its window and limit alone would return; None only if the shared rows do not reach far enough."""
     rows = Rows(build_rows(dates))
     pages = SharedPages(rows.find)
     given_pages = await asyncio.gather(
@@ -61,7 +61,7 @@ async def test_each_gets_its_own_page_or_none(dates: list[int], asked: list[tupl
 
 
 async def test_rows_that_do_not_reach_are_not_given() -> None:
-    """A page whose rows are older than those that were read must be read alone."""
+    """A page whose rows are older than those read must be read alone."""
     rows = Rows(build_rows([1, 2, 11, 12]))
     pages = SharedPages(rows.find)
     questions = [TransactionFilter(since=0, until=until) for until in (20, 5)]
@@ -72,7 +72,7 @@ async def test_rows_that_do_not_reach_are_not_given() -> None:
 
 
 async def test_dates_that_are_no_numbers_are_not_cut() -> None:
-    """The server alone knows which windows hold an array of dates."""
+    """Rows with an array of dates are not shared, as only the server knows which windows match it."""
 
     async def find(_plan: FindPlan) -> list[Row]:
         return [{"_id": 1, "date": [5, 6]}, {"_id": 2, "date": 3}]
@@ -81,7 +81,7 @@ async def test_dates_that_are_no_numbers_are_not_cut() -> None:
 
 
 async def test_those_who_select_other_fields_share_nothing() -> None:
-    """A reading holds the fields of those who share it, and pages of the same place are the very same rows."""
+    """Only requests for the same fields share a read, and equal pages are the same object."""
     rows = Rows(build_rows([1, 2]))
     pages = SharedPages(rows.find)
     wanted = TransactionFilter(since=0, until=9)
@@ -95,7 +95,7 @@ async def test_those_who_select_other_fields_share_nothing() -> None:
 
 
 async def test_nobody_joins_what_is_given_up() -> None:
-    """When all who wait for a reading leave, it ends at once, and whoever comes in that moment has one of its own."""
+    """When all who wait for a read are cancelled, it ends at once, and a new request gets its own read."""
     ended: list[bool] = []
 
     async def wait() -> None:
@@ -115,7 +115,7 @@ async def test_nobody_joins_what_is_given_up() -> None:
     await asyncio.sleep(0)
     gathering.cancel()
     running.cancel()
-    # Both are told in the next turn, before this one asks.
+    # Both are cancelled in the next iteration of the event loop, before the request below.
     await asyncio.wait([running, gathering])
     async with asyncio.timeout(5):
         assert await pages.find(wanted, 1, FIELDS) == rows.rows
@@ -123,14 +123,14 @@ async def test_nobody_joins_what_is_given_up() -> None:
 
 
 async def test_a_slow_reading_is_not_waited_for() -> None:
-    """Who comes while a reading takes long waits a moment for its end, and is then read beside it."""
+    """A request that arrives during a slow read waits a moment for its end, then gets a read of its own."""
     rows = Rows(build_rows([1]), wait=lambda: asyncio.sleep(0 if len(rows.plans) > 1 else 3600))
     pages = SharedPages(rows.find)
     wanted = TransactionFilter(since=0, until=9)
     slow = asyncio.create_task(pages.find(wanted, 1, FIELDS))
-    while not rows.plans:  # noqa: ASYNC110 - no event tells of it
+    while not rows.plans:  # noqa: ASYNC110 - no event signals it
         await asyncio.sleep(0)
-    async with asyncio.timeout(100 * shared_pages._GATHERING_SECONDS):  # noqa: SLF001 - the moment
+    async with asyncio.timeout(100 * shared_pages._GATHERING_SECONDS):  # noqa: SLF001 - the moment it waits
         assert await pages.find(wanted, 1, FIELDS) == rows.rows
     assert not slow.done()
     slow.cancel()

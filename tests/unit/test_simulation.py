@@ -1,4 +1,4 @@
-"""The pace of a simulation, and what the command accepts."""
+"""The pace of a simulation, and the options of its command."""
 
 import threading
 
@@ -18,7 +18,7 @@ moments = st.floats(0, 10_000)
 
 @given(rate=rates, burst=st.floats(1, 100), begin=moments, seconds=st.floats(0, 100))
 def test_no_span_exceeds_the_rate_of_a_burst(rate: float, burst: float, begin: float, seconds: float) -> None:
-    """In any span of time at least the rate is due, and at most that of a burst."""
+    """In any time span at least the plain rate is due, and at most the rate of a burst."""
     pace = Pace(rate, burst)
     due = pace.count_due(begin + seconds) - pace.count_due(begin)
     slack = 1e-6 * rate * burst * (begin + seconds + 1)
@@ -27,7 +27,7 @@ def test_no_span_exceeds_the_rate_of_a_burst(rate: float, burst: float, begin: f
 
 @given(rate=rates, cycles=st.integers(0, 100), burst=st.floats(1, 100))
 def test_a_cycle_ends_with_its_burst(rate: float, cycles: int, burst: float) -> None:
-    """Until a cycle's burst the plain rate is due, and in the burst so many times as much."""
+    """Before a cycle's burst the plain rate is due, and during the burst its multiple."""
     pace = Pace(rate, burst)
     begin = cycles * CYCLE_SECONDS
     calm = CYCLE_SECONDS - BURST_SECONDS
@@ -40,7 +40,7 @@ AWAY = DatabaseEnvironment(uri="mongodb://127.0.0.1:1/shop?serverSelectionTimeou
 
 
 def test_it_ends_after_its_seconds_also_without_a_database() -> None:
-    """A database that is away keeps no simulation beyond its seconds, and is not said to be back at the end."""
+    """An unreachable database does not prolong a simulation beyond its seconds, and is not reported as back."""
     reports: list[SimulationReport] = []
     report = simulate(AWAY, Pace(1_000, 1), seed=7, stop=threading.Event(), seconds=0.1, watch=reports.append)
     assert report.stored == 0
@@ -48,7 +48,7 @@ def test_it_ends_after_its_seconds_also_without_a_database() -> None:
 
 
 def test_a_stop_does_not_bring_the_database_back() -> None:
-    """Who stops a simulation while the database is away is not told that it is back."""
+    """Stopping a simulation while the database is unreachable does not report it as back."""
     reports: list[SimulationReport] = []
     stop = threading.Event()
 
@@ -74,7 +74,7 @@ def test_a_stop_does_not_bring_the_database_back() -> None:
     ],
 )
 def test_a_bad_option_is_explained(options: list[str], fault: str) -> None:
-    """An option that cannot be followed is wrong usage, and the message says which and why."""
+    """An invalid option is invalid usage, and the message says which and why."""
     result = CliRunner().invoke(simulate_command, options)
     assert result.exit_code == 2
     assert fault in result.output

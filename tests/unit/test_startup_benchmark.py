@@ -1,4 +1,4 @@
-"""What the start-up benchmark reads out of a requirements file and of Python's own account of its imports."""
+"""What the start-up benchmark reads from a requirements file and from Python's import timing."""
 
 from collections import Counter
 
@@ -14,12 +14,12 @@ a warning that an import wrote: 7
 
 
 def test_each_package_has_its_own_time() -> None:
-    """A package's time is that of its modules without what they import of others."""
+    """A package's time is that of its modules, without what they import from other packages."""
     assert sum_import_times(LOG) == Counter(one=120, two=30)
 
 
 def test_what_is_installed_is_measured() -> None:
-    """A package that is not installed here, as one for another system, counts nothing."""
+    """A package that is not installed here, such as one for another system, is not counted."""
     lock = (
         "click==8.5.1 \\\n    --hash=sha256:00\n    # via uvicorn\nno-such-package==1.0 ; sys_platform == 'none' \\\n"
     )

@@ -1,4 +1,4 @@
-"""What a subscriber is given comes in order and once, however it has caught up."""
+"""A subscriber gets each event once and in order, however it has caught up."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ DATABASE = "transactions"
 
 @dataclass
 class Stream:
-    """Where a shared stream has come to."""
+    """How far a shared stream has come."""
 
     end: Place
     database: str = DATABASE
@@ -39,7 +39,7 @@ def build_event(number: int) -> LiveEvent:
 async def test_what_was_read_again_is_not_given_again(
     read_again: int, handed_on: int, pieces: list[int], data: st.DataObject
 ) -> None:
-    """Whether catching up has stopped before or after what was handed on by then, each event is given once."""
+    """Whether a replay ends before or after the events handed over meanwhile, each event is delivered once."""
     stream = Stream(build_place(handed_on))
 
     async def read_past() -> AsyncGenerator[tuple[list[LiveEvent], Place], None]:

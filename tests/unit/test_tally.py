@@ -1,4 +1,4 @@
-"""The arithmetic of counts in memory, held to a plain list of dates."""
+"""The arithmetic of counts in memory, compared with a plain list of dates."""
 
 from collections import Counter
 
@@ -15,12 +15,12 @@ CARDS = ("Visa", "VISA", "Amex")
 dates = st.integers(-3, 80).flatmap(
     lambda hour: st.sampled_from([-1, 0, 1, HOUR_MS // 2, HOUR_MS - 1]).map(lambda offset: hour * HOUR_MS + offset)
 )
-# What is written: a card, a date and whether it is there from the start, or else later; and whether it goes again.
+# Each document: card, date, whether it is in the snapshot, and whether it is deleted later.
 documents = st.lists(st.tuples(st.sampled_from(CARDS), dates, st.booleans(), st.booleans()), max_size=40)
 
 
 def build_tally(found: list[tuple[str, int]]) -> Tally:
-    """Give a tally of a snapshot."""
+    """Return a tally of a snapshot."""
     tally = Tally()
     for place, number in Counter(find_cell(get_hour(date), card) for card, date in found).items():
         tally.add(place, number)
@@ -35,7 +35,7 @@ def change(tally: Tally, card: str, date: int, step: int) -> None:
 def test_a_window_is_counted_as_a_list_is(
     found: list[tuple[str, int, bool, bool]], card: str, ends: tuple[int, int]
 ) -> None:
-    """Whatever is counted in and out, before and while the edges' dates are read, a window has what a list has."""
+    """With additions and deletions before, during and after loading the edges' dates, the count equals the list's."""
     window = CardWindow(card, min(ends), max(ends))
     held = [(each, date) for each, date, is_first, _ in found if is_first]
     tally = build_tally(held)
@@ -58,7 +58,7 @@ def test_a_window_is_counted_as_a_list_is(
 
 @given(hours=st.integers(0, 100 * 366 * 24), span=st.integers(0, 100 * 366 * 24))
 def test_a_window_of_whole_hours_needs_no_dates(hours: int, span: int) -> None:
-    """A window from the start of an hour to the end of one is a sum of hours and days."""
+    """A window from the start of one hour to the end of another is a sum of hours and days."""
     every = 7 * HOUR_MS
     held = [("Visa", number * every) for number in range(2_000)]
     window = CardWindow("visa", hours * HOUR_MS, (hours + span + 1) * HOUR_MS - 1)
@@ -67,7 +67,7 @@ def test_a_window_of_whole_hours_needs_no_dates(hours: int, span: int) -> None:
 
 
 def test_the_dates_of_an_edge_that_was_not_asked_for_longest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory for dates is bounded: the cells that were asked for last stay."""
+    """Memory for dates is bounded: the least recently used cells are dropped."""
     monkeypatch.setattr(tally_module, "_MOST_DATES_KEPT", 200)
     tally = build_tally([("Visa", hour * HOUR_MS + 5) for hour in range(4)])
     windows = [CardWindow("Visa", hour * HOUR_MS + 1, (hour + 1) * HOUR_MS - 1) for hour in range(4)]
@@ -79,7 +79,7 @@ def test_the_dates_of_an_edge_that_was_not_asked_for_longest_are_forgotten(monke
 
 
 def test_the_dates_of_an_hour_that_grows_take_the_place_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Memory for dates is bounded however many are added to an hour after its dates were read."""
+    """Memory for dates stays bounded when dates are added to an hour after its dates were loaded."""
     monkeypatch.setattr(tally_module, "_MOST_DATES_KEPT", 200)
     tally = build_tally([("Visa", hour * HOUR_MS + 5) for hour in range(2)])
     windows = [CardWindow("Visa", hour * HOUR_MS + 1, (hour + 1) * HOUR_MS - 1) for hour in range(2)]
@@ -93,7 +93,7 @@ def test_the_dates_of_an_hour_that_grows_take_the_place_of_others(monkeypatch: p
 
 
 def test_scattered_dates_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """More days and cards than memory is meant for are refused."""
+    """More days and card types than memory is meant for are refused."""
     monkeypatch.setattr(tally_module, "MOST_DAYS", 2)
     tally = build_tally([("Visa", 0), ("Amex", 0), ("visa", 5)])
     with pytest.raises(UnfitError, match="scattered"):
@@ -101,13 +101,13 @@ def test_scattered_dates_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_was_never_counted_cannot_go() -> None:
-    """A deletion that leads below zero shows that the tally is wrong."""
+    """A deletion that would make a count negative shows that the tally is wrong."""
     with pytest.raises(UnfitError, match="never counted"):
         change(build_tally([("Visa", 0)]), "Amex", 0, -1)
 
 
 def test_a_date_that_was_never_counted_cannot_go() -> None:
-    """A deletion of a date that its hour does not hold shows that the tally is wrong, as soon as the dates are read."""
+    """Deleting a date that its hour does not hold shows that the tally is wrong, once the dates are loaded."""
     tally = build_tally([("Visa", 5), ("Visa", 9)])
     [cell] = tally.list_unknown(CardWindow("visa", 1, HOUR_MS - 1))
     tally.begin_dates(cell).fill([5, 9])
@@ -116,7 +116,7 @@ def test_a_date_that_was_never_counted_cannot_go() -> None:
 
 
 def test_an_hour_of_many_dates_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The dates of a cell may be read up to a number of them, and none where there are more."""
+    """The dates of a cell may be loaded up to a maximum number, and not at all beyond it."""
     monkeypatch.setattr(tally_module, "MOST_DATES", 2)
     tally = build_tally([("Visa", 5), ("Visa", 9), ("Visa", HOUR_MS + 5)])
     [cell] = tally.list_unknown(CardWindow("visa", 1, HOUR_MS - 1))

@@ -1,4 +1,4 @@
-"""JWTs: what makes one count, whose it is, and how the issuer's keys are come by."""
+"""JWTs: which are valid, whom they identify, and how the issuer's keys are obtained."""
 
 import asyncio
 import base64
@@ -34,7 +34,7 @@ def open_verifier(jwks: str | Path) -> TokenVerifier:
 
 @pytest.fixture(scope="module")
 def verifier(tmp_path_factory: pytest.TempPathFactory) -> TokenVerifier:
-    """Knows the first key alone."""
+    """A verifier that knows the first key only."""
     path = tmp_path_factory.mktemp("jwks") / "jwks.json"
     path.write_text(render_key_set(KEY))
     return open_verifier(path)
@@ -42,7 +42,7 @@ def verifier(tmp_path_factory: pytest.TempPathFactory) -> TokenVerifier:
 
 @pytest.fixture
 def issuer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
-    """Publishes the first key; this process trusts it."""
+    """An issuer that publishes the first key; this process trusts its certificate."""
     with run_issuer(tmp_path) as issuer:
         monkeypatch.setenv("SSL_CERT_FILE", str(issuer.certificate))
         monkeypatch.setenv("no_proxy", "127.0.0.1")
@@ -52,7 +52,7 @@ def issuer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
 
 @pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
 async def test_each_algorithm_is_accepted(tmp_path: Path, algorithm: str) -> None:
-    """A token counts whichever of the accepted algorithms its key is of."""
+    """A token is valid with any of the accepted algorithms."""
     key = SigningKey("it", algorithm)
     (tmp_path / "jwks.json").write_text(render_key_set(key))
     token = key.sign(scope="transactions:read")
@@ -80,7 +80,7 @@ async def test_each_algorithm_is_accepted(tmp_path: Path, algorithm: str) -> Non
     ],
 )
 async def test_a_claim_at_fault_is_refused(verifier: TokenVerifier, claims: dict[str, Any]) -> None:
-    """A token of another issuer, for another audience, of nobody, or of another time does not count."""
+    """A token with the wrong issuer or audience, without a subject, or outside its time is refused."""
     assert await verifier.find_caller(KEY.sign()) is not None
     try:
         token = KEY.sign(**claims)
@@ -90,14 +90,14 @@ async def test_a_claim_at_fault_is_refused(verifier: TokenVerifier, claims: dict
 
 
 async def test_clocks_may_differ(verifier: TokenVerifier) -> None:
-    """A token counts as long as the issuer's clock is within the leeway of this one."""
+    """A token is valid while the issuer's clock is within the leeway of this one."""
     now = int(time.time())
     assert await verifier.find_caller(KEY.sign(exp=now - LEEWAY // 2))
     assert await verifier.find_caller(KEY.sign(nbf=now + LEEWAY // 2, iat=now + LEEWAY // 2))
 
 
 async def test_one_audience_of_several_suffices(verifier: TokenVerifier) -> None:
-    """A token that is meant for this gateway among others counts."""
+    """A token whose audiences include this gateway is valid."""
     assert await verifier.find_caller(KEY.sign(aud=["another", AUDIENCE]))
 
 
@@ -107,14 +107,14 @@ def encode(part: dict[str, Any] | bytes) -> str:
 
 
 def sign_with_public_key(claims: str) -> str:
-    """Give a token whose secret is what everybody knows, which PyJWT refuses to write."""
+    """Return a token signed with the public key as an HMAC secret, which PyJWT refuses to write."""
     signed = f"{encode({'alg': 'HS256', 'kid': 'first'})}.{claims}"
     pem = KEY.private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     return f"{signed}.{encode(hmac.digest(pem, signed.encode(), 'sha256'))}"
 
 
 async def test_no_other_signature_counts(verifier: TokenVerifier) -> None:
-    """Unsigned tokens, those signed with the public key as a secret, by another key, or changed, do not count."""
+    """Tokens that are unsigned, signed with the public key as a secret or another key, or changed are refused."""
     header, claims, signature = KEY.sign().split(".")
     forged = [
         f"{encode({'alg': 'none', 'kid': 'first'})}.{claims}.",
@@ -143,7 +143,7 @@ HEADERS = st.dictionaries(st.sampled_from(["alg", "kid", "typ", "crit", "b64", "
     | st.builds("{}.{}.{}".format, HEADERS.map(encode), JSON.map(lambda each: encode({"sub": each})), st.text())
 )
 def test_any_text_is_refused_in_peace(verifier: TokenVerifier, text: str) -> None:
-    """Whatever is sent, there is an answer."""
+    """Any text is refused without an exception."""
     assert asyncio.run(verifier.find_caller(text)) is None
 
 
@@ -160,14 +160,14 @@ def test_any_text_is_refused_in_peace(verifier: TokenVerifier, text: str) -> Non
     ],
 )
 async def test_scopes_are_read(verifier: TokenVerifier, claims: dict[str, Any], scopes: set[Scope]) -> None:
-    """The scopes are the known ones of `scope` and `scp`, whether text or list; others are passed over."""
+    """The scopes are the known ones in `scope` and `scp`, as text or list; others are ignored."""
     caller = await verifier.find_caller(KEY.sign(**claims))
     assert caller is not None
     assert caller.scopes == scopes
 
 
 async def test_a_subject_is_named_without_harm(verifier: TokenVerifier) -> None:
-    """Subjects that may not be logged are told apart, and not shown."""
+    """Subjects unfit for logs get distinct names that do not show them."""
     subjects = ["4111111111111111", "4111 1111 1111 1112", "a\nb", "x" * 200, "", "\ud800"]
     callers = [await verifier.find_caller(KEY.sign(sub=subject)) for subject in subjects]
     names = {caller.name for caller in callers if caller}
@@ -192,7 +192,7 @@ async def test_a_subject_is_named_without_harm(verifier: TokenVerifier) -> None:
     ],
 )
 def test_a_file_without_a_key_is_refused(tmp_path: Path, content: str) -> None:
-    """A file that holds no public key to check signatures with is refused by name."""
+    """A file without a public key for verifying signatures is refused by name."""
     path = tmp_path / "jwks.json"
     with pytest.raises(ConfigurationError, match=r"jwks\.json cannot be read"):
         load_key_set(path)
@@ -202,7 +202,7 @@ def test_a_file_without_a_key_is_refused(tmp_path: Path, content: str) -> None:
 
 
 async def test_a_key_file_is_read_again(tmp_path: Path) -> None:
-    """A changed file changes whose tokens count; of a broken one, nobody can say."""
+    """A changed key file changes which tokens are valid; with a broken one, verification is unavailable."""
     path = tmp_path / "jwks.json"
     path.write_text(render_key_set(KEY))
     verifier = open_verifier(path)
@@ -222,7 +222,7 @@ async def test_a_key_file_is_read_again(tmp_path: Path) -> None:
 
 
 async def test_a_key_without_an_id_serves_tokens_without(tmp_path: Path) -> None:
-    """A token that names no key is checked with the one that has no name."""
+    """A token without a key id is verified with the key that has none."""
     key = SigningKey(None)
     path = tmp_path / "jwks.json"
     path.write_text(render_key_set(key, KEY))
@@ -232,7 +232,7 @@ async def test_a_key_without_an_id_serves_tokens_without(tmp_path: Path) -> None
 
 
 async def test_keys_are_fetched_once(issuer: Issuer) -> None:
-    """Tokens that come together wait for one fetch, and foreign key ids cause no other one so soon."""
+    """Concurrent tokens wait for one fetch, and unknown key ids do not trigger another so soon."""
     verifier = open_verifier(issuer.url)
     callers = await asyncio.gather(*(verifier.find_caller(KEY.sign()) for _ in range(20)))
     assert all(callers)
@@ -242,7 +242,7 @@ async def test_keys_are_fetched_once(issuer: Issuer) -> None:
 
 
 async def test_a_new_key_is_fetched(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A token with a key that the issuer has begun to use counts, and those of a withdrawn one no longer do."""
+    """A token with the issuer's new key is valid, and tokens with a withdrawn key no longer are."""
     verifier = open_verifier(issuer.url)
     assert await verifier.find_caller(KEY.sign())
     monkeypatch.setattr(tokens, "PAUSE_SECONDS", 0)
@@ -252,7 +252,7 @@ async def test_a_new_key_is_fetched(issuer: Issuer, monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_set_is_renewed_while_it_is_used(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A set that has aged is fetched anew without keeping anybody waiting, so that a withdrawn key ends."""
+    """An aged key set is refreshed in the background, so that a withdrawn key stops working."""
     verifier = open_verifier(issuer.url)
     assert await verifier.find_caller(KEY.sign())
     monkeypatch.setattr(tokens, "PAUSE_SECONDS", 0)
@@ -273,7 +273,7 @@ async def test_a_set_is_renewed_while_it_is_used(issuer: Issuer, monkeypatch: py
 async def test_known_keys_outlive_their_issuer(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch, status: int, body: str
 ) -> None:
-    """While the issuer answers with a fault or leads elsewhere, tokens are checked with the keys that it last gave."""
+    """While the issuer responds with errors or redirects, tokens are verified with the last keys fetched."""
     verifier = open_verifier(issuer.url)
     assert await verifier.find_caller(KEY.sign())
     monkeypatch.setattr(tokens, "PAUSE_SECONDS", 0)
@@ -287,7 +287,7 @@ async def test_known_keys_outlive_their_issuer(
 async def test_an_issuer_that_was_never_there_is_no_fault_of_a_token(
     issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without any keys no token is called wrong; the issuer is asked again, but not for each token."""
+    """Without any keys no token is called invalid; the fetch is retried, but not for each token."""
     issuer.status = 500
     verifier = open_verifier(issuer.url)
     for _ in range(3):
@@ -300,7 +300,7 @@ async def test_an_issuer_that_was_never_there_is_no_fault_of_a_token(
 
 
 async def test_an_issuer_that_hangs_is_not_waited_for(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fetch has a time limit, and a caller who leaves does not end it for the others."""
+    """A fetch has a timeout, and a cancelled caller does not end it for the others."""
     monkeypatch.setattr(tokens, "_FETCH_SECONDS", 0.2)
     issuer.may_answer.clear()
     verifier = open_verifier(issuer.url)
@@ -313,7 +313,7 @@ async def test_an_issuer_that_hangs_is_not_waited_for(issuer: Issuer, monkeypatc
 
 
 async def test_an_issuer_that_is_not_trusted_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys that come with a certificate of unknown origin are not taken."""
+    """Keys served with an untrusted certificate are not accepted."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with run_issuer(tmp_path) as issuer:
         issuer.body = render_key_set(KEY)

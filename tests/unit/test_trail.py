@@ -1,4 +1,4 @@
-"""How far a list has come: what is left of it holds each row that was not met, and no other."""
+"""How far a list has come: the rest holds each row not yet met, and no other."""
 
 from itertools import chain
 from typing import Any
@@ -25,7 +25,7 @@ def cut(rows: list[Row], size: int) -> list[list[Row]]:
 
 
 def find_left(rows: list[Row], rest: FindPlan | None) -> list[Row]:
-    """Give what another server would, which may order the ids of one date in another way."""
+    """Return the rest as another server would, which may order the ids of one date differently."""
     assert rest is not None
     bounds = rest.filter["date"]
     left = [row for row in rows if bounds["$gte"] <= row["date"] <= bounds["$lte"]]
@@ -36,7 +36,7 @@ def find_left(rows: list[Row], rest: FindPlan | None) -> list[Row]:
 def test_a_list_that_goes_on_holds_each_row_once(
     rows: list[Row], size: int, size_after: int, data: st.DataObject
 ) -> None:
-    """Wherever a reading stops, and however often, what is given before and after are all rows, newest first."""
+    """Wherever reads stop, and however often, the rows before and after are all rows once, newest first."""
     trail, given_rows, left, batch_size = Trail(PLAN), list[Row](), rows, size
     for _ in range(3):
         batches = cut(left, batch_size)
@@ -50,7 +50,7 @@ def test_a_list_that_goes_on_holds_each_row_once(
 
 @given(rows=lists, size=st.integers(1, 5))
 def test_a_copy_stays_where_it_is(rows: list[Row], size: int) -> None:
-    """A trail that goes on leaves its copy at the rows that both have met."""
+    """A trail that continues leaves its copy at the rows that both have met."""
     trail = Trail(PLAN)
     first, *others = cut(rows, size)
     trail.follow(first)
@@ -62,7 +62,7 @@ def test_a_copy_stays_where_it_is(rows: list[Row], size: int) -> None:
 
 
 def test_too_many_rows_of_one_date_have_no_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No more ids are kept than a bound, beyond which the list cannot go on; with the next date it can again."""
+    """Ids are kept up to a limit, beyond which the list cannot be continued; from the next date on it can."""
     monkeypatch.setattr(trail_module, "_MOST_IDS", 2)
     trail = Trail(PLAN)
     for number in range(2):
@@ -77,14 +77,14 @@ def test_too_many_rows_of_one_date_have_no_rest(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("date", [None, "2026", 1.5])
 def test_a_date_that_is_no_whole_number_has_no_rest(date: object) -> None:
-    """The server alone knows what comes after such a row."""
+    """After such a row the list cannot be continued, as only the server knows the order."""
     trail = Trail(PLAN)
     trail.follow([{"_id": 1, "date": date}])
     assert trail.find_rest() is None
 
 
 def test_the_rest_stays_within_its_window() -> None:
-    """Where rows of a wider window were met, what is left is bounded by the plan's own window."""
+    """If rows of a wider window were met, the rest is still bounded by the plan's own window."""
     trail = Trail(PLAN)
     trail.follow([{"_id": 1, "date": 12}])
     rest = trail.find_rest()

@@ -1,4 +1,4 @@
-"""Summaries that are kept current take turns."""
+"""Watched summaries are recomputed in turns."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from schema.watch import MOST_AT_ONCE, SummaryWatches
 
 
 async def test_however_many_summaries_are_watched_few_are_computed_at_a_time() -> None:
-    """Of many different summaries that change at once no more than MOST_AT_ONCE are asked of the database at a time."""
+    """Of many summaries that change at once, at most MOST_AT_ONCE are computed at a time."""
     running, most = 0, 0
 
     async def compute() -> int:

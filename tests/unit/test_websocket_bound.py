@@ -1,4 +1,4 @@
-"""A WebSocket whose client asks on and on and takes no answers."""
+"""A WebSocket whose client keeps sending and takes no responses."""
 
 import asyncio
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ ASKED = 1_000
 
 
 class _Client:
-    """Asks for what is no operation, again and again; of the answers it takes the one to its beginning."""
+    """A client that sends invalid operations repeatedly and takes only the acknowledgement."""
 
     def __init__(self) -> None:
         self.asked = 0
@@ -31,7 +31,7 @@ class _Client:
         self.asked += 1
         if self.asked > ASKED:
             return {"type": "websocket.disconnect"}
-        # As a connection does that has much to read.
+        # As with a connection that has much to read.
         await asyncio.sleep(0)
         return {"type": "websocket.receive", "text": orjson.dumps(message).decode()}
 
@@ -42,7 +42,7 @@ class _Client:
 
 
 async def test_no_more_is_read_of_a_client_that_takes_no_answers() -> None:
-    """A socket of whose answers none is taken is not read on, so that what waits for its client is bounded."""
+    """A socket whose client takes no responses is not read further, so that what waits for the client is bounded."""
 
     async def identify(_scope: object) -> Caller:
         return ANONYMOUS

@@ -1,4 +1,4 @@
-"""Answers in one piece: whole, or an error in their place."""
+"""Responses in one piece: complete, or replaced by an error."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ def answer_with(parts: list[bytes], *headers: tuple[bytes, bytes]) -> Answer:
 
 
 async def take(answer: Answer, most_bytes: int = 1_000, *, path: str = "/", is_head: bool = False) -> list[Message]:
-    """Give what the caller is sent, whose bound is so many bytes beyond those that heads are given."""
+    """Return the messages sent to the caller, with a limit of `most_bytes` beyond the allowance for heads."""
     sent: list[Message] = []
 
     async def app(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -48,13 +48,13 @@ async def take(answer: Answer, most_bytes: int = 1_000, *, path: str = "/", is_h
 
 
 def count_handed_over(body: bytes, *, is_text: bool) -> int:
-    """Give the bytes that Lambda's JSON, which its client writes in ASCII, takes for a body."""
+    """Return how many bytes a body takes in Lambda's JSON, which its client writes in ASCII."""
     return len(json.dumps(body.decode() if is_text else base64.b64encode(body).decode())) - (0 if is_text else 2)
 
 
 @given(text=st.text(max_size=50), is_text=st.booleans())
 async def test_an_answer_is_whole_or_an_error(text: str, *, is_text: bool) -> None:
-    """A body is handed over up to the bound, as text or in base64, and not where it takes one byte more."""
+    """A body is delivered up to the limit, as text or in base64, and not if it takes one byte more."""
     body = text.encode()
     headers = [JSON] if is_text else [JSON, GZIP]
     size = count_handed_over(body, is_text=is_text)
@@ -67,7 +67,7 @@ async def test_an_answer_is_whole_or_an_error(text: str, *, is_text: bool) -> No
 
 
 async def test_parts_are_handed_over_together() -> None:
-    """The parts of an answer become one body, whose bytes are bounded together."""
+    """The parts of a response become one body, whose bytes are limited together."""
     parts = [b'["aaaaaaaa",', b'"bbbbbbbb"]']
     assert (await take(answer_with(parts, JSON)))[1]["body"] == b"".join(parts)
     with pytest.raises(AnswerNotDeliverableError):
@@ -76,25 +76,25 @@ async def test_parts_are_handed_over_together() -> None:
 
 @pytest.mark.parametrize(("path", "named"), [("/graphql", "first: "), ("/transactions/90", "limit=")])
 async def test_too_large_an_answer_names_the_pages(path: str, named: str) -> None:
-    """Who is told that an answer is too large is told how to ask for a part of it."""
+    """The error for a too large response says how to request a part of it."""
     with pytest.raises(AnswerNotDeliverableError, match=named):
         await take(answer_with([b"x" * 2_000], JSON), path=path)
 
 
 async def test_head_has_no_body() -> None:
-    """Servers drop the body of an answer to HEAD; here nobody else does."""
+    """A response to HEAD has no body; servers drop it, but here no server does."""
     assert (await take(answer_with([b"{}"], JSON), is_head=True))[1]["body"] == b""
 
 
 async def test_events_are_refused() -> None:
-    """A stream without an end is an error before any of it is there; one of a known length is not."""
+    """An endless stream is an error before any of it is sent; one of known length is not."""
     with pytest.raises(AnswerNotDeliverableError, match="Events"):
         await take(answer_with([], EVENTS))
     assert await take(answer_with([b"data: x\n\n"], EVENTS, (b"content-length", b"9")))
 
 
 async def test_what_breaks_an_answer_off_is_told_instead() -> None:
-    """An error after the answer had begun is what the caller is told; the framework has wrapped it by then."""
+    """An error after the response has begun is what the caller gets, although the framework has wrapped it."""
     error = DatabaseUnavailableError("away")
 
     async def break_off(send: Send) -> None:
@@ -106,7 +106,7 @@ async def test_what_breaks_an_answer_off_is_told_instead() -> None:
 
 
 async def test_work_that_was_given_up_is_no_answer() -> None:
-    """Where the application sends nothing, nothing is handed over."""
+    """If the application sends nothing, nothing is delivered."""
 
     async def give_up(_send: Send) -> None:
         """Send nothing."""

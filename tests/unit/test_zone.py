@@ -1,4 +1,4 @@
-"""The database is told a time zone by the offsets that Python knows."""
+"""The database gets a time zone as the UTC offsets that Python knows."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ dates = st.integers(0, _END_MS - 1)
 
 
 def evaluate(zone: Any, date: int) -> str:
-    """Give what the database makes of the expression for a date."""
+    """Return what the database makes of the expression for a date."""
     while isinstance(zone, dict):
         condition, then, otherwise = zone["$cond"]
         assert condition["$gte"][0] == "$date"
@@ -25,7 +25,7 @@ def evaluate(zone: Any, date: int) -> str:
 
 
 def find_offset(name: str, date: int) -> str:
-    """Give what Python says, as the database reads it."""
+    """Return Python's offset in the form that the database reads."""
     local = (_EPOCH + timedelta(milliseconds=date)).astimezone(ZoneInfo(name))
     text = local.isoformat()[len("2026-11-20T15:20:00.000000") if local.microsecond else len("2026-11-20T15:20:00") :]
     return text if len(text) == len("+02:00") else name
@@ -33,13 +33,13 @@ def find_offset(name: str, date: int) -> str:
 
 @given(name=zones, date=dates)
 def test_an_offset_is_pythons(name: str, date: int) -> None:
-    """From 1970 to 2039 each instant of each zone has the offset of Python's edition, or its name if it has seconds."""
+    """From 1970 to 2039 each instant of each zone has Python's offset, or the zone's name if the offset has seconds."""
     assert evaluate(build_zone(name, None, None), date) == find_offset(name, date)
 
 
 @given(name=zones, since=dates, days=st.integers(0, 36_500), place=st.floats(0, 1))
 def test_a_window_knows_its_own_changes(name: str, since: int, days: int, place: float) -> None:
-    """Within a window the offsets are the same as without one, its two ends included."""
+    """Within a window, both ends included, the offsets are the same as without one."""
     until = since + days * 86_400_000
     zone = build_zone(name, since, until)
     for date in (since, round(since + place * (until - since)), until):
@@ -48,11 +48,11 @@ def test_a_window_knows_its_own_changes(name: str, since: int, days: int, place:
 
 @given(name=zones, date=st.one_of(st.integers(max_value=-1), st.integers(min_value=_END_MS)))
 def test_old_and_far_dates_are_left_to_the_database(name: str, date: int) -> None:
-    """Before 1970 and from 2040 on the database gets the name."""
+    """Before 1970 and from 2040 on, the database gets the zone's name."""
     assert evaluate(build_zone(name, None, None), date) == name
 
 
 def test_a_window_without_a_change_is_a_constant() -> None:
-    """A week in summer needs no search."""
+    """A window without an offset change needs no conditions."""
     june = int(datetime(2026, 6, 1, tzinfo=UTC).timestamp() * 1000)
     assert build_zone("Europe/Berlin", june, june + 7 * 86_400_000) == "+02:00"
