@@ -43,7 +43,7 @@ def serialize_decimal(amount: object) -> str:
 def serialize_decimals(amounts: Sequence[float]) -> list[str]:
     """Return what `serialize_decimal` returns for each amount, faster."""
     text = orjson.dumps(amounts)[1:-1].decode()
-    # orjson writes large and small numbers with an exponent, and NaN as null: a letter betrays both.
+    # orjson writes very large and small numbers with an exponent and NaN as null, unlike `serialize_decimal`.
     return list(map(serialize_decimal, amounts)) if "e" in text or "n" in text else text.split(",")
 
 

@@ -146,7 +146,7 @@ def _build_empty(keys: tuple[KeyValue, ...]) -> _Group:
 
 
 def _order(question: SummaryQuestion, groups: list[_Group]) -> list[_Group]:
-    """Sort groups; non-calendar keys keep the order in which the database returned them, which is alphabetical."""
+    """Sort groups; non-calendar keys keep the order in which the database returned them, by its collation."""
     places = {other: place for place, other in enumerate(dict.fromkeys(_get_other(question, each) for each in groups))}
     field, is_falling = question.order.field, question.order.direction == -1
 
