@@ -1,4 +1,4 @@
-"""AWS Lambda's Runtime Interface Emulator: a file in AWS's own package, which goes into a folder outside .venv."""
+"""Provide AWS Lambda's Runtime Interface Emulator: a file in AWS's own package, installed into a separate folder."""
 
 import platform
 import sys

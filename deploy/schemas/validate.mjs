@@ -1,5 +1,5 @@
-// Validates custom resources, a JSON array in the given file, against their schemas, and by TypeScript types for unknown
-// keys, which a cluster would silently drop. Prints faults; the exit code is 1 if there are any.
+// Validates custom resources, a JSON array in the given file, against their schemas, and with TypeScript types to find
+// unknown keys, which a cluster would silently drop. Prints faults; the exit code is 1 if there are any.
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 
