@@ -14,7 +14,7 @@ CARD = "Visa"
 _COUNTRY = "US"
 _PAGE = 100
 _DAY_MS = 86_400_000
-# How many further positions or windows a query that runs once in each is sent to.
+# How many more positions or windows are queried, for queries that are sent only once for each.
 _PLACES = 24
 _FIELDS = "id date currency amount vendor address cardType cardNumber countryOrigin"
 _COUNT_BOUND = Bound(5, is_worse=True)
@@ -79,7 +79,7 @@ def build_window(now_ms: int) -> CardWindow:
 
 
 def _build_deep_pages(now_ms: int) -> tuple[Ask, ...]:
-    """Build requests for pages spread over the window, none of which overlaps another."""
+    """Build requests for pages spread over the window, each after a position of its own."""
     places = (now_ms - number * DAYS * _DAY_MS // (_PLACES + 2) for number in range(1, _PLACES + 2))
     cursors = (encode_cursor(Order.DATE_DESC.name, Position(place, "8")) for place in places)
     return tuple(Ask(f"/transactions/{DAYS}?limit={_PAGE}&after={cursor}") for cursor in cursors)

@@ -28,7 +28,7 @@ def release(environment: str, repository: str, digest: str) -> None:
     """Install or upgrade, then test; roll back if either fails.
 
     Raises:
-        CheckError: the release failed; the message holds Helm's output.
+        CheckError: the release failed; the message holds Helm's output and, if the test failed, says what runs now.
     """
     namespace = f"transactions-{environment}"
     before = find_revision(namespace)

@@ -34,7 +34,7 @@ def _check(framework: str, options: list[str]) -> int:
     done = run_program(get_program("checkov"), *fixed, *options)
     report: dict[str, Any] | list[dict[str, Any]] = json.loads(done.stdout)
     if not isinstance(report, dict) or "summary" not in report:
-        # checkov gives no summary if it found nothing to check. Only for secrets is that right.
+        # checkov gives no summary if it found nothing to check, which is only acceptable for secrets.
         if framework == "secrets":
             return len(options) // 2
         raise CheckError(f"checkov found nothing of {framework} to check: {done.stdout}{done.stderr}")

@@ -1,4 +1,4 @@
-"""Check that the links of the pages on deployment, and the make targets in these and in the pipeline, exist."""
+"""Check that the links and make targets in the pages on deployment, and the pipeline's make targets, exist."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Check that the paths, GraphQL, metrics and pages answer, and that Prometheus and Grafana work with them."""
+"""Check that the paths, GraphQL, metrics and pages answer, and that Prometheus and Grafana are set up."""
 
 import json
 import sys
