@@ -54,7 +54,7 @@ export function Copy({ question }: { readonly question: Question }) {
 
 async function write(text: string): Promise<boolean> {
   try {
-    // Missing unless the page came by HTTPS or from this machine.
+    // `clipboard` is missing unless the page came by HTTPS or from this machine.
     await navigator.clipboard.writeText(text);
     return true;
   } catch {

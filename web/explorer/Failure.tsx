@@ -36,7 +36,7 @@ export function Failure({ error, question, onRetry, onPick }: FailureProps) {
   );
 }
 
-/** Retries temporary failures automatically: the rest of the page may be complete, without a reason to send requests. */
+/** Retries temporary failures automatically: if the rest of the page is complete, nothing else would cause a retry. */
 function Away({ error, onRetry }: { readonly error: AskError; readonly onRetry: () => void }) {
   useEffect(() => {
     const timer = setTimeout(onRetry, getWait(error) * 1000);
