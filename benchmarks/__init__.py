@@ -1,1 +1,1 @@
-"""The figures that docs/ states, each measured again by `make bench ARGS=NAME`."""
+"""Benchmarks that reproduce the figures in docs/; `make bench ARGS=NAME` runs one."""

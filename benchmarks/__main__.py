@@ -1,4 +1,4 @@
-"""Runs benchmarks by name: `python -m benchmarks seeding 1000000`; without a name, those that take minutes."""
+"""Run a benchmark by name: `python -m benchmarks seeding 1000000`; without a name, run all that take only minutes."""
 
 import argparse
 import importlib
@@ -11,12 +11,12 @@ LONG_BENCHMARKS = ("scaling",)
 
 
 def main() -> None:
-    """Run the named benchmark with the arguments after its name, or all that are not long."""
+    """Run the named benchmark with the arguments after its name, or all but the long ones."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("name", nargs="?", choices=sorted({*BENCHMARKS, *LONG_BENCHMARKS}))
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="of the benchmark")
     chosen = parser.parse_args()
-    # As Ctrl-C does: none of the programs that were started is left behind.
+    # Exit through an exception, as Ctrl-C does, so that every program that was started is stopped.
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _end)

@@ -1,4 +1,4 @@
-"""Whether all programs say the same: a fast wrong answer is no answer. It is settled before anything is measured."""
+"""Check that all programs give the same answer, before anything is measured: a fast wrong answer is worthless."""
 
 from collections.abc import Callable, Mapping
 from itertools import zip_longest
@@ -8,22 +8,22 @@ import httpx
 from benchmarks.question import Ask, Row, read_answer
 
 _TIMEOUT_SECONDS = 60
-# The window moves with the clock: a transaction may leave it between two answers, but not again and again.
+# The window moves with the clock: a transaction may leave it between two answers, but not on every try.
 _TRIES = 5
 
 
 class DisagreementError(Exception):
-    """Two programs answer the same question in different ways; the message says which and how."""
+    """Two programs answer the same request differently, or one fails; the message says which and how."""
 
 
 Answerer = Callable[[], bytes]
 
 
 def fetch_answer(url: str, ask: Ask) -> bytes:
-    """Give the body of a program's answer.
+    """Return the body of a program's answer.
 
     Raises:
-        DisagreementError: it is an error, or there is none.
+        DisagreementError: the answer is an error, or there is none.
     """
     method = "GET" if ask.body is None else "POST"
     headers = {"Content-Type": "application/json"} if ask.body else {}
@@ -37,10 +37,10 @@ def fetch_answer(url: str, ask: Ask) -> bytes:
 
 
 def check_agreement(ours: Answerer, others: Mapping[str, Answerer]) -> None:
-    """Compare the answers of others, by their names, with ours.
+    """Compare the answers of other programs, by name, with ours.
 
     Raises:
-        DisagreementError: one of them says something else, or is no answer.
+        DisagreementError: one of them differs or cannot be read.
     """
     for name, theirs in others.items():
         _check_pair(ours, name, theirs)

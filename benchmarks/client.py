@@ -1,4 +1,4 @@
-"""One client that asks over one connection and takes the time. It reads answers to their end and keeps nothing."""
+"""A client that sends requests over one connection and times the answers. It reads each to the end and keeps none."""
 
 import socket
 import time
@@ -17,17 +17,17 @@ _OK = 200
 
 
 class WrongAnswerError(Exception):
-    """A program answered with an error, or broke off, while it was measured."""
+    """A program answered with an error, or its answer broke off, during a measurement."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Of several answers one after the other, in s.
+    """The latency of several consecutive answers, in s.
 
     Attributes:
         whole: the median time to the end of the body.
         first: the median time to the first bytes.
-        own: the client's own processor time for one answer, in the mean; it is within `whole`.
+        own: the client's own mean CPU time per answer; `whole` includes it.
     """
 
     whole: float
@@ -36,10 +36,10 @@ class Latency:
 
 
 class Client:
-    """A kept-alive connection; blocking, with a parser in C, so that little of the time taken is its own."""
+    """A keep-alive connection; it blocks and parses in C, so that little of the measured time is its own."""
 
     def __init__(self, url: str) -> None:
-        """Connect; `url` gives host and port."""
+        """Connect to the host and port of `url`."""
         parts = urlsplit(url)
         self._host = parts.netloc
         self._socket = socket.create_connection((parts.hostname, parts.port), _TIMEOUT_SECONDS)
@@ -54,7 +54,7 @@ class Client:
         self._is_complete = True
 
     def ask(self, ask: Ask) -> tuple[float, float]:
-        """Give the times from the request to the answer's first bytes and to its end, in s.
+        """Return the times from the request to the answer's first bytes and to its end, in s.
 
         Raises:
             WrongAnswerError: the answer is not a 200, or ended early.
@@ -77,7 +77,7 @@ class Client:
         return first or whole, whole
 
     def start(self, ask: Ask) -> float:
-        """Give the time from the request to the first byte of the answer's body, in s, and hang up.
+        """Return the time from the request to the first byte of the answer's body, in s, and close the connection.
 
         Raises:
             WrongAnswerError: the answer is not a 200, or ended before its body.
@@ -86,7 +86,7 @@ class Client:
         answer = b""
         began = time.perf_counter()
         self._socket.sendall(request)
-        # In chunks, the body begins after a line with the length of the first.
+        # With chunked transfer coding, the body begins after the line with the first chunk's length.
         while len(answer.partition(b"\r\n\r\n")[2].partition(b"\r\n")[2]) == 0:
             part = self._socket.recv(_PART_BYTES)
             if not part:
@@ -107,9 +107,9 @@ class Client:
 
 
 def measure_latency(url: str, ask: Ask, seconds: float, *, at_least: int = 5) -> Latency:
-    """Ask over a new connection, one answer after the other, for so long and so often at least.
+    """Send requests one after the other over a new connection, for `seconds` and `at_least` times.
 
-    The first answer does not count: a connection's first costs more.
+    The first answer does not count: the first on a connection costs more.
 
     Raises:
         WrongAnswerError: an answer was not a 200, or ended early.

@@ -1,7 +1,7 @@
-"""How long the first answer of a new environment of AWS Lambda takes, and a later one, by AWS' own client and emulator.
+"""Time the first and later answers of a new AWS Lambda environment, with AWS's own runtime client and emulator.
 
-`python -m benchmarks coldstart [ENVIRONMENTS]`. It starts a mongod of its own and leaves nothing behind. What
-Lambda does before it runs the image, and its smaller share of a core, are not in it: the emulator limits neither.
+`python -m benchmarks coldstart [ENVIRONMENTS]`. It starts its own mongod and leaves nothing behind. The times exclude
+what Lambda does before it runs the image, and its smaller share of a core: the emulator reproduces neither.
 """
 
 import os
@@ -33,14 +33,14 @@ _QUESTIONS = {"a count": "/transactions/90/card/Visa", "a page of 100 rows": "/t
 
 @dataclass(frozen=True, slots=True)
 class _Times:
-    """Of one environment, in ms: its first answer, and the later ones in order."""
+    """The times of one environment, in ms: its first answer, and the later ones in order."""
 
     first: float
     later: list[float]
 
 
 def main(arguments: list[str]) -> None:
-    """Print the first and the later answers of new environments, for each question."""
+    """Print the times of the first and later answers of new environments, for each request."""
     [environments] = parse_numbers("coldstart", arguments, ENVIRONMENTS=_ENVIRONMENTS)
     for name, value in describe_machine().items():
         click.echo(f"{name}: {value}")
@@ -65,7 +65,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _measure(environment: LambdaEnvironment, path: str) -> _Times:
-    # The emulator starts the runtime when the first event comes.
+    # The emulator starts the runtime when the first event arrives.
     first, *later = [_time(environment, path) for _ in range(1 + _LATER)]
     return _Times(first, later)
 

@@ -1,4 +1,4 @@
-"""What figures were taken on and with: the machine, the programs and their versions."""
+"""The conditions of a measurement: the machine, the programs and their versions."""
 
 import json
 import os
@@ -15,7 +15,7 @@ _PYTHON_PACKAGES = ("eve", "fastapi", "flask", "gunicorn", "pymongo", "strawberr
 
 
 def describe_machine() -> dict[str, str]:
-    """Give the date, the processor, the system, and the versions of Python and of the packages that are compared."""
+    """Return the date, the processor, the system, and the versions of Python and of the compared packages."""
     return {
         "date": time.strftime("%Y-%m-%d", time.gmtime()),
         "processor": f"{_find_processor()}, {os.cpu_count()} cores, which mongod, the programs and the load share",
@@ -25,7 +25,7 @@ def describe_machine() -> dict[str, str]:
 
 
 def describe_node(node: Node) -> str:
-    """Give the version of Node and of its peers' packages."""
+    """Return the versions of Node and of the packages of its peers."""
     packages = json.loads((PACKAGES / "package.json").read_text())["dependencies"]
     return f"{node.version}; {', '.join(f'{name} {number}' for name, number in packages.items())}"
 

@@ -1,4 +1,4 @@
-"""Enlarges seeded data by copies of it, with other ids and dates, of the same spread."""
+"""Enlarge seeded data with copies that have other ids and dates but the same distribution."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,12 +7,12 @@ from typing import Any, TypeAlias
 
 from pymongo.collection import Collection
 
-# What is seeded; all beyond it are copies.
+# Documents up to this number are seeded; those beyond it are copies.
 MOST_SEEDED = 200_000
 _CHUNK = 5_000
 _THREADS = 2
 _YEAR_MS = 364 * 86_400_000
-# Each copy lies this much before the last: no multiple of an hour, so that copies lie about evenly in the hours.
+# Each copy is dated this much before the previous one: not a multiple of an hour, so that the hours fill evenly.
 _SHIFT_MS = 7_919_000
 _KEPT_DIGITS = 28
 
@@ -20,7 +20,7 @@ _Document: TypeAlias = dict[str, Any]
 
 
 class Copier:
-    """Adds copies of MOST_SEEDED documents, read when the first are wanted: until then nothing else may be stored."""
+    """Adds copies of MOST_SEEDED seeded documents; before the first call reads these, nothing else may be stored."""
 
     def __init__(self, collection: Collection[_Document], until: int) -> None:
         """Copy within the year that ends at `until`, in ms since the epoch, UTC."""
@@ -30,7 +30,7 @@ class Copier:
         self._copies = 1
 
     def enlarge(self, size: int, tell: Callable[[int], None]) -> None:
-        """Bring the collection to a size, a multiple of MOST_SEEDED; `tell` is told how many documents there are."""
+        """Bring the collection to a size, a multiple of MOST_SEEDED; `tell` receives the number of documents so far."""
         self._seeded = self._seeded or list(self._collection.find())
         stored, wanted = self._copies * len(self._seeded), size // MOST_SEEDED
         numbers = range(self._copies, wanted)
@@ -46,7 +46,7 @@ class Copier:
 
 
 def _copy(document: _Document, number: int, until: int) -> _Document:
-    """Give a document's copy of a number: another id, as random as its own, and an earlier date of the same year."""
+    """Return copy `number` of a document: with another id, as random as its own, and another date of the same year."""
     age = (until - document["date"] + number * _SHIFT_MS) % _YEAR_MS
     return {**document, "_id": f"{document['_id'][:_KEPT_DIGITS]}{number:08x}", "date": until - age}
 

@@ -1,4 +1,4 @@
-"""Latency against size of data as a picture: a panel for each question, all to one scale. It measures nothing."""
+"""Draw latency against data size: one panel per query, all on one scale. It measures nothing."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 
 
 def build_curves(sizes: Sequence[Size]) -> str:
-    """Give the SVG; both axes are logarithmic, so that a cost in proportion to the data rises as steeply everywhere."""
+    """Return the SVG; both axes are logarithmic, so that a cost proportional to the data always has the same slope."""
     questions = list(zip(*(size.answers for size in sizes), strict=True))
     medians = [[answer.series.median for answer in answers] for answers in questions]
     low, high = min(map(min, medians)), max(map(max, medians))
@@ -46,7 +46,7 @@ def build_curves(sizes: Sequence[Size]) -> str:
 
 
 def _place(value: float, low: float, high: float) -> float:
-    """Give where a value lies between two others on a logarithmic scale, from 0 to 1."""
+    """Return where a value lies between two others on a logarithmic scale, from 0 to 1."""
     return math.log(value / low) / math.log(high / low) if high > low else 0.0
 
 

@@ -1,4 +1,4 @@
-"""What an export of many rows costs: time, size and the gateway's memory, of each format, read back by Polars.
+"""Measure an export of many rows in each format: time, size and the gateway's memory; Polars reads each one back.
 
 `python -m benchmarks export [ROWS]`. It starts everything itself and leaves nothing behind.
 """
@@ -33,7 +33,7 @@ _PATH = "/transactions/366"
 _SAMPLE_SECONDS = 0.02
 _TIMEOUT_SECONDS = 120
 _MEGABYTE = 1_000_000
-# The types of columns in each format; what a CSV reader is told of nothing, it finds out.
+# The column types that Polars finds in each format; all other columns are strings. It infers those of CSV by itself.
 _PLAIN: dict[str, pl.DataType] = {"date": pl.Int64(), "amount": pl.Float64()}
 _TYPED: dict[str, pl.DataType] = {"date": pl.Datetime("ms", "UTC"), "amount": pl.Float64()}
 _READERS: dict[str, tuple[Callable[[Path], pl.DataFrame], dict[str, pl.DataType]]] = {
@@ -47,7 +47,7 @@ _READERS: dict[str, tuple[Callable[[Path], pl.DataFrame], dict[str, pl.DataType]
 
 @dataclass(frozen=True, slots=True)
 class _Download:
-    """One whole export; memory is what the gateway's processes have in RAM, in bytes."""
+    """One whole export; memory is the resident size of the gateway's processes, in bytes."""
 
     seconds: float
     size: int
@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> None:
 
 
 def _fill(environment: DatabaseEnvironment, rows: int) -> None:
-    # Of this hour: a later one would be beyond the end of the window.
+    # Data ends now: later documents would lie beyond the end of the window.
     until = time.time_ns() // 1_000_000
     seed(environment, min(rows, MOST_SEEDED), seed=1, until=until)
     if rows > MOST_SEEDED:
@@ -96,7 +96,7 @@ def _fill(environment: DatabaseEnvironment, rows: int) -> None:
 
 
 def _download(url: str, name: str, process: psutil.Process, file: Path, **parameters: int) -> _Download:
-    """Download to a file, uncompressed but for what a format does itself."""
+    """Download to a file, without compression other than the format's own."""
     before = _measure(process)
     began = time.perf_counter()
     with (
@@ -119,7 +119,7 @@ def _download(url: str, name: str, process: psutil.Process, file: Path, **parame
 
 @contextmanager
 def _watch(process: psutil.Process) -> Iterator[list[int]]:
-    """Take samples of the memory until the block ends."""
+    """Sample the memory until the block ends."""
     samples: list[int] = []
     done = Event()
 

@@ -1,6 +1,6 @@
-"""What clients see while the primary of their database is killed: which answers were right, and when there were none.
+"""Measure what clients see while the primary of their database is killed: right answers, clean 503s and faults.
 
-`python -m benchmarks failover [SECONDS]`. It starts three mongods and a gateway of its own and leaves nothing behind.
+`python -m benchmarks failover [SECONDS]`. It starts its own three mongods and gateway and leaves nothing behind.
 """
 
 import tempfile
@@ -35,7 +35,7 @@ _DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request, and the body of the one right answer to it."""
+    """A request, and the body of its only right answer."""
 
     request: httpx.Request
     body: bytes
@@ -43,7 +43,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one request: `right`, `unavailable` (a clean 503), or a fault; the times by one clock, in s."""
+    """The outcome of one request: `right`, `unavailable` (a clean 503), or a fault; times are monotonic, in s."""
 
     kind: str
     began: float
@@ -52,7 +52,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Election:
-    """From the end of one primary to the first word of the next, in s, by the clock of the answers."""
+    """The time from the end of one primary until the next is found, in s, on the same clock as the answers."""
 
     cause: str
     began: float
@@ -61,7 +61,7 @@ class Election:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All answers since `began`, and the elections among them."""
+    """All answers since `began`, and the elections in that time."""
 
     began: float
     answers: Sequence[Answer]
@@ -69,15 +69,15 @@ class Report:
 
     @property
     def seconds(self) -> float:
-        """Until the last answer: the elections come on top of what was asked for."""
+        """The time until the last answer: elections come on top of the requested duration."""
         return max(answer.ended for answer in self.answers) - self.began
 
     def count_kinds(self) -> Counter[str]:
-        """How many answers there were of each kind."""
+        """Return the number of answers of each kind."""
         return Counter(answer.kind for answer in self.answers)
 
     def find_strays(self) -> list[Answer]:
-        """The answers that are not right though no election was under way between question and answer."""
+        """Return the answers that are not right although no election overlapped their request."""
         return [
             answer
             for answer in self.answers
@@ -89,17 +89,17 @@ Fault = Callable[[ReplicaSet], None]
 
 
 def kill(replicas: ReplicaSet) -> None:
-    """Kill the primary as `kill -9` does; it is started again when another has been elected."""
+    """Kill the primary as `kill -9` does; it is restarted once another has been elected."""
     replicas.await_primary().kill()
 
 
 def step_down(replicas: ReplicaSet) -> None:
-    """Have the primary hand over."""
+    """Make the primary step down."""
     replicas.step_down()
 
 
 def main(arguments: list[str]) -> None:
-    """Print what 8 clients got while the primary was killed twice, with MongoDB's default time until an election."""
+    """Print what 8 clients got while the primary was killed twice, with MongoDB's default election timeout."""
     [seconds] = parse_numbers("failover", arguments, SECONDS=_SECONDS)
     with tempfile.TemporaryDirectory() as folder:
         report = measure_failover(Path(folder), seconds, [kill, kill], election_ms=10_000)
@@ -117,16 +117,16 @@ def main(arguments: list[str]) -> None:
 
 
 def measure_failover(folder: Path, seconds: float, faults: Sequence[Fault], *, election_ms: int) -> Report:
-    """Let clients ask for so long while the faults happen, spread evenly, each when the set is whole again.
+    """Let clients send requests while the faults occur, spread evenly, each once the replica set is whole again.
 
     Args:
-        folder: empty, for the data of the set.
-        seconds: at least; the clients go on until all faults are over.
-        faults: what is done to the set.
-        election_ms: after which silence of the primary another is elected.
+        folder: an empty folder for the set's data.
+        seconds: minimum duration; the clients go on until all faults are over.
+        faults: what to do to the set, in order.
+        election_ms: how long the primary must be silent before another is elected, in ms.
     """
     with run_replica_set(folder, election_ms=election_ms) as replicas:
-        # Far from both ends of the window, so that each answer stays the same.
+        # Dates are far from both ends of the window, so that each answer stays the same.
         documents = build_documents(_DOCUMENTS, until=time.time_ns() // 1_000_000 - _DAY_MS)
         fill(replicas, documents)
         with run_gateway(replicas.admin, find_free_port(), folder, GATEWAY_LOG_LEVEL="error") as gateway:
@@ -135,7 +135,7 @@ def measure_failover(folder: Path, seconds: float, faults: Sequence[Fault], *, e
 
 
 def build_documents(size: int, *, until: int, address: str = "1 Main Street\nSpringfield") -> list[Document]:
-    """Give documents of one shape; some share a date, so that an answer's order is by id too."""
+    """Build documents of one shape; some share a date, so that an answer's order depends on the id too."""
     return [
         {
             "_id": f"{number * 7919 % size:06}",
@@ -153,14 +153,14 @@ def build_documents(size: int, *, until: int, address: str = "1 Main Street\nSpr
 
 
 def fill(replicas: ReplicaSet, documents: Iterable[Document]) -> None:
-    """Store the documents, with the gateway's indexes, on all members."""
+    """Store the documents on all members, with the gateway's indexes."""
     provision(replicas.admin)
     on_all = WriteConcern(w=len(replicas.members))
     replicas.client[replicas.admin.database].get_collection(COLLECTION, write_concern=on_all).insert_many(documents)
 
 
 def _build_questions(documents: list[Document], url: str) -> list[tuple[httpx.Request, Any]]:
-    """Requests of each kind, and what their answers hold."""
+    """Build requests of each kind, with the expected content of their answers."""
     rows, french = (select(documents, Question(country=country), now_ms=0) for country in (None, "FR"))
     visa = len(select(documents, Question(card_type="Visa"), now_ms=0))
     query = """{ transactions(filter: {days: 90, country: "FR"}, first: 10000) { totalCount nodes { id amount } } }"""
@@ -176,7 +176,7 @@ def _build_questions(documents: list[Document], url: str) -> list[tuple[httpx.Re
 
 
 def _learn(request: httpx.Request, expected: object) -> Asked:
-    """Take the body of the right answer: the others are compared with it byte by byte."""
+    """Check an answer against the expected content and keep its body, for later answers to be compared byte by byte."""
     with httpx.Client(timeout=_SECONDS) as client:
         answer = client.send(request)
     if answer.status_code != HTTPStatus.OK or answer.json() != expected:
@@ -212,7 +212,7 @@ def _ask_during(replicas: ReplicaSet, asked: Sequence[Asked], seconds: float, fa
 
 
 def _hold_election(replicas: ReplicaSet, fault: Fault) -> Election:
-    """Let the fault happen, wait for the next primary, and bring the set back to its members."""
+    """Cause the fault, wait for the next primary, and restart the previous one if it has ended."""
     replicas.await_secondaries()
     before = replicas.await_primary()
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""Load from a tool made for it, wrk where it is on PATH, else autocannon; both walk through the same list."""
+"""Generate load with wrk if it is on PATH, else with autocannon; both go through the same list of requests."""
 
 import json
 import shutil
@@ -13,29 +13,29 @@ from benchmarks.peer import Peer
 from benchmarks.question import Ask
 
 _SCRIPT = Path(__file__).with_name("requests.lua")
-# Slow peers answer sixteen clients in seconds; wrk itself would give up after two.
+# Slow peers take seconds to answer sixteen clients; by default wrk gives up after two.
 _TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """A load tool: its name and version for the conditions, and its command."""
+    """A load generator: its name and version for the conditions, and its command."""
 
     name: str
     command: tuple[str, ...]
 
     def measure_rate(self, peer: Peer, asks: Sequence[Ask], *, clients: int, seconds: float, folder: Path) -> float:
-        """Let clients ask, each as soon as it is answered, the list from its start and around; give answers a second.
+        """Return the answers per second to clients that each send the next request once the last is answered.
 
         Args:
-            peer: who is asked.
-            asks: every client takes the next of them, whoever took the one before.
-            clients: connections, each with one question at a time.
-            seconds: whole ones are what the tools take.
-            folder: for the list.
+            peer: the program under load.
+            asks: the requests, cycled through; wrk's clients share one position, autocannon's each have their own.
+            clients: connections, each with one request at a time.
+            seconds: duration; the tools only accept whole seconds.
+            folder: where to write the list of requests.
 
         Raises:
-            WrongAnswerError: nobody answers, an answer was an error, or a connection broke; it says how many.
+            WrongAnswerError: there was no answer, an answer was an error, or a connection broke; it says how many.
         """
         requests = folder / "requests.txt"
         requests.write_text("".join(f"{ask.path}\t{ask.body or ''}\n" for ask in asks))
@@ -60,14 +60,14 @@ class Generator:
 
 
 def find_generator(node: Node | None) -> Generator:
-    """Give wrk if it is on PATH, else autocannon by Node.
+    """Return wrk if it is on PATH, else autocannon run by Node.
 
     Raises:
-        RuntimeError: neither is here.
+        RuntimeError: neither is available.
     """
     if wrk := shutil.which("wrk"):
         told = subprocess.run([wrk, "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S603 (from PATH)
-        # One thread: a second would take a core from what is measured, and each would walk through a list of its own.
+        # One thread: a second would take a core from what is measured, and each would go through its own list.
         options = ("--threads", "1", "--connections", "{0}", "--duration", "{1}s", "--timeout", "{2}s")
         return Generator(" ".join(told.split()[:2]), (wrk, *options, "--script", str(_SCRIPT), "{url}", "{requests}"))
     if node:

@@ -1,4 +1,4 @@
-"""What grows with the data, as tables for a terminal and for docs/scaling.md. It measures nothing."""
+"""Tables of what grows with the data, for a terminal and for docs/scaling.md. It measures nothing."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _MEGABYTE = 1e6
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a question took at one size of data, in ms; its cost where the profiler saw the whole of it."""
+    """The latencies of a query at one data size, in ms, and its cost if the profiler saw all of it."""
 
     question: Question
     series: Series
@@ -26,14 +26,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """All that was found at one size of data.
+    """All results at one data size.
 
     Attributes:
-        stored: bytes of the data and of each index, by what they are.
-        seconds: how long the documents took that were added to those of the size before.
-        build_seconds: what a worker's counts took to be built.
-        worker_bytes: what that worker held alone afterwards.
-        server_bytes: what mongod held in memory at the end.
+        stored: bytes of the data and of each index, by name.
+        seconds: how long it took to add the documents beyond the previous size.
+        build_seconds: how long a worker took to build its counts.
+        worker_bytes: that worker's private memory afterwards.
+        server_bytes: mongod's memory at the end.
     """
 
     documents: int
@@ -47,7 +47,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table: its title, its heads, and its lines."""
+    """A table: its title, column heads and lines."""
 
     title: str
     heads: Sequence[str]
@@ -55,7 +55,7 @@ class Grid:
 
 
 def build_grids(sizes: Sequence[Size]) -> tuple[Grid, ...]:
-    """Give the tables of all sizes, from the smallest to the largest."""
+    """Build the tables over all sizes, smallest first."""
     heads = [f"{size.documents:,}" for size in sizes]
     questions = list(zip(*(size.answers for size in sizes), strict=True))
     return (
@@ -74,7 +74,7 @@ def build_grids(sizes: Sequence[Size]) -> tuple[Grid, ...]:
 
 
 def build_terminal_table(grid: Grid) -> Table:
-    """Give a table for a terminal."""
+    """Build a table for a terminal."""
     table = Table(title=grid.title, title_justify="left", box=box.SIMPLE_HEAD)
     for number, head in enumerate(grid.heads):
         table.add_column(head, justify="right" if number else "left")
@@ -84,10 +84,10 @@ def build_terminal_table(grid: Grid) -> Table:
 
 
 def replace_figures(page: str, grids: Sequence[Grid], conditions: Mapping[str, str]) -> str:
-    """Give the page with these tables and conditions between its two marks; what a person wrote around them stays.
+    """Return the page with these tables and conditions between its two markers; the text around them is kept.
 
     Raises:
-        ValueError: the marks are not there.
+        ValueError: a marker is missing.
     """
     before, begin, rest = page.partition(_BEGIN)
     _, end, after = rest.partition(_END)
@@ -119,9 +119,9 @@ def _build_costs(answers: Sequence[Answer]) -> list[str]:
 
 
 def _build_sizes(sizes: Sequence[Size]) -> Iterator[list[str]]:
-    """Give sizes on the disk for each million documents, as they grow with them; memory as it is."""
+    """Yield the lines: disk sizes per million documents, because they grow with these; memory in total."""
     for name in sizes[0].stored:
-        # A megabyte a million is a byte each.
+        # A megabyte per million documents is a byte per document.
         yield [f"{name}, MB a million", *(format_figure(size.stored[name] / size.documents) for size in sizes)]
     yield ["mongod's memory, MB", *(f"{size.server_bytes / _MEGABYTE:,.0f}" for size in sizes)]
     yield ["a worker's counts: built in s", *(format_figure(size.build_seconds) for size in sizes)]

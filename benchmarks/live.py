@@ -1,6 +1,6 @@
-"""How soon a transaction reaches all who listen to one worker, what each of them costs, and what a failover loses.
+"""Measure how soon a transaction reaches all subscribers of a worker, their memory, and what a failover loses.
 
-`python -m benchmarks live [SUBSCRIBERS]`. It starts mongods and gateways of its own and leaves nothing behind.
+`python -m benchmarks live [SUBSCRIBERS]`. It starts its own mongods and gateways and leaves nothing behind.
 """
 
 import asyncio
@@ -48,17 +48,17 @@ _Collection = Collection[dict[str, Any]]
 
 
 def main(arguments: list[str]) -> None:
-    """Print the time from an insert to the first, the median and the last subscriber, memory, and a failover's toll."""
-    # What the first costs is told apart from what each of the others does.
+    """Print the times from insert to subscriber, the memory per subscriber, and the losses in a failover."""
+    # At least two: the cost of the first subscriber is kept apart from that of each of the others.
     [number] = parse_numbers("live", arguments, least=2, SUBSCRIBERS=_SUBSCRIBERS)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # One for each connection, in this process and in the worker, which inherits the limit.
+    # One file for each connection, in this process and in the worker, which inherits the limit.
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 2 * number + 1_000), most))
     with tempfile.TemporaryDirectory() as folder, open_server(Path(folder)) as server:
         environment = server.admin
         provision(environment)
         for name, path, kind in _STYLES:
-            # One each: what the subscribers before have left free would not be counted.
+            # A gateway for each style: memory that earlier subscribers had freed would be reused and not counted.
             with (
                 run_gateway(
                     environment,
@@ -87,7 +87,7 @@ def main(arguments: list[str]) -> None:
 async def _measure(
     gateway: GatewayProcess, collection: _Collection, number: int, path: str, kind: type[Subscriber]
 ) -> None:
-    # One alone, so that what the first costs is not counted as the others'.
+    # One alone first, so that its extra cost is not attributed to the others.
     [alone] = await subscribe(gateway.url, path, 1, kind)
     await _insert(collection, [alone], f"{kind.__name__} first")
     before, began = _measure_memory(gateway), time.perf_counter()
@@ -109,7 +109,7 @@ async def _measure(
 
 
 async def _insert(collection: _Collection, subscribers: list[Subscriber], name: str) -> list[float]:
-    """Insert a transaction and give the seconds, from before the insert, after which it came to each subscriber."""
+    """Insert a transaction and return the seconds from before the insert until it reached each subscriber."""
     began = time.perf_counter()
     await asyncio.to_thread(collection.insert_one, _build_document(name))
     await _await_all(subscribers, name)
@@ -126,7 +126,7 @@ async def _await_all(subscribers: list[Subscriber], name: str) -> None:
 
 
 async def _fail_over(gateway: GatewayProcess, replicas: ReplicaSet) -> None:
-    """Insert on while the primary is killed, and compare what was acknowledged with what came."""
+    """Keep inserting while the primary is killed, and compare what was acknowledged with what arrived."""
     collection = replicas.client.get_default_database().get_collection(
         COLLECTION, write_concern=WriteConcern("majority")
     )
@@ -154,7 +154,7 @@ async def _fail_over(gateway: GatewayProcess, replicas: ReplicaSet) -> None:
 
 
 def _insert_surely(collection: _Collection, name: str) -> None:
-    """Insert until it is acknowledged."""
+    """Retry an insert until it is acknowledged."""
     document = _build_document(name)
     until = time.monotonic() + _LONGEST_SECONDS
     while time.monotonic() < until:
@@ -163,7 +163,7 @@ def _insert_surely(collection: _Collection, name: str) -> None:
         except ConnectionFailure:
             continue
         except DuplicateKeyError:
-            # The one before was taken, and its answer lost.
+            # The previous attempt succeeded, but its response was lost.
             return
         return
 
@@ -183,7 +183,7 @@ def _build_document(name: str) -> dict[str, Any]:
 
 
 def _measure_memory(gateway: GatewayProcess) -> int:
-    """Give what the worker holds, in bytes."""
+    """Return the worker's resident memory, in bytes."""
     return max(child.memory_info().rss for child in psutil.Process(gateway.process.pid).children(recursive=True))
 
 

@@ -1,4 +1,4 @@
-"""Loads a gateway over HTTP/1.1 and notes each answer's status and time: by a rate, or by a number of clients."""
+"""Load a gateway over HTTP/1.1, at a rate or by a number of clients, and record each answer's status and time."""
 
 import asyncio
 import time
@@ -9,16 +9,16 @@ from urllib.parse import urlsplit
 
 import httptools
 
-# In an overload the open loop needs a connection for each question that waits.
+# In an overload, sending at a fixed rate needs a connection for each request that waits.
 _MOST_CONNECTIONS = 2_000
 
 
 @dataclass(slots=True)
 class Answers:
-    """What came back.
+    """The answers to a load.
 
     Attributes:
-        seconds: of each status, from when the request was due until its answer was whole.
+        seconds: for each status, the times from when a request was due until its answer was complete.
         broken: requests whose connection could not be made, or ended before the answer did.
     """
 
@@ -26,17 +26,17 @@ class Answers:
     broken: int = 0
 
     def get_quantile(self, status: int, share: float) -> float:
-        """Give the time within which that share of a status's answers came, in seconds."""
+        """Return the time within which a share of the answers with a status arrived, in s."""
         ordered = sorted(self.seconds[status])
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
     def count(self, status: int) -> int:
-        """Give the number of answers of a status."""
+        """Return the number of answers with a status."""
         return len(self.seconds.get(status, ()))
 
 
 async def load_by_rate(url: str, rate: float, duration: float) -> Answers:
-    """Send `rate` requests a second for `duration` seconds, however fast they are answered."""
+    """Send `rate` requests per second for `duration` seconds, however fast they are answered."""
     async with _Load(url) as load:
         began = time.perf_counter()
         sent, total = 0, int(rate * duration)
@@ -51,7 +51,7 @@ async def load_by_rate(url: str, rate: float, duration: float) -> Answers:
 
 
 async def load_by_clients(url: str, clients: int, duration: float) -> Answers:
-    """Let each of `clients` send its next request when its last was answered, for `duration` seconds."""
+    """Let each of `clients` send its next request once its last is answered, for `duration` seconds."""
     async with _Load(url) as load:
         load.until = time.perf_counter() + duration
         for _ in range(clients):
@@ -68,7 +68,7 @@ class _Load:
         self.request = f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
         self.answers = Answers()
         self.until = 0.0
-        # The one that was idle for longest is used next, so that all workers get their share.
+        # The longest idle connection is used next, so that all workers get their share.
         self.idle: deque[_Connection] = deque()
         self.due: deque[float] = deque()
         self.open = self.pending = 0
@@ -108,7 +108,7 @@ class _Load:
             self.lose()
 
     def lose(self) -> None:
-        """Be told that a connection is gone; those who wait for one get another."""
+        """Note that a connection is gone; requests that wait for one get another."""
         self.open -= 1
         if self.due:
             self._open_connection()
@@ -148,7 +148,7 @@ class _Connection(asyncio.Protocol):
         self._due: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - create_connection gives nothing else
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - create_connection passes nothing else
         self.transport = transport
         self._load.offer(self)
 

@@ -1,4 +1,4 @@
-"""Series of figures that are taken in turns, and what two of them say side by side. It measures nothing itself."""
+"""Series of figures, taken in turns, and the comparison of two of them. It measures nothing itself."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Unit(Enum):
-    """What a figure counts; of times less is better."""
+    """The unit of a figure; of times, less is better."""
 
     RATE = "requests/s"
     TIME = "ms"
@@ -15,7 +15,7 @@ class Unit(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a comparison shall show: by what factor ours is better, at least, or worse, at most."""
+    """The target of a comparison: the factor by which ours must at least be better, or may at most be worse."""
 
     factor: float
     is_worse: bool = False
@@ -26,7 +26,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One program's figures, a round each."""
+    """One program's figures, one per round."""
 
     name: str
     values: Sequence[float]
@@ -46,7 +46,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Ours beside another's series of the same work, taken in the same rounds."""
+    """Our series and another program's, of the same work and taken in the same rounds."""
 
     work: str
     unit: Unit
@@ -56,21 +56,21 @@ class Comparison:
 
     @property
     def ratio(self) -> float:
-        """Of the medians: by what factor ours is better, or worse where the bound says how much worse it may be."""
+        """The factor by which our median is better, or worse if the bound says how much worse it may be."""
         better = self.ours.median / self.theirs.median
         better = better if self.unit is Unit.RATE else 1 / better
         return 1 / better if self.bound and self.bound.is_worse else better
 
     @property
     def holds(self) -> bool | None:
-        """Whether the ratio keeps the bound; None without one."""
+        """Whether the ratio is within the bound; None without one."""
         if self.bound is None:
             return None
         return self.ratio <= self.bound.factor if self.bound.is_worse else self.ratio >= self.bound.factor
 
 
 def measure_in_turns(measures: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, Series]:
-    """Take each figure once a round, so that a drift of the machine hits all alike; every other round backwards."""
+    """Take each figure once per round, every other round in reverse, so that drift of the machine affects all alike."""
     values: dict[str, list[float]] = {name: [] for name in measures}
     for number in range(rounds):
         for name in list(measures)[:: -1 if number % 2 else 1]:

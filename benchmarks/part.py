@@ -1,4 +1,4 @@
-"""The works that are measured, each a part of the speed benchmark: what is asked, of whom, and what is to hold."""
+"""The parts of the speed benchmark: the requests, the programs compared, and the targets. It measures nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from benchmarks.question import Ask, Dialect, ask_rest_page
 CARD_TYPES = ("Visa", "Mastercard", "Amex", "Maestro", "Discover")
 DAYS, ALL_DAYS = 90, 365
 PAGE_ROWS, LARGE_PAGE_ROWS = 100, 5_000
-# Of 20,000 transactions in a year about as many as the large page holds.
+# Of 20,000 transactions in a year, so many days hold about as many as the large page.
 DAYS_OF_LARGE_PAGE = 91
 
-# What the gateway is compared with beside PEERS.
+# What the gateway is compared with besides PEERS.
 RAW = "mongod's raw batches"
 OWN_PAGE = "its own REST page"
 OWN_LIST = f"its own REST list, {DAYS_OF_LARGE_PAGE} days"
 
 
 class Figure(Enum):
-    """What is measured: answers a second to many clients, or the time of an answer, or of its start, to one."""
+    """What is measured: answers per second to many clients, or the time to an answer's end or start for one client."""
 
     RATE = "rate"
     WHOLE = "whole"
@@ -34,11 +34,11 @@ class Figure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One work.
+    """One part of the benchmark.
 
     Attributes:
-        ask: what a dialect asks, one after the other and around; nothing where it cannot.
-        against: whom the gateway is compared with, and what shall hold.
+        ask: builds a dialect's requests, to be cycled through; none if the dialect has no such request.
+        against: the programs that the gateway is compared with, each with its target.
     """
 
     name: str
@@ -48,11 +48,11 @@ class Part:
     against: Mapping[str, Bound | None]
 
 
-# Every day and card once, and neighbours far apart: those who come half way round have had as much of each.
+# Every pair of days and card once, neighbours far apart: a client that gets half way has met a similar mix.
 _STRIDE = 997
 _PAIRS = [(days, card_type) for days in range(1, ALL_DAYS + 1) for card_type in CARD_TYPES]
 _DIFFERENT = [_PAIRS[number * _STRIDE % len(_PAIRS)] for number in range(len(_PAIRS))]
-# So few days hold fewer rows than a page.
+# Fewer days than this hold fewer rows than a page.
 _FEWEST_DAYS = 10
 
 
@@ -79,7 +79,7 @@ def _ask_different_pages(dialect: Dialect) -> Sequence[Ask]:
     return [dialect.page(days, PAGE_ROWS) for days in different]
 
 
-# The gateway itself, asked otherwise.
+# The gateway itself, with other requests.
 OWN_ASKS = {
     OWN_PAGE: ask_rest_page(ALL_DAYS, LARGE_PAGE_ROWS),
     OWN_LIST: Ask(f"/transactions/{DAYS_OF_LARGE_PAGE}"),

@@ -1,4 +1,4 @@
-"""The programs that are compared: how each is started with so many workers, and in which words it is asked."""
+"""The programs that are compared: how each is started with a number of workers, and which dialect it speaks."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ _STOP_SECONDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A running program: its name, where it answers, and how it is asked."""
+    """A running program: its name, its URL, and the dialect it speaks."""
 
     name: str
     url: str
@@ -35,8 +35,8 @@ class _Program:
     """A peer that can be started.
 
     Attributes:
-        module: of benchmarks.peers, or of benchmarks/peers/node where it needs Node.
-        server: gunicorn, uvicorn, flask (its development server: one process, a thread for each request) or node.
+        module: in benchmarks.peers, or in benchmarks/peers/node if it needs Node.
+        server: gunicorn, uvicorn, flask (its development server: one process, one thread per request) or node.
     """
 
     dialect: Dialect
@@ -61,12 +61,12 @@ PEERS = tuple(_PROGRAMS)
 NEED_NODE = frozenset(name for name, program in _PROGRAMS.items() if program.server == "node")
 
 
-# No line for each request, as the others.
+# No log line for each request, as with the other programs.
 _SETTINGS = {"GATEWAY_LOG_LEVEL": "error"}
 
 
 def describe_settings() -> str:
-    """Give the gateway's settings that are not the default, the user's own among them; secret values are left out."""
+    """Return the gateway's explicit settings, including the user's own; secret values are left out."""
     secret = {variable.name for variable in VARIABLES if variable.is_secret}
     given = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)} | _SETTINGS
     return ", ".join(name if name in secret else f"{name}={value}" for name, value in sorted(given.items()))
@@ -76,7 +76,7 @@ def describe_settings() -> str:
 def run_peer(
     name: str, environment: DatabaseEnvironment, folder: Path, workers: int, node: Node | None = None
 ) -> Iterator[Peer]:
-    """Serve the database by one of PEERS, or by the gateway, until the block ends; `node` where the peer needs it."""
+    """Serve the database with one of PEERS or the gateway until the block ends; peers in NEED_NODE require `node`."""
     if name == OURS:
         with run_gateway(environment, find_free_port(), folder, workers, **_SETTINGS) as gateway:
             yield Peer(name, gateway.url, GATEWAY)
@@ -104,7 +104,7 @@ def run_peer(
             wait_until(lambda: _is_listening(port, process, log_path), name)
             yield Peer(name, f"http://127.0.0.1:{port}", program.dialect)
         finally:
-            # The workers too: cluster's primary ends without waiting for them. None is left where it ended by itself.
+            # The whole group: Node's cluster primary ends without waiting for its workers. The group may have ended.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGTERM)
             process.wait(_STOP_SECONDS)

@@ -1,4 +1,4 @@
-"""Comparisons as a picture: a group of bars for each work, in SVG that follows the reader's light or dark page."""
+"""Draw comparisons as SVG: a group of bars for each work, in the reader's light or dark colour scheme."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
@@ -26,7 +26,7 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 
 
 def build_picture(comparisons: Sequence[Comparison]) -> str:
-    """Give the SVG; bars of one work are to one scale."""
+    """Return the SVG; all bars of one work have the same scale."""
     parts: list[str] = []
     top = _MARGIN
     told: list[str] = []

@@ -1,4 +1,4 @@
-"""A mongod and a gateway for the time of a benchmark."""
+"""Run a mongod and a gateway for the duration of a benchmark."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from tests.waiting import find_free_port
 
 @contextmanager
 def open_server(folder: Path) -> Iterator[EmbeddedServer]:
-    """Give a mongod with its data in `folder`."""
+    """Run a mongod with its data in `folder`."""
     environment = DatabaseEnvironment("owner", "benchmark", "127.0.0.1", find_free_port(), "unused")
     with open_embedded_server(environment, folder / "mongod") as server:
         yield server
@@ -24,7 +24,7 @@ def open_server(folder: Path) -> Iterator[EmbeddedServer]:
 def serve_database(
     server: EmbeddedServer, folder: Path, workers: int
 ) -> Iterator[tuple[DatabaseEnvironment, GatewayProcess]]:
-    """Give an empty, provisioned database and a gateway that serves it without a line for each request."""
+    """Provision a database and run a gateway that serves it without a log line for each request."""
     environment = replace(server.admin, database="benchmark")
     provision(environment)
     with run_gateway(environment, find_free_port(), folder, workers, GATEWAY_LOG_LEVEL="error") as gateway:

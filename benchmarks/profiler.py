@@ -1,4 +1,4 @@
-"""What one question costs mongod: its commands, and the keys and documents they read, by the server's own profiler."""
+"""Measure what a query costs mongod with its profiler: the commands, and the keys and documents that they read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ from database.index import COLLECTION, INDEXES
 from database.monitor import UPKEEP
 
 _PROFILE = "system.profile"
-# An unlimited list is thousands of commands.
+# An unlimited list takes thousands of commands.
 _PROFILE_BYTES = 1 << 26
 _OFF, _ALL = 0, 2
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one question: its commands on the collection, what they read, and the first one's plan, empty without one."""
+    """The cost of one query: its commands on the collection, what they read, and the first one's plan, if any."""
 
     commands: int
     keys: int
@@ -30,12 +30,12 @@ class Profiler:
     """The profiler of one database."""
 
     def __init__(self, database: Database[dict[str, Any]]) -> None:
-        """Use an administrator's connection, while nobody else profiles."""
+        """Use an administrator's connection; nothing else may use the profiler at the same time."""
         self._database = database
 
     @contextmanager
     def watch(self) -> Iterator[list[Mapping[str, Any]]]:
-        """Give a list that holds the profile of every command of the block when it has ended."""
+        """Yield a list that, once the block has ended, holds the profile of every command in it."""
         entries: list[Mapping[str, Any]] = []
         self._database.drop_collection(_PROFILE)
         self._database.create_collection(_PROFILE, capped=True, size=_PROFILE_BYTES, check_exists=False)
@@ -44,7 +44,7 @@ class Profiler:
             yield entries
         finally:
             self._database.command("profile", _OFF)
-        # A list that was broken off before may be given up only now.
+        # killCursors is left out: the cursor of an earlier, aborted list may be closed only now.
         wanted = {
             "ns": f"{self._database.name}.{COLLECTION}",
             "command.comment": {"$ne": UPKEEP},
@@ -54,7 +54,7 @@ class Profiler:
 
 
 def sum_cost(entries: Sequence[Mapping[str, Any]]) -> Cost:
-    """Add up the profiles of one question's commands."""
+    """Add up the profiles of one query's commands."""
     return Cost(
         commands=len(entries),
         keys=sum(entry.get("keysExamined", 0) for entry in entries),
@@ -64,7 +64,7 @@ def sum_cost(entries: Sequence[Mapping[str, Any]]) -> Cost:
 
 
 def _name_indexes(plan: str) -> str:
-    """Give a plan with the names of the declared indexes for their keys, and each way to read one of them once."""
+    """Return a plan with declared indexes named instead of described by their keys, and each stage listed once."""
     for index in INDEXES:
         keys = ", ".join(f"{key}: {direction}" for key, direction in index.keys)
         plan = plan.replace(f"{{ {keys} }}", index.name)

@@ -1,4 +1,4 @@
-"""What a benchmark asks, in each peer's words, and what an answer says, in the same words for all. It sends nothing."""
+"""Build a benchmark's requests in each peer's dialect, and read all answers into one form. It sends nothing."""
 
 import json
 import time
@@ -16,7 +16,7 @@ _ALL = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request: GET, or POST of JSON where there is a body."""
+    """One request: a GET, or a POST of JSON if there is a body."""
 
     path: str
     body: str | None = None
@@ -24,12 +24,12 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a peer is asked; None for what it does not answer.
+    """The requests that a peer understands; None for those that it does not.
 
     Attributes:
-        rows: the transactions of so many days, newest first.
-        count: how many transactions of so many days have a card type.
-        page: the first of them by GraphQL, all nine fields: days, and how many rows.
+        rows: lists the transactions of the last `days`, newest first.
+        count: counts the transactions of the last `days` with a card type.
+        page: selects the first rows of the last `days` by GraphQL, with all nine fields.
     """
 
     rows: Callable[[int], Ask] | None = None
@@ -79,7 +79,7 @@ def _ask_eve(days: int, where: dict[str, Any], rows: int) -> Ask:
 
 
 def ask_rest_page(days: int, first: int) -> Ask:
-    """The gateway's own page by REST: what its page by GraphQL is held against."""
+    """Build the request for the gateway's REST page, which its GraphQL page is compared with."""
     return Ask(f"/transactions/{days}?limit={first}")
 
 
@@ -89,20 +89,20 @@ GRAPHQL = Dialect(page=_ask_page)
 GATEWAY = Dialect(_ask_rows, _ask_count, _ask_page_of_nodes)
 EVE = Dialect(_ask_eve_rows, _ask_eve_count)
 
-# A transaction as every peer gives it. Of the card number the end alone: the gateway masks the rest.
+# A transaction in the form common to all peers, with only the end of the card number: the gateway masks the rest.
 Row: TypeAlias = tuple[str, int, str, Decimal, str, str, str, str, str]
 
 
 def read_answer(body: bytes) -> list[Row] | int:
-    """Give the transactions that an answer holds, or the number where it counts.
+    """Return the transactions that an answer holds, or the number if it is a count.
 
     Raises:
-        ValueError: it is no answer to a question of this module, an error for example.
+        ValueError: it is not an answer to a request of this module, but for example an error.
     """
     match json.loads(body, parse_float=Decimal):
         case {"count": int(count)}:
             return count
-        # Eve's page of one has the number of all beside it.
+        # Eve's page of one document also holds the total.
         case {"_items": [_], "_meta": {"total": int(count), "max_results": 1}}:
             return count
         case list(rows) | {"_items": list(rows)}:

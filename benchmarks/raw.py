@@ -1,4 +1,4 @@
-"""The limit: a list as mongod hands it over, in raw batches over loopback, with nothing decoded."""
+"""Measure the lower limit: a list as mongod sends it, in raw batches over loopback, with nothing decoded."""
 
 import json
 import time
@@ -16,17 +16,17 @@ from database.environment import DatabaseEnvironment
 from database.index import COLLECTION
 
 _DAY_MS = 86_400_000
-# None is the server's own: a first of 101 documents, then as much as a message holds. The best of them counts, for the
-# whole list and for its first bytes apart.
+# None is the server's default: a first batch of 101 documents, then as much as a message holds. The fastest counts,
+# separately for the whole list and for its first bytes.
 _BATCH_ROWS = (None, 1_000, 2_500, 1_000_000)
 _TRIALS = 10
 
 
 class RawList:
-    """The documents of the last so many days, newest first, by one connection of a blocking client."""
+    """The documents of the last `days`, newest first, over one connection of a blocking client."""
 
     def __init__(self, collection: Collection[dict[str, Any]], days: int) -> None:
-        """Try which sizes of batch are the quickest."""
+        """Find the fastest batch sizes by trial."""
         self._collection = collection
         self._days = days
         taken = {rows: [self._take(rows) for _ in range(_TRIALS)] for rows in _BATCH_ROWS}
@@ -34,15 +34,15 @@ class RawList:
         self._rows_of_whole = min(taken, key=lambda rows: median(whole for _, whole in taken[rows]))
 
     def measure_first(self, seconds: float) -> float:
-        """Fetch it, again and again, for so long; give the median time to the first batch, in s."""
+        """Fetch the list repeatedly for `seconds` and return the median time to the first batch, in s."""
         return median(first for first, _ in self._repeat(self._rows_of_first, seconds))
 
     def measure_whole(self, seconds: float) -> float:
-        """Fetch it, again and again, for so long; give the median time to the end, in s."""
+        """Fetch the list repeatedly for `seconds` and return the median time to the end, in s."""
         return median(whole for _, whole in self._repeat(self._rows_of_whole, seconds))
 
     def read(self) -> bytes:
-        """Give the documents as a JSON array."""
+        """Return the documents as a JSON array."""
         batches = b"".join(cast("Iterator[bytes]", self._open(self._rows_of_whole)))
         return json.dumps(bson.decode_all(batches)).encode()
 
@@ -54,7 +54,7 @@ class RawList:
         return taken
 
     def _take(self, batch_rows: int | None) -> tuple[float, float]:
-        """Give the times to the first batch and to the end, in s."""
+        """Return the times to the first batch and to the end, in s."""
         began = time.perf_counter()
         with self._open(batch_rows) as cursor:
             next(cursor, None)
@@ -72,6 +72,6 @@ class RawList:
 
 @contextmanager
 def open_raw_list(environment: DatabaseEnvironment, days: int) -> Iterator[RawList]:
-    """Give the list of so many days of a database."""
+    """Open the list of a database's last `days`."""
     with open_sync_client(environment) as client:
         yield RawList(client[environment.database][COLLECTION], days)

@@ -1,5 +1,5 @@
--- For wrk: asks what the lines of a file say, one after the other and around, and prints a line of JSON at the end.
--- A line is a path, a tab, and the body of a POST or nothing.
+-- For wrk: cycles through the requests in a file, one per line, and prints a line of JSON at the end.
+-- A line is a path, a tab, and the body of a POST, or nothing for a GET.
 local requests, next = {}, 0
 
 function init(arguments)

@@ -1,7 +1,7 @@
-"""How each question's cost grows with the data: one mongod, one database that grows from size to size.
+"""Measure how the cost of each query grows with the data: one mongod, one database that grows from size to size.
 
-`python -m benchmarks scaling [SIZE ...] [--write]`. It starts everything itself and leaves nothing behind, but with
-`--write` docs/scaling.svg and the figures in docs/scaling.md. Ten million documents need half an hour and 10 GB.
+`python -m benchmarks scaling [SIZE ...] [--write]`. It starts everything itself and leaves nothing behind, except
+docs/scaling.svg and the figures in docs/scaling.md with `--write`. Ten million documents take half an hour and 10 GB.
 """
 
 import argparse
@@ -47,18 +47,18 @@ _SECONDS, _AT_LEAST = 2.0, 5
 _WARM_UP_ANSWERS = 50
 _BUILD_SECONDS, _POLL_SECONDS = 600.0, 0.1
 _STEPS_TOLD = 20
-# Longer than the defaults: what takes too long is to be seen, not refused.
+# Longer than the defaults: slow answers must be measured, not refused.
 _SETTINGS = {"GATEWAY_DATABASE_TIMEOUT_MS": "60000", "GATEWAY_REQUEST_TIMEOUT_MS": "60000"}
-# It reads next to nothing, and makes a connection as warm as one that is in use.
+# Reads next to nothing, and warms up a connection.
 _LITTLE = Ask("/transactions/0?limit=1")
-# What the metrics say where nothing is asked for but they.
+# What the metrics say when the request for them is the only one.
 _ALONE = "gateway_requests_in_flight 1.0"
 _ITSELF = Question("count: a card, mongod itself", ())
 
 
 @dataclass(frozen=True, slots=True)
 class _Stage:
-    """What runs at one size: two gateways of one worker each, with and without rollups, and the server itself."""
+    """What runs at one data size: two gateways of one worker each, with and without rollups, and the profiler."""
 
     kept: GatewayProcess
     plain: GatewayProcess
@@ -70,7 +70,7 @@ class _Stage:
 
 
 def main(arguments: list[str]) -> None:
-    """Print the tables of the sizes, and write them where that is asked for."""
+    """Print the tables of the sizes, and write them to docs/ with `--write`."""
     options = _parse(arguments)
     console = Console(highlight=False)
     began = time.monotonic()
@@ -136,7 +136,7 @@ def _describe(mongod: str, arguments: Sequence[str], seconds: float) -> dict[str
 
 
 def _measure_size(server: EmbeddedServer, folder: Path, count: int, copier: Copier, console: Console) -> Size:
-    """Bring the data to a size, and measure all questions there."""
+    """Bring the data to a size and measure all queries there."""
     began = time.monotonic()
     tell = _build_progress(console, count)
     seed(server.owner, min(count, MOST_SEEDED), seed=1, until=copier.until, progress=lambda report: tell(report.stored))
@@ -157,7 +157,7 @@ def _measure_size(server: EmbeddedServer, folder: Path, count: int, copier: Copi
 
 
 def _build_progress(console: Console, count: int) -> Callable[[int], None]:
-    """Give what tells of each twentieth of the way."""
+    """Return a function that prints the progress at each twentieth of the way."""
     told, began = -1, time.monotonic()
 
     def tell(stored: int) -> None:
@@ -173,7 +173,7 @@ def _build_progress(console: Console, count: int) -> Callable[[int], None]:
 def _open_stage(server: EmbeddedServer, folder: Path) -> Iterator[_Stage]:
     with ExitStack() as stack:
         client = stack.enter_context(open_sync_client(server.admin))
-        # What loading left to be written would be written while the questions are timed.
+        # Otherwise the server would write out the loaded data while queries are timed.
         client.admin.command("fsync")
         plain = stack.enter_context(_run_gateway(server.reader, folder / "plain", rollups="off"))
         kept = stack.enter_context(_run_gateway(server.reader, folder / "kept", rollups="on"))
@@ -189,7 +189,7 @@ def _run_gateway(reader: DatabaseEnvironment, folder: Path, *, rollups: str) -> 
 
 
 def _await_rollup(folder: Path) -> float:
-    """Wait until the gateway of a folder counts from memory, and give the seconds that it says this took."""
+    """Wait until the gateway that logs to a folder counts from memory; return the seconds that it reports for this."""
     deadline = time.monotonic() + _BUILD_SECONDS
     while time.monotonic() < deadline:
         for line in read_log(folder):
@@ -207,10 +207,10 @@ def _find_id(collection: Collection[dict[str, Any]]) -> str:
 
 
 def _answer(stage: _Stage, question: Question) -> Answer:
-    """Ask a question as its timing says, and once before with the profiler on."""
+    """Time a query as its `timing` says; unless that is START, send it once before with the profiler on."""
     url = stage.find_url(question)
     if question.timing is Timing.START:
-        # The first of all questions finds a gateway that has not answered any.
+        # This query comes first, when the gateway has not answered any yet.
         for _ in range(_WARM_UP_ANSWERS):
             _time_start(url, question.asks[0])
         return Answer(question, _measure(question.name, lambda: _time_start(url, question.asks[0])), None)
@@ -240,12 +240,12 @@ def _time_start(url: str, ask: Ask) -> float:
 
 
 def _await_quiet(url: str) -> None:
-    """Wait until a list that was hung up on is given up: it would have its part of what is measured next."""
+    """Wait until the gateway has given up a list whose client hung up: it would distort the next measurement."""
     wait_until(lambda: _ALONE in httpx.get(f"{url}/metrics").text.splitlines(), "the end of the last list")
 
 
 def _measure_itself(collection: Collection[dict[str, Any]]) -> Series:
-    """Take the time of the same count by the driver alone, with nothing between it and the server."""
+    """Time the same count with the driver alone, without a gateway."""
     window = build_window(time.time_ns() // 1_000_000)
     wanted = {"cardType": window.card_type, "date": {"$gte": window.since, "$lte": window.until}}
 
@@ -259,7 +259,7 @@ def _measure_itself(collection: Collection[dict[str, Any]]) -> Series:
 
 
 def _measure(name: str, take: Callable[[], float]) -> Series:
-    """Take figures in s for so long, and so many at least; gives them in ms."""
+    """Take figures in s for _SECONDS, and at least _AT_LEAST of them; return them in ms."""
     values: list[float] = []
     began = time.perf_counter()
     while len(values) < _AT_LEAST or time.perf_counter() - began < _SECONDS:
@@ -268,9 +268,9 @@ def _measure(name: str, take: Callable[[], float]) -> Series:
 
 
 def _measure_storage(collection: Collection[dict[str, Any]]) -> dict[str, int]:
-    """Give the bytes of the data and of each index on the disk, without the room in the files that is free again.
+    """Return the bytes of the data and of each index on disk, without reusable free space in the files.
 
-    How much of that there is depends on how quickly the data was loaded, and may double a file.
+    That space depends on how fast the data was loaded, and may double the size of a file.
     """
     statistics = collection.database.command({"collStats": collection.name, "indexDetails": True})
     indexes = {
@@ -290,6 +290,6 @@ def _get_free(statistics: dict[str, Any]) -> int:
 
 
 def _measure_worker(gateway: GatewayProcess) -> int:
-    """Give what a gateway's worker holds alone, in bytes: its other processes hold less."""
+    """Return the private memory of a gateway's worker, in bytes: its other processes hold less."""
     parent = psutil.Process(gateway.process.pid)
     return max(int(each.memory_full_info().uss) for each in (parent, *parent.children(recursive=True)))

@@ -1,6 +1,6 @@
-"""How fast `gateway seed` is, beside what the same mongod takes for ready-made documents with the same indexes.
+"""Measure `gateway seed` beside the rate at which the same mongod takes ready-made documents, with the same indexes.
 
-`python -m benchmarks seeding [COUNT] [WORKERS]`. It starts a mongod of its own and leaves nothing behind.
+`python -m benchmarks seeding [COUNT] [WORKERS]`. It starts its own mongod and leaves nothing behind.
 """
 
 import multiprocessing
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
 
 @contextmanager
 def _open_database(server: EmbeddedServer, name: str) -> Iterator[DatabaseEnvironment]:
-    """Give an empty database with the indexes of the gateway, and drop it at the end."""
+    """Provision an empty database with the gateway's indexes, and drop it at the end."""
     environment = replace(server.admin, database=name)
     provision(environment)
     yield environment
@@ -77,7 +77,7 @@ def _measure_seed(server: EmbeddedServer, count: int, workers: int) -> float:
 
 
 def _measure_ready(server: EmbeddedServer, count: int, workers: int) -> float:
-    """The rate at which as many processes load what each has made and encoded before the clock starts."""
+    """Return the rate at which `workers` processes insert documents built and encoded before the clock starts."""
     with _open_database(server, "ready") as environment:
         context = multiprocessing.get_context("spawn")
         barrier = context.Barrier(workers + 1)
@@ -101,7 +101,7 @@ def insert_ready(environment: DatabaseEnvironment, plan: Plan, first: int, step:
     try:
         _prepare_and_insert(environment, plan, first, step, barrier)
     except BaseException:
-        # The others would wait for it for ever.
+        # The others would wait for this process for ever.
         barrier.abort()
         raise
 
@@ -125,7 +125,7 @@ def _prepare_and_insert(environment: DatabaseEnvironment, plan: Plan, first: int
 
 
 def _measure_one_at_a_time(server: EmbeddedServer) -> float:
-    """The rate of the plain script: one process, Faker for each field, `insert_one` for each document."""
+    """Return the rate of a plain script: one process, Faker for each field, `insert_one` for each document."""
     faker = Faker()
     with _open_database(server, "single") as environment, closing(open_sync_client(environment)) as client:
         collection = client[environment.database][COLLECTION]

@@ -1,7 +1,7 @@
-"""How fast the gateway is beside its peers and beside mongod itself: one mongod, the same data, in one run, in turns.
+"""Compare the gateway with its peers and with mongod itself: one mongod, the same data, in turns within one run.
 
 `python -m benchmarks speed [PART ...] [--write] [--seconds N] [--rounds N]`. It starts everything itself and leaves
-nothing behind, but with `--write` docs/benchmarks.md and docs/benchmarks.svg.
+nothing behind, except docs/benchmarks.md and docs/benchmarks.svg with `--write`.
 """
 
 import argparse
@@ -35,11 +35,11 @@ from seeding.seeder import seed
 
 _DOCUMENTS = 20_000
 _CLIENTS = 16
-# Long beside the slowest peer's answer to sixteen clients: what is under way at the end is not counted.
+# Long compared with the slowest peer's answer to sixteen clients: requests in flight at the end do not count.
 _SECONDS, _ROUNDS = 4, 5
-# Compilers that work just in time learn from many answers, in every worker.
+# Just-in-time compilers need many requests to warm up, in every worker.
 _WARM_UP_SECONDS, _WARM_UP_CLIENTS = 2.0, 4
-# Of one client's answers fewer are needed for a steady median than of sixteen clients'.
+# A steady median takes fewer answers to one client than to sixteen.
 _SHARE_OF_ONE_CLIENT = 0.25
 _SAMPLES = 4
 _DOCS = Path(__file__).parents[1] / "docs"
@@ -47,13 +47,13 @@ _DOCS = Path(__file__).parents[1] / "docs"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """All that runs while it is measured.
+    """Everything that runs during the measurements.
 
     Attributes:
-        peers: the gateway among them, by name.
-        seconds: for how long each figure is taken in each round.
-        clients: how many ask at a time where a rate is measured.
-        own_shares: which share of each answer's time was the client's own; filled while it is measured.
+        peers: by name, the gateway among them.
+        seconds: how long each figure is measured in each round.
+        clients: number of concurrent clients when a rate is measured.
+        own_shares: the client's own share of each latency; appended to by the measurements.
     """
 
     peers: dict[str, Peer]
@@ -66,7 +66,7 @@ class Stage:
 
 
 def main(arguments: list[str]) -> None:
-    """Print the table of the named parts, or of all, and its conditions."""
+    """Print the tables of the named parts, or of all, and their conditions."""
     options = _parse(arguments)
     parts = [part for part in PARTS if part.name in (options.parts or [each.name for each in PARTS])]
     console = Console()
@@ -93,11 +93,11 @@ def main(arguments: list[str]) -> None:
 
 
 def run_part(stage: Stage, part: Part, rounds: int) -> list[Comparison]:
-    """Check that all who run answer a part's questions alike, then measure them in turns.
+    """Check that all running programs answer a part's requests alike, then measure them in turns.
 
     Raises:
-        DisagreementError: they do not.
-        WrongAnswerError: an answer was an error, or never came.
+        DisagreementError: their answers differ.
+        WrongAnswerError: an answer was an error, or never arrived.
     """
     names = [name for name in part.against if name in {*stage.peers, *OWN_ASKS, RAW}]
     _check_answers(stage, part, names)
@@ -140,7 +140,7 @@ def _need_node(parts: Sequence[Part]) -> bool:
 
 @contextmanager
 def _open_stage(parts: Sequence[Part], node: Node | None, workers: int, seconds: float) -> Iterator[tuple[Stage, str]]:
-    """Start all that the parts need, and tell mongod's version."""
+    """Start everything that the parts need; yield it with mongod's version."""
     wanted = {name for part in parts for name in part.against}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -172,8 +172,8 @@ def _describe(stage: Stage, node: Node | None, mongod: str, workers: int, rounds
 
 
 def _check_answers(stage: Stage, part: Part, names: Sequence[str]) -> None:
-    """Compare a few answers, from all over the part's questions."""
-    # The list has other rows than the page beside which it is timed.
+    """Compare the answers to a few requests, spread over all of the part's."""
+    # OWN_LIST is left out: it has other rows than the page that it is timed beside.
     compared = [name for name in names if name != OWN_LIST]
     number = len(_ask(stage, part, OURS))
     for place in {number * sample // _SAMPLES for sample in range(_SAMPLES)}:
@@ -215,7 +215,7 @@ def _measure_rate(stage: Stage, part: Part, name: str, clients: int, seconds: fl
 
 
 def _measure_latency(stage: Stage, part: Part, name: str) -> float:
-    """Give the milliseconds of a whole answer, or of its start."""
+    """Return the time to an answer's end, or to its start, in ms."""
     seconds = stage.seconds * _SHARE_OF_ONE_CLIENT
     if name == RAW:
         take = stage.raw.measure_first if part.figure is Figure.FIRST else stage.raw.measure_whole

@@ -1,6 +1,6 @@
-"""How long the gateway takes to its first answer and how much memory it holds, beside the plain FastAPI + Strawberry.
+"""Compare the gateway's time to the first answer and its memory with those of plain FastAPI + Strawberry.
 
-`python -m benchmarks startup [RUNS]`. It starts a mongod of its own and leaves nothing behind.
+`python -m benchmarks startup [RUNS]`. It starts its own mongod and leaves nothing behind.
 """
 
 import asyncio
@@ -70,7 +70,7 @@ _PROGRAMS = (_Program("gateway", _build_gateway), _Program("FastAPI + Strawberry
 
 
 def main(arguments: list[str]) -> None:
-    """Print what starting takes, what is imported for it, and the memory of each process, idle and under load."""
+    """Print the start times, the times of imports, and the memory of each process, idle and under load."""
     [runs] = parse_numbers("startup", arguments, RUNS=_RUNS)
     workers = count_cores()
     click.echo(
@@ -92,10 +92,10 @@ def _print_environment() -> None:
 
 
 def find_installed(requirements: str) -> dict[str, int]:
-    """Give the bytes of each package that a requirements file names and that is installed here, by its name."""
+    """Return the size in bytes, by name, of each package that a requirements file names and this system has."""
     sizes = {}
     for name in _PACKAGE.findall(requirements):
-        # What other systems need is not installed on this one.
+        # Packages for other systems are not installed on this one.
         with suppress(PackageNotFoundError):
             files = distribution(name).files or []
             sizes[name] = sum(path.stat().st_size for path in map(_locate, files) if path.is_file())
@@ -115,7 +115,7 @@ def _print_imports() -> None:
 
 
 def sum_import_times(log: str) -> Counter[str]:
-    """Give the microseconds that each top-level package's own modules took, from what `-X importtime` wrote."""
+    """Return the microseconds that each top-level package's own modules took, from the output of `-X importtime`."""
     packages: Counter[str] = Counter()
     for line in log.splitlines():
         _, _, times = line.partition("import time:")
@@ -134,7 +134,7 @@ def _print_starts(environment: DatabaseEnvironment, workers: int, runs: int) -> 
         for program in _PROGRAMS:
             with _run(program, environment, workers) as running:
                 warm[program.name].append(running.seconds)
-            # As after an installation: no module was ever compiled.
+            # As right after an installation: no module has been compiled yet.
             with (
                 tempfile.TemporaryDirectory() as folder,
                 _run(program, environment, workers, PYTHONPYCACHEPREFIX=folder) as running,
@@ -163,14 +163,14 @@ class _Running:
     seconds: float
 
     def list_workers(self) -> list[psutil.Process]:
-        """The processes that serve: the helpers of multiprocessing hold next to nothing."""
+        """Return the processes that serve requests: multiprocessing's resource trackers hold next to nothing."""
         children = self.process.children(recursive=True)
         return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
 
 
 @contextmanager
 def _run(program: _Program, environment: DatabaseEnvironment, workers: int, **variables: str) -> Iterator[_Running]:
-    """Start a program; `seconds` are those to its first answer from the database."""
+    """Run a program; its `seconds` are the time to its first answer from the database."""
     port = find_free_port()
     own = {"MONGO_URI": environment.connection_uri, "GATEWAY_LOG_LEVEL": "error"}
     began = time.perf_counter()
@@ -207,7 +207,7 @@ def _print_memory(environment: DatabaseEnvironment, workers: int) -> None:
     )
     for program in _PROGRAMS:
         with _run(program, environment, workers) as running:
-            # Each worker has answered once before it is looked at.
+            # So that each worker has answered at least once before it is measured.
             asyncio.run(load_by_clients(running.url + _QUESTION, _CLIENTS, 1.0))
             parent, idle = _measure(running.process), max(map(_measure, running.list_workers()))
             loaded = asyncio.run(_measure_under_load(running))
@@ -219,7 +219,7 @@ def _measure(process: psutil.Process) -> float:
 
 
 async def _measure_under_load(running: _Running) -> float:
-    """Give the most that a worker holds, in MB, while clients ask for lists."""
+    """Return the peak memory of a worker, in MB, while clients request lists."""
     workers = running.list_workers()
     load = asyncio.create_task(load_by_clients(running.url + _LIST, _CLIENTS, _LOAD_SECONDS))
     most = 0.0

@@ -1,4 +1,4 @@
-"""A subscriber of live transactions that costs little: thousands of them fit into one process beside a gateway."""
+"""A cheap subscriber to live transactions: thousands of them fit into one process next to a gateway."""
 
 import asyncio
 import json
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 _EVENT = re.compile(rb'event: (\w+)\nid: (\S+)\ndata: \{"_id":"([^"]*)"')
 _RESULT = re.compile(rb'"transactionAdded":\{"_id":"([^"]*)"')
-# A ping of uvicorn's: four bytes, which are sent back.
+# uvicorn's ping: its payload of four bytes is sent back.
 _PING = re.compile(rb"\x89\x04(.{4})", re.DOTALL)
 
 
@@ -20,12 +20,12 @@ _LONG = 126
 
 @dataclass
 class Subscriber(asyncio.Protocol):
-    """One connection: the ids of the transactions that came, in order, and when the last of them came.
+    """One connection: the ids of the transactions received, in order, and when the last of them arrived.
 
     Attributes:
         names: the `_id` of each transaction.
-        arrived: by `time.perf_counter`.
-        errors: what came that is no transaction.
+        arrived: when the last transaction arrived, by `time.perf_counter`.
+        errors: received events that are not transactions, and the loss of the connection.
     """
 
     path: str
@@ -45,7 +45,7 @@ class Subscriber(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._rest += data
         if not self.connected.done():
-            # The first id says that nothing is missed from now on.
+            # The first id means that no event is missed from now on.
             if b"\nid: " in self._rest:
                 self.connected.set_result(None)
             elif not self._rest.startswith(b"HTTP/1.1 200"):
@@ -63,14 +63,14 @@ class Subscriber(asyncio.Protocol):
             self.connected.set_exception(exc or ConnectionError("the connection was closed"))
 
     def close(self) -> None:
-        """Leave."""
+        """Close the connection."""
         if self._transport is not None:
             self._transport.close()
 
 
 @dataclass
 class SocketSubscriber(Subscriber):
-    """One WebSocket, whose path is a GraphQL subscription to `transactionAdded`, which calls the id `_id`."""
+    """One WebSocket; `path` is a GraphQL subscription to `transactionAdded` that selects the id as `_id`, first."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -89,7 +89,7 @@ class SocketSubscriber(Subscriber):
         for message in (
             {"type": "connection_init"},
             {"type": "subscribe", "id": "events", "payload": {"query": self.path}},
-            # Its answer says that nothing is missed from now on.
+            # Its answer means that no event is missed from now on.
             {"type": "subscribe", "id": "begun", "payload": {"query": "{ __typename }"}},
         ):
             self._write(_frame(json.dumps(message).encode(), _TEXT))
@@ -114,7 +114,7 @@ class SocketSubscriber(Subscriber):
 
 
 def _frame(data: bytes, opcode: int) -> bytes:
-    """Give a message of a client, whose mask changes nothing (RFC 6455, section 5.3)."""
+    """Build a client's message, masked with zeros, which leave it unchanged (RFC 6455, section 5.3)."""
     length = bytes([0x80 | len(data)]) if len(data) < _LONG else b"\xfe" + len(data).to_bytes(2, "big")
     return bytes([0x80 | opcode]) + length + bytes(4) + data
 
@@ -122,7 +122,7 @@ def _frame(data: bytes, opcode: int) -> bytes:
 async def subscribe(
     url: str, path: str, number: int, kind: type[Subscriber] = Subscriber, at_once: int = 100
 ) -> list[Subscriber]:
-    """Give so many subscribers, all connected; they come a hundred at a time."""
+    """Return `number` connected subscribers; they connect `at_once` at a time."""
     address, loop = urlsplit(url), asyncio.get_running_loop()
     subscribers: list[Subscriber] = []
     while len(subscribers) < number:

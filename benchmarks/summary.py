@@ -1,7 +1,7 @@
-"""Whether the gateway's sums are those of plain Python, to the last digit, and what they cost beside mongod's own.
+"""Check the gateway's summaries against plain Python, to the last digit, and time them beside mongod's own.
 
-`python -m benchmarks summary [DOCUMENTS]`. It starts a mongod and a gateway of its own and leaves nothing behind; it
-ends with exit code 1 where any number differs.
+`python -m benchmarks summary [DOCUMENTS]`. It starts its own mongod and gateway and leaves nothing behind; the exit
+code is 1 if any number differs.
 """
 
 import sys
@@ -34,7 +34,7 @@ from tests.waiting import find_free_port
 T = TypeVar("T")
 
 _DOCUMENTS = 100_000
-# All that seeding makes is of the last 52 weeks.
+# Covers all seeded documents, which are dated within the last 52 weeks.
 _DAYS = 366
 _ZONE = "America/New_York"
 _TIMEOUT_SECONDS = 600
@@ -45,7 +45,7 @@ _GRAPHQL = """query ($keys: [SummaryKey!], $zone: String, $percentiles: [Decimal
     groups { day cardType amounts { currency count sum average min max percentiles { percentile value } } }
   }
 }"""
-# What mongod does at least: the same sums, without a word on documents that hold no number, and no percentiles.
+# The least that mongod must do: the same sums, without reporting documents that hold no number, without percentiles.
 _RAW_GROUP = {"count": {"$sum": 1}, "min": {"$min": "$amount"}, "max": {"$max": "$amount"}}
 _RAW_GROUP["sum"] = {"$sum": {"$toDecimal": "$amount"}}
 _RAW_DAY = {"$dateToString": {"date": {"$toDate": "$date"}, "format": "%Y-%m-%d", "timezone": _ZONE}}
@@ -53,7 +53,7 @@ _RAW_DAY = {"$dateToString": {"date": {"$toDate": "$date"}, "format": "%Y-%m-%d"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One question: its keys by REST's names, its percentiles, and what mongod alone would be asked for it."""
+    """One summary: its keys by REST's names, its percentiles, and the keys that mongod alone groups by."""
 
     name: str
     keys: tuple[str, ...] = ()
@@ -70,7 +70,7 @@ _CASES = (
 
 
 def main(arguments: list[str]) -> None:
-    """Print each question's times, and what differs from the reference."""
+    """Print the times of each summary, and the number of groups that differ from the reference."""
     [count] = parse_numbers("summary", arguments, DOCUMENTS=_DOCUMENTS)
     with tempfile.TemporaryDirectory() as folder, open_server(Path(folder)) as server:
         environment = replace(server.admin, database="benchmark")
@@ -99,7 +99,7 @@ def _serve(environment: DatabaseEnvironment, folder: Path) -> Iterator[tuple[htt
 
 
 def _run(case: Case, client: httpx.Client, collection: Collection[dict[str, Any]]) -> int:
-    """Print one question's times; give how many amounts differ."""
+    """Print one summary's times; return how many groups differ from the reference."""
     expected = _sum_up(case, collection)
     parameters = {"groupBy": ",".join(case.keys), "percentiles": ",".join(case.percentiles), "timeZone": _ZONE}
     given = {name: value for name, value in parameters.items() if value}
@@ -127,7 +127,7 @@ def _build_raw(case: Case) -> list[dict[str, Any]]:
 
 
 def _sum_up(case: Case, collection: Collection[dict[str, Any]]) -> dict[tuple[str, ...], list[str | int]]:
-    """Give the reference: every amount read one by one as a Decimal."""
+    """Compute the reference: every amount is read as a Decimal, one by one."""
     amounts = defaultdict[tuple[str, ...], list[Decimal]](list)
     zone = ZoneInfo(_ZONE)
     for document in collection.find({}, {"_id": 0, "date": 1, "amount": 1, "currency": 1, "cardType": 1}):
@@ -154,7 +154,7 @@ def _write(amount: Decimal | int) -> str:
 
 
 def _flatten(case: Case, groups: list[dict[str, Any]]) -> dict[tuple[str, ...], list[str | int]]:
-    """Give an answer in the form of the reference; a day is its date."""
+    """Return an answer in the form of the reference, in which a day is its date."""
     return {
         (*(group[key][:10] if key == "day" else group[key] for key in case.keys), amounts["currency"]): [
             *(amounts[name] for name in ("count", "sum", "average", "min", "max")),

@@ -1,4 +1,4 @@
-"""Comparisons and their conditions as a table, for a terminal and for docs/benchmarks.md."""
+"""Tables of comparisons and their conditions, for a terminal and for docs/benchmarks.md. It measures nothing."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ _MANY = 100
 
 
 def build_table(comparisons: Sequence[Comparison]) -> Table:
-    """Give the comparisons of one work for a terminal, a line for each program."""
+    """Build the comparisons of one work for a terminal, one line per program."""
     table = Table(
         title=f"{comparisons[0].work}, {comparisons[0].unit.value}", title_justify="left", box=box.SIMPLE_HEAD
     )
@@ -28,14 +28,14 @@ def build_table(comparisons: Sequence[Comparison]) -> Table:
 
 
 def build_markdown(comparisons: Sequence[Comparison]) -> str:
-    """Give the comparisons as a Markdown table."""
+    """Build the comparisons as a Markdown table."""
     rules = ["---:" if head in _NUMBERS else "---" for head in _HEADS]
     lines = [_HEADS, rules, *map(_build_cells, comparisons)]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
 
 
 def build_page(comparisons: Sequence[Comparison], conditions: Mapping[str, str], command: str) -> str:
-    """Give docs/benchmarks.md: the table, the picture beside it, the conditions, and the command that made them."""
+    """Build docs/benchmarks.md: the table, the picture, the conditions, and the command that produced them."""
     listed = "".join(f"- {name}: {value}\n" for name, value in conditions.items())
     return f"""# Benchmarks
 
@@ -57,7 +57,7 @@ or for newest pages of whatever days, share a reading of it. Its peers ask Mongo
 
 
 def format_figure(value: float) -> str:
-    """Give a figure with as many digits as it can bear."""
+    """Format a figure with three significant digits, or as a whole number from _MANY on."""
     return f"{value:,.0f}" if value >= _MANY else f"{value:.3g}"
 
 

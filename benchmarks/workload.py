@@ -1,4 +1,4 @@
-"""The questions whose cost is followed as the data grows: what each asks, and how it is timed. It sends nothing."""
+"""The queries whose cost is tracked as the data grows: their requests, and how they are timed. It sends nothing."""
 
 import json
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ CARD = "Visa"
 _COUNTRY = "US"
 _PAGE = 100
 _DAY_MS = 86_400_000
-# How often what is asked once in a place or a window is asked in another.
+# How many more positions or windows are queried, for queries that are sent only once for each.
 _PLACES = 24
 _FIELDS = "id date currency amount vendor address cardType cardNumber countryOrigin"
 _COUNT_BOUND = Bound(5, is_worse=True)
 
 
 class Timing(Enum):
-    """What of an answer is timed: to the first byte of its body, or to its end."""
+    """What is timed of an answer: the time to the first byte of its body, or to its end."""
 
     START = "start"
     WHOLE = "whole"
@@ -29,12 +29,12 @@ class Timing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question of the workload.
+    """A query of the workload.
 
     Attributes:
-        asks: one request, asked again and again; or several, each asked once, so that none finds what it left behind.
-        has_rollups: whether the gateway that is asked keeps counts in memory.
-        bound: of the largest data's median against the smallest's.
+        asks: one request, sent repeatedly; or several, each sent once, so that none benefits from its own earlier run.
+        has_rollups: whether the gateway under test keeps counts in memory.
+        bound: target for the ratio of the largest size's median to the smallest's.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Question:
 
 
 def build_questions(now_ms: int, row_id: str) -> tuple[Question, ...]:
-    """Give the workload; `now_ms` (since the epoch) is where the windows end, `row_id` a transaction's."""
+    """Build the workload; windows end at `now_ms` (since the epoch), and `row_id` is the id of a transaction."""
     path = f"/transactions/{DAYS}"
     count = (Ask(f"{path}/card/{CARD}"),)
     amounts = f"{path}/amount"
@@ -68,25 +68,25 @@ def build_questions(now_ms: int, row_id: str) -> tuple[Question, ...]:
         Question("count: all", (_ask_total(""),)),
         Question("count: a country", (_ask_total(of_country),)),
         Question("count: amounts 100 to 999", (_ask_total('minAmount:"100",maxAmount:"999"'),)),
-        # Last: so much passes through the server's cache that it would cost the others their place in it.
+        # Last, because it reads so much that it evicts the other queries' data from the server's cache.
         Question("list: whole", (Ask(path),)),
     )
 
 
 def build_window(now_ms: int) -> CardWindow:
-    """Give the window and card of the workload's counts, for whoever asks the server itself."""
+    """Return the window and card of the workload's counts, for a count by the server itself."""
     return CardWindow(CARD, now_ms - DAYS * _DAY_MS, now_ms)
 
 
 def _build_deep_pages(now_ms: int) -> tuple[Ask, ...]:
-    """Give pages from all over the window, each after a place where no other page has been."""
+    """Build requests for pages spread over the window, each after a position of its own."""
     places = (now_ms - number * DAYS * _DAY_MS // (_PLACES + 2) for number in range(1, _PLACES + 2))
     cursors = (encode_cursor(Order.DATE_DESC.name, Position(place, "8")) for place in places)
     return tuple(Ask(f"/transactions/{DAYS}?limit={_PAGE}&after={cursor}") for cursor in cursors)
 
 
 def _build_other_windows() -> tuple[Ask, ...]:
-    """Give windows of about the same length, each beginning in an hour whose dates memory has not read."""
+    """Build counts over windows of similar length, each beginning in an hour whose dates the rollup has not read."""
     return tuple(Ask(f"/transactions/{DAYS - number}/card/{CARD}") for number in range(1, _PLACES + 2))
 
 

@@ -1,1 +1,1 @@
-"""What deploys the gateway, and what checks it."""
+"""Deployment of the gateway, and the checks of it."""

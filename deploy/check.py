@@ -1,6 +1,6 @@
-"""Runs what can be checked of a deployment without an account: `python -m deploy.check [tool …]`.
+"""Run the checks of a deployment that need no cloud account: `python -m deploy.check [tool …]`.
 
-Each module of deploy/checks is one tool's; all of them run, and a fault of one does not hide those of another.
+Each module in deploy/checks covers one tool; all of them run, even after one has failed.
 """
 
 import importlib
@@ -13,12 +13,12 @@ from deploy.checks import CheckError
 
 
 def find_names() -> list[str]:
-    """Give the name of every check."""
+    """Return the name of every check."""
     return [module.name for module in pkgutil.iter_modules(checks.__path__)]
 
 
 def main(chosen: list[str]) -> int:
-    """Run the chosen checks, all where none is chosen, and print how many passed; exit code 1 for a fault."""
+    """Run the chosen checks, or all, and print how many passed; return 1 if any failed, 2 for an unknown name."""
     names = find_names()
     if unknown := sorted(set(chosen) - set(names)):
         sys.stderr.write(f"{', '.join(unknown)}: not a check; the checks are {', '.join(names)}\n")

@@ -1,6 +1,6 @@
-"""Builds the image, starts compose.yaml, and asks what runs: `make check-image`, on a machine with Docker.
+"""Build the image, start compose.yaml and check what runs: `make check-image`, on a machine with Docker.
 
-Where no registry of images is reached, stand-ins (deploy/image/stand_in.py) take the places of the images of others.
+Where no image registry is reachable, stand-ins (deploy/image/stand_in.py) replace third-party images.
 """
 
 import signal
@@ -32,8 +32,8 @@ _CHECKS: dict[str, Callable[[Site], Iterator[str]]] = {
 
 
 def main() -> int:
-    """Run all checks and print how many facts each has proven; exit code 1 for a fault."""
-    # The daemon and the containers are ended on the way out.
+    """Run all checks and print how many facts each has proven; return 1 if any failed."""
+    # Leaving by an exception stops the daemon and the containers.
     signal.signal(signal.SIGTERM, _leave)
     failed = 0
     try:

@@ -1,7 +1,7 @@
-"""What a month of EKS and of Lambda costs, by requests.
+"""Compare the monthly costs of EKS and Lambda by number of requests.
 
-`python -m deploy.cost [NAME=VALUE …]` prints the tables of docs/cost.md; a name is one of `Prices`. What both ways need
-alike is left out: only the difference decides.
+`python -m deploy.cost [NAME=VALUE …]` prints the tables of docs/cost.md; a name is a field of `Prices`. Costs that are
+the same for both are left out: only the difference matters.
 """
 
 import sys
@@ -16,27 +16,27 @@ _MILLIONS = (1, 10, 50, 100, 250, 500, 1_000)
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices in US dollars without tax, in eu-central-1, and what one request takes.
+    """Prices in US dollars without tax, in eu-central-1, and the resources that one request uses.
 
     Attributes:
         function_million: a million requests to Lambda.
         function_gb_second: a GB of memory for a second, arm64.
-        function_warm_gb_second: the same of provisioned concurrency, on top.
+        function_warm_gb_second: the additional price of provisioned concurrency, per GB and second.
         function_mb: memory of the function, MB.
-        answer_ms: how long the function works on a request; a guess between a count (3) and thousands of rows.
-        start_ms: the share of cold starts in a request.
+        answer_ms: the function's time per request, ms; an estimate between a count (3) and thousands of rows.
+        start_ms: the time of cold starts, averaged over all requests, ms.
         api_million: a million requests to an HTTP API.
-        log_gb: a GB that CloudWatch takes.
+        log_gb: a GB of logs sent to CloudWatch.
         log_kb: what a request logs, KB.
-        control_plane_hour: Kubernetes' control plane.
-        nodes: how many there are.
-        node_hour: an m7g.xlarge, on demand: a pod of two cores, and what the cluster itself runs.
+        control_plane_hour: the Kubernetes control plane.
+        nodes: the number of nodes.
+        node_hour: an m7g.xlarge, on demand: it runs a pod of two cores and the cluster's own pods.
         balancer_hour: an application load balancer.
-        balancer_unit: an hour of a capacity unit, which is 1 GB.
-        answer_kb: what the load balancer carries for a request, KB.
+        balancer_unit: a capacity unit for an hour, which is 1 GB.
+        answer_kb: what the load balancer carries per request, KB.
         fargate_cpu_hour: a vCPU, arm64.
         fargate_gb_hour: a GB of memory, arm64.
-        fargate_pods: pods of 1 vCPU and 2 GB where there are no nodes.
+        fargate_pods: pods of 1 vCPU and 2 GB, when there are no nodes.
     """
 
     function_million: float = 0.20
@@ -60,7 +60,7 @@ class Prices:
 
     @property
     def lambda_parts(self) -> dict[str, float]:
-        """What a million requests to Lambda cost."""
+        """The cost of a million requests to Lambda."""
         seconds = (self.answer_ms + self.start_ms) * 1_000
         return {
             "requests": self.function_million,
@@ -71,7 +71,7 @@ class Prices:
 
     @property
     def eks_parts(self) -> dict[str, float]:
-        """What a month of EKS costs before anybody asks."""
+        """The cost of a month of EKS without any request."""
         return {
             "control plane": self.control_plane_hour * _HOURS,
             "nodes": self.nodes * self.node_hour * _HOURS,
@@ -80,27 +80,27 @@ class Prices:
 
     @property
     def eks_million(self) -> float:
-        """What a million requests to EKS add: the load balancer's capacity, and logs."""
+        """The additional cost of a million requests to EKS: the load balancer's capacity, and logs."""
         return self.answer_kb * self.balancer_unit + self.log_kb * self.log_gb
 
     @property
     def fargate_month(self) -> float:
-        """What Fargate's pods cost in a month, in the place of nodes."""
+        """The monthly cost of Fargate pods instead of nodes."""
         return self.fargate_pods * (self.fargate_cpu_hour + 2 * self.fargate_gb_hour) * _HOURS
 
     @property
     def warm_month(self) -> float:
-        """What it costs to keep one environment of the function warm for a month."""
+        """The monthly cost of keeping one environment of the function warm."""
         return self.function_mb / _MB_IN_GB * self.function_warm_gb_second * _SECONDS
 
     def find_meeting(self, month: float) -> float:
-        """Give the millions of requests at which Lambda costs as much as EKS with this fixed month, or infinity."""
+        """Return the millions of requests at which Lambda costs as much as EKS with this fixed cost, or infinity."""
         difference = sum(self.lambda_parts.values()) - self.eks_million
         return month / difference if difference > 0 else float("inf")
 
 
 def write_tables(prices: Prices) -> Iterator[str]:
-    """Give the lines of the page's tables and sums."""
+    """Yield the lines of the page's tables and totals."""
     yield from _write_parts("one million requests to Lambda", prices.lambda_parts, 2)
     yield from _write_parts("one month of EKS", prices.eks_parts, 0)
     yield f"Each million requests adds {prices.eks_million:.2f} to EKS."
@@ -129,10 +129,10 @@ def _write_parts(name: str, parts: dict[str, float], digits: int) -> Iterator[st
 
 
 def read_prices(arguments: list[str]) -> Prices:
-    """Give the prices with those replaced that are given.
+    """Return the default prices, overridden by the arguments.
 
     Raises:
-        ValueError: an argument is no NAME=VALUE of a known name and a number of 0 or more; the message says which.
+        ValueError: an argument is not NAME=VALUE with a known name and a number of 0 or more; the message names it.
     """
     known = {field.name for field in fields(Prices)}
     given: dict[str, float] = {}
@@ -147,7 +147,7 @@ def read_prices(arguments: list[str]) -> Prices:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the tables; exit code 2 for an argument that is not understood."""
+    """Print the tables; return 2 for an invalid argument."""
     try:
         prices = read_prices(arguments)
     except ValueError as error:

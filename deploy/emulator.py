@@ -1,4 +1,4 @@
-"""AWS Lambda's Runtime Interface Emulator: a file inside AWS' own package, which is unpacked and not installed."""
+"""Provide AWS Lambda's Runtime Interface Emulator: a file in AWS's own package, installed into a separate folder."""
 
 import platform
 import sys
@@ -11,10 +11,10 @@ _MACHINES = {"x86_64": "x86_64", "aarch64": "arm64"}
 
 
 def get_emulator() -> Path:
-    """Give the program, from the locked package.
+    """Return the path of the emulator, from the locked package.
 
     Raises:
-        CheckError: it is not to be had for this machine.
+        CheckError: it does not support this machine.
     """
     machine = _MACHINES.get(platform.machine())
     if machine is None or platform.system() != "Linux":

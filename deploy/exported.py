@@ -1,4 +1,4 @@
-"""What the gateway exports, takes and needs: metrics, settings, rights; asked of the gateway's own Python."""
+"""Read the gateway's metrics, settings and database privileges, by running code in the gateway's own environment."""
 
 import json
 from functools import cache
@@ -33,11 +33,12 @@ print(json.dumps(told))
 
 @cache
 def load_exported() -> dict[str, Any]:
-    """Give what others hold themselves to.
+    """Return what the deployment must agree with.
 
-    `series` has the labels of each by its name, `values` what some labels may be, `settings` what each accepts, in
-    words, and `rights` what each role of the database may do with the collection; and there is `close_seconds`.
+    `series` maps each series to its labels, `values` some labels to their possible values, `settings` each setting to
+    a description of what it accepts, and `rights` each database role to its actions on the collection;
+    `close_seconds` is a number.
     """
-    # The gateway's packages and those that check do not go together in one environment.
+    # The gateway's packages and those of the checks do not fit into one environment.
     exported: dict[str, Any] = json.loads(require(ROOT / ".venv/bin/python", "-c", _QUESTION))
     return exported

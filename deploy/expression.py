@@ -1,17 +1,17 @@
-"""What an expression of PromQL asks for: the series, and the labels by which it picks and groups them."""
+"""Find what a PromQL expression refers to: its series, and the labels by which it selects and groups them."""
 
 import re
 from dataclasses import dataclass
 
-import promql_parser  # type: ignore[import-not-found]  # in .venv-deploy alone
+import promql_parser  # type: ignore[import-not-found]  # only in .venv-deploy
 
-# What Prometheus and its operator add to each series of a target, and to each alert.
+# The labels that Prometheus and its operator add to each series of a target, and to each alert.
 TARGET_LABELS = {"job", "instance", "namespace", "pod"}
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A series that an expression asks for, the labels that it looks at, and the patterns of those it picks by."""
+    """A series in an expression, the labels that the expression uses, and the patterns that it matches labels with."""
 
     series: str
     labels: frozenset[str]
@@ -19,7 +19,7 @@ class Wanted:
 
 
 def parse(expression: str) -> set[Wanted]:
-    """Give what an expression asks for; what an aggregation groups by is asked of each series in it.
+    """Return what an expression refers to; the labels that an aggregation groups by count for each series in it.
 
     Raises:
         ValueError: it is not PromQL; the message says where.
@@ -48,12 +48,12 @@ def parse(expression: str) -> set[Wanted]:
 
 
 def find_faults(expression: str, known: dict[str, list[str]], values: dict[str, list[str]]) -> list[str]:
-    """Give what an expression asks for and nothing exports.
+    """Describe everything that an expression refers to and nothing exports.
 
     Args:
         expression: PromQL.
         known: the labels of each series, by its name.
-        values: all that a label may have, by its name, for some of the labels.
+        values: all possible values of some labels, by the label's name.
     """
     try:
         wanted = parse(expression)
@@ -72,6 +72,6 @@ def find_faults(expression: str, known: dict[str, list[str]], values: dict[str, 
 
 
 def _has_values(pattern: str, values: list[str]) -> bool:
-    """Say whether each alternative of a pattern, but for those in brackets, fits a value."""
+    """Return whether each top-level alternative of a pattern matches a value; those in brackets are not split."""
     alternatives = re.split(r"\|(?![^(]*\))", pattern)
     return all(any(re.fullmatch(each, value) for value in values) for each in alternatives)

@@ -1,6 +1,6 @@
-"""Releases the chart to the current context and asks it: `python -m deploy.release ENVIRONMENT REPOSITORY DIGEST`.
+"""Release the chart to the current context and test it: `python -m deploy.release ENVIRONMENT REPOSITORY DIGEST`.
 
-What does not come up, or does not answer as `helm test` asks, is taken back to the revision before.
+A release that does not come up or fails `helm test` is rolled back to the previous revision, if there is one.
 """
 
 import json
@@ -14,7 +14,7 @@ _NAME = "gateway"
 
 
 def find_revision(namespace: str) -> int | None:
-    """Give the revision that is deployed, or None where there is none."""
+    """Return the deployed revision, or None if there is none."""
     done = run_program(get_helm(), "history", _NAME, "--namespace", namespace, "--output", "json")
     if done.returncode:
         if "not found" in done.stderr:
@@ -25,16 +25,16 @@ def find_revision(namespace: str) -> int | None:
 
 
 def release(environment: str, repository: str, digest: str) -> None:
-    """Install or upgrade, then ask; go back where either fails.
+    """Install or upgrade, then test; roll back if either fails.
 
     Raises:
-        CheckError: it failed; the message is Helm's, and says what runs now.
+        CheckError: the release failed; the message holds Helm's output and, if the test failed, says what runs now.
     """
     namespace = f"transactions-{environment}"
     before = find_revision(namespace)
     image = [f"--set=image.repository={repository}", f"--set=image.digest={digest}"]
     values = ["--namespace", namespace, f"--values={CHART}/environments/{environment}.yaml", *image]
-    # Helm itself takes back what does not come up.
+    # Helm itself rolls back a release that does not come up.
     wait = ["--atomic", "--wait-for-jobs", "--timeout", "20m", "--history-max", "10"]
     require(get_helm(), "upgrade", _NAME, CHART, "--install", *values, *wait)
     done = run_program(get_helm(), "test", _NAME, "--namespace", namespace, "--logs", "--timeout", "5m")
@@ -48,8 +48,8 @@ def release(environment: str, repository: str, digest: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Release as the command line says; exit code 1 where it failed, 2 where it is not understood."""
-    if len(arguments) != 3 or arguments[0] not in ENVIRONMENTS:  # noqa: PLR2004 - as they are named
+    """Release as the command line says; return 1 if that fails, 2 if the arguments are invalid."""
+    if len(arguments) != 3 or arguments[0] not in ENVIRONMENTS:  # noqa: PLR2004 - the arguments named below
         sys.stderr.write(f"Give {' or '.join(ENVIRONMENTS)}, the image's repository and its digest (sha256:…).\n")
         return 2
     try:

@@ -1,4 +1,4 @@
-"""A real gateway with keys, on a MongoDB of its own with made-up transactions, for checks that ask one."""
+"""Run a real gateway with keys, on its own MongoDB with generated transactions, for checks that need one."""
 
 import os
 import signal
@@ -27,8 +27,8 @@ class Stand:
     """A running gateway.
 
     Attributes:
-        port: on 127.0.0.1.
-        folder: temporary; its files `transactions` and `metrics` hold keys with these scopes.
+        port: its port on 127.0.0.1.
+        folder: temporary; its files `transactions` and `metrics` each hold a key with that read scope.
     """
 
     port: int
@@ -66,7 +66,7 @@ def open_gateway() -> Iterator[Stand]:
 def run_process(
     *command: str | Path, folder: Path, variables: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server until the block ends; its log is in the folder, by the program's name."""
+    """Run a server until the block ends; its log is in the folder, named after the program."""
     with (
         (folder / f"{Path(command[0]).name}.log").open("wb") as log,
         subprocess.Popen(  # noqa: S603 - the project's own commands
@@ -81,7 +81,7 @@ def run_process(
 
 
 def await_answer(process: subprocess.Popen[bytes], answers: Callable[[], bool]) -> None:
-    """Return when a server answers as it should.
+    """Wait until a server answers as expected.
 
     Raises:
         CheckError: it has ended, or takes too long.
@@ -94,7 +94,7 @@ def await_answer(process: subprocess.Popen[bytes], answers: Callable[[], bool]) 
 
 
 def read(port: int, path: str) -> str | None:
-    """Give what a server of this machine answers, or None where that is no 200."""
+    """Return the body of a local server's answer, or None if it is not a 200 or there is none."""
     caller = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         caller.request("GET", path)
@@ -107,7 +107,7 @@ def read(port: int, path: str) -> str | None:
 
 
 def find_port() -> int:
-    """Give a port that is free."""
+    """Return a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Terraform and its provider: where they are on this machine. A provider is not downloaded where there is a mirror."""
+"""Find Terraform and its providers on this machine. Providers are not downloaded if there is a local mirror."""
 
 import os
 import shutil
@@ -9,7 +9,7 @@ from deploy.tool import ROOT, WORK
 
 TERRAFORM = ROOT / "deploy/terraform"
 MIRROR_VARIABLE = "TERRAFORM_MIRROR"
-# Where terraform itself looks for providers, and where images of development machines keep them.
+# Where Terraform itself looks for providers, and where images of development machines keep them.
 _USUAL = (
     Path.home() / ".terraform.d/plugins",
     Path("/usr/local/share/terraform/plugins"),
@@ -20,17 +20,17 @@ _PROVIDER = "registry.terraform.io/hashicorp/aws"
 
 
 def find_mirror() -> Path | None:
-    """Where the provider of AWS lies: TERRAFORM_MIRROR, or a usual place; None where it has to be downloaded."""
+    """Return the mirror that holds the AWS provider: TERRAFORM_MIRROR or a usual folder; None to download it."""
     given = os.environ.get(MIRROR_VARIABLE)
     places = (Path(given),) if given else _USUAL
     return next((place for place in places if (place / _PROVIDER).is_dir()), None)
 
 
 def get_terraform() -> tuple[str, ...]:
-    """Give the command that runs terraform with the mirror, if there is one.
+    """Return the command that runs Terraform, with the mirror if there is one.
 
     Raises:
-        CheckError: terraform is missing.
+        CheckError: Terraform is missing.
     """
     program = shutil.which("terraform")
     if program is None:
@@ -40,5 +40,5 @@ def get_terraform() -> tuple[str, ...]:
     mirror = find_mirror()
     source = f'filesystem_mirror {{\n    path = "{mirror}"\n  }}' if mirror else "direct {}"
     configuration.write_text(f"provider_installation {{\n  {source}\n}}\n")
-    # CHECKPOINT_DISABLE: terraform would ask its makers for a newer version.
+    # CHECKPOINT_DISABLE: otherwise Terraform asks HashiCorp whether there is a newer version.
     return ("env", f"TF_CLI_CONFIG_FILE={configuration}", "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", program)

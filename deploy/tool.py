@@ -1,4 +1,4 @@
-"""The programs that check: where they are, and what they say. It must not judge what they said."""
+"""Find and run the programs that the checks use. It must not interpret their output."""
 
 import os
 import shutil
@@ -9,18 +9,18 @@ from pathlib import Path
 from deploy.checks import CheckError
 
 ROOT = Path(__file__).parents[1]
-# What is unpacked or rendered for the checks; git does not see it.
+# What is unpacked or rendered for the checks; ignored by git.
 WORK = ROOT / ".tools/deploy"
 _LOCKED = Path(sys.executable).parent
-# Who installs what no package of the checks' own lock holds.
+# How to install programs that the checks' own lock does not provide.
 _MAKERS = dict.fromkeys(("python", "gateway", "npm"), "`make test` makes .venv, which holds it")
 
 
 def get_program(name: str) -> Path:
-    """Give the program of a locked package.
+    """Return the path of a locked package's program.
 
     Raises:
-        CheckError: it is not there.
+        CheckError: it is not installed.
     """
     path = _LOCKED / name
     if not path.exists():
@@ -31,12 +31,12 @@ def get_program(name: str) -> Path:
 def run_program(
     *command: str | Path, variables: dict[str, str] | None = None, folder: Path = ROOT
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, whatever it says.
+    """Run a program to its end and return the result, even if it failed.
 
     Raises:
         CheckError: there is no such program.
     """
-    # A checker may start its helpers by name: those of the lock come first.
+    # A checker may start helpers by name: locked ones come first.
     path = os.pathsep.join([str(_LOCKED), str(WORK / "bin"), os.environ.get("PATH", "")])
     try:
         return subprocess.run(  # noqa: S603 - the project's own commands
@@ -53,10 +53,10 @@ def run_program(
 
 
 def require(*command: str | Path, variables: dict[str, str] | None = None, folder: Path = ROOT) -> str:
-    """Run a program that must find no fault, and give what it printed.
+    """Run a program that must succeed, and return what it printed.
 
     Raises:
-        CheckError: there is no such program, or it ended with another exit code than 0; the message is what it said.
+        CheckError: there is no such program, or its exit code is not 0; the message holds its output.
     """
     done = run_program(*command, variables=variables, folder=folder)
     if done.returncode:
@@ -66,6 +66,6 @@ def require(*command: str | Path, variables: dict[str, str] | None = None, folde
 
 
 def find_installed(name: str) -> Path | None:
-    """Where a program of the system is, if it is installed."""
+    """Return the path of a system program, or None if it is not installed."""
     found = shutil.which(name)
     return Path(found) if found else None

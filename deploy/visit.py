@@ -1,4 +1,4 @@
-"""Opens a deployed gateway's pages in a real browser: `python -m deploy.visit URL`. It has no key."""
+"""Open a deployed gateway's pages in a real browser, without a key: `python -m deploy.visit URL`."""
 
 import os
 import sys
@@ -7,12 +7,12 @@ from playwright.sync_api import Error, Page, Request, expect, sync_playwright
 
 from tests.browser import find_browser
 
-# Each page, and what is there once its scripts have run.
+# Each page, with a selector of an element that exists once its scripts have run.
 _PAGES = {"/": "#explorer > *", "/docs": ".opblock", "/graphql": ".graphiql-query-editor .view-line"}
 
 
 def find_troubles(page: Page, url: str) -> list[str]:
-    """Give what a person would miss on a first visit, or a browser complain of."""
+    """Return the errors of a first visit: missing content, script errors, failed requests and third-party requests."""
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("requestfailed", lambda request: _note_failure(request, troubles))
@@ -28,17 +28,17 @@ def find_troubles(page: Page, url: str) -> list[str]:
 
 
 def _note_failure(request: Request, troubles: list[str]) -> None:
-    # A page that is left gives up what it still asks.
+    # Leaving a page aborts its pending requests.
     if request.failure != "net::ERR_ABORTED":
         troubles.append(f"{request.failure} {request.url}")
 
 
 def main(url: str) -> None:
-    """Print each trouble; exit code 1 for one."""
+    """Print the errors and exit with 1 if there are any."""
     url = url.rstrip("/")
     # Chromium's sandbox refuses to start as root.
     arguments = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    # Before Playwright starts here: to look for a browser it is started too.
+    # Before Playwright starts here, because the search for a browser starts it as well.
     path = find_browser()
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=path, args=arguments) as browser:
         troubles = find_troubles(browser.new_page(), url)

@@ -1,7 +1,7 @@
-"""Lets graphql-core call the resolvers itself, with arguments by their Python names.
+"""Let graphql-core call the resolvers directly, with arguments under their Python names.
 
-Strawberry declares the arguments and would convert them once more, looking their types up at each request: that took
-longer than everything else before the database is asked.
+Strawberry declares the arguments, but would convert them a second time and look up their types on each request: that
+took longer than everything else before the database query.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def _call_resolver(field: GraphQLField, declared: StrawberryField, names: NameCo
     else:
         resolve = partial(_resolve_with_info, function, declared)
     if declared.is_subscription:
-        # It gives the events, and each event is the value of the field.
+        # The resolver yields events, and each event is the field's value.
         field.subscribe = resolve
     else:
         field.resolve = resolve

@@ -1,4 +1,4 @@
-"""How many rows an operation may ask for, all its pages together: how they are spread does not change what it costs."""
+"""Limit the rows that an operation may request over all its pages: its cost depends only on their sum."""
 
 from dataclasses import dataclass
 
@@ -11,25 +11,25 @@ class TooManyRowsError(GatewayError):
 
 @dataclass(slots=True)
 class RowBudget:
-    """The rows that one operation may still ask for.
+    """The rows that one operation may request.
 
     Attributes:
-        most: the rows of all its pages together.
-        asked: the rows of the pages that were asked for so far.
+        most: the limit for all its pages together.
+        asked: the rows of the pages requested so far.
     """
 
     most: int
     asked: int = 0
 
     def take(self, rows: int) -> None:
-        """Note a page of so many rows; raises TooManyRowsError when they are too many with those before."""
+        """Add the rows of a page; raises TooManyRowsError if the total exceeds the limit."""
         self.asked += rows
         self.check()
 
     def check(self) -> None:
-        """Raise TooManyRowsError when too many were asked for.
+        """Raise TooManyRowsError if too many rows were requested.
 
-        To be called before the database is: GraphQL goes on with the fields it has begun when another one fails.
+        Call this before each database query: when a field fails, GraphQL still completes the fields it has begun.
         """
         if self.asked > self.most:
             raise TooManyRowsError(

@@ -1,6 +1,6 @@
-"""Pure: where the hours, days, ISO weeks and months of a time zone begin, whatever its clocks do in between.
+"""Find where the hours, days, ISO weeks and months of a time zone begin, across clock changes. Pure.
 
-Instants are in UTC throughout: Python compares two instants of one zone by their clocks alone.
+Instants are in UTC throughout: Python compares two datetimes of the same zone by wall-clock time alone.
 """
 
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from database.group_key import GroupKey
 Starts: TypeAlias = tuple[datetime, ...]
 
 _HOUR, _DAY, _MINUTE, _RESOLUTION = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
-# From the finest: of two units the first steps through the buckets of both.
+# Finest first: the finer of two units steps through the buckets of both.
 _UNITS = (GroupKey.HOUR, GroupKey.DAY, GroupKey.WEEK, GroupKey.MONTH)
 
 
 def find_start(key: GroupKey, instant: datetime, zone: ZoneInfo) -> datetime:
-    """Give the first instant of the bucket that holds an instant.
+    """Return the first instant of the bucket that holds an instant.
 
-    An hour begins with the clock's hour, or where the clocks were changed within it: what comes twice are two hours.
+    An hour begins on the clock's hour, or at a clock change within it; an hour that occurs twice is two buckets.
     """
     if key is GroupKey.HOUR:
         local = instant.astimezone(zone)
@@ -30,10 +30,10 @@ def find_start(key: GroupKey, instant: datetime, zone: ZoneInfo) -> datetime:
 
 
 def read_start(key: GroupKey, label: str, instant: datetime, zone: ZoneInfo) -> datetime:
-    """Give the first instant of the bucket of a label, into which the database has put an instant.
+    """Return the first instant of the bucket that the database labelled `label` and put `instant` into.
 
-    What it tells apart is told apart here too: where database/zone.py leaves it the name alone, its edition of the time
-    zones may be older than Python's.
+    The database's grouping is kept even where it differs from Python's: where database/zone.py passes only the zone's
+    name, the database uses its own time zone data, which may be older.
     """
     if key is GroupKey.HOUR:
         local, hour = instant.astimezone(zone), datetime.fromisoformat(label).astimezone(UTC)
@@ -44,7 +44,7 @@ def read_start(key: GroupKey, label: str, instant: datetime, zone: ZoneInfo) -> 
 
 
 def list_starts(keys: tuple[GroupKey, ...], first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[Starts]:
-    """Give where the buckets begin that hold any instant from `first` to `last`, a start for each unit, in order."""
+    """Yield in order, for each bucket that holds an instant from `first` to `last`, its start in each unit."""
     finest = min(keys, key=_UNITS.index)
     seen = None
     for moment in _list_hours(first, last, zone) if finest is GroupKey.HOUR else _list_days(first, last, zone):
@@ -64,7 +64,7 @@ def _list_hours(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[dat
 
 
 def _list_days(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    """Give the starts of the days; a day that a zone has left out, to change its side of the date line, is none."""
+    """Yield the start of each day, except a day that the zone skipped by moving across the date line."""
     day, end = first.astimezone(zone).date(), last.astimezone(zone).date()
     while day <= end:
         start = _find_midnight(day, zone)
@@ -80,7 +80,7 @@ def _find_first_day(key: GroupKey, day: date) -> date:
 
 
 def _find_midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Give the first instant of a date; where its midnight is left out, that is when the clocks were changed."""
+    """Return the first instant of a date; if its midnight is skipped, that is the instant of the clock change."""
     midnight = datetime.combine(day, time(), zone).astimezone(UTC)
     if midnight.astimezone(zone).time() == time():
         return midnight
@@ -88,7 +88,7 @@ def _find_midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _find_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime | None:
-    """Give when a zone's offset changed between two instants, the later included; None where both have the same."""
+    """Return when a zone's offset changed between two instants, the later included; None if both have the same."""
     if _get_offset(before, zone) == (offset := _get_offset(after, zone)):
         return None
     while after - before > _RESOLUTION:

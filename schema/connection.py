@@ -1,4 +1,4 @@
-"""The Relay connection over transactions: rows are read once, and the total is counted only when it is selected."""
+"""The Relay connection of transactions: rows are read once, and the total is counted only if it is selected."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from schema.types import Transaction
 
 @dataclass(slots=True)
 class Listing:
-    """One list that an operation asks for, and its page once that has been read."""
+    """One list that an operation requests, and its page once read."""
 
     context: RequestContext
     wanted: TransactionFilter
@@ -30,7 +30,7 @@ class Listing:
     _answer: asyncio.Task[TransactionPage] | None = field(default=None, init=False)
 
     async def read_page(self, note_batch: NoteBatch | None = None) -> TransactionPage:
-        """Give the page; however many fields ask for it, the database is asked once, and `note_batch` of the first."""
+        """Return the page; only the first call queries the database, and only its `note_batch` is used."""
         if self._answer is None:
             self.context.budget.check()
             self._answer = asyncio.create_task(
@@ -39,31 +39,31 @@ class Listing:
         return await self._answer
 
     async def read_rows(self) -> list[Row]:
-        """Give the page's rows in the order of the answer."""
+        """Return the page's rows in the order of the response."""
         return await (await self.read_page()).load()
 
     async def encode_rows(self, shape: RowShape) -> list[EncodedRows]:
-        """Give the page's rows in a shape, encoded; raises some exception when the shape does not take them."""
+        """Return the page's rows encoded in a shape; raises an exception of any type if it cannot express them."""
         encoder = PageEncoder(shape, self.page)
         answer = await self.read_page(encoder.note if encoder.is_noting else None)
         return await encoder.finish(answer.number, answer.load, self.context.turn)
 
     async def has_rows_beyond(self, *, forward: bool) -> bool:
-        """Say whether the whole answer goes on after the page, or, with `forward` false, before it."""
+        """Return whether the list continues after the page, or, with `forward` false, before it."""
         answer = await self.read_page()
         if answer.has_more and forward != self.page.from_end:
             return True
         bound = self.page.before if forward else self.page.after
         if bound is None:
             return False
-        # The page reaches to the cursor, so that beyond it lies what is there or further on. Its own row at that end
-        # would not do: one without a date or an amount has no place that a question could begin at.
+        # The page borders on the cursor, so every row at or past the cursor is beyond the page. The page's own last row
+        # cannot serve as the bound: a row without a date or an amount has no position that a query can start from.
         beyond = Page(1, after=bound, inclusive=True) if forward else Page(1, before=bound, inclusive=True)
         further = await list_transactions(self.context.repository, self.wanted, self.order, beyond, frozenset())
         return further.number > 0
 
     async def count(self) -> int:
-        """Give the exact number of transactions of the filter, whatever the page."""
+        """Return the exact number of transactions that match the filter, regardless of the page."""
         self.context.budget.check()
         return await count_transactions(self.context.repository, self.wanted)
 
@@ -102,7 +102,7 @@ class TransactionEdge:
 
     @strawberry.field(description="The transaction.")
     def node(self) -> Transaction:
-        # The document itself: schema/types.py reads its fields.
+        # The row is the document itself: schema/types.py reads its fields.
         return cast("Transaction", self.row)
 
 

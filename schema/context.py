@@ -1,4 +1,4 @@
-"""What one request brings to the resolvers: where the rows are, how many it may ask for, and when it arrived."""
+"""What a request gives the resolvers: the repository, its row budget, the time it arrived. It knows no HTTP."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ from schema.watch import SummaryWatches
 
 
 def read_clock_ms() -> int:
-    """Give the present in ms since the epoch, UTC."""
+    """Return the current time in ms since the epoch, UTC."""
     return time.time_ns() // 1_000_000
 
 
@@ -32,20 +32,22 @@ def _open_no_events(_wanted: RelativeFilter, _after: str | None) -> AbstractAsyn
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """One per request, whichever the style.
+    """The context of one request, GraphQL or REST.
 
     Attributes:
         repository: runs the plans.
-        now_ms: when the request arrived, in ms since the epoch, UTC: the end of every window in it.
-        budget: the rows that its operation may ask for; REST, whose lists have no limit, does not use it.
-        note_operation: is told an operation's name and its fields of the query type before it runs.
-        sees_cards: whether this caller sees whole card numbers.
-        open_events: opens the transactions that are added from now on, or after an event, as this caller may see them.
-        watches: the summaries that are kept current, for all callers of a worker.
-        note_open: is called when a subscription misses nothing any more, with its events if it tells them one by one.
-        resume_after: the id of the event that this client saw last, where the protocol of its request says so.
-        encodes_rows: whether long lists of the result may be encoded, as EncodedRows items that stand for several.
-        turn: held while some rows are executed or encoded: between two such pieces the event loop does other work.
+        now_ms: when the request arrived, in ms since the epoch, UTC: the end of each of its windows of days.
+        budget: the rows that its operation may request; REST, whose lists have no limit, does not use it.
+        note_operation: called with an operation's name and the names of its root fields before it runs.
+        sees_cards: whether this caller sees full card numbers.
+        open_events: opens a subscription to transactions added from now on, or after an event id, as this caller may
+            see them.
+        watches: the summaries that are kept current, shared by all callers of a worker.
+        note_open: called once a subscription can miss no more events, with the subscription if it yields each event,
+            else with None.
+        resume_after: the id of the last event that this client saw, if the request's protocol carries one.
+        encodes_rows: whether long lists of the result may hold EncodedRows items, each standing for several rows.
+        turn: held while a chunk of rows is executed or encoded; between chunks the event loop does other work.
     """
 
     repository: TransactionRepository

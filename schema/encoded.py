@@ -1,10 +1,10 @@
-"""Rows of a result that are JSON already, and the result that is written around them; their bytes are copied once."""
+"""Write a result as JSON around rows that are already encoded; their bytes are copied once."""
 
 from itertools import chain, zip_longest
 
 import orjson
 
-# JSON holds no such byte: texts have it escaped.
+# JSON never contains this byte: strings escape it.
 _GAP = b"\0"
 _STAND_IN = orjson.Fragment(_GAP)
 
@@ -12,7 +12,7 @@ _STAND_IN = orjson.Fragment(_GAP)
 class EncodedRows:
     """One item of a result's list that stands for several: their JSON, without the list's brackets.
 
-    It is no dataclass, for orjson writes those by itself.
+    It is not a dataclass, because orjson serialises those itself without calling `default`.
     """
 
     __slots__ = ("json",)
@@ -22,7 +22,7 @@ class EncodedRows:
 
 
 def write_json(result: object) -> bytes:
-    """Give the JSON of a result; raises TypeError for what JSON has no form of."""
+    """Return the JSON of a result; raises TypeError for a value that JSON cannot represent."""
     parts: list[bytes] = []
 
     def take(value: object) -> orjson.Fragment:

@@ -1,4 +1,4 @@
-"""Runs operations as graphql-core does, but for lists of rows: those are encoded whole, not field by field."""
+"""Run operations as graphql-core does, except that lists of rows are encoded whole, not field by field."""
 
 from collections.abc import AsyncIterable, Callable, Iterable
 from contextlib import suppress
@@ -26,7 +26,7 @@ from schema.turn import give_in_turns
 
 
 class RowExecutor(StrawberryGraphQLCoreExecutionContext):
-    """graphql-core's executor, which remains the judge: what a shape cannot express is executed field by field."""
+    """graphql-core's executor with a fast path for rows: what a shape cannot express is executed field by field."""
 
     def execute_field(
         self,
@@ -36,7 +36,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
         path: Path,
         position_context: RefMap[Any, Any] | None,
     ) -> AwaitableOrValue[Any] | UndefinedType:
-        """Give a field's value; that of a connection's rows may be a list of EncodedRows."""
+        """Return a field's value; for a connection's `nodes` and `edges` it may be a list of EncodedRows."""
         execute = partial(super().execute_field, parent_type, source, field_details_list, path, position_context)
         if (
             isinstance(source, TransactionConnection)
@@ -56,11 +56,11 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
         result: AsyncIterable[Any] | Iterable[Any],
         position_context: RefMap[Any, Any] | None,
     ) -> AwaitableOrValue[list[Any]]:
-        """Give a list's items; those of entities may be EncodedRows."""
+        """Return a list's items; those of `_entities` may be EncodedRows."""
         complete = partial(super().complete_list_value, return_type, field_details_list, info, path)
         if not isinstance(result, EntityList):
             return complete(result, position_context)
-        # Each is executed before the next is asked for, so that the event loop has its turns.
+        # Each item is executed before the next is requested, so that the event loop gets its turns.
         execute = partial(complete, give_in_turns(result, self.context_value.turn), position_context)
         return self._encode_entities(result, field_details_list, execute)
 
@@ -84,7 +84,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
         fields: FieldDetailsList,
         execute: Callable[[], AwaitableOrValue[Any] | UndefinedType],
     ) -> object:
-        # Whatever fails, the selection, the database or an unusual row: executed, it is told in its place.
+        # Whatever fails here (the selection, the database, an unusual row), execution reports it at its path.
         with suppress(Exception):
             return await listing.encode_rows(self._build_shape(row_type, fields, listing.order))
         completed = execute()
@@ -93,7 +93,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
     def _build_shape(
         self, row_type: GraphQLObjectType, fields: FieldDetailsList, order: Order | None = None
     ) -> RowShape:
-        """Describe what one field's selection makes of its rows; raises KeyError where that has no columns."""
+        """Return the shape of one field's selection; raises KeyError if columns cannot express it."""
         columns: dict[str, Column] = {}
         for response_name, inner in self.collect_subfields(row_type, fields).grouped_field_set.items():
             match inner[0].node.name.value:

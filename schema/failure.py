@@ -1,4 +1,4 @@
-"""Describes what went wrong in an operation, as a stable code and a message that a caller may read."""
+"""Describe an operation's errors by a stable code and a message that callers may see. It knows no HTTP."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ class Failure:
 
     Attributes:
         code: as in docs/errors.
-        message: what the caller reads; an unknown failure's own words are kept back.
-        error: GraphQL's error, with its place in the document and in the answer.
+        message: what the caller reads; that of an unknown failure hides the original message.
+        error: GraphQL's error, with its location in the document and its path in the response.
     """
 
     code: str
@@ -32,7 +32,7 @@ class Failure:
 
 
 def describe_failures(result: ExecutionResult) -> list[Failure]:
-    """Give the failures of a result, in its order."""
+    """Return the failures of a result, in its order."""
     return [_describe(error, _get_phase_code(result, error)) for error in result.errors or ()]
 
 
@@ -41,7 +41,7 @@ def _get_phase_code(result: ExecutionResult, error: GraphQLError) -> str:
         return "GRAPHQL_PARSE_FAILED"
     if isinstance(result, PreExecutionError):
         return "GRAPHQL_VALIDATION_FAILED"
-    # Before the first field runs, only variables can fail; one with a default that is null nevertheless fails where it
+    # Before the first field runs, only variables can fail. A variable that is null despite its default fails where it
     # is used (GraphQL, section 6.4.1).
     is_of_variables = error.path is None or any(isinstance(node, VariableNode) for node in error.nodes or ())
     return "GRAPHQL_VARIABLES_INVALID" if is_of_variables else INTERNAL_ERROR
@@ -50,7 +50,7 @@ def _get_phase_code(result: ExecutionResult, error: GraphQLError) -> str:
 def _describe(error: GraphQLError, phase_code: str) -> Failure:
     cause = _find_cause(error)
     if isinstance(cause, GatewayError):
-        # The wording of variables' errors names the variable, which the cause does not know.
+        # GraphQL's message for a variable names the variable, which the cause does not know.
         message = error.message if phase_code == "GRAPHQL_VARIABLES_INVALID" else str(cause)
         return Failure(cause.code, hide_secrets(message), error)
     if cause is not None or phase_code == INTERNAL_ERROR:
@@ -59,7 +59,7 @@ def _describe(error: GraphQLError, phase_code: str) -> Failure:
 
 
 def _find_cause(error: GraphQLError) -> Exception | None:
-    """Give what was raised below GraphQL's own errors, if anything was."""
+    """Return the exception that GraphQL's own errors wrap, if any."""
     cause: Exception | None = error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error

@@ -1,6 +1,6 @@
-"""The schema as a subgraph of Apollo Federation 2: which entity it has, and the entities that a router asks for.
+"""The schema as a subgraph of Apollo Federation 2: its entity type, and the entities that a router requests.
 
-It follows https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/reference/subgraph-spec.
+Specification: https://www.apollographql.com/docs/graphos/schema-design/federated-schemas/reference/subgraph-spec.
 """
 
 import asyncio
@@ -23,12 +23,12 @@ from schema.resolvers import find_transactions
 from schema.shape import PageEncoder, RowShape
 from schema.types import Transaction
 
-# The oldest that has what is used, so that every router of Federation 2 takes it.
+# The oldest version with the features used here, so that every Federation 2 router accepts it.
 FEDERATION_VERSION: Literal["2.0"] = "2.0"
-# Each is told in a hundred times the bytes that it may take: beyond these, one stands for all.
+# An error can be a hundred times as long as the representation it reports: beyond this many, only one is reported.
 _MOST_FAULTS = 100
 
-# Strawberry's own has no description.
+# Strawberry's own `_Any` has no description.
 ANY = strawberry.scalar(
     name="_Any", description="A representation: an object with `__typename` and the fields of the type's key."
 )
@@ -44,11 +44,11 @@ class Service:
 
 
 class EntityList(list[Row | InvalidRepresentationError | None]):
-    """For each representation its row, None for an id that is not there, or what is wrong with it."""
+    """For each representation: its row, None if no transaction has its id, or the error in it."""
 
     async def encode(self, shape: RowShape, turn: asyncio.Lock) -> list[EncodedRows | None]:
-        """Give the items of the JSON list; raises some exception when the shape does not take one."""
-        # A shape that reads no field, of `__typename` alone, would take what is wrong for a row.
+        """Return the items of the JSON list; raises an exception of any type if the shape cannot express one."""
+        # A shape of `__typename` alone reads no field and would encode an error as a row.
         if any(isinstance(entity, InvalidRepresentationError) for entity in self):
             raise TypeError
         items: list[EncodedRows | None] = []
@@ -63,10 +63,10 @@ class EntityList(list[Row | InvalidRepresentationError | None]):
 
 
 async def find_entities(context: RequestContext, representations: Sequence[object], keys: frozenset[str]) -> EntityList:
-    """Give the entities of representations in their order, for which the database is asked once.
+    """Return the entities of the representations, in order, with one database query.
 
     Raises:
-        InvalidRepresentationError: more than _MOST_FAULTS of them are not valid; it names the first.
+        InvalidRepresentationError: more than _MOST_FAULTS of them are invalid; it names the first.
     """
     context.budget.check()
     read = [_read_id(representation, number) for number, representation in enumerate(representations)]
@@ -81,18 +81,18 @@ async def find_entities(context: RequestContext, representations: Sequence[objec
 
 @lru_cache(maxsize=1)
 def print_sdl(schema: BaseSchema) -> str:
-    """Give the schema in GraphQL's schema definition language, ending with a line break; it is printed once."""
+    """Return the schema in GraphQL's schema definition language, ending with a line break; the text is cached."""
     return schema.as_str() + "\n"
 
 
 def resolve_entities(schema: GraphQLSchema) -> None:
-    """Have entities be taken for what they are: rows are documents, which no class tells."""
+    """Resolve every `_Entity` to Transaction, changing the schema in place: rows are documents without a class."""
     cast("GraphQLUnionType", schema.type_map["_Entity"]).resolve_type = lambda *_: "Transaction"
 
 
 def _read_id(representation: object, number: int) -> str | InvalidRepresentationError:
     match representation:
-        # GraphQL's ID takes whole numbers too.
+        # GraphQL's ID accepts whole numbers too.
         case {"__typename": "Transaction", "id": str(row_id) | int(row_id)} if not isinstance(row_id, bool):
             return str(row_id)
         case {"__typename": "Transaction"}:

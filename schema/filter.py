@@ -1,6 +1,6 @@
-"""What a caller writes becomes a filter, or an error that names the field, its fault and what is accepted.
+"""Parse what a caller writes into a filter, or an error that names the field, its fault and what is accepted.
 
-GraphQL arguments and REST's paths and parameters all pass through here, so that both styles accept the same.
+GraphQL arguments and REST paths and parameters all pass through here, so that both styles accept the same values.
 """
 
 import re
@@ -22,7 +22,7 @@ MAX_DAYS = 36_500
 MAX_CARD_TYPE_LENGTH = 64
 # A double holds 15 significant digits exactly; with more, a comparison could fall on the wrong side.
 MAX_AMOUNT_DIGITS = 15
-# Written out in full, with its point and leading zeros, no amount is longer than this.
+# The longest amount that is accepted, written out in full with its point and leading zeros.
 _MAX_AMOUNT_LENGTH = 40
 
 _WHOLE = re.compile(r"-?[0-9]+")
@@ -33,7 +33,7 @@ _ALPHA_3 = re.compile(r"[A-Za-z]{3}")
 
 @dataclass(frozen=True, slots=True)
 class FieldNames:
-    """What the caller calls each condition; messages use these names."""
+    """The caller's name for each condition, for use in messages."""
 
     days: str = "days"
     card_type: str = "cardType"
@@ -51,18 +51,18 @@ def parse_filter(
     max_amount: Decimal | str | None = None,
     names: FieldNames | None = None,
 ) -> RelativeFilter:
-    """Read what was asked for; conditions that are None are not applied.
+    """Parse and validate the conditions of a filter; those that are None do not apply.
 
     Args:
-        days: length of the window in days of 24 hours; both of its ends are inclusive.
-        card_type: the brand, whatever the case.
-        country: ISO 3166-1 alpha-2 or alpha-3, whatever the case.
+        days: length of the window in days of 24 hours; both ends are inclusive.
+        card_type: the brand, in any case.
+        country: ISO 3166-1 alpha-2 or alpha-3, in any case.
         min_amount: smallest amount, inclusive.
         max_amount: largest amount, inclusive.
-        names: what the caller calls these.
+        names: the caller's names for these.
 
     Raises:
-        InvalidDaysError, InvalidCardTypeError, InvalidCountryError, InvalidAmountError: see the module.
+        InvalidDaysError, InvalidCardTypeError, InvalidCountryError, InvalidAmountError: a value is not accepted.
     """
     names = names or FieldNames()
     smallest = None if min_amount is None else parse_amount(min_amount, names.min_amount)
@@ -84,7 +84,7 @@ def parse_filter(
 
 
 def parse_days(value: int | str, field: str) -> int:
-    """Read a number of days from 0 to MAX_DAYS; raises InvalidDaysError."""
+    """Parse a number of days from 0 to MAX_DAYS; raises InvalidDaysError."""
     text = str(value)
     if not text:
         fault = "is empty"
@@ -92,7 +92,7 @@ def parse_days(value: int | str, field: str) -> int:
         fault = f"is {quote_value(text)}, which is not a whole number"
     elif text.startswith("-") and text.strip("-0"):
         fault = f"is {quote_value(text)}, which is negative"
-    # The length is looked at first: Python refuses to convert thousands of digits.
+    # The length is checked first: Python refuses to convert thousands of digits.
     elif len(text) > len(str(MAX_DAYS)) + 10 or int(text) > MAX_DAYS:
         fault = f"is {quote_value(text)}, which is too large"
     else:
@@ -101,10 +101,10 @@ def parse_days(value: int | str, field: str) -> int:
 
 
 def parse_card_type(value: str, field: str) -> str:
-    """Read a card brand of 1 to 64 printable characters; raises InvalidCardTypeError.
+    """Parse a card brand of 1 to 64 printable characters; raises InvalidCardTypeError.
 
-    Any name is accepted, for a database may hold other brands than the five known ones. Characters that print
-    nothing are refused: the comparison would pass over them and find other names.
+    Any name is accepted, because a database may hold brands other than the five known ones. Unprintable characters
+    are refused: the database's comparison would ignore them and match other names.
     """
     if not value:
         fault = "is empty"
@@ -112,7 +112,7 @@ def parse_card_type(value: str, field: str) -> str:
         fault = f"has {len(value)} characters"
     elif not value.isprintable():
         fault = f"is {quote_value(value)}, which holds characters that cannot be printed"
-    elif "\N{REPLACEMENT CHARACTER}" in value:  # what the server makes of bytes in an address that are not UTF-8
+    elif "\N{REPLACEMENT CHARACTER}" in value:  # what the HTTP server makes of bytes in a URL that are not UTF-8
         fault = f"is {quote_value(value)}, which was not written in UTF-8"
     else:
         return value
@@ -123,9 +123,9 @@ def parse_card_type(value: str, field: str) -> str:
 
 
 def parse_country(value: str, field: str) -> str:
-    """Give the upper-case alpha-2 code of an alpha-2 or alpha-3 code (ISO 3166-1); raises InvalidCountryError.
+    """Return the upper-case alpha-2 code of an alpha-2 or alpha-3 code (ISO 3166-1); raises InvalidCountryError.
 
-    Two letters are taken as they are, assigned or not: a database may hold user-assigned codes, such as XK.
+    Any two letters are accepted, assigned or not: a database may hold user-assigned codes, such as XK.
     """
     if _ALPHA_2.fullmatch(value):
         return value.upper()
@@ -138,9 +138,9 @@ def parse_country(value: str, field: str) -> str:
 
 
 def parse_amount(value: Decimal | str, field: str) -> Decimal:
-    """Read an exact decimal of at most 15 significant digits; raises InvalidAmountError."""
+    """Parse an exact decimal of at most 15 significant digits; raises InvalidAmountError."""
     text = str(value)
-    # Written out, a Decimal such as 1E+999999999 would fill the memory.
+    # Written out, a Decimal such as 1E+999999999 would exhaust memory.
     if isinstance(value, Decimal) and abs(value.adjusted()) < _MAX_AMOUNT_LENGTH:
         text = format(value, "f")
     if not text:

@@ -1,6 +1,6 @@
-"""What a caller writes of a summary becomes a SummaryQuestion, or an error that names the field and what is accepted.
+"""Parse a summary's arguments into a SummaryQuestion, or an error that names the field and what is accepted.
 
-Both styles pass through here, as their filters do through schema/filter.py.
+GraphQL and REST both pass through here, as their filters do through schema/filter.py.
 """
 
 import re
@@ -20,12 +20,12 @@ from database.group_key import GroupKey
 from database.query import TransactionFilter
 from database.summary import MAX_GROUPS, Conversion, SummaryOrder, SummaryQuestion
 
-# What a summary takes of the rows that one operation may ask for: it may read all transactions.
+# The rows that a summary takes from an operation's budget: it may read all transactions.
 SUMMARY_ROWS = 1_000
 MAX_KEYS = 2
 MAX_PERCENTILES = 10
 MAX_RATES = 200
-# So that an amount of 15 digits, converted, has no more than the database's decimals hold.
+# Keeps an amount of 15 digits, once converted, within the 34 digits of the database's decimals.
 MAX_RATE_DIGITS = 15
 _MAX_RATE_LENGTH = 32
 _MAX_PERCENTILE_LENGTH = 12
@@ -45,20 +45,20 @@ def build_question(
     order: SummaryOrder | None = None,
     top: int | str | None = None,
 ) -> SummaryQuestion:
-    """Validate what was asked for.
+    """Validate a summary's arguments and build its SummaryQuestion.
 
     Args:
         wanted: which transactions.
-        keys: none, one or two different ones.
-        time_zone: IANA's name, for the keys of the calendar; UTC when left out.
-        percentiles: from 0 to 100, each once.
-        rates: what one unit of a currency is in `into`.
-        into: the currency that all amounts are converted into.
-        order: of the groups; by default by key, and with `top` by count, the most first.
-        top: how many groups at most.
+        keys: none, one or two different keys.
+        time_zone: IANA name, for calendar keys; UTC if None.
+        percentiles: from 0 to 100, each at most once.
+        rates: the value of one unit of each currency in `into`.
+        into: the currency to convert all amounts into.
+        order: order of the groups; by default by key, or with `top` by count, descending.
+        top: maximum number of groups.
 
     Raises:
-        InvalidGroupingError, InvalidTimeZoneError, InvalidPercentileError, InvalidRateError: see the module.
+        InvalidGroupingError, InvalidTimeZoneError, InvalidPercentileError, InvalidRateError: a value is not accepted.
     """
     if len(set(keys)) < len(keys) or len(keys) > MAX_KEYS:
         named = ", ".join(key.value for key in keys)
@@ -82,7 +82,7 @@ def build_question(
 
 
 def parse_key(text: str) -> GroupKey:
-    """Read REST's name of a key; raises InvalidGroupingError."""
+    """Parse REST's name of a key; raises InvalidGroupingError."""
     try:
         return GroupKey(text)
     except ValueError:
@@ -91,7 +91,7 @@ def parse_key(text: str) -> GroupKey:
 
 
 def parse_order(text: str) -> SummaryOrder:
-    """Read REST's name of an order; raises InvalidGroupingError."""
+    """Parse REST's name of an order; raises InvalidGroupingError."""
     try:
         return SummaryOrder[text]
     except KeyError:
@@ -100,17 +100,17 @@ def parse_order(text: str) -> SummaryOrder:
 
 
 def parse_top(value: int | str) -> int:
-    """Read how many groups, from 1 to MAX_GROUPS; raises InvalidGroupingError."""
+    """Parse a number of groups from 1 to MAX_GROUPS; raises InvalidGroupingError."""
     text = str(value)
-    # The length is looked at first: Python refuses to convert thousands of digits.
+    # The length is checked first: Python refuses to convert thousands of digits.
     if re.fullmatch("[0-9]+", text) and len(text) <= len(str(MAX_GROUPS)) and 1 <= int(text) <= MAX_GROUPS:
         return int(text)
     raise InvalidGroupingError(f"top is {quote_value(text)}; give a whole number from 1 to {MAX_GROUPS}, such as 10.")
 
 
 def parse_time_zone(name: str) -> str:
-    """Read a name of IANA's time zone database, as it is written there; raises InvalidTimeZoneError."""
-    # Systems keep their own zone beside IANA's: it would be another one on each machine.
+    """Check a name of IANA's time zone database, spelled as it is there; raises InvalidTimeZoneError."""
+    # `localtime` is the system's own zone, which differs between machines.
     if name not in _list_zones() or name == "localtime":
         raise InvalidTimeZoneError(
             f"timeZone is {quote_value(name)}, which is not a known time zone; give a name of IANA's database, such as "
@@ -119,12 +119,12 @@ def parse_time_zone(name: str) -> str:
     return name
 
 
-# Python looks through its folders of zones at each call.
+# Python scans its time zone directories on each call.
 _list_zones = cache(available_timezones)
 
 
 def parse_rate(text: str) -> tuple[str, str]:
-    """Read REST's way to write a rate, `EUR:1.08`; raises InvalidRateError."""
+    """Split a rate as REST writes it, `EUR:1.08`, without validating either part; raises InvalidRateError."""
     currency, separator, rate = text.partition(":")
     if not separator:
         raise InvalidRateError(f"rates holds {quote_value(text)}; give each as a currency and its rate: EUR:1.08.")
@@ -142,7 +142,7 @@ def _parse_percentiles(values: Sequence[Decimal | str]) -> tuple[Decimal, ...]:
 
 def _parse_percentile(value: Decimal | str) -> Decimal:
     text = _write(value, _MAX_PERCENTILE_LENGTH)
-    if _DECIMAL.fullmatch(text) and len(text) <= _MAX_PERCENTILE_LENGTH and Decimal(text) <= 100:  # noqa: PLR2004 - a hundred in a hundred
+    if _DECIMAL.fullmatch(text) and len(text) <= _MAX_PERCENTILE_LENGTH and Decimal(text) <= 100:  # noqa: PLR2004 - 100 per cent
         return Decimal(text)
     raise InvalidPercentileError(
         f"percentiles holds {quote_value(text)}; give numbers from 0 to 100 such as 50, 95 or 99.9, of at most "
@@ -190,5 +190,5 @@ def _parse_rate(value: Decimal | str, currency: str) -> Decimal:
 
 
 def _write(value: Decimal | str, longest: int) -> str:
-    """Write a number out, unless that would fill the memory, as of 1E+999999999."""
+    """Write a number out in full, unless that would exhaust memory, as 1E+999999999 would."""
     return format(value, "f") if isinstance(value, Decimal) and abs(value.adjusted()) < longest else str(value)

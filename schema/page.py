@@ -1,4 +1,4 @@
-"""The page that a caller asks for: Relay's first, after, last and before, and REST's limit and after."""
+"""Parse the page that a caller requests: Relay's first, after, last and before, and REST's limit."""
 
 import re
 
@@ -20,11 +20,11 @@ def build_page(
     last: int | None = None,
     before: str | None = None,
 ) -> Page:
-    """Read Relay's four arguments; `first` is DEFAULT_ROWS when neither it nor `last` is given.
+    """Build a page from Relay's four arguments; `first` is DEFAULT_ROWS if neither it nor `last` is given.
 
     Raises:
-        InvalidPageError: both first and last, or one of them out of 0 to MAX_ROWS.
-        InvalidCursorError: a cursor that is not one, was altered, or is of another order.
+        InvalidPageError: first and last are both given, or one of them is outside 0 to MAX_ROWS.
+        InvalidCursorError: a cursor is malformed, was altered, or belongs to another order.
     """
     if first is not None and last is not None:
         raise InvalidPageError("first and last are both given; give one of them.")
@@ -40,7 +40,7 @@ def build_page(
 
 
 def parse_limit(text: str) -> int:
-    """Read REST's limit, from 1 to MAX_ROWS; raises InvalidPageError."""
+    """Parse REST's limit, from 1 to MAX_ROWS; raises InvalidPageError."""
     if re.fullmatch(r"[0-9]{1,9}", text) and 1 <= int(text) <= MAX_ROWS:
         return int(text)
     raise InvalidPageError(
@@ -49,5 +49,5 @@ def parse_limit(text: str) -> int:
 
 
 def build_cursor(row: Row, order: Order) -> str:
-    """Write the cursor of a row in an order."""
+    """Return the cursor of a row in an order; raises MalformedDocumentError if the row cannot have one."""
     return encode_cursor(order.name, get_position(row, order))

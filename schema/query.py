@@ -1,4 +1,4 @@
-"""The schema's entry points: GraphQL's arguments in, the resolvers' answers out."""
+"""The schema's query fields: they validate GraphQL's arguments and call schema/resolvers.py, never the repository."""
 
 from typing import Annotated, cast
 
@@ -122,6 +122,6 @@ class Query:
 
 
 def _count_lists(info: Info) -> int:
-    """Give how many times the answer holds the page's rows, which are read once, or not at all for a total alone."""
+    """Return how often to charge the page's rows: once per list, once for `pageInfo` alone, 0 for a total alone."""
     lists = count_answers(info, "nodes") + count_answers(info, "edges", "node")
     return lists or int(not select_names(info, "pageInfo") <= {"__typename"})

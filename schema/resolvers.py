@@ -1,4 +1,4 @@
-"""The answers that both styles give: GraphQL's fields and REST's paths call these and nothing else."""
+"""The resolvers that GraphQL fields and REST paths share, so that both answer alike. They know no HTTP."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -33,11 +33,11 @@ class TransactionPage:
     """The rows of a page.
 
     Attributes:
-        number: how many they are.
-        has_more: whether the ordered answer goes on beyond the page's far end.
-        first: its first row, None of an empty page.
-        last: its last row, likewise.
-        load: gives all of them.
+        number: how many rows it has.
+        has_more: whether more rows exist after the page, or before it if it is read from the end.
+        first: its first row; None if it is empty.
+        last: its last row; None if it is empty.
+        load: returns all of its rows.
     """
 
     number: int
@@ -55,9 +55,9 @@ async def list_transactions(
     fields: frozenset[str] = ALL_FIELDS,
     note_batch: NoteBatch | None = None,
 ) -> TransactionPage:
-    """Give one page, which must have a limit; one row more is read, to know whether there are more.
+    """Return one page, which must have a limit; one extra row is read, to find out whether there are more.
 
-    `note_batch` sees the rows as they are read, in that order, the one more among them.
+    `note_batch` receives the rows as they are read, in that order, including the extra one.
     """
     limit = page.limit or 0
     kept = None
@@ -90,24 +90,24 @@ def _keep(rows: list[Row] | None, note_batch: NoteBatch | None) -> KeptRows | No
 
 
 def build_list_plan(wanted: TransactionFilter, after: Position | None = None) -> FindPlan:
-    """Describe all rows, newest first, for `TransactionRepository.open_batches`."""
+    """Build the plan for `TransactionRepository.open_batches`: all rows, or those after a position, newest first."""
     return build_find_plan(wanted, Order.DATE_DESC, Page(after=after))
 
 
 async def count_transactions(repository: TransactionRepository, wanted: TransactionFilter) -> int:
-    """Give the exact number of transactions of a filter."""
+    """Return the exact number of transactions that match a filter."""
     return await repository.count(build_count_plan(wanted))
 
 
 async def summarize_transactions(repository: TransactionRepository, question: SummaryQuestion) -> TransactionSummary:
-    """Give the groups of a question; what it may ask for is schema/grouping.py's to know."""
+    """Return the summary of a question, which schema/grouping.py has validated."""
     return await build_summary(question, await repository.summarize(build_summary_plan(question)))
 
 
 async def find_transaction(
     repository: TransactionRepository, row_id: str, fields: frozenset[str] = ALL_FIELDS
 ) -> Row | None:
-    """Give the transaction of an id, or None."""
+    """Return the transaction with an id, or None."""
     rows = await repository.find_rows(build_id_plan(row_id, fields))
     return rows[0] if rows else None
 
@@ -115,14 +115,14 @@ async def find_transaction(
 async def find_transactions(
     repository: TransactionRepository, row_ids: Sequence[str], fields: frozenset[str] = ALL_FIELDS
 ) -> list[Row | None]:
-    """Give the transaction of each id, or None, in the order of the ids; the database is asked once for all."""
+    """Return the transaction with each id, or None, in the order of the ids, with a single database query."""
     if not row_ids:
         return []
     return match_ids(row_ids, await repository.find_rows(build_ids_plan(row_ids, fields)))
 
 
 def get_position(row: Row, order: Order) -> Position:
-    """Give a row's place in an order; NaN, which no cursor takes, stands for a sort value that is missing."""
+    """Return a row's position in an order; NaN, which no cursor accepts, stands for a missing sort value."""
     if isinstance(row, MendedRow) and order.field in row.stored:
         return Position(row.stored[order.field], row["_id"])
     return Position(row.get(order.field, nan), row["_id"])

@@ -1,4 +1,4 @@
-"""The custom scalars: exact amounts and instants, straight from the numbers that the documents hold."""
+"""The custom scalars: exact amounts and instants, converted directly from the numbers in the documents."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 from database.errors import InvalidAmountError, MalformedDocumentError, quote_value
 
-# What other programs may have stored as texts of numbers.
+# Numbers that other programs may have stored as strings.
 _DECIMAL = re.compile(r"-?([0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|Infinity)|NaN")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR_MS = 3_600_000
@@ -26,10 +26,10 @@ _MILLISECONDS = [f"{millisecond:03}Z" for millisecond in range(1_000)]
 
 
 def serialize_decimal(amount: object) -> str:
-    """Give an amount's digits, the same as those of the JSON number that REST gives (a float's repr is exact).
+    """Return an amount's digits, the same as in REST's JSON number (a float's repr is exact).
 
     Raises:
-        MalformedDocumentError: the document's value is neither a number nor the text of one.
+        MalformedDocumentError: the document's value is neither a number nor a string that holds one.
     """
     if isinstance(amount, float):
         amount = Decimal(repr(amount))
@@ -41,17 +41,17 @@ def serialize_decimal(amount: object) -> str:
 
 
 def serialize_decimals(amounts: Sequence[float]) -> list[str]:
-    """Give what `serialize_decimal` gives, for many, faster."""
+    """Return what `serialize_decimal` returns for each amount, faster."""
     text = orjson.dumps(amounts)[1:-1].decode()
-    # What has a letter, exponents and null for NaN, is written otherwise.
+    # orjson writes very large and small numbers with an exponent and NaN as null, unlike `serialize_decimal`.
     return list(map(serialize_decimal, amounts)) if "e" in text or "n" in text else text.split(",")
 
 
 def parse_decimal(value: object) -> Decimal | str:
-    """Read a JSON number, and leave a text as it is: where its field is known it is read, and named if it is at fault.
+    """Parse a JSON number, but return a string unchanged: its field's own parser reads it and can name the field.
 
     Raises:
-        GraphQLError: it is neither; of the code INVALID_AMOUNT.
+        GraphQLError: the value is neither; its code is INVALID_AMOUNT.
     """
     if isinstance(value, str):
         return value
@@ -61,29 +61,29 @@ def parse_decimal(value: object) -> Decimal | str:
 
 
 def serialize_datetime(milliseconds: float) -> str:
-    """Give the RFC 3339 form, in UTC and with milliseconds, of ms since the epoch.
+    """Return ms since the epoch as RFC 3339, in UTC and with milliseconds.
 
     Raises:
-        MalformedDocumentError: the document's value is not a number, or beyond the year 9999.
+        MalformedDocumentError: the document's value is not a number, or is outside the years 1 to 9999.
     """
     instant = None
     with suppress(TypeError, ValueError, OverflowError):
         instant = _EPOCH + timedelta(milliseconds=milliseconds)
-    # A truth value is a number to Python alone.
+    # Python counts a Boolean as a number; JSON and BSON do not.
     if instant is None or isinstance(milliseconds, bool):
         raise MalformedDocumentError("A selected transaction's date is not a number of milliseconds.")
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def serialize_datetimes(instants: Iterable[int]) -> list[str]:
-    """Give what `serialize_datetime` gives, for many, faster; raises OverflowError beyond the years 1 to 9999."""
+    """Return what `serialize_datetime` returns for each, faster; raises OverflowError outside the years 1 to 9999."""
     return [
         f"{_serialize_hour(hour)}{_SECONDS[rest // 1_000]}{_MILLISECONDS[rest % 1_000]}"
         for hour, rest in map(divmod, instants, repeat(_HOUR_MS))
     ]
 
 
-# More than a year's hours: a large page of a small collection goes through them all.
+# More than the hours of a year: a large page of a small collection may span them all.
 @lru_cache(maxsize=16_384)
 def _serialize_hour(hour: int) -> str:
     return (_EPOCH + timedelta(hours=hour)).isoformat(timespec="hours").replace("+00:00", ":")
@@ -91,7 +91,7 @@ def _serialize_hour(hour: int) -> str:
 
 def _parse_decimal_literal(node: ValueNode, _variables: dict[str, Any] | None = None) -> Decimal | str:
     if isinstance(node, IntValueNode | FloatValueNode):
-        with suppress(InvalidOperation):  # its exponent is beyond all bounds
+        with suppress(InvalidOperation):  # the exponent is beyond Decimal's range
             return Decimal(node.value)
     if isinstance(node, StringValueNode | IntValueNode | FloatValueNode):
         return node.value
@@ -99,8 +99,7 @@ def _parse_decimal_literal(node: ValueNode, _variables: dict[str, Any] | None = 
 
 
 def _refuse(message: str, node: ValueNode | None = None) -> GraphQLError:
-    # A GraphQLError reaches the caller as it is, without a place if it has none; graphql-core wraps any other error in
-    # words of its own.
+    # A GraphQLError reaches the caller unchanged, without a location if it has none; graphql-core rewords any other.
     return GraphQLError(message, node, original_error=InvalidAmountError(message))
 
 

@@ -1,4 +1,4 @@
-"""Puts the schema together: types, scalars, limits. What else is needed comes with each request's context."""
+"""Assemble the schema from types, scalars and limits. Everything else comes with each request's context."""
 
 from collections.abc import AsyncGenerator, Iterable
 from typing import Any, cast
@@ -28,7 +28,7 @@ from schema.types import read_field
 
 
 class RefusedDocumentError(Exception):
-    """A document cannot be run, for these errors; it never leaves the schema."""
+    """A document cannot run, because of `errors`. Never raised out of this module."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
         super().__init__()
@@ -36,10 +36,10 @@ class RefusedDocumentError(Exception):
 
 
 class TransactionSchema(strawberry.federation.Schema):
-    """The schema, which leaves the reporting of errors to whoever asked: schema/failure.py says what each one is."""
+    """The executable schema. It logs no errors: callers report them, as schema/failure.py describes them."""
 
     def __init__(self, limits: Limits) -> None:
-        """Hold operations to `limits`; one schema per process is enough, it holds the cache of prepared documents."""
+        """Build a schema that enforces `limits`; one per process suffices, as it caches prepared documents."""
         self._limits = limits
         self._prepare = build_preparation(limits)
         self._selections = Selections()
@@ -55,7 +55,7 @@ class TransactionSchema(strawberry.federation.Schema):
             pass_arguments(type_, self.config.name_converter)
 
     def find_faults(self, text: str) -> list[str]:
-        """Give what is wrong with a document, whatever its variables; none when its operations can be asked."""
+        """Return the errors in a document, independent of its variables; empty if its operations can run."""
         try:
             errors = self._prepare(text, self._schema).errors
         except GraphQLError as error:
@@ -72,10 +72,10 @@ class TransactionSchema(strawberry.federation.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
-        """Run an operation as Strawberry does, from a prepared document and without the machinery of its extensions.
+        """Run an operation as Strawberry does, but from a prepared document and without Strawberry's extensions.
 
         Raises:
-            CannotGetOperationTypeError: the document holds no operation, or none of the name.
+            CannotGetOperationTypeError: the document has no operation, or none with that name.
             InvalidOperationTypeError: the operation is of a type that is not allowed.
         """
         try:
@@ -91,7 +91,7 @@ class TransactionSchema(strawberry.federation.Schema):
                 variable_values=variable_values,
                 operation_name=operation.name.value if operation.name else None,
                 executor_class=RowExecutor,
-                # Errors in variables name what is like a wrong name, as a schema would.
+                # Errors in variables suggest similar names, which reveals the schema.
                 hide_suggestions=not self._limits.introspection,
                 operation_extensions=operation_extensions,
             )
@@ -99,7 +99,7 @@ class TransactionSchema(strawberry.federation.Schema):
         return ExecutionResult(data=result.data, errors=result.errors)
 
     def is_subscription(self, query: str, operation_name: str | None) -> bool:
-        """Say whether an operation is a subscription; of one that cannot be run, either method says why."""
+        """Return whether an operation is a subscription; if it cannot run, both `execute` and `subscribe` say why."""
         try:
             operation = self._prepare(query, self._schema).find_operation(operation_name)
         except GraphQLError:
@@ -115,11 +115,11 @@ class TransactionSchema(strawberry.federation.Schema):
         operation_name: str | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> AsyncGenerator[ExecutionResult, None]:
-        """Run a subscription: an EventResult for each event, and last any other result where an error has ended it.
+        """Run a subscription: an EventResult for each event, then a result of another type if an error ends it.
 
         Raises:
-            CannotGetOperationTypeError: the document holds no operation, or none of the name.
-            InvalidOperationTypeError: the operation is no subscription.
+            CannotGetOperationTypeError: the document has no operation, or none with that name.
+            InvalidOperationTypeError: the operation is not a subscription.
         """
         try:
             prepared, operation = self._choose(query, operation_name, context_value, {OperationType.SUBSCRIPTION})
@@ -146,7 +146,7 @@ class TransactionSchema(strawberry.federation.Schema):
         context: RequestContext | None,
         allowed: Iterable[OperationType] | None,
     ) -> tuple[PreparedDocument, OperationDefinitionNode]:
-        """Give a document and the operation of it that is asked for, and have that noted."""
+        """Return the prepared document and its requested operation, after passing the latter to `note_operation`."""
         try:
             prepared = self._prepare(query or "", self._schema)
         except GraphQLError as error:
@@ -166,5 +166,5 @@ class TransactionSchema(strawberry.federation.Schema):
 
 
 def build_schema(limits: Limits | None = None) -> TransactionSchema:
-    """Give the executable schema, with the limits' defaults when none are given."""
+    """Build the executable schema, with the default limits if none are given."""
     return TransactionSchema(limits or Limits())

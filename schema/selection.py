@@ -1,4 +1,4 @@
-"""What a GraphQL operation selects becomes the document keys to read: nothing is fetched that is not asked for."""
+"""Map a GraphQL selection to the document keys to read, so that nothing unselected is fetched."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -19,19 +19,19 @@ from schema.context import Info, RequestContext
 
 
 def select_names(info: Info, *path: str) -> frozenset[str]:
-    """Give the names of the fields selected below a path: those in fragments too, without what @skip and @include drop.
+    """Return the names of the fields selected below a path, also in fragments, except those @skip or @include drops.
 
     Args:
-        info: of the field that is being resolved.
-        path: the names of the fields that lead from it to those that are wanted.
+        info: of the field being resolved.
+        path: the field names that lead from it to the wanted fields.
     """
     return frozenset(field.name.value for field in _select_fields(info, path))
 
 
 def count_answers(info: Info, *path: str) -> int:
-    """Give how many times an answer holds what a path of field names leads to: once for each alias.
+    """Return how many times the response holds what a path of field names leads to: once for each alias.
 
-    A field without the next one of the path counts once itself.
+    A field that does not select the next name of the path counts once.
     """
     nodes = _get_nodes(info)
     sets = [node.selection_set for node in nodes.field_nodes]
@@ -54,14 +54,14 @@ def _count_answers(
 
 
 def select_keys(info: Info, *path: str) -> frozenset[str]:
-    """Give the document keys selected below a path of field names that leads to a transaction."""
-    # A transaction's fields are called as the document's keys, but for the id.
+    """Return the document keys selected below a path of field names that leads to a transaction."""
+    # A transaction's field names are the document's keys, except for the id.
     return frozenset("_id" if name == "id" else name for name in select_names(info, *path)) & frozenset(FIELDS)
 
 
 def _get_nodes(info: Info) -> GraphQLResolveInfo[RequestContext]:
-    # Strawberry's own `selected_fields` writes every fragment out at every spread, which a small document can make
-    # take forever; graphql-core's info, which has the nodes, has no public name.
+    # Strawberry's own `selected_fields` expands every fragment at every spread, which a small document can make take
+    # forever; graphql-core's info, which has the nodes, has no public name in Strawberry.
     return info._raw_info  # noqa: SLF001
 
 
@@ -79,7 +79,7 @@ def _find_fields(
     fragments: Mapping[str, FragmentDefinitionNode],
     variables: Mapping[str, object],
 ) -> Iterator[FieldNode]:
-    """Give the fields of selections, each fragment's once."""
+    """Yield the fields of selection sets, those of each fragment once."""
     pending = [selection for selection in sets if selection]
     seen = set()
     while pending:
@@ -97,7 +97,7 @@ def _find_fields(
 
 
 def _is_included(node: SelectionNode, variables: Mapping[str, object]) -> bool:
-    """Say whether @skip and @include keep a selection (GraphQL, section 3.13); validation has seen their argument."""
+    """Return whether @skip and @include keep a selection (GraphQL, section 3.13); validation checked their argument."""
     for directive in node.directives or ():
         match directive.arguments[0].value if directive.arguments else None:
             case BooleanValueNode(value=value):

@@ -1,4 +1,4 @@
-"""The groups that the database gives become a summary: exact amounts, and zeros where time has gaps."""
+"""Turn the database's groups into a summary: exact amounts, and empty groups in the gaps of a time series."""
 
 import asyncio
 from collections.abc import Iterable
@@ -15,20 +15,20 @@ from database.summary import MAX_AMOUNTS, MAX_GROUPS, SummaryQuestion
 from schema.calendar import list_starts, read_start
 from schema.summary import AmountPercentile, AmountSummary, SummaryGroup, TransactionSummary
 
-# A text, or the start of a unit of the calendar or of a range of amounts; None where a transaction has no such text,
-# or its amount is below all ranges.
+# A text, or the start of a calendar unit or of an amount range; None if the transactions lack the text, or if their
+# amounts are below all ranges.
 KeyValue: TypeAlias = str | datetime | Decimal | None
 
-# IEEE 754's decimal128, by which the database adds.
+# IEEE 754 decimal128, in which the database adds.
 _DECIMAL128 = Context(prec=34, rounding=ROUND_HALF_EVEN)
-# Room for the two decimals of a whole number, however large a rate has made it: the longest rates have 32 digits.
+# Room for two decimals after a whole number, however large a rate has made it: the longest rates have 32 digits.
 _EXACT = Context(prec=100)
 _CENT, _ZERO = Decimal("0.01"), Decimal("0.00")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_NAMED = 10
-# One of several currencies takes about 100 µs of the event loop.
+# A group of several currencies takes about 100 µs of the event loop.
 _GROUPS_PER_TURN = 100
-# Codes of ISO, which are written so.
+# ISO codes, which are written in upper case.
 _CODES = {GroupKey.COUNTRY, GroupKey.CURRENCY}
 
 
@@ -39,17 +39,17 @@ class _Group:
 
 
 async def build_summary(question: SummaryQuestion, rows: list[Row]) -> TransactionSummary:
-    """Make what `TransactionRepository.summarize` gave for a question into its answer.
+    """Build the answer to a question from what `TransactionRepository.summarize` returned for it.
 
     Raises:
-        RateMissingError: there are transactions in currencies without a rate.
-        TooManyGroupsError: there are more than MAX_GROUPS.
+        RateMissingError: some transactions are in currencies without a rate.
+        TooManyGroupsError: there are more than MAX_GROUPS groups, empty ones included, or MAX_AMOUNTS amounts.
     """
     outside = [amount for row in rows if row["_id"] is None for amount in row["amounts"]]
     _check_rates(question, outside)
     zone = ZoneInfo(question.time_zone)
     groups = [_Group(_read_keys(question, row, zone), row) for row in rows if row["_id"] is not None]
-    # Of a top the gaps stay: what was cut off is not zero.
+    # With `top`, gaps are not filled: a group that was cut off is not empty.
     groups = groups[: question.top]
     _check_number(len(groups), sum(len(group.row["amounts"]) for group in groups))
     if question.is_series:
@@ -109,7 +109,7 @@ def _read_text(key: GroupKey, row: Row) -> str | None:
 
 
 async def _fill(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> list[_Group]:
-    """Add an empty group for each bucket, and each value of the other key where there is one, that has none."""
+    """Add an empty group for each missing bucket, or, with a second key, each missing pair of bucket and its value."""
     filled = list(groups)
     known = {group.keys for group in groups}
     has_other = not all(key.is_calendar for key in question.keys)
@@ -128,12 +128,12 @@ async def _fill(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo)
 
 
 def _get_other(question: SummaryQuestion, group: _Group) -> KeyValue:
-    """Give the key of a group that is none of the calendar; beside a unit of it there is at most one."""
+    """Return the value of a group's key that is not a calendar unit, if any; a series has at most one such key."""
     return next((value for key, value in zip(question.keys, group.keys, strict=True) if not key.is_calendar), None)
 
 
 def _list_buckets(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> Iterable[tuple[datetime, ...]]:
-    """Give those of the window, or, of a question without days, from the first group to the last."""
+    """List the buckets of the question's window, or, without one, those from the first group to the last."""
     keys = tuple(key for key in question.keys if key.is_calendar)
     dates = [_read_date(group.row) for group in groups]
     if question.wanted.since is not None and question.wanted.until is not None:
@@ -146,7 +146,7 @@ def _build_empty(keys: tuple[KeyValue, ...]) -> _Group:
 
 
 def _order(question: SummaryQuestion, groups: list[_Group]) -> list[_Group]:
-    """Put groups in order; other keys are in the order in which the database gave them, which knows the alphabet."""
+    """Sort groups; non-calendar keys keep the order in which the database returned them, by its collation."""
     places = {other: place for place, other in enumerate(dict.fromkeys(_get_other(question, each) for each in groups))}
     field, is_falling = question.order.field, question.order.direction == -1
 
@@ -209,7 +209,7 @@ def _read_amount(amount: Decimal | None) -> Decimal | None:
 
 
 def _write_amount(amount: Decimal) -> Decimal:
-    """Give the same amount with the decimals that it needs, but two at least, and no negative zero."""
+    """Return the same amount with as many decimals as it needs, at least two, and without a negative zero."""
     shortest = _DECIMAL128.normalize(_DECIMAL128.plus(amount))
     exponent = shortest.as_tuple().exponent
     return shortest.quantize(_CENT, context=_EXACT) if isinstance(exponent, int) and exponent > -2 else shortest  # noqa: PLR2004 - cents

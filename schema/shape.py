@@ -1,6 +1,6 @@
-"""Whole batches of rows as JSON, a column at a time: what a selection makes of rows that hold nothing unusual.
+"""Encode batches of rows as JSON, a column at a time, as long as the selection and the rows hold nothing unusual.
 
-It judges nothing: whatever it cannot express raises an exception, and the ordinary executor answers in its place.
+It reports no errors to callers: what it cannot express raises an exception, and the ordinary executor takes over.
 """
 
 import asyncio
@@ -20,18 +20,19 @@ from schema.encoded import EncodedRows
 from schema.page import build_cursor
 from schema.scalar import serialize_datetimes, serialize_decimals
 
-# Takes up to 8 ms of the event loop; reading a batch has taken 5 by then.
+# Encoding them takes up to 8 ms of the event loop, after the 5 ms that reading a batch has taken.
 _VALUES_PER_TURN = 40_000
 
-# So many selections of nodes are remembered; names in them are the callers'.
+# The most node columns that are cached: callers choose the names in them.
 _NODES = 256
 
-# A part of each row's JSON: the same for all rows, or one for each. Its characters are the bytes of UTF-8: one wide
-# character would make all that is joined with it twice as large, and slow to encode.
+# A part of each row's JSON: one string for all rows, or one per row. Each character stands for a byte of UTF-8: one
+# wide character would double the size of the whole joined string and make it slow to encode.
 Piece: TypeAlias = str | list[str]
 _BYTES = "latin-1"
 
-# Between two texts of a JSON list; and across the end of a text that ends in a quote, which is escaped, and a comma.
+# The separator of two strings in a JSON list; and what looks like it at the end of a string that ends in an (escaped)
+# quote and a comma.
 _BETWEEN = '","'
 _ACROSS_END = b'\\","'
 
@@ -40,8 +41,8 @@ class Column(NamedTuple):
     """A field of many rows.
 
     Attributes:
-        write: gives the pieces that its JSON is made of.
-        cost: how many plain values take as long as one of these.
+        write: returns the pieces of its JSON.
+        cost: how many plain values take as long to encode as one of these.
     """
 
     write: Callable[[Sequence[Row]], Iterable[Piece]]
@@ -61,7 +62,7 @@ def _write_texts_or_nulls(rows: Sequence[Row], key: str) -> list[Piece]:
 
 
 def _escape(texts: list[Any]) -> list[str]:
-    """Give texts as they stand between the quotes of JSON; raises TypeError when one is none."""
+    """Return strings as they stand between JSON's quotes; raises TypeError if one is not a string."""
     joined = "".join(texts)
     if joined.isascii() and b"\\" not in orjson.dumps(joined):
         return texts
@@ -93,44 +94,45 @@ TRANSACTION_COLUMNS = {
 }
 
 
-# Alike selections have the same columns: rows that several share are encoded once for all who select alike.
+# Cached, so that equal selections have equal columns: rows that requests share are encoded once for those that select
+# the same.
 @cache
 def build_typename_column(name: str) -> Column:
-    """Give the column of `__typename`."""
+    """Return the column of `__typename`."""
     return Column(lambda _rows: [f'"{name}"'])
 
 
 @cache
 def build_cursor_column(order: Order) -> Column:
-    """Give the column of the rows' cursors in an order."""
+    """Return the column of the rows' cursors in an order."""
     return Column(lambda rows: ['"', [build_cursor(row, order) for row in rows], '"'], cost=25)
 
 
 @dataclass(frozen=True, slots=True)
 class RowShape:
-    """What a selection makes of each row: its columns, at least one, by their names in the answer, in their order."""
+    """What a selection makes of each row: its columns, at least one, by response name, in order."""
 
     columns: Mapping[str, Column]
 
     @property
     def cost(self) -> int:
-        """How many plain values take as long as a row."""
+        """How many plain values take as long to encode as a row."""
         return sum(column.cost for column in self.columns.values())
 
     @property
     def rows_per_turn(self) -> int:
-        """How many rows may be encoded before the event loop has its turn."""
+        """How many rows may be encoded before the event loop gets its turn."""
         return max(1, _VALUES_PER_TURN // self.cost)
 
     def write(self, rows: Sequence[Row]) -> Iterator[Piece]:
-        """Give the pieces of the rows' JSON objects; raises some exception for a value that a column does not take."""
+        """Yield the pieces of the rows' JSON objects; raises an exception of any type for an unexpected value."""
         for place, (name, column) in enumerate(self.columns.items()):
             yield f'{"," if place else "{"}"{name}":'
             yield from column.write(rows)
         yield "}"
 
     def encode(self, rows: Sequence[Row]) -> EncodedRows:
-        """Give rows, at least one, as the items of a JSON list, without its brackets."""
+        """Encode at least one row as items of a JSON list, without its brackets."""
         pieces = list(_join_constants([*self.write(rows), ","]))
         flat = [piece if isinstance(piece, str) else "" for piece in pieces] * len(rows)
         for place, piece in enumerate(pieces):
@@ -142,7 +144,7 @@ class RowShape:
 
 @lru_cache(maxsize=_NODES)
 def build_node_column(columns: tuple[tuple[str, Column], ...]) -> Column:
-    """Give the column of an edge's `node`, of its own columns by their names."""
+    """Return the column of an edge's `node`, built from the node's own columns by name."""
     node = RowShape(dict(columns))
     return Column(node.write, node.cost)
 
@@ -159,10 +161,10 @@ def _join_constants(pieces: Iterable[Piece]) -> Iterator[Piece]:
 
 
 class PageEncoder:
-    """Encodes the rows of a page, batch by batch while they are read where that was seen, and else at the end.
+    """Encode the rows of a page: batch by batch as `note` receives them, or else all in `finish`.
 
     Attributes:
-        is_noting: whether batches are encoded as they come.
+        is_noting: whether `note` encodes batches.
     """
 
     def __init__(self, shape: RowShape, page: Page) -> None:
@@ -173,19 +175,19 @@ class PageEncoder:
         self.is_noting = shape.rows_per_turn >= BATCH_ROWS
 
     def note(self, batch: list[Row]) -> None:
-        """Take a batch in the order of reading, which is the page's from its far end where it is read from there."""
-        # One row more than the page has is read.
+        """Encode a batch; batches come in reading order, the reverse of the page's if it is read from the end."""
+        # One row more than the page holds is read.
         rows = batch[: self._left]
         if not rows or not self.is_noting:
             return
         self._left -= len(rows)
         try:
             self._parts.append(self._encode(batch, rows))
-        except Exception:  # noqa: BLE001 - the reader goes on; `finish` comes to the same rows
+        except Exception:  # noqa: BLE001 - the reader goes on; `finish` encodes the same rows again
             self.is_noting = False
 
     def _encode(self, batch: list[Row], rows: list[Row]) -> EncodedRows:
-        """Encode rows of a batch, or take what another has made of them."""
+        """Encode rows of a batch, or reuse the encoding that another request made of them."""
         if not isinstance(batch, SharedRows):
             return self._shape.encode(rows[::-1] if self._page.from_end else rows)
         key = (len(rows), *self._shape.columns.items())
@@ -197,14 +199,14 @@ class PageEncoder:
     async def finish(
         self, number: int, load: Callable[[], Awaitable[Sequence[Row]]], turn: asyncio.Lock
     ) -> list[EncodedRows]:
-        """Give the page's rows, which together are the items of one JSON list; raises what `RowShape.encode` does.
+        """Return the page's rows, which together are the items of one JSON list; raises what `RowShape.encode` does.
 
-        Those that were not noted `load` gives; they are encoded some at a time, each time as the holder of `turn`.
+        Unless all were encoded by `note`, all are loaded and encoded here, in chunks.
 
         Args:
-            number: of the page's rows.
-            load: gives them.
-            turn: see above.
+            number: how many rows the page has.
+            load: returns them.
+            turn: held while a chunk is encoded.
         """
         noted = (self._page.limit or 0) - self._left
         if self.is_noting and noted == number:

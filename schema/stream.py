@@ -1,6 +1,6 @@
-"""Runs subscriptions: events in, results out. An event is executed once for all who select the same of it.
+"""Run subscriptions: turn events into results. An event is executed once for all subscribers with the same selection.
 
-Which events a subscription is given, schema/subscription.py says.
+Which events a subscription receives is up to schema/subscription.py.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Hashable
@@ -19,17 +19,17 @@ from schema.context import RequestContext
 from schema.execution import RowExecutor
 from schema.update import Update
 
-# Whoever is further behind than this has an event executed once more.
+# For a subscriber further behind than this, an event is executed again.
 _KEPT_RESULTS = 64
 
 
 @dataclass
 class EventResult(ExecutionResult):
-    """The result of one event; whoever selects the same is given the same object.
+    """The result of one event; subscribers with the same selection share the same object.
 
     Attributes:
-        event_id: where to resume after it, if that can be said.
-        payload: the whole result as JSON, where it holds no errors: those name the request that they are told to.
+        event_id: the id to resume after; None if the field's events have none.
+        payload: the whole result as JSON; None if it has errors, because these name the request they are sent to.
     """
 
     event_id: str | None = None
@@ -37,15 +37,15 @@ class EventResult(ExecutionResult):
 
 
 class Selection:
-    """What subscriptions of one document, with the same of it switched on, make of events."""
+    """Executes events for all subscriptions of one document with the same @skip and @include conditions."""
 
     def __init__(self, executor: RowExecutor) -> None:
-        """Execute as this executor does, for all: nothing that is selected of an event depends on who asks."""
+        """Use one subscriber's executor for all: nothing that is selected of an event depends on the subscriber."""
         self._executor = executor
         self._known: dict[Hashable, EventResult] = {}
 
     async def execute(self, update: Update) -> EventResult:
-        """Give the result of an event; what it holds must not be changed."""
+        """Return the result of an event, which callers must not modify."""
         if (known := self._known.get(update.key)) is not None:
             return known
         executor = self._executor.build_per_event_executor(update.value)
@@ -59,7 +59,7 @@ class Selection:
 
 
 class Selections:
-    """The selections of all subscriptions that are open."""
+    """The selections of all open subscriptions."""
 
     def __init__(self) -> None:
         self._open: WeakValueDictionary[Hashable, Selection] = WeakValueDictionary()
@@ -67,12 +67,12 @@ class Selections:
     async def stream(
         self, text: str, conditions: frozenset[str], executor: RowExecutor
     ) -> AsyncGenerator[ExecutionResult, None]:
-        """Give an EventResult for each event, and last what ended the stream, if something did.
+        """Yield an EventResult for each event, then the error that ended the stream, if one did.
 
         Args:
             text: the document.
-            conditions: the variables that decide with it what a result holds.
-            executor: of the subscription, for its caller.
+            conditions: the variables that, with the document, decide what a result holds.
+            executor: the subscription's executor, for its caller.
         """
         source = create_source_event_stream(executor)
         if executor.is_awaitable(source):
@@ -84,23 +84,23 @@ class Selections:
         selection = self._open.get(key)
         if selection is None:
             selection = self._open[key] = Selection(executor)
-        # Of all who share a selection, the executor of the first is kept.
+        # Of all subscribers that share a selection, only the first one's executor is kept.
         del executor
         async with aclosing(cast("AsyncGenerator[Update, None]", source)) as updates:
             try:
                 async for update in updates:
                     yield await selection.execute(update)
-            except Exception as error:  # noqa: BLE001 - told as any error of an operation is
+            except Exception as error:  # noqa: BLE001 - reported like any error of an operation
                 yield PreExecutionError(data=None, errors=[GraphQLError(str(error), original_error=error)])
 
 
 async def give_result(result: ExecutionResult) -> AsyncGenerator[ExecutionResult, None]:
-    """Give the stream of a subscription that does not begin."""
+    """Yield the only result of a subscription that cannot start."""
     yield result
 
 
 def _build_key(text: str, conditions: frozenset[str], executor: RowExecutor) -> Hashable:
-    """Give what decides, besides an event, what its result is."""
+    """Return everything that, besides the event, decides its result."""
     context: RequestContext = executor.context_value
     values: dict[str, Any] = executor.variable_values.coerced
     # Conditions are Boolean.

@@ -1,4 +1,4 @@
-"""The schema's subscriptions: GraphQL's arguments in, what is told of events out."""
+"""The schema's subscription fields: they validate GraphQL's arguments and yield Updates. They know no protocol."""
 
 from collections.abc import AsyncGenerator
 from dataclasses import replace
@@ -26,7 +26,7 @@ from schema.types import Transaction, TransactionFilterInput, parse_input
 from schema.update import Update
 from schema.watch import PAUSE_SECONDS
 
-# The end of a window of days moves on though nothing is added.
+# A window of days moves on even if nothing is added.
 _WINDOW_SECONDS = 60.0
 
 
@@ -55,7 +55,7 @@ class Subscription:
     ) -> AsyncGenerator[Transaction, None]:
         context = info.context
         updates = _tell_additions(context, parse_input(filter), context.resume_after or after)
-        # schema/stream.py executes what they hold.
+        # schema/stream.py executes the values that the updates hold.
         return cast("AsyncGenerator[Transaction, None]", updates)
 
     @strawberry.subscription(
@@ -97,7 +97,7 @@ async def _tell_additions(
 async def _tell_summaries(
     context: RequestContext, wanted: RelativeFilter, question: SummaryQuestion
 ) -> AsyncGenerator[Update, None]:
-    """Tell a summary whenever it has changed; the question's own filter is left open."""
+    """Yield a summary whenever it has changed; `wanted` replaces the question's own filter."""
 
     async def compute() -> TransactionSummary:
         current = replace(question, wanted=wanted.build_filter(read_clock_ms()))
@@ -106,7 +106,7 @@ async def _tell_summaries(
     watch = context.watches.find((wanted, question))
     last: Update | None = None
     async with context.open_events(wanted, None) as events:
-        # However many come between two summaries, nobody is too slow for them.
+        # So that no subscriber is too slow, however many events come between two summaries.
         events.keep_last()
         context.note_open(None)
         while not events.is_over:

@@ -1,6 +1,6 @@
-"""The GraphQL types of a summary, which REST writes too, and the arguments that ask for one.
+"""The GraphQL types of a summary, which REST serialises too, and the arguments of its query.
 
-The types hold an answer; schema/series.py makes it.
+The types only hold a summary; schema/series.py builds it.
 """
 
 from dataclasses import replace
@@ -168,9 +168,9 @@ def build_summary_question(
     order_by: SummaryOrderChoice | None,
     top: int | None,
 ) -> SummaryQuestion:
-    """Validate what a summary's arguments ask of the transactions of a filter; raises as `build_question` does.
+    """Validate a summary's arguments and build its question; raises as `build_question` does.
 
-    Amounts that are not selected are not summed up, unless they must be converted, which may fail.
+    Amounts are summed only if they are selected or must be converted, since a conversion can fail.
     """
     question = build_question(
         wanted,

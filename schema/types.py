@@ -22,7 +22,7 @@ def read_field(source: object, name: str) -> object:
     """Read a field by its Python name: from a document by its key, from anything else as an attribute.
 
     Raises:
-        MalformedDocumentError: the document lacks the field, or has in it what GraphQL has no text for.
+        MalformedDocumentError: the document lacks a required field, or holds a value that GraphQL cannot represent.
     """
     if not isinstance(source, Mapping):
         return getattr(source, name)
@@ -38,7 +38,7 @@ def read_field(source: object, name: str) -> object:
 
 
 def _is_writable(key: str, value: object) -> bool:
-    """Say whether a value has a form in GraphQL, whose texts are made of finite numbers too, and ids of whole ones."""
+    """Return whether GraphQL can represent a value: it also writes finite numbers as strings, and whole ones as ids."""
     if isinstance(value, bool):
         return key != "_id"
     if isinstance(value, float) and key not in _NUMBERS:
@@ -63,7 +63,7 @@ class Transaction:
     country_origin: str = strawberry.field(description="The country of origin, ISO 3166-1 alpha-2.")
 
 
-# GraphQL's fields are called as the document's keys, but for the id.
+# GraphQL's field names are the document's keys, except for the id.
 _DOCUMENT_KEYS = {name: to_camel_case(name) for name in Transaction.__annotations__} | {"id": "_id"}
 MAY_BE_MISSING = {
     _DOCUMENT_KEYS[name] for name, kind in Transaction.__annotations__.items() if NoneType in get_args(kind)
@@ -96,5 +96,5 @@ class TransactionFilterInput:
 
 
 def parse_input(asked: TransactionFilterInput | None) -> RelativeFilter:
-    """Read GraphQL's filter; raises as `parse_filter` does, whose arguments its fields are."""
+    """Parse GraphQL's filter, whose fields are the arguments of `parse_filter`; raises as that does."""
     return parse_filter(**vars(asked or TransactionFilterInput()))

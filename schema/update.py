@@ -1,4 +1,4 @@
-"""What a subscription is told of an event, before any selection."""
+"""What a subscription's field yields for an event, before any selection is applied."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What a subscription's field gives for an event.
+    """One event of a subscription's field.
 
     Attributes:
         value: the field's value.
-        key: the same for all who are given this value, and for no other value of the field.
-        event_id: where to resume after it, if that can be said.
+        key: identifies the value: the same for all subscribers that receive it, and for no other value of the field.
+        event_id: the id to resume after; None if the field's events have none.
     """
 
     value: object

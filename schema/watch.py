@@ -1,6 +1,6 @@
-"""Summaries that are kept current: however many wait for one, it is computed once, and not too often.
+"""Summaries that are kept current: each is computed once for all that wait for it, and not too often.
 
-It does not know when one may have changed; whoever waits for it, by schema/subscription.py, does.
+It does not know when a summary may have changed; its callers in schema/subscription.py do.
 """
 
 import asyncio
@@ -11,14 +11,14 @@ from weakref import WeakValueDictionary
 from database.task import forget_failure
 from schema.update import Update
 
-# A burst of events is one change.
+# Between two computations of a summary: a burst of events counts as one change.
 PAUSE_SECONDS = 1.0
-# Each may read all transactions; other questions must not wait for all that are watched.
+# Each may read all transactions; other queries must not wait for every watched summary.
 MOST_AT_ONCE = 2
 
 
 class SummaryWatch:
-    """One summary, computed when somebody asks for it anew."""
+    """One summary, computed again whenever a caller refreshes it."""
 
     def __init__(self, turns: asyncio.Semaphore) -> None:
         self._turns = turns
@@ -27,15 +27,15 @@ class SummaryWatch:
         self._began = -PAUSE_SECONDS
 
     async def refresh(self, compute: Callable[[], Awaitable[object]]) -> Update:
-        """Give the summary as of a moment after this call, the same object as before where nothing has changed.
+        """Return the summary as of a moment after this call; the same object as before if nothing has changed.
 
-        All who ask before `compute` is called share what it gives, and its error.
+        All callers that arrive before `compute` is called share its result or its error.
         """
         if self._next is None:
-            # Apart from the request that happens to be the first.
+            # In a context of its own, not in that of the request that happens to be the first.
             self._next = asyncio.create_task(self._refresh(compute), context=contextvars.Context())
             self._next.add_done_callback(forget_failure)
-        # Whoever leaves must not end it for the others.
+        # A cancelled caller must not cancel the task for the others.
         return await asyncio.shield(self._next)
 
     async def _refresh(self, compute: Callable[[], Awaitable[object]]) -> Update:
@@ -50,14 +50,14 @@ class SummaryWatch:
 
 
 class SummaryWatches:
-    """The summaries of one worker that somebody waits for; MOST_AT_ONCE are computed at a time."""
+    """The watched summaries of one worker; at most MOST_AT_ONCE are computed at a time."""
 
     def __init__(self) -> None:
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._open: WeakValueDictionary[Hashable, SummaryWatch] = WeakValueDictionary()
 
     def find(self, question: Hashable) -> SummaryWatch:
-        """Give the watch of a question, which lasts as long as somebody holds it."""
+        """Return the watch of a question, which lives as long as a caller holds it."""
         watch = self._open.get(question)
         if watch is None:
             watch = self._open[question] = SummaryWatch(self._turns)

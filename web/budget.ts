@@ -1,12 +1,12 @@
-// Fails the build when what a page loads has grown beyond what was agreed to.
+// Fails the build if what a page loads exceeds its budget.
 import { gzipSync } from "node:zlib";
 import type { Plugin, Rolldown } from "vite";
 
-/** In bytes, each file compressed by gzip. */
+/** Sizes in bytes, each file compressed with gzip. */
 export interface Budget {
-  /** What a browser fetches at once: the page, its script with what that imports, and their style sheets. */
+  /** What a browser fetches at once: the page, its script with static imports, and their style sheets. */
   first: number;
-  /** All scripts and style sheets, those too that are imported later, and workers. */
+  /** All scripts and style sheets, including those imported later, and workers. */
   whole: number;
 }
 

@@ -1,4 +1,4 @@
-// Finds the GraphQL documents in a page's modules. What they ask is the page's, whether they fit is the schema's.
+// Finds the GraphQL documents in a page's modules. It does not validate them against the schema.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,8 +13,8 @@ export interface PageDocument {
 const MARKED = /\/\* GraphQL \*\/\s*`([^`]*)`/g;
 
 /**
- * Gives each template that is marked `/* GraphQL *\/`, in the order of files and lines, as the page will send it.
- * Throws where a template has placeholders or escapes: its text would be known only while the page runs.
+ * Returns each template marked with `/* GraphQL *\/`, in order of files and lines, as the page will send it.
+ * Throws if a template has placeholders or escapes, because its text would only be known at run time.
  */
 export function loadDocuments(page: string): PageDocument[] {
   return readdirSync(page, { recursive: true, encoding: "utf8" })
@@ -31,8 +31,8 @@ export function loadDocuments(page: string): PageDocument[] {
 }
 
 /**
- * Writes `fileName`, the page's documents by their SHA-256, where it has any: a gateway that answers trusted documents
- * alone answers these too (gateway/documents.py).
+ * Writes `fileName`, the page's documents by their SHA-256, if it has any: a gateway that only answers trusted documents
+ * also answers these (gateway/documents.py).
  */
 export function listDocuments(fileName: string): Plugin {
   let page: string;

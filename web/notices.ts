@@ -56,7 +56,7 @@ function findPackageFolder(moduleId: string): string | undefined {
   return /^[^\0]*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(moduleId)?.[0];
 }
 
-/** `bundled` is where a package that is one bundle tells of what went into it. */
+/** `bundled` is the file in which a prebundled package lists what it contains. */
 function describe(folder: string, bundled: string): string {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Package;
   const texts = readdirSync(folder)

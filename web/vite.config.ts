@@ -5,7 +5,7 @@ import { compressFiles } from "./compression.ts";
 import { listDocuments } from "./documents.ts";
 import { buildNotices } from "./notices.ts";
 
-// Each page is built by itself, `vite build --mode <page>`, with a budget of its own, close above what it takes.
+// Each page is built separately, `vite build --mode <page>`, with its own budget, slightly above its current size.
 const budgets: Record<string, Budget> = {
   graphiql: { first: 720_000, whole: 2_150_000 },
   explorer: { first: 40_000, whole: 70_000 },
@@ -24,18 +24,18 @@ export default defineConfig(({ mode: page }) => {
     publicDir: false,
     plugins: [notices.page, listDocuments("documents.json"), buildBudget(budget), compressFiles()],
     worker: {
-      // The workers load their formatter only when asked to format, which needs modules.
+      // The workers only load their formatter on demand, which requires modules.
       format: "es",
       plugins: () => [notices.worker],
     },
     build: {
       outDir: `../dist/${page}`,
       emptyOutDir: true,
-      chunkSizeWarningLimit: Infinity, // the budget above is for what counts
+      chunkSizeWarningLimit: Infinity, // the budgets above replace it
       rolldownOptions: {
-        checks: { pluginTimings: false, bundlerTimings: false }, // to compress takes its time
+        checks: { pluginTimings: false, bundlerTimings: false }, // compression is slow
         onLog(level, log, report) {
-          // "use client" and its like concern servers and compilers; here are none.
+          // "use client" and similar directives are for servers and compilers, which are not used here.
           if (log.code !== "MODULE_LEVEL_DIRECTIVE") {
             report(level, log);
           }

@@ -1,1 +1,1 @@
-"""The programs that the gateway is measured against, written as their documentation shows, but for how Flask counts."""
+"""The peers of the gateway, written as their own documentation shows, except for how Flask counts."""

@@ -1,7 +1,7 @@
 """Eve, which is configured rather than programmed (https://docs.python-eve.org/en/stable/config.html).
 
-Served by `gunicorn -w N benchmarks.peers.eve_app:app`. What a document would cost beyond its fields is off: links and
-entity tags. A page holds any number of documents, so that one answer is the whole list.
+Served by `gunicorn -w N benchmarks.peers.eve_app:app`. Links and entity tags, which cost time for each document, are
+off. A page may hold a million documents, so that one answer is the whole list.
 """
 
 import os

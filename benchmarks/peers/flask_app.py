@@ -1,7 +1,7 @@
-"""The peer that fetches the window and filters it in Python, as a first Flask version of the four paths does.
+"""The peer that fetches the window and filters it in Python, as a first Flask version of the four paths would.
 
 Served by `gunicorn -w N benchmarks.peers.flask_app:app`: https://flask.palletsprojects.com/en/stable/deploying/gunicorn/,
-and, as first versions mostly are, by `flask --app benchmarks.peers.flask_app run`, which has one process.
+and, as most first versions are, by `flask --app benchmarks.peers.flask_app run`, which has one process.
 """
 
 import os
@@ -14,7 +14,7 @@ from pymongo import MongoClient
 _DAY_MS = 86_400_000
 
 app = Flask(__name__)
-# gunicorn imports this in each worker, after its fork: a client does not survive one.
+# gunicorn imports this module in each worker after the fork, which a client would not survive.
 collection = MongoClient[dict[str, Any]](os.environ["MONGO_URI"]).get_default_database()["transaction"]
 
 

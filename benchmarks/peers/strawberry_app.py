@@ -1,4 +1,4 @@
-"""FastAPI and Strawberry as their documentation shows: models by annotation, GraphQL by a router, the driver's own API.
+"""FastAPI and Strawberry as their documentation shows: annotated models, a GraphQL router, the driver's own API.
 
 https://fastapi.tiangolo.com/tutorial/response-model/, https://strawberry.rocks/docs/integrations/fastapi and
 https://www.mongodb.com/docs/languages/python/pymongo-driver/current/ (AsyncMongoClient).

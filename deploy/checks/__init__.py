@@ -1,5 +1,5 @@
-"""One module for each tool that checks what deploys; each has `run() -> int`, the number of checks that passed."""
+"""One module per tool that checks the deployment; each has `run() -> int`, which returns how many checks passed."""
 
 
 class CheckError(Exception):
-    """A check failed, or cannot be made; the message names the file, the fault and what would be accepted."""
+    """A check failed or cannot run; the message names the file, the fault and what would be accepted."""

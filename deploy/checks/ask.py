@@ -1,4 +1,4 @@
-"""What `helm test` asks, asked of a real gateway on a real MongoDB: it is content, and with the wrong key it is not."""
+"""Run the script of `helm test` against a real gateway and MongoDB: it must pass, and fail with the wrong keys."""
 
 from deploy.chart import CHART
 from deploy.checks import CheckError
@@ -19,7 +19,7 @@ def run() -> int:
         address = ("127.0.0.1", str(stand.port))
         keys = (stand.folder / "transactions", stand.folder / "metrics")
         answered = require(PYTHON, script, *address, *keys)
-        # The keys the other way round: whoever may see metrics may not see transactions.
+        # With the keys swapped: a key for metrics must not give access to transactions.
         done = run_program(PYTHON, script, *address, *reversed(keys))
     if answered.count("ok ") != _QUESTIONS:
         raise CheckError(f"deploy/helm/files/ask.py did not ask {_QUESTIONS} questions:\n{answered}")

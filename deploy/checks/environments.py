@@ -1,4 +1,4 @@
-"""Chart, Terraform and pipeline agree on each environment: addresses, names, roles, the issuer, the machines' kind."""
+"""Check that chart, Terraform and pipeline agree on each environment: addresses, names, roles, issuer, node types."""
 
 import re
 from collections.abc import Iterator
@@ -11,19 +11,19 @@ from deploy.checks import CheckError
 from deploy.checks.terragrunt import GIVEN_OTHERWISE, load_locals
 from deploy.tool import ROOT
 
-# One place gives none, another gives all that is public: those are no addresses of the environment.
+# Matches the environment's own network; ranges for all public addresses, such as 0.0.0.0/0, have another form.
 _OWN = re.compile(r"\b10\.\d+\.0\.0/16\b")
 _AGREED = 6
-# Of the kinds of nodes that environments have; the cluster itself takes some of each.
+# Cores of the node types that environments use; the cluster itself takes some on each node.
 _CORES = {"m7g.large": 2, "m7g.xlarge": 4}
 _CORES_OF_THE_CLUSTER = 0.5
 
 
 def run() -> int:
-    """Compare them; what an environment does not have agrees.
+    """Compare them; what an environment lacks counts as agreement.
 
     Raises:
-        CheckError: they differ, so that the chart would not work where Terraform has been.
+        CheckError: they differ, so that the chart would not work with what Terraform creates.
     """
     faults = [fault for environment in ENVIRONMENTS for fault in _find_faults(environment)]
     faults += _find_pipeline_faults()

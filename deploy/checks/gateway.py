@@ -1,4 +1,4 @@
-"""The chart agrees with the gateway: its settings, its probes, how it stops, and who selects its pods."""
+"""Check that the chart agrees with the gateway: settings, probes, shutdown times, room in /tmp and pod selectors."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from deploy.checks import CheckError
 from deploy.exported import load_exported
 from deploy.tool import ROOT
 
-# The chart gives the first three itself, and the rate store by its file; no environment has a file for the last.
+# The chart sets the first three itself, the rate store by its file; no environment has a file for the last.
 _NOT_VALUES = {
     "GATEWAY_KEYS_FILE",
     "GATEWAY_RATE_STORE_FILE",
@@ -18,12 +18,12 @@ _NOT_VALUES = {
     "GATEWAY_RATE_STORE",
     "GATEWAY_TRUSTED_DOCUMENTS",
 }
-# What a worker keeps below /tmp at most (docs/operations.md, Metrics).
+# The most that a worker keeps under /tmp (docs/operations.md, Metrics).
 _WORKER_MEBIBYTES = 8
 
 
 def run() -> int:
-    """Hold the chart to the gateway.
+    """Compare the chart with the gateway.
 
     Raises:
         CheckError: they differ.
@@ -50,7 +50,7 @@ def _find_setting_faults() -> Iterator[str]:
 
 
 def _build_property(accepts: str) -> dict[str, Any] | None:
-    """Give the schema of a setting, or None for a text."""
+    """Return the schema of a setting, or None if it is free text."""
     if found := re.fullmatch(r"a whole number from (\d+) to (\d+)", accepts):
         return {"type": "integer", "minimum": int(found[1]), "maximum": int(found[2])}
     if re.fullmatch(r"\w+( or \w+)+", accepts):

@@ -1,4 +1,4 @@
-"""hadolint: the Dockerfile is written as its makers advise."""
+"""Run hadolint over the Dockerfile."""
 
 from deploy.tool import ROOT, get_program, require
 
@@ -7,7 +7,7 @@ def run() -> int:
     """Check the Dockerfile.
 
     Raises:
-        CheckError: hadolint finds a fault of any weight.
+        CheckError: hadolint finds a fault of any severity.
     """
     files = sorted(ROOT.glob("Dockerfile*"))
     require(get_program("hadolint"), "--failure-threshold", "style", *files)

@@ -1,4 +1,4 @@
-"""Helm: the chart has no fault for any environment or choice, and refuses values that would be a mistake."""
+"""Check with Helm that the chart renders for each environment and choice, and refuses mistaken values."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ from deploy.chart import CHART, PLACED, RELEASES, Release, attempt, get_helm, lo
 from deploy.checks import CheckError
 from deploy.tool import require
 
-# For each mistake the words of the refusal, which name the value.
+# For each mistake: its name, the values, and words of the refusal, which name the value.
 _MISTAKES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("an image that is not named", {"image": {"repository": "gateway"}}, "image"),
     ("two images", {"image": {"repository": "a", "tag": "1", "digest": f"sha256:{'0' * 64}"}}, "image"),
@@ -38,7 +38,7 @@ _MISTAKES: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("a node's label that is no text", {"nodeSelector": {"spot": True}}, "nodeSelector"),
     ("no limit of memory", {"resources": {"limits": {"memory": None}}}, "memory"),
 )
-# What the schema cannot say, with the release's name: templates/refusal.yaml does.
+# What the schema cannot express and templates/refusal.yaml refuses; the second item is the release's name.
 _CONTRADICTIONS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
     ("a name that no Service may have", "2nd-gateway", {}, "2nd-gateway"),
     ("a name with a dot", "gateway.eu", {}, "gateway.eu"),
@@ -49,10 +49,10 @@ _CONTRADICTIONS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
 
 
 def run() -> int:
-    """Lint and render each release, and see each mistake refused.
+    """Lint and render each release, and check that each mistake is refused.
 
     Raises:
-        CheckError: Helm finds a fault, or takes a mistake.
+        CheckError: Helm finds a fault, or accepts a mistake.
     """
     for release in RELEASES:
         require(get_helm(), "lint", "--strict", "--quiet", CHART, *release.options)
@@ -71,7 +71,7 @@ def run() -> int:
 
 
 def _check_placement() -> int:
-    """See that every pod, the jobs' too, goes where the values say; give how many there are."""
+    """Check that every pod, jobs' pods included, is placed as the values say; return how many there are."""
     pods = [
         resource["spec"] if resource["kind"] == "Pod" else resource["spec"]["template"]["spec"]
         for resource in load_resources(PLACED)
@@ -84,7 +84,7 @@ def _check_placement() -> int:
 
 
 def _check_test() -> int:
-    """See that what `helm test --logs` starts is there to be read when it has ended, and gone before the next one."""
+    """Check that the pod of `helm test --logs` is kept once it ends, for its log, and deleted before the next test."""
     for release in RELEASES:
         tests = [each for each in load_resources(release) if "helm.sh/hook" in each["metadata"].get("annotations", {})]
         policies = [each["metadata"]["annotations"].get("helm.sh/hook-delete-policy") for each in tests]

@@ -1,9 +1,9 @@
-"""Kubernetes' own schemas, oldest and newest, and those of the custom resources, hold for all that the chart makes."""
+"""Check all rendered resources against Kubernetes' schemas, oldest and newest, and those of the custom resources."""
 
 import json
 from typing import Any
 
-import kubernetes_validate  # type: ignore[import-not-found]  # in .venv-deploy alone
+import kubernetes_validate  # type: ignore[import-not-found]  # only in .venv-deploy
 import yaml
 
 from deploy.chart import RELEASES, load_resources
@@ -11,17 +11,17 @@ from deploy.checks import CheckError
 from deploy.tool import ROOT, WORK
 from tests.node import install_packages
 
-# From Chart.yaml's kubeVersion to the newest that is known.
+# Chart.yaml's kubeVersion and the newest known version.
 _VERSIONS = ("1.30.0", "1.37.0")
-# schemas/validate.mjs knows them; a resource of any other group would be a slip.
+# schemas/validate.mjs knows these; a resource of any other group is a mistake.
 _CUSTOM = {"external-secrets.io/v1", "monitoring.coreos.com/v1", "networking.istio.io/v1"}
 
 
 def run() -> int:
-    """Hold each resource to its schema.
+    """Validate each resource against its schema.
 
     Raises:
-        CheckError: one does not fit, or has no schema.
+        CheckError: a resource is invalid or has no schema.
     """
     count = 0
     custom: list[dict[str, Any]] = []

@@ -1,6 +1,6 @@
-"""Lambda: the handler under the real runtime client and emulator, by tests/deploy/test_lambda_function.py.
+"""Test the Lambda handler with the real runtime client and emulator, by tests/deploy/test_lambda_function.py.
 
-The tests run in the development environment with the extra `lambda`; emulator and moto come from the locks of deploy.
+The tests run in the development environment with the extra `lambda`; emulator and moto come from deployment's locks.
 """
 
 import re
@@ -13,10 +13,10 @@ _PASSED = re.compile(r"^(\d+) passed", re.MULTILINE)
 
 
 def run() -> int:
-    """Run the tests; each counts.
+    """Run the tests and return how many passed.
 
     Raises:
-        CheckError: one fails, or the emulator is not to be had for this machine.
+        CheckError: one fails, or the emulator does not support this machine.
     """
     python = ROOT / ".venv/bin/python"
     if not python.exists():

@@ -1,4 +1,4 @@
-"""The gateway exports what the rules, the dashboard and the autoscaler ask for; each alert has a test and a meaning."""
+"""Check that rules, dashboard and autoscaler use only exported metrics, and each alert has tests and documentation."""
 
 import json
 import re
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from grafana_foundation_sdk.models.dashboard import Dashboard  # type: ignore[import-not-found]  # in .venv-deploy alone
+from grafana_foundation_sdk.models.dashboard import Dashboard  # type: ignore[import-not-found]  # only in .venv-deploy
 
 from deploy.chart import ENVIRONMENTS, RELEASES, load_resources
 from deploy.checks import CheckError
@@ -15,7 +15,7 @@ from deploy.exported import load_exported
 from deploy.expression import find_faults
 from deploy.tool import ROOT
 
-# Were one of these taken, the check would prove nothing.
+# Wrong expressions: if one of these were accepted, the check would prove nothing.
 _FALSE = (
     "rate(gateway_requests_seen_total[5m])",
     "gateway_requests_total_bucket",
@@ -30,10 +30,10 @@ _FALSE = (
 
 
 def run() -> int:
-    """Hold each expression to what is exported.
+    """Compare each expression with what is exported.
 
     Raises:
-        CheckError: something asks for what nothing exports, or an alert has no test or meaning, or a metric no panel.
+        CheckError: an expression uses what nothing exports, an alert has no test or documentation, a metric no panel.
     """
     exported, values = load_exported()["series"], load_exported()["values"]
     rules = [rule for group in _load("rules.yaml")["groups"] for rule in group["rules"]]
@@ -56,7 +56,7 @@ def _load(name: str) -> Any:  # noqa: ANN401 - YAML may hold anything
 
 
 def find_dashboard_expressions() -> Iterator[str]:
-    """Give what each panel asks for; Grafana's own reading of the dashboard must succeed."""
+    """Yield the expressions of each panel; Grafana's own SDK must be able to parse the dashboard."""
     text = (MONITORING / "grafana/dashboard.json").read_text()
     Dashboard.from_json(json.loads(text))
     for panel in json.loads(text)["panels"]:
@@ -65,7 +65,7 @@ def find_dashboard_expressions() -> Iterator[str]:
 
 
 def _find_scaling_metrics() -> Iterator[str]:
-    """What the autoscaler looks at, and what the adapter gives it."""
+    """Yield the metrics that the autoscaler reads and the queries that the adapter provides them by."""
     for rule in _load("adapter.yaml")["rules"]["custom"]:
         yield rule["seriesQuery"]
         query = rule["metricsQuery"].replace("<<.Series>>", rule["name"]["as"])

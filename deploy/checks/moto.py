@@ -1,6 +1,6 @@
-"""moto: each root of AWS is applied to a stand-in of AWS, planned again without a change, and destroyed.
+"""Apply each AWS root to moto, a stand-in for AWS, plan it again without a change, and destroy it.
 
-What moto cannot do is left out: add-ons and access entries of EKS, names of HTTP APIs. terraform.py tests their plans.
+What moto does not support is left out: EKS add-ons and access entries, HTTP API names. terraform.py tests their plans.
 """
 
 import json
@@ -26,10 +26,10 @@ _SECONDS = 60
 
 
 def run() -> int:
-    """Apply, plan again and destroy; each root counts for three.
+    """Apply, plan again and destroy; each root counts as three checks.
 
     Raises:
-        CheckError: a step fails, or the second plan would change something.
+        CheckError: a step fails, or the second plan has a change.
     """
     copy = WORK / "terraform"
     shutil.rmtree(copy, ignore_errors=True)
@@ -70,7 +70,7 @@ def _run_moto() -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
-    # The policies that AWS itself keeps are attached to roles.
+    # Roles use policies that AWS manages.
     command = ["env", "MOTO_IAM_LOAD_MANAGED_POLICIES=true", str(get_program("moto_server")), "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:  # noqa: S603 - as above
         try:

@@ -1,4 +1,4 @@
-"""A real Prometheus scrapes a real gateway with its key, evaluates each rule, and answers what each panel asks."""
+"""Check that a real Prometheus scrapes a real gateway with its key, and evaluates each rule and each panel's query."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ from deploy.stand import Stand, await_answer, find_port, open_gateway, read, run
 
 
 def run() -> int:
-    """Run both, with the configuration that compose has but for places and times.
+    """Run both, with the configuration of compose except for addresses, paths and intervals.
 
     Raises:
         CheckError: the gateway is not scraped, or a rule or panel cannot be evaluated.
@@ -48,7 +48,7 @@ def _build_config(stand: Stand) -> dict[str, Any]:
 
 
 def _query(port: int, expression: str) -> list[Any] | None:
-    """Give the series that an expression has now, or None where it cannot be answered."""
+    """Return the current series of an expression, or None if Prometheus cannot evaluate it."""
     text = read(port, f"/api/v1/query?query={quote(expression)}")
     found: list[Any] | None = json.loads(text)["data"]["result"] if text else None
     return found

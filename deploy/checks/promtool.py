@@ -1,4 +1,4 @@
-"""promtool: the rules and the configuration are Prometheus', and each alert fires and keeps still as its tests say."""
+"""Check the rules and the configuration with promtool, and that each alert fires and stays silent as its tests say."""
 
 import contextlib
 import re
@@ -13,7 +13,7 @@ MONITORING = ROOT / "deploy/monitoring"
 
 @cache
 def get_promtool() -> Path:
-    """Give promtool: the one that is installed, or else the one in the system's package, unpacked.
+    """Return the path of promtool: the installed one, or else one unpacked from the system's package.
 
     Raises:
         CheckError: there is neither.

@@ -1,7 +1,7 @@
-"""terraform: format, the validity of each module and root of AWS, and the modules' tests, whose provider is mocked.
+"""Check with Terraform the format, the validity of each AWS module and root, and the modules' tests (mocked provider).
 
-What needs the provider of Atlas is not validated: atlas.py holds its arguments to the published schema. tflint, tfsec
-and trivy are published in no package registry; the rules of checkov take their place (checkov.py).
+What needs the Atlas provider is not validated: atlas.py checks its arguments against the published schema. tflint,
+tfsec and trivy are in no package registry; checkov's rules replace them (checkov.py).
 """
 
 import re
@@ -16,7 +16,7 @@ _PASSED = re.compile(r"^Success! (\d+) passed", re.MULTILINE)
 
 
 def run() -> int:
-    """Check all; the format, each valid folder and each run of a test count.
+    """Check all; the format, each valid folder and each run of a test count as checks.
 
     Raises:
         CheckError: a folder is not formatted or not valid, or a test fails.

@@ -1,19 +1,19 @@
-"""Terragrunt's files: each unit of each environment gives its root what it asks for, and nothing else.
+"""Check Terragrunt's files: each unit of each environment sets exactly the variables of its root.
 
-Terragrunt itself is in no package registry: its files are read here, and run by the pipeline alone.
+Terragrunt itself is in no package registry: this module only reads its files, and only the pipeline runs them.
 """
 
 import re
 from typing import Any
 
-import hcl2  # type: ignore[import-not-found]  # it is in the virtualenv of the checks alone
+import hcl2  # type: ignore[import-not-found]  # only in .venv-deploy
 
 from deploy.checks import CheckError
 from deploy.terraform_program import TERRAFORM
 
 ENVIRONMENTS = ("dev", "qa", "production")
 UNITS = ("foundation", "database", "cluster", "function")
-# By variables of the environment, TF_VAR_…: a secret, and what the pipeline has built.
+# Given by environment variables, TF_VAR_…: a secret, and the image that the pipeline has built.
 GIVEN_OTHERWISE = {"database": {"initial_passwords"}, "function": {"image"}}
 
 
@@ -21,7 +21,7 @@ def run() -> int:
     """Check each unit of each environment.
 
     Raises:
-        CheckError: a variable is not given, one is given that does not exist, or environments are not apart.
+        CheckError: a variable is not set, one is set that does not exist, or environments share a value.
     """
     shared = _name_inputs("environments/root.hcl")
     faults: list[str] = []
@@ -60,13 +60,13 @@ def _load(path: str) -> dict[str, Any]:
 
 
 def load_locals(environment: str) -> dict[str, list[Any]]:
-    """Give an environment's values, each in a list of one, as the reader of HCL gives them."""
+    """Return an environment's values, each in a list of one, as the HCL parser returns them."""
     found: dict[str, list[Any]] = _load(f"environments/{environment}/environment.hcl")["locals"][0]
     return found
 
 
 def _name_locals(environment: str) -> set[str]:
-    """The names of the values, and of those within them as units write them."""
+    """Return the names of the values, and those of nested values, written with a dot as units do."""
     names = set()
     for name, (value,) in ((name, value) for name, value in load_locals(environment).items() if name[0] != "_"):
         names |= {name} | ({f"{name}.{inner}" for inner in value} if isinstance(value, dict) else set())

@@ -1,10 +1,10 @@
-"""The pipeline: GitHub's schema, actionlint, and zizmor, which knows how pipelines are attacked."""
+"""Check the pipeline with GitHub's schemas, actionlint, and zizmor, which finds security faults."""
 
 from deploy.tool import ROOT, get_program, require
 
 
 def run() -> int:
-    """Check each workflow by each of the three; zizmor also sees that actions are named by their commits.
+    """Check each workflow with all three, and Dependabot's file; zizmor also requires actions to be pinned to commits.
 
     Raises:
         CheckError: one of them finds a fault.

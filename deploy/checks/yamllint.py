@@ -1,10 +1,10 @@
-"""yamllint: YAML that people write is written in one way; what Helm fills in is checked once it is filled."""
+"""Run yamllint over hand-written YAML. It must not read Helm's templates, which other checks see rendered."""
 
 from deploy.tool import ROOT, get_program, require
 
 
 def run() -> int:
-    """Check the files that git knows.
+    """Check the files that git tracks, and new ones that it does not ignore.
 
     Raises:
         CheckError: yamllint finds a fault.

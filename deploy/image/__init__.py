@@ -1,4 +1,4 @@
-"""The image as it runs: what it runs on, and one module for each side of it that is checked.
+"""Checks of the running image: what it runs on, and one module for each aspect.
 
-Those have checks of the form `(site) -> Iterator[str]`, the facts that they prove.
+A check has the form `(site) -> Iterator[str]` and yields the facts that it has proven.
 """

@@ -1,4 +1,4 @@
-"""Who asks is answered: by the paths, GraphQL, metrics and pages as users ask, and by Prometheus and Grafana."""
+"""Check that the paths, GraphQL, metrics and pages answer, and that Prometheus and Grafana are set up."""
 
 import json
 import sys
@@ -20,9 +20,9 @@ _OK = 200
 
 
 def check_answers(site: Site) -> Iterator[str]:
-    """The four paths, GraphQL and metrics answer as `helm test` asks them, and each page is there."""
+    """Prove that the four paths, GraphQL and metrics pass the test of `helm test`, and that each page exists."""
     keys = (site.folder / "transactions", site.folder / "metrics")
-    # A running gateway follows a new key within a second.
+    # A running gateway picks up a new key within a second.
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while _ask(site.port, "/transactions/1/card/Visa", keys[0])[0] != _OK and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -50,7 +50,7 @@ def _ask(port: int, path: str, key_file: Path | None = None) -> tuple[int, str]:
 
 
 def check_monitoring(site: Site) -> Iterator[str]:
-    """Prometheus scrapes the gateway with its key and evaluates each rule; Grafana has the dashboard."""
+    """Prove that Prometheus scrapes the gateway with its key and evaluates each rule, and Grafana has the dashboard."""
     deadline = time.monotonic() + 2 * _PATIENCE_SECONDS
     while True:
         found = json.loads(read(site.prometheus_port, "/api/v1/query?query=up") or "{}")

@@ -1,4 +1,4 @@
-"""The image and its containers: who runs in them, what they could change, and that no secret lies where others look."""
+"""Check the image and its containers: their users, what they can write to, and that no secret is exposed."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from deploy.image.site import IMAGE, PROJECT, Site
 
 _BUILD_TOOLS = ("cc", "gcc", "g++", "make", "git", "uv", "node", "npm")
 _LABELS = ("title", "description", "licenses")
-# What a process of the gateway's container sees; it runs there.
+# Runs in the gateway's container and reports what a process sees there.
 _LOOK = f"""
 import json, os, pathlib, shutil
 def is_writable(folder):
@@ -36,7 +36,7 @@ print(json.dumps([path.read_text().strip() for path in pathlib.Path("/secrets").
 
 
 def check_image(site: Site) -> Iterator[str]:
-    """The image says what it is, and needs neither root nor a shell."""
+    """Prove that the image has its labels and needs neither root nor a shell."""
     config = json.loads(site.docker.require("image", "inspect", IMAGE))[0]["Config"]
     labels = {f"org.opencontainers.image.{name}" for name in _LABELS}
     yield from prove(
@@ -56,7 +56,7 @@ def check_image(site: Site) -> Iterator[str]:
 
 
 def check_confinement(site: Site) -> Iterator[str]:
-    """Docker has taken every limit that compose.yaml states."""
+    """Prove that each container has the restrictions that compose.yaml states."""
     for container in site.list_containers():
         host, name = container["HostConfig"], container["Name"]
         addresses = {each["HostIp"] for ports in (host["PortBindings"] or {}).values() for each in ports}
@@ -69,10 +69,10 @@ def check_confinement(site: Site) -> Iterator[str]:
 
 
 def check_secrets(site: Site) -> Iterator[str]:
-    """No password or key is in the image, its history, a container's description or a log."""
+    """Prove that no password or key is in the image, its history, a container's description or a log."""
     names = ("database-secrets", "metrics-secret", "owner-secret", "reader-secret")
     mounts = [option for name in names for option in ("--volume", f"{PROJECT}_{name}:/secrets/{name}:ro")]
-    # Root, for each belongs to somebody else.
+    # As root, because each secret belongs to a different user.
     command = ("run", "--rm", "--network", "none", "--user", "0", *mounts, "--entrypoint", "python", IMAGE)
     secrets: list[str] = json.loads(site.docker.require(*command, "-c", _READ_SECRETS))
     secrets += [(site.folder / scope).read_text().strip() for scope in ("transactions", "metrics")]

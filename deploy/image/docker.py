@@ -1,6 +1,6 @@
-"""A Docker daemon: the machine's, or, for root where none answers, one of its own that ends with what is in it.
+"""Provide a Docker daemon: the machine's, or, if none answers and the user is root, a private, temporary one.
 
-It must not know what is run in it.
+It must not know what runs in the daemon.
 """
 
 import os
@@ -15,13 +15,13 @@ from pathlib import Path
 from deploy.checks import CheckError
 from deploy.tool import find_installed, require, run_program
 
-# Debian's packages docker.io and docker-compose; another client may lie before these on PATH and lack the builder.
+# Where Debian's packages install them; another client may come earlier on PATH and lack the builder.
 _CLIENT = Path("/usr/bin/docker")
 _DAEMON = Path("/usr/sbin/dockerd")
 _PATIENCE_SECONDS = 60
 _STOP_SECONDS = 120
-# It runs until whoever started it closes its standard input, or dies by whatever signal. The bridges of networks belong
-# to the machine and not to the daemon: with their containers they are removed before it ends.
+# Runs until its parent closes the standard input or dies by any signal. The bridges of networks belong to the machine,
+# not to the daemon: they and their containers are removed before it ends.
 _GUARD = r"""
 "$DAEMON" "$@" >"$FOLDER/daemon.log" 2>&1 &
 cat
@@ -38,9 +38,9 @@ class Docker:
     """A daemon that answers.
 
     Attributes:
-        client: the command.
-        is_own: whether nobody else has images in it.
-        variables: lead to the daemon.
+        client: the client's path.
+        is_own: whether the daemon is private, without anybody else's images.
+        variables: environment variables that lead the client to the daemon.
     """
 
     client: Path
@@ -48,11 +48,11 @@ class Docker:
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        """Run the client to its end, whatever it says."""
+        """Run the client to its end and return the result, even if it failed."""
         return run_program(self.client, *arguments, variables=dict(self.variables))
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the client, to be read from while it runs."""
+        """Start the client, whose output can be read while it runs."""
         return subprocess.Popen(  # noqa: S603 - Docker's client
             [str(self.client), *arguments],
             env={**os.environ, **self.variables},
@@ -63,7 +63,7 @@ class Docker:
         )
 
     def require(self, *arguments: str | Path) -> str:
-        """Run the client and give what it printed.
+        """Run the client and return what it printed.
 
         Raises:
             CheckError: it failed.
@@ -71,7 +71,7 @@ class Docker:
         return require(self.client, *arguments, variables=dict(self.variables))
 
     def compose(self, *arguments: str, **variables: str) -> str:
-        """Run compose, version 2 or Debian's 1, and give what it printed.
+        """Run compose, version 2 or Debian's version 1, and return what it printed.
 
         Raises:
             CheckError: it failed, or is not installed.
@@ -86,7 +86,7 @@ class Docker:
 
 @contextmanager
 def open_docker() -> Iterator[Docker]:
-    """Give a daemon; one of its own is ended with all that it holds when the block ends, or this process by any signal.
+    """Yield a daemon; a private one is removed with its data when the block ends or any signal ends this process.
 
     Raises:
         CheckError: none answers, and none can be started.
@@ -112,8 +112,8 @@ def _run_daemon() -> Iterator[Docker]:
     options = (
         *("--data-root", folder / "data", "--exec-root", folder / "exec", "--pidfile", folder / "pid"),
         *("--host", socket, "--storage-driver", "overlay2"),
-        # Builds use the machine's network, and containers reach each other and loopback: nothing is to be forwarded.
-        # Of its rules in the machine's firewall those of a network go with it, and empty chains stay.
+        # Builds use the machine's network, and containers reach each other and loopback: no forwarding is needed.
+        # Of the daemon's firewall rules, those of a network are removed with it; empty chains stay.
         *("--bridge=none", "--ip-forward=false", "--ip-masq=false"),
     )
     environ = {**os.environ, **variables, "FOLDER": str(folder), "DAEMON": str(_DAEMON), "CLIENT": str(_CLIENT)}
@@ -123,7 +123,7 @@ def _run_daemon() -> Iterator[Docker]:
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        # Ctrl-C is for those who wait for it.
+        # Ctrl-C must reach only the parent, which then stops the guard.
         start_new_session=True,
     ) as guard:
         docker = Docker(_CLIENT, is_own=True, variables=variables)

@@ -1,4 +1,4 @@
-"""What a check proves: facts that hold."""
+"""Prove facts for a check."""
 
 from collections.abc import Iterator
 
@@ -6,10 +6,10 @@ from deploy.checks import CheckError
 
 
 def prove(*facts: tuple[object, str]) -> Iterator[str]:
-    """Give the facts that hold.
+    """Yield the descriptions of facts that hold.
 
     Raises:
-        CheckError: one does not; the message is the fact.
+        CheckError: a fact does not hold; the message names it.
     """
     for holds, fact in facts:
         if not holds:

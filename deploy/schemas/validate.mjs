@@ -1,5 +1,5 @@
-// Holds custom resources, a JSON array in the file that is named, to the schemas of their definitions: by value, and by
-// TypeScript's types for keys that do not exist, which a cluster would drop in silence. Prints faults; exit code 1 for one.
+// Validates custom resources, a JSON array in the given file, against their schemas, and with TypeScript types to find
+// unknown keys, which a cluster would silently drop. Prints faults; the exit code is 1 if there are any.
 import { readFileSync } from "node:fs";
 import ts from "typescript";
 

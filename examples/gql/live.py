@@ -1,8 +1,8 @@
-"""Prints what was paid in a country in the last 24 hours, at once and whenever that changes.
+"""Print the sums paid in a country in the last 24 hours, immediately and whenever they change.
 
 `python live.py ws://localhost:5000/graphql US 10` ends after ten lines.
 """
-# ruff: noqa: INP001, T201  # a program, which prints
+# ruff: noqa: INP001, T201  # a script that prints
 
 import asyncio
 import sys

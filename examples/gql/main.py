@@ -1,5 +1,5 @@
-"""Prints what was paid in a country in the last 90 days: `python main.py http://localhost:5000/graphql US`."""
-# ruff: noqa: INP001, T201  # a program, which prints
+"""Print a country's payments in the last 90 days, and their sums: `python main.py http://localhost:5000/graphql US`."""
+# ruff: noqa: INP001, T201  # a script that prints
 
 import asyncio
 import sys
@@ -31,7 +31,7 @@ async def main(url: str, country: str) -> None:
         print(f"{answer['transactions']['totalCount']} transactions")
         for node in answer["transactions"]["nodes"]:
             print(f"{node['date'][:10]} {node['amount']} {node['currency']} {node['cardNumber']} {node['vendor']}")
-        # Exact decimals, as text; different currencies are never added.
+        # Sums are exact decimals in strings; different currencies are never added.
         answer = await session.execute(GraphQLRequest(SUMS, variable_values={"filter": wanted}))
         for group in answer["transactionSummary"]["groups"]:
             print(f"{group['amounts'][0]['sum']} {group['currency']} in all")

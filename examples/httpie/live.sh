@@ -1,6 +1,6 @@
 #!/bin/sh
-# Prints what is paid in a country from now on, as it happens: sh live.sh http://localhost:5000 US
-# Ctrl-C ends it. The line `id:` of an event, sent as the header Last-Event-ID, goes on after it.
+# Prints the transactions of a country as they are added: sh live.sh http://localhost:5000 US
+# Ctrl-C ends it. To resume after an event, send its `id:` as the header Last-Event-ID.
 set -eu
 url=${1:-http://localhost:5000}
 country=${2:-US}

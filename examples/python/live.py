@@ -1,5 +1,5 @@
-"""Prints the next transactions of a country: `python live.py ws://localhost:5000/graphql US 10`."""
-# ruff: noqa: INP001, T201  # a program, which prints
+"""Print the next transactions of a country: `python live.py ws://localhost:5000/graphql US 10` ends after ten."""
+# ruff: noqa: INP001, T201  # a script that prints
 
 import asyncio
 import sys
@@ -12,7 +12,7 @@ from transactions_client import Added, Client, TransactionFilter
 
 async def main(url: str, country: str, count: str) -> None:
     left = int(count)
-    # The generated type does not tell that it is to be closed, with the connection.
+    # The generated type, AsyncIterator, hides that it is a generator, which must be closed to close the connection.
     events = cast("AsyncGenerator[Added, None]", Client(ws_url=url).added(TransactionFilter(country=country)))
     async with aclosing(events):
         async for event in events:

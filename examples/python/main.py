@@ -1,5 +1,5 @@
-"""Prints what was paid in a country in the last 90 days: `python main.py http://localhost:5000/graphql US`."""
-# ruff: noqa: INP001, T201  # a program, which prints
+"""Print a country's payments in the last 90 days, and their sums: `python main.py http://localhost:5000/graphql US`."""
+# ruff: noqa: INP001, T201  # a script that prints
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from transactions_client import AmountsTransactionsNodes, Client, TransactionFil
 
 
 async def read_amounts(client: Client, wanted: TransactionFilter) -> AsyncIterator[AmountsTransactionsNodes]:
-    """Follow the cursors from page to page."""
+    """Yield the rows of all pages, following the cursors."""
     after = None
     while True:
         page = (await client.amounts(wanted, after)).transactions
@@ -29,7 +29,7 @@ async def main(url: str, country: str) -> None:
         print(f"{newest.total_count} transactions")
         for node in newest.nodes:
             print(f"{node.date:%Y-%m-%d} {node.amount} {node.currency} {node.card_number} {node.vendor}")
-        # Amounts are Decimals: sums are exact, one for each currency.
+        # Amounts are Decimals, so the sums, one per currency, are exact.
         sums: defaultdict[str, Decimal] = defaultdict(Decimal)
         async for each in read_amounts(client, wanted):
             sums[each.currency] += each.amount

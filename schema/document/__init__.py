@@ -1,1 +1,1 @@
-"""What is done to a document before an operation of it is executed: one limit or concern a file."""
+"""Checks and preparation of a document before one of its operations is executed: one limit or concern per file."""

@@ -1,4 +1,4 @@
-"""How many fields an operation may rename: each can cost a query of its own."""
+"""Limit an operation's aliases: each can cost a database query of its own."""
 
 from graphql import DocumentNode, FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 
@@ -11,7 +11,7 @@ class TooManyAliasesError(GatewayError):
 
 
 def check_aliases(document: DocumentNode, most: int) -> None:
-    """Raise TooManyAliasesError when an operation has more than `most` aliases, those of a fragment at each spread."""
+    """Raise TooManyAliasesError if an operation has more than `most` aliases, counting a fragment's at each spread."""
     fragments = find_fragments(document)
     counts: dict[str, int] = {}
 
@@ -26,7 +26,7 @@ def check_aliases(document: DocumentNode, most: int) -> None:
                 return count(inner)
             case FragmentSpreadNode(name=name) if name.value in fragments:
                 if name.value not in counts:
-                    # Zero while it is being counted, so that a cycle ends; validation then names the cycle.
+                    # Zero while it is being counted, so that a cycle ends; validation then reports the cycle.
                     counts[name.value] = 0
                     counts[name.value] = count(fragments[name.value].selection_set)
                 return counts[name.value]

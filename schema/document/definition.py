@@ -9,17 +9,17 @@ T = TypeVar("T", bound=Node)
 
 
 def find_fragments(document: DocumentNode) -> dict[str, FragmentDefinitionNode]:
-    """Give the fragments by name."""
+    """Return the fragments by name."""
     return {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
 
 
 def find_operations(document: DocumentNode) -> list[OperationDefinitionNode]:
-    """Give the operations in their order."""
+    """Return the operations in document order."""
     return [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
 
 
 def find_nodes(document: DocumentNode, kind: type[T]) -> Iterator[T]:
-    """Give the nodes of a kind, wherever they stand, in no order. Unlike graphql-core's visitor it does not recurse."""
+    """Yield the nodes of a kind at any depth, in no order. Unlike graphql-core's visitor, this does not recurse."""
     pending: list[object] = [document]
     while pending:
         match pending.pop():

@@ -1,4 +1,4 @@
-"""How deep an operation may nest its fields."""
+"""Limit how deep an operation may nest its fields."""
 
 from graphql import DocumentNode, FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 
@@ -11,9 +11,9 @@ class QueryTooDeepError(GatewayError):
 
 
 def check_depth(document: DocumentNode, most: int) -> None:
-    """Raise QueryTooDeepError when an operation nests fields more than `most` deep, fragments followed.
+    """Raise QueryTooDeepError if an operation nests fields more than `most` deep, fragments included.
 
-    A fragment that contains itself counts as too deep: validation, which would name the cycle, comes later.
+    A fragment that contains itself counts as too deep: validation, which would report the cycle, runs later.
     """
     fragments = find_fragments(document)
     depths: dict[str, int] = {}

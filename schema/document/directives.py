@@ -1,4 +1,4 @@
-"""How many directives a document may have: validation and execution look at each, wherever it stands."""
+"""Limit a document's directives: validation and execution process each one, wherever it stands."""
 
 from graphql import DirectiveNode, DocumentNode
 
@@ -11,6 +11,6 @@ class TooManyDirectivesError(GatewayError):
 
 
 def check_directives(document: DocumentNode, most: int) -> None:
-    """Raise TooManyDirectivesError when a document has more than `most` directives, those of its fragments included."""
+    """Raise TooManyDirectivesError if a document has more than `most` directives, including those in its fragments."""
     if sum(1 for _ in find_nodes(document, DirectiveNode)) > most:
         raise TooManyDirectivesError(f"The document has more than {most} directives; send several operations.")

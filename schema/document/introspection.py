@@ -1,11 +1,11 @@
-"""Keeps the schema back where it is not to be shown. `__typename`, which clients' caches need, stays."""
+"""Refuse introspection where the schema must stay hidden. `__typename`, which clients' caches need, stays allowed."""
 
 from graphql import DocumentNode, FieldNode
 
 from database.errors import GatewayError
 from schema.document.definition import find_nodes
 
-# All of introspection depends on two fields (GraphQL, section 4.2); Federation's gives the schema as text.
+# Introspection has two root fields (GraphQL, section 4.2); Federation's `_service` returns the schema as text.
 _ROOTS = frozenset({"__schema", "__type", "_service"})
 
 
@@ -14,7 +14,7 @@ class IntrospectionDisabledError(GatewayError):
 
 
 def check_introspection(document: DocumentNode) -> None:
-    """Raise IntrospectionDisabledError when a document asks for the schema, even in a fragment that nothing uses."""
+    """Raise IntrospectionDisabledError if a document requests the schema, even in an unused fragment."""
     for node in find_nodes(document, FieldNode):
         if node.name.value in _ROOTS:
             raise IntrospectionDisabledError(

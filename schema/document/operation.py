@@ -1,4 +1,4 @@
-"""What an operation asks for at its top, for logs and counts."""
+"""The root fields of an operation, for logs and metrics."""
 
 from graphql import (
     DocumentNode,
@@ -13,7 +13,7 @@ from schema.document.definition import find_fragments
 
 
 def list_root_fields(document: DocumentNode, selection: SelectionSetNode) -> list[str]:
-    """Give the names of a selection's fields, each once, in their order, those of its fragments included."""
+    """Return the names of a selection's fields, each once, in order, including those of its fragments."""
     names: dict[str, None] = {}
     fragments: dict[str, FragmentDefinitionNode] | None = None
     pending = list(reversed(selection.selections))

@@ -1,4 +1,4 @@
-"""Parses a document, holds it to the limits and validates it, once: the same text again costs a look-up."""
+"""Parse a document, check it against the limits and validate it, once: the same text again costs a cache look-up."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,22 +25,22 @@ from schema.document.introspection import check_introspection
 from schema.document.repeats import check_repeats
 from schema.limits import Limits
 
-# Bounded in number here and in size by the limits, so that foreign documents cannot fill the memory.
+# Bounded in number here and in size by the limits, so that callers' documents cannot exhaust memory.
 _CACHED_DOCUMENTS = 256
 
-# Enough to mend a document by; a hostile one must not turn a short request into a long answer.
+# Enough to fix a document by; a hostile one must not turn a short request into a long response.
 _MAX_ERRORS = 10
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedDocument:
-    """A document that was parsed and is within the limits.
+    """A parsed document that is within the limits.
 
     Attributes:
         document: its syntax tree.
-        operations: those that it holds.
-        errors: what validation found in it; only without any may an operation run.
-        conditions: the variables that its directives read, which decide with the document what an answer holds.
+        operations: its operations.
+        errors: its validation errors; an operation may run only if there are none.
+        conditions: the variables that its directives read; with the document, they decide which fields a response has.
     """
 
     document: DocumentNode
@@ -49,14 +49,14 @@ class PreparedDocument:
     conditions: frozenset[str]
 
     def find_operation(self, name: str | None) -> OperationDefinitionNode | None:
-        """Give the operation of a name, or the first when none is given."""
+        """Return the operation with a name, or the first if `name` is None; None if there is none."""
         for operation in self.operations:
             if name is None or (operation.name and operation.name.value == name):
                 return operation
         return None
 
     def check_choice(self, name: str | None) -> list[GraphQLError]:
-        """Give the document's errors, or that one of several operations must be named."""
+        """Return the document's errors, or an error if it has several operations and `name` is None."""
         names = [operation.name.value for operation in self.operations if operation.name]
         if name is None and len(names) > 1:
             return [_wrap(OperationNotFoundError(f"Name one of the operations in operationName: {', '.join(names)}."))]
@@ -76,9 +76,9 @@ class OperationNotFoundError(GatewayError):
 
 
 def build_preparation(limits: Limits) -> Callable[[str, GraphQLSchema], PreparedDocument]:
-    """Give a function that prepares a document, from a cache if it is known.
+    """Return a function that prepares a document or takes it from a cache.
 
-    The function raises GraphQLError for a text that cannot be parsed or breaks a limit.
+    The function raises GraphQLError for a text that cannot be parsed or exceeds a limit.
     """
 
     @lru_cache(maxsize=_CACHED_DOCUMENTS)
@@ -86,7 +86,7 @@ def build_preparation(limits: Limits) -> Callable[[str, GraphQLSchema], Prepared
         try:
             _check_size(text, limits.document_bytes)
             document = parse(text, max_tokens=limits.tokens)
-            # Before validation, whose cost these bound.
+            # These run before validation because they bound its cost.
             if not limits.introspection:
                 check_introspection(document)
             check_depth(document, limits.depth)
@@ -96,7 +96,7 @@ def build_preparation(limits: Limits) -> Callable[[str, GraphQLSchema], Prepared
         except RecursionError:
             raise _wrap(_build_depth_error(limits)) from None
         except GraphQLSyntaxError as error:
-            # graphql-core tells its own bounds by their words alone.
+            # Only the message tells which of graphql-core's own limits was exceeded.
             if "nested too deeply" in error.message:
                 raise _wrap(_build_depth_error(limits)) from None
             if "tokens. Parsing aborted" in error.message:

@@ -1,4 +1,4 @@
-"""How often an operation may select one field of one place in the answer: validation compares such fields in pairs."""
+"""Limit how often an operation may select one response field: validation compares such selections in pairs."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,19 +18,19 @@ from graphql import (
 from schema.document.aliases import TooManyAliasesError
 from schema.document.definition import find_fragments
 
-# Ten times what the longest document holds without fragments; with them the places can be far more than its tokens.
+# Ten times what the longest document holds without fragments, which can multiply its fields far beyond its tokens.
 _MOST_FIELDS = 20_000
 
 _Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
 
 
 def check_repeats(document: DocumentNode, most: int) -> None:
-    """Raise TooManyAliasesError when more than `most` selections of one field come together in an answer.
+    """Raise TooManyAliasesError if more than `most` selections merge into one field of the response.
 
-    Those below repeated fields, in inline fragments and in fragments, come together too.
+    Selections below repeated fields, in inline fragments and in fragments merge too.
     """
     fragments = find_fragments(document)
-    # All definitions: of fragments of one name, only the last is among those that may be spread.
+    # All definitions, not `fragments`: that holds only the last of several fragments with the same name.
     pending = [[node.selection_set] for node in document.definitions if isinstance(node, ExecutableDefinitionNode)]
     seen: set[frozenset[int]] = set()
     left = _MOST_FIELDS
@@ -42,7 +42,7 @@ def check_repeats(document: DocumentNode, most: int) -> None:
         seen.add(key)
         for nodes in _merge(merged, fragments).values():
             left -= len(nodes)
-            # Once is no repetition.
+            # A single selection is no repetition, even with a limit of 0.
             if len(nodes) > max(most, 1):
                 raise TooManyAliasesError(f"The document repeats one field more than {most} times; select it once.")
             if left < 0:
@@ -52,7 +52,7 @@ def check_repeats(document: DocumentNode, most: int) -> None:
 
 
 def _merge(selection_sets: Sequence[SelectionSetNode], fragments: _Fragments) -> dict[str, list[FieldNode]]:
-    """Give the fields of selection sets by their name in the answer; each fragment counts once, as in execution."""
+    """Return the fields of selection sets by response name; each fragment counts once, as in execution."""
     fields: defaultdict[str, list[FieldNode]] = defaultdict(list)
     spread: set[str] = set()
     pending: list[SelectionNode] = [node for each in selection_sets for node in each.selections]

@@ -1,12 +1,12 @@
-// Has Swagger UI's Authorize keep its key where the other pages look for one, in this tab alone.
+// Makes Swagger UI's Authorize keep its key where the other pages look for it, for this tab only.
 import { forgetKey, keepKey } from "../explorer/key.ts";
 
-/** As gateway/openapi.py names it. */
+/** The name in gateway/openapi.py. */
 export const SECURITY_SCHEME = "bearer";
 
 type Authorize = Readonly<Record<string, { readonly value?: unknown }>>;
 
-/** A plugin of Swagger UI: what is authorized is kept, what is logged out is forgotten. */
+/** A Swagger UI plugin that keeps the key on authorization and forgets it on logout. */
 export const keepAuthorization = () => ({
   statePlugins: {
     auth: {

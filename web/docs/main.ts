@@ -18,9 +18,9 @@ const reference: { preauthorizeApiKey(scheme: string, key: string): void } = Swa
   // The badge would send the document's address to another host.
   validatorUrl: null,
   displayRequestDuration: true,
-  // The paths say what they take and give; the list below them would repeat it.
+  // The paths describe their parameters and responses; the list of models would repeat that.
   defaultModelsExpandDepth: -1,
-  // To colour a list of thousands of rows would hold the page up for minutes.
+  // Highlighting a list of thousands of rows would block the page for minutes.
   syntaxHighlight: false,
   plugins: [keepAuthorization, offerNoStream],
   onComplete: () => {

@@ -1,4 +1,4 @@
-// Swagger UI has dark colours for who sets a class; whether a person wants them, the browser says.
+// Sets the class for Swagger UI's dark colours if the browser prefers a dark colour scheme.
 
 export function followScheme(): void {
   const dark = window.matchMedia("(prefers-color-scheme: dark)");

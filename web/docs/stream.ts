@@ -1,8 +1,8 @@
-// Takes "Try it out" from the operation whose answer has no end: Swagger UI shows an answer once it is whole.
+// Removes "Try it out" from the operation with an endless response: Swagger UI only shows complete responses.
 
 const STREAM = "/transactions/live";
 
-/** A plugin of Swagger UI. */
+/** The Swagger UI plugin. */
 export const offerNoStream = () => ({
   statePlugins: {
     spec: {

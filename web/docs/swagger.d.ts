@@ -1,4 +1,4 @@
-// The bundle alone: the package's own entry also looks for its folder, which only servers have.
+// Only the bundle: the package's own entry also looks up its folder, which only works on servers.
 declare module "swagger-ui-dist/swagger-ui-es-bundle.js" {
   export { SwaggerUIBundle as default } from "swagger-ui-dist";
 }

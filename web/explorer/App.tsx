@@ -1,4 +1,4 @@
-// The whole page: one question in the address bar, and panels that each answer it for themselves.
+// The whole page: one query in the address bar, and panels that each load their own answer to it.
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { useAddress } from "./address.ts";
@@ -31,10 +31,10 @@ import { Unknown } from "./Unknown.tsx";
 export function App() {
   const { question, faults, unknown, pick, enter, rewrite, reload } = useAddress();
   const total = useAnswer(question, loadTotal);
-  // It reads all transactions, which the total seldom has to.
+  // Sums wait for the total: they read all transactions, which the total seldom has to.
   const sums = useAnswer(question, loadSums, !total.isWaiting);
   const rows = useRows(question);
-  // Of three letters only the gateway knows which country they are: its rows have the two that all else is named by.
+  // Only the gateway can resolve a three-letter country code: its rows have the two letters that everything else uses.
   const country = rows.question === question ? (rows.rows[0]?.countryOrigin.toUpperCase() ?? null) : null;
   useLayoutEffect(() => {
     if (question.country?.length === 3 && country !== null && /^[A-Z]{2}$/.test(country)) {
@@ -44,10 +44,10 @@ export function App() {
   const [isKeyOpen, setIsKeyOpen] = useState(false);
   const closeKey = useCallback(() => setIsKeyOpen(false), []);
 
-  // The same elements as before are not drawn again: rows and sums that arrive are no news to the charts.
+  // Memoised elements are not rendered again: new rows and sums do not concern the charts.
   const byDay = useMemo(() => <ByDay question={question} onPick={pick} />, [pick, question]);
   const facets = useMemo(() => <Facets question={question} onPick={pick} />, [pick, question]);
-  // They come a moment after the rest, which a phone shows the sooner.
+  // Rendered a moment after the rest, so that a phone shows the rest sooner.
   const [hasFacets, setHasFacets] = useState(false);
   useEffect(() => {
     const timer = setTimeout(() => setHasFacets(true));
@@ -111,7 +111,7 @@ export function App() {
   );
 }
 
-/** Gives the outage until one of the answers has come: while it is asked again nobody knows that it is over. */
+/** Returns the outage until one of the answers has arrived: during a retry, it is not known to be over. */
 function useOutage(errors: readonly unknown[], isUnanswered: boolean): AskError | undefined {
   const last = useRef<AskError | undefined>(undefined);
   const outage = findOutage(errors);

@@ -1,4 +1,4 @@
-// The card's brand that is asked for: those that occur by a click, any other as a text.
+// The field for the card's brand: those that occur can be clicked, any other can be typed.
 import type { Fault } from "./question.ts";
 import { TextField } from "./TextField.tsx";
 

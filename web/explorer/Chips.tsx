@@ -1,4 +1,4 @@
-// The conditions that narrow the question, each taken away by a click.
+// The conditions that narrow the query; a click removes one.
 import { useLayoutEffect, useRef } from "preact/hooks";
 
 import { listConditions } from "./condition.ts";
@@ -10,7 +10,7 @@ export function Chips({ question, onPick }: ChipsProps) {
   const conditions = listConditions(question);
   const list = useRef<HTMLUListElement>(null);
   const removed = useRef<number | null>(null);
-  // The focus would go with the chip that had it, to the page's beginning (WCAG 2.2, 2.4.3).
+  // Otherwise, removing the focused chip would move the focus to the start of the page (WCAG 2.2, 2.4.3).
   useLayoutEffect(() => {
     if (removed.current !== null) {
       const chips = [...(list.current?.querySelectorAll("button") ?? [])];

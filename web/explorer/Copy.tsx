@@ -1,4 +1,4 @@
-// The question as a text for elsewhere, into the clipboard; where a browser has none, to be copied by hand.
+// Copies the query as text for other programs to the clipboard; without a clipboard, shows it to be copied by hand.
 import { useEffect, useState } from "preact/hooks";
 
 import { Dialog } from "./Dialog.tsx";
@@ -54,7 +54,7 @@ export function Copy({ question }: { readonly question: Question }) {
 
 async function write(text: string): Promise<boolean> {
   try {
-    // Absent where the page came neither by HTTPS nor from this machine.
+    // `clipboard` is missing unless the page came by HTTPS or from this machine.
     await navigator.clipboard.writeText(text);
     return true;
   } catch {

@@ -1,4 +1,4 @@
-// The country that is asked for, found by its name or code: a combobox with a list (WAI-ARIA 1.2, combobox).
+// The field for the country, found by its name or code: a combobox with a list (WAI-ARIA 1.2, combobox).
 import { useMemo, useRef, useState } from "preact/hooks";
 
 import { formatCountry, listCountries, readCountry, searchCountries } from "./country.ts";
@@ -7,7 +7,7 @@ import { FaultText } from "./TextField.tsx";
 
 type CountryFieldProps = {
   readonly country: string | null;
-  /** Those that occur, which stand first. */
+  /** The countries that occur; they are listed first. */
   readonly countries: readonly string[];
   readonly fault: Fault | undefined;
   readonly onEnter: (text: string) => void;
@@ -35,7 +35,7 @@ export function CountryField({ country, countries, fault, onEnter }: CountryFiel
     close();
   };
   const move = (step: number): void => {
-    // Before the first stands the last, also where none is chosen yet.
+    // Moving up from the first one, or from none, leads to the last one.
     const last = active < 0 && step < 0 ? 0 : active;
     const next = isOpen ? (last + step + found.length) % Math.max(1, found.length) : 0;
     setIsOpen(true);
@@ -92,7 +92,7 @@ export function CountryField({ country, countries, fault, onEnter }: CountryFiel
             id={`country-${code}`}
             role="option"
             aria-selected={index === active}
-            // Before the field loses the focus, which would enter its text.
+            // On mousedown, because a click would first blur the field, which enters its text.
             onMouseDown={(event) => {
               event.preventDefault();
               enter(code);

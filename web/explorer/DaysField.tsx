@@ -1,4 +1,4 @@
-// The window that is asked for: the usual ones by a click, any other as a number.
+// The field for the window: the usual ones can be clicked, any other can be typed as a number of days.
 import { formatCount } from "./format.ts";
 import type { Fault } from "./question.ts";
 import { TextField } from "./TextField.tsx";
@@ -29,7 +29,7 @@ export function DaysField({ days, fault, onPick, onEnter }: DaysFieldProps) {
             key={name}
             type="button"
             class="choice"
-            // Who speaks to a browser says what is seen (WCAG 2.2, 2.5.3).
+            // Speech input users say the visible label, so the name must contain it (WCAG 2.2, 2.5.3).
             aria-label={`${short}: ${name}`}
             aria-pressed={preset === days}
             onClick={() => onPick(preset)}

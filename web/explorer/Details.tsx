@@ -1,4 +1,4 @@
-// One transaction with all that is known of it.
+// All details of one transaction.
 import { formatCountry } from "./country.ts";
 import { Dialog } from "./Dialog.tsx";
 import type { Transaction } from "./document.ts";

@@ -1,4 +1,4 @@
-// A modal dialog with a title, closed by its button, by Escape and by a click beside it; the focus goes back by itself.
+// A modal dialog with a title, closed by its button, Escape or a click outside; the browser restores the focus.
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 

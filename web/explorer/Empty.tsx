@@ -1,4 +1,4 @@
-// Nothing was found: what would find more, by one click.
+// Shown if nothing was found: offers wider queries, one click each.
 import { listWider } from "./condition.ts";
 import type { Question } from "./question.ts";
 

@@ -1,5 +1,5 @@
-// All rows of the question as a file: by links, which the browser downloads itself; with a key, which no link can
-// carry, by the page.
+// Exports all rows of the query as a file: by a link, which the browser downloads itself, or, with a key, which a link
+// cannot carry, by the page.
 import { useRef, useState } from "preact/hooks";
 
 import { AskError, get } from "./api.ts";
@@ -28,7 +28,7 @@ export function Export({ question }: { readonly question: Question }) {
     running.current = control;
     setTold({ text: `Preparing ${name}…`, error: null });
     try {
-      // One row of it: what is refused is told here, not by a broken file.
+      // Request one row first, so that a refusal is shown here instead of ending in a broken file.
       const first = await get(buildPath(question, { format, limit: "1" }), control.signal);
       await first.arrayBuffer();
       if (findKey() === null) {
@@ -74,7 +74,7 @@ export function Export({ question }: { readonly question: Question }) {
   );
 }
 
-/** Chromium keeps a large blob on the disk; an export beyond a browser's means is a matter for the copied commands. */
+/** Chromium keeps a large blob on disk; for an export that is too large for a browser, use the copied commands. */
 async function fetchFile(path: string, signal: AbortSignal): Promise<void> {
   const response = await get(path, signal);
   const name = /filename="([^"]+)"/.exec(response.headers.get("Content-Disposition") ?? "")?.[1] ?? "transactions";

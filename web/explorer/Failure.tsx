@@ -1,5 +1,5 @@
-// Why a panel has no answer: the gateway's words, its code with a page of its own, and the request's id for whoever
-// runs it.
+// Why a panel has no answer: the gateway's message, the error code with a link to its page, and the request id for the
+// operator.
 import { useEffect } from "preact/hooks";
 
 import { AskError, findOutage, getWait, isTooMuch } from "./api.ts";
@@ -36,7 +36,7 @@ export function Failure({ error, question, onRetry, onPick }: FailureProps) {
   );
 }
 
-/** What time may mend is asked again by itself: the rest of the page may have its answers, and no reason to ask. */
+/** Retries temporary failures automatically: if the rest of the page is complete, nothing else would cause a retry. */
 function Away({ error, onRetry }: { readonly error: AskError; readonly onRetry: () => void }) {
   useEffect(() => {
     const timer = setTimeout(onRetry, getWait(error) * 1000);

@@ -1,4 +1,4 @@
-// All conditions of the question, each with its field.
+// All conditions of the query, each with its field.
 import { useState } from "preact/hooks";
 
 import { CardField } from "./CardField.tsx";
@@ -17,7 +17,7 @@ type FiltersProps = {
 
 export function Filters({ question, faults, onPick, onEnter }: FiltersProps) {
   const choices = useChoices(question);
-  // On a narrow screen the answer would stand below them.
+  // Closed at first, because on a narrow screen the fields would push the answer down.
   const [isOpen, setIsOpen] = useState(false);
   const isShown = isOpen || Object.keys(faults).length > 0;
   return (

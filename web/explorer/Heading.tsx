@@ -1,4 +1,4 @@
-// The table's heading: its columns, two of which order it.
+// The table's heading: its columns, two of which can sort it.
 import type { Order } from "./question.ts";
 
 type HeadingProps = { readonly order: Order; readonly onOrder: (order: Order) => void };
@@ -32,7 +32,7 @@ type OrderedProps = HeadingProps & {
   readonly className: string;
 };
 
-/** A first click gives the largest or newest first, a second the other way round. */
+/** The first click sorts by largest or newest first, the second in reverse. */
 function Ordered({ name, by, className, order, onOrder }: OrderedProps) {
   const direction = order === `${by}_DESC` ? "descending" : order === `${by}_ASC` ? "ascending" : "none";
   return (

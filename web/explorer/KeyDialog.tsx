@@ -1,4 +1,4 @@
-// Takes the API key, and forgets it. It is not shown again, and leaves the tab only in requests to this gateway.
+// Sets or forgets the API key. The key is never shown again, and only leaves the tab in requests to this gateway.
 import { useState } from "preact/hooks";
 
 import { Dialog } from "./Dialog.tsx";
@@ -6,7 +6,7 @@ import { findKey, forgetKey, keepKey } from "./key.ts";
 import { FaultText } from "./TextField.tsx";
 
 type KeyDialogProps = {
-  /** Why a key is asked for, in the gateway's words. */
+  /** Why a key is required: the gateway's message. */
   readonly reason: string | null;
   readonly onChange: () => void;
   readonly onClose: () => void;
@@ -17,7 +17,7 @@ export function KeyDialog({ reason, onChange, onClose }: KeyDialogProps) {
   const [fault, setFault] = useState<string | null>(null);
   const submit = (event: Event): void => {
     event.preventDefault();
-    // What a header can hold (RFC 6750, section 2.1).
+    // The characters that the header allows (RFC 6750, section 2.1).
     if (!/^[\w\-.~+/]+=*$/.test(key.trim())) {
       setFault("Give a key or token as it was handed out: letters, digits and -._~+/= without spaces.");
       return;
@@ -28,7 +28,7 @@ export function KeyDialog({ reason, onChange, onClose }: KeyDialogProps) {
   };
   const forget = (): void => {
     forgetKey();
-    location.reload(); // so that nothing stays that it has opened: no row, no chart, no live connection
+    location.reload(); // so that nothing stays that the key gave access to: no row, no chart, no live connection
   };
   return (
     <Dialog id="key" title="API key" onClose={onClose}>

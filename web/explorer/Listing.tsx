@@ -1,4 +1,4 @@
-// The table with all that belongs to it: what to do with its rows elsewhere, and what is said when it has none.
+// The table with what belongs to it: export and copy, and the messages shown when it has no rows.
 import { useState } from "preact/hooks";
 
 import { findOutage } from "./api.ts";
@@ -24,7 +24,7 @@ type ListingProps = {
 export function Listing({ question, rows, total, onPick }: ListingProps) {
   const [opened, setOpened] = useState<Transaction | null>(null);
   const isFailed = rows.error !== null && findOutage([rows.error]) === undefined;
-  // Its field says why, and to try again would change nothing.
+  // The field shows the reason, and a retry would change nothing.
   const isRefused = isFieldFault(rows.error);
   const isEmpty = rows.question === question && rows.rows.length === 0 && !rows.hasMore;
   return (

@@ -1,4 +1,4 @@
-// The live switch: turns the feed on for the question on screen, and says in words how it stands.
+// The live switch: turns the feed on for the query on screen, and describes its state in words.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 
 import "./chart/chart.css";
@@ -11,17 +11,17 @@ import type { Question } from "./question.ts";
 
 type LiveProps = {
   readonly question: Question;
-  /** New rows for the table, at most four times a second; some may be there already: compare their ids. */
+  /** Receives new rows, at most four times a second; the table may have some already: compare their ids. */
   readonly onBatch: (batch: Batch) => void;
-  /** What was counted has changed; at most every few seconds. The charts know already. */
+  /** Called when counts have changed, at most every few seconds. The charts are refreshed already. */
   readonly onChange: () => void;
-  /** Something may have been missed: what is shown is to be asked for anew. */
+  /** Called when transactions may have been missed: everything shown must be loaded again. */
   readonly onGap: () => void;
 };
 
 type Tally = { readonly added: number; readonly skipped: number };
 
-// Each asks the database to add everything up.
+// Each refresh makes the database aggregate everything.
 const REFRESH_MS = 4_000;
 const ANNOUNCE_MS = 10_000;
 
@@ -55,8 +55,8 @@ function useLive(isOn: boolean, props: LiveProps): { state: LiveState | null; ta
   const { days, cardType, country, minAmount, maxAmount } = props.question;
   const key = findKey();
 
-  // An equal question is the same feed, whatever the order of the table and however often it is asked again. With
-  // another key it is another: what was refused may be allowed now, and what was allowed refused.
+  // An equal filter keeps the feed, regardless of the table's order and of reloads. Another key needs another feed:
+  // what was refused may be allowed now, and vice versa.
   useEffect(() => {
     if (!isOn) {
       return undefined;
@@ -106,7 +106,7 @@ function describe(state: LiveState, { added, skipped }: Tally): string {
   }
 }
 
-/** Gives a text that changes at most once in so many milliseconds, or at once with what is urgent. */
+/** Returns a text that changes at most once per `pauseMs`, or at once when `urgent` changes. */
 function useSteady(text: string, urgent: string, pauseMs: number): string {
   const [shown, setShown] = useState(text);
   const latest = useRef(text);

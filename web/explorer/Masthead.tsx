@@ -1,4 +1,4 @@
-// The page's name, and the ways to the other pages and to the API key.
+// The page's name, and the links to the other pages and to the API key.
 
 type MastheadProps = { readonly hasKey: boolean; readonly onKey: () => void };
 

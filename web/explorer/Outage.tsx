@@ -1,4 +1,4 @@
-// Tells that nothing can be answered for now, and asks again by itself when the gateway said that it may.
+// Says that the gateway cannot answer at the moment, and retries automatically after the time that it gave.
 import { useEffect, useState } from "preact/hooks";
 
 import { getWait, type AskError } from "./api.ts";
@@ -35,7 +35,7 @@ export function Outage({ error, onRetry }: OutageProps) {
         <FailureOrigin error={error} />
       </div>
       <p class="actions">
-        {/* Each second would be too much to listen to. */}
+        {/* Hidden from screen readers, which would read out each second. */}
         <span aria-hidden="true">{left > 0 ? `Trying again in ${left} s` : "Trying again…"}</span>
         <button type="button" class="button" onClick={onRetry}>
           Try now

@@ -1,4 +1,4 @@
-// One row of the table. It is placed by its number, for most rows of the table are not in the document.
+// One row of the table, positioned by its number, because most rows are not in the DOM.
 import { Component } from "preact";
 
 import { formatCountry } from "./country.ts";
@@ -13,13 +13,13 @@ export const FIRST_ROW_INDEX = 2;
 type RowProps = {
   readonly index: number;
   readonly height: number;
-  /** Undefined until its page has come. */
+  /** Undefined until its page has arrived. */
   readonly transaction: Transaction | undefined;
   readonly isActive: boolean;
   readonly isFresh: boolean;
 };
 
-/** A scroll draws the table at each frame: rows that stay as they are cost nothing then. */
+/** Scrolling renders the table at each frame: unchanged rows must cost nothing. */
 export class Row extends Component<RowProps> {
   override shouldComponentUpdate(next: RowProps): boolean {
     const { index, height, transaction, isActive, isFresh } = this.props;

@@ -1,4 +1,4 @@
-// What the transactions of the question amount to, in each currency: sums of different currencies are never added.
+// The sum of the query's transactions in each currency: different currencies are never added.
 import { useState } from "preact/hooks";
 
 import type { Answer } from "./answer.ts";

@@ -1,5 +1,5 @@
-// The rows of the question: a grid (WAI-ARIA 1.2) of which only the rows that are seen stand in the document. The keys
-// move an active row, which is named to assistive technology while the focus stays on the grid.
+// The rows of the query: a grid (WAI-ARIA 1.2) with only the visible rows in the DOM. Keys move the active row, which
+// aria-activedescendant names while the focus stays on the grid.
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { useAnchor } from "./anchor.ts";
@@ -12,18 +12,18 @@ import type { Rows } from "./rows.ts";
 import { buildRowWindow, limitRows, moveRow, revealRow } from "./rowWindow.ts";
 import { useView } from "./view.ts";
 
-/** In CSS pixels, as theme.css has them. */
+/** In CSS pixels, as in theme.css. */
 const HEADING_HEIGHT = 40;
 const ROW_HEIGHT = 36;
 const NARROW_ROW_HEIGHT = 64;
-/** Below so many CSS pixels a column is left out, or a row takes two lines; screen readers have all columns. */
+/** Widths in CSS pixels below which a column is hidden or a row takes two lines; screen readers get all columns. */
 const MEDIUM = 760;
 const NARROW = 600;
 
 type TableProps = {
   readonly question: Question;
   readonly rows: Rows;
-  /** How many rows there are to come, null while nobody knows. */
+  /** The total number of rows; null while unknown. */
   readonly total: number | null;
   readonly onOrder: (order: Order) => void;
   readonly onOpen: (transaction: Transaction) => void;

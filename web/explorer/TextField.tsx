@@ -1,5 +1,4 @@
-// A labelled text that counts once it is entered: by Enter, or by leaving the field. What is wrong with it stands
-// beneath.
+// A labelled text field whose value takes effect on Enter or on leaving the field. Its error is shown below.
 import { useState } from "preact/hooks";
 import type { HTMLAttributes } from "preact";
 

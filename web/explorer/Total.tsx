@@ -1,4 +1,4 @@
-// How many transactions the question has, exactly.
+// The exact number of transactions of the query.
 import type { Answer } from "./answer.ts";
 import { formatCount, formatWithin } from "./format.ts";
 import { isSameFilter, type Question } from "./question.ts";
@@ -13,7 +13,7 @@ export function Total({ question, total }: TotalProps) {
   return (
     <p class="total" aria-busy={isWaiting}>
       <strong class={isStale || !isKnown ? "pale" : ""}>{isKnown ? formatCount(value) : "–"}</strong>
-      {/* Before the number is there these words would move when it comes. */}
+      {/* Not shown before the number, whose arrival would move these words. */}
       {(isKnown || !isWaiting) && (
         <span>
           {value === 1 && !isStale ? "transaction" : "transactions"} {formatWithin(question.days)}

@@ -1,5 +1,5 @@
-// What of the address is not applied and has no field that says so: a misspelt condition would otherwise be left out in
-// silence.
+// Names the parts of the address that are not applied and have no field to show that: otherwise, a misspelt condition
+// would be silently ignored.
 import type { Fault } from "./question.ts";
 
 type UnknownProps = { readonly names: readonly string[]; readonly order: Fault | undefined };

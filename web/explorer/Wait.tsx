@@ -1,4 +1,4 @@
-// Says of an answer that takes long, was stopped or has failed that it is so, and lets it be asked for again.
+// Shows that an answer takes long, was stopped or has failed, and offers a retry.
 import type { Answer } from "./answer.ts";
 import { findOutage, isKeyWanted } from "./api.ts";
 import { isFieldFault } from "./serverFault.ts";
@@ -13,7 +13,7 @@ export function Wait({ answer, what }: WaitProps) {
   if (isStopped) {
     return <Told text={`${what} was stopped.`} button="Ask again" onClick={retry} />;
   }
-  // What concerns all parts of the page is told once.
+  // Errors that concern the whole page are shown once, elsewhere.
   const isTold = findOutage([error]) !== undefined || isKeyWanted(error) || isFieldFault(error);
   return error === null || isTold ? null : (
     <Told

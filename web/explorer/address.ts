@@ -1,4 +1,4 @@
-// The address bar and the page say the same question: each change is an entry of the history, so that back undoes it.
+// Keeps the address bar and the page's query in sync: each change is a history entry, so that Back undoes it.
 import { useCallback, useEffect, useState } from "preact/hooks";
 
 import { changeField, isSameQuestion, readQuestion, writeQuestion } from "./question.ts";
@@ -6,9 +6,9 @@ import type { Field, Question, Reading } from "./question.ts";
 
 export type Address = Reading & {
   readonly pick: (change: Partial<Question>) => void;
-  /** Takes a field's text as it was typed. */
+  /** Applies a field's text as typed. */
   readonly enter: (field: Field, text: string) => void;
-  /** Writes a question otherwise that stays the same; the address, which means the same too, is left as it is. */
+  /** Replaces a query by an equivalent form; the address, which means the same, is left unchanged. */
   readonly rewrite: (question: Question, change: Partial<Question>) => void;
   readonly reload: () => void;
 };
@@ -17,7 +17,7 @@ export function useAddress(): Address {
   const [reading, setReading] = useState<Reading>(() => readQuestion(location.search));
 
   useEffect(() => {
-    // A link into the page, as that past the filters, comes by the same event: it asks nothing anew.
+    // A link within the page, such as the one to skip the filters, causes the same event: it must not reload anything.
     const follow = (): void => {
       const next = readQuestion(location.search);
       setReading((last) =>

@@ -1,4 +1,4 @@
-// Keeps the rows that somebody reads where they are while others come in above; a new question begins at its first row.
+// Keeps the visible rows in place while others are added above; a new query starts at its first row.
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 
@@ -7,7 +7,7 @@ import type { Rows } from "./rows.ts";
 import { type Anchor, findShift } from "./rowWindow.ts";
 import type { View } from "./view.ts";
 
-/** `onShift` is told how many rows came in above those that are seen; null where the rows are another question's. */
+/** `onShift` receives how many rows were added above the visible ones; null if the rows belong to another query. */
 export function useAnchor(
   scroller: RefObject<HTMLElement | null>,
   { question, rows }: Rows,
@@ -19,7 +19,7 @@ export function useAnchor(
   const anchor = useRef<Anchor | null>(null);
 
   useLayoutEffect(() => {
-    // The same question, asked again, stays where it is.
+    // A reload of the same query keeps the scroll position.
     if (question !== null && shown.current !== null && !isSameQuestion(question, shown.current)) {
       scroller.current?.scrollTo(0, 0);
       anchor.current = null;
@@ -31,7 +31,7 @@ export function useAnchor(
   useLayoutEffect(() => {
     const shift = anchor.current === null ? 0 : findShift(rows, anchor.current);
     if (shift > 0) {
-      // Who looks at the top wants to see what comes.
+      // At the top, new rows should be visible.
       if (view.top > 0) {
         scroller.current?.scrollBy(0, shift * height);
       }

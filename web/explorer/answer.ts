@@ -1,14 +1,13 @@
-// The answer to a question as it comes: waiting, slow, stopped, failed or there. What is there stays until the next
-// comes.
+// The state of a query's answer: waiting, slow, stopped, failed or there. The last answer stays until the next arrives.
 import { useCallback, useEffect, useState } from "preact/hooks";
 
 import type { Question } from "./question.ts";
 
-/** After so many milliseconds a wait is told of. */
+/** After this time, in ms, a wait is reported. */
 const SLOW_MS = 2_000;
 
 export type Answer<Value> = {
-  /** The last that came, and the question that it answers; null before the first. */
+  /** The last answer, and the query that it belongs to; null before the first. */
   readonly value: Value | null;
   readonly question: Question | null;
   readonly isWaiting: boolean;
@@ -19,15 +18,15 @@ export type Answer<Value> = {
   readonly retry: () => void;
 };
 
-/** `asked` is the question that all but the value is about. */
+/** `asked` is the query that everything except `value` and `question` describes. */
 type State<Value> = Omit<Answer<Value>, "stop" | "retry"> & { readonly asked: Question };
 
 const REST = { isWaiting: false, isSlow: false, isStopped: false, error: null } as const;
 const WAITING = { ...REST, isWaiting: true } as const;
 
 /**
- * Asks again for each new question object; `load` has to be the same function each time. What is not due yet waits: a
- * slow answer is asked for after those that it would hold up.
+ * Sends a request for each new question object; `load` must be the same function each time. It waits until `isDue`, so
+ * that a slow request comes after those that it would delay.
  */
 export function useAnswer<Value>(
   question: Question,

@@ -1,18 +1,18 @@
-// Asks the gateway that served the page, and no other host.
+// Sends requests to the gateway that served the page, and to no other host.
 import { buildCredentials } from "./key.ts";
 
 const GRAPHQL = "application/graphql-response+json, application/json";
 
-/** Why a question has no answer. */
+/** The failure of a request. */
 export class AskError extends Error {
   override readonly name = "AskError";
 
   constructor(
-    /** The gateway's own words, or the page's where it said nothing. */
+    /** The gateway's message, or the page's own if there was none. */
     message: string,
-    /** One of docs/errors, null where no gateway answered. */
+    /** A code of docs/errors; null if no gateway answered. */
     readonly code: string | null,
-    /** HTTP's, 0 where nothing was answered. */
+    /** The HTTP status; 0 if there was no response. */
     readonly status: number,
     readonly requestId: string | null,
     /** When to try again, in seconds (RFC 9110, section 10.2.3). */
@@ -23,26 +23,26 @@ export class AskError extends Error {
 }
 
 const TOO_MUCH: ReadonlySet<string | null> = new Set(["DATABASE_TIMEOUT", "REQUEST_TIMEOUT", "TOO_MANY_GROUPS"]);
-// Who asks is not known, or may not (RFC 9110, section 15.5).
+// The caller is unauthenticated or lacks permission (RFC 9110, section 15.5).
 const KEY_WANTED: readonly number[] = [401, 403];
-// Nothing was answered; 429, too many requests; 502 and 503, a gateway or a database away (RFC 9110, section 15.6).
+// No response; 429: too many requests; 502 and 503: gateway or database unavailable (RFC 9110, section 15.6).
 const OUTAGES: readonly number[] = [0, 429, 502, 503];
-// It answers 502 too, but no time mends what is stored.
+// It also has status 502, but a retry cannot repair stored data.
 const MALFORMED_DOCUMENT = "MALFORMED_DOCUMENT";
-// Where no gateway said when to come back.
+// Used if no Retry-After was given.
 const WAIT_SECONDS = 5;
 
-/** Whether a question with less to read could be answered. */
+/** Whether a query that reads less could succeed. */
 export function isTooMuch(error: unknown): boolean {
   return error instanceof AskError && TOO_MUCH.has(error.code);
 }
 
-/** Whether another key could be answered; the page asks for it once, for all its parts. */
+/** Whether another key could succeed; the page asks the user for it once, for all panels. */
 export function isKeyWanted(error: unknown): error is AskError {
   return error instanceof AskError && KEY_WANTED.includes(error.status);
 }
 
-/** Gives the first error that time may mend; the page tells of it once, for all its parts. */
+/** Returns the first temporary error; the page shows it once, for all panels. */
 export function findOutage(errors: readonly unknown[]): AskError | undefined {
   return errors.find(
     (error): error is AskError =>
@@ -50,7 +50,7 @@ export function findOutage(errors: readonly unknown[]): AskError | undefined {
   );
 }
 
-/** Gives after how many seconds to try again. */
+/** Returns the delay before a retry, in seconds. */
 export function getWait(error: AskError): number {
   return error.retryAfter ?? WAIT_SECONDS;
 }
@@ -61,9 +61,9 @@ type GraphQLError = {
 };
 
 /**
- * Gives the data of an operation.
+ * Returns the data of an operation.
  *
- * Throws an AskError where there is none, or not all of it; and what `fetch` throws when `signal` was aborted.
+ * Throws an AskError if data is missing or incomplete, and what `fetch` throws if `signal` was aborted.
  */
 export async function ask<Result, Variables extends object>(
   document: string,
@@ -83,7 +83,7 @@ export async function ask<Result, Variables extends object>(
   return answer.data;
 }
 
-/** Gives a REST path's answer, unread. Throws an AskError for a problem (RFC 9457). */
+/** Returns a REST path's response, with its body unread. Throws an AskError for a problem (RFC 9457). */
 export async function get(path: string, signal: AbortSignal): Promise<Response> {
   const response = await send(path, signal, {});
   if (!response.ok) {
@@ -108,7 +108,7 @@ async function readJson<Body>(response: Response): Promise<Body | null> {
     return (await response.json()) as Body;
   } catch (error) {
     if (error instanceof SyntaxError) {
-      return null; // a proxy's page, say: the status tells enough
+      return null; // for example a proxy's page: the status is enough
     }
     throw error instanceof TypeError ? new AskError("The answer broke off.", null, 0, null, null) : error;
   }

@@ -1,5 +1,5 @@
-// What a person can choose from: the card types and countries that the charts' answers have shown and that can be asked
-// for. It asks for nothing more.
+// The card types and countries to choose from: those in the charts' answers that are valid filters. It sends no extra
+// requests.
 import { useMemo, useRef } from "preact/hooks";
 
 import { needByCountry } from "./chart/need.ts";
@@ -8,14 +8,14 @@ import { useTimeline } from "./chart/useTimeline.ts";
 import { findCardTypeFault, findCountryFault } from "./fault.ts";
 import type { Question } from "./question.ts";
 
-/** Until it is known what occurs; and the order of those that do. */
+/** Offered until the occurring card types are known; also determines their order. */
 const COMMON = ["Visa", "Mastercard", "Amex", "Maestro", "Discover"];
-/** More would fill the page. */
+/** More would take up the whole page. */
 const MOST_CARD_TYPES = 12;
 
 export type Choices = { readonly cardTypes: readonly string[]; readonly countries: readonly string[] };
 
-/** Gives the choices: a card type that was shown once stays where it is, countries stand by their frequency. */
+/** Returns the choices: a card type stays once it was shown; countries are ordered by frequency. */
 export function useChoices(question: Question): Choices {
   const { timeline } = useTimeline(question);
   const { summary } = useSummary(needByCountry(question), question);

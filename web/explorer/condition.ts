@@ -1,11 +1,11 @@
-// The conditions of a question as a person reads them, each with the change that takes it away.
+// The conditions of a query in words, each with the change that removes it.
 import { formatCountry } from "./country.ts";
 import { formatPeriod } from "./format.ts";
 import { DEFAULT_QUESTION, type Question } from "./question.ts";
 
 export type Condition = { readonly text: string; readonly without: Partial<Question> };
 
-/** Gives the conditions that a first visit has not. */
+/** Lists the conditions that differ from the default query. */
 export function listConditions(question: Question): readonly Condition[] {
   const { days, cardType, country, minAmount, maxAmount } = question;
   const conditions: Condition[] = [];
@@ -24,7 +24,7 @@ export function listConditions(question: Question): readonly Condition[] {
   return conditions;
 }
 
-/** Gives what would find more, the least change first; nothing for the question that has all. */
+/** Lists changes that would find more, smallest first; empty if the query already covers everything. */
 export function listWider(question: Question): readonly Condition[] {
   const narrow = listConditions(question).filter(({ without }) => !("days" in without));
   const wider = narrow.map(({ text, without }) => ({ text: `Without ${text}`, without }));

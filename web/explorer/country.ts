@@ -1,16 +1,16 @@
-// Countries by name, in the browser's language: what a person types, and what the gateway is asked, ISO 3166-1 alpha-2.
+// Translates between country names in the browser's language and the gateway's codes (ISO 3166-1 alpha-2).
 
 const LETTERS = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
 const names = new Intl.DisplayNames(undefined, { type: "region", fallback: "none" });
-// Regions that are no countries.
+// Regions that are not countries.
 const NOT_A_COUNTRY: ReadonlySet<string> = new Set(["EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"]);
 
-/** Gives the name of a country, whose code is matched whatever its case, or the code itself where it has none. */
+/** Returns the name of a country, by its code in any case, or the code itself if it has no name. */
 export function formatCountry(code: string): string {
   return findName(code.toUpperCase()) ?? code;
 }
 
-/** Gives all codes that have a name, by name. It takes a phone a quarter of a second: ask when they are to be seen. */
+/** Returns all codes with a name, sorted by name. Slow on a phone (250 ms): call it only when they are shown. */
 export function listCountries(): readonly string[] {
   const { compare } = new Intl.Collator();
   return LETTERS.flatMap((first) => LETTERS.map((second) => first + second))
@@ -21,7 +21,7 @@ export function listCountries(): readonly string[] {
     .map(({ code }) => code);
 }
 
-/** Gives the codes whose name has a word that begins with the text, or that begin with it themselves. */
+/** Returns the codes that start with the text, or whose name has a word that starts with it. */
 export function searchCountries(codes: readonly string[], text: string): readonly string[] {
   const wanted = fold(text.trim());
   return codes.filter((code) => {
@@ -30,13 +30,13 @@ export function searchCountries(codes: readonly string[], text: string): readonl
   });
 }
 
-/** Gives the code that is meant by a country's whole name, or the text itself. */
+/** Returns the code of a country's full name, or the text itself. */
 export function readCountry(codes: readonly string[], text: string): string {
   const wanted = fold(text.trim());
   return codes.find((code) => fold(formatCountry(code)) === wanted) ?? text.trim();
 }
 
-/** Whether a code stands for another one, as East Germany's does for Germany's (Unicode's territoryAlias). */
+/** Whether a code is an alias of another, as East Germany's is of Germany's (Unicode territoryAlias). */
 function isAlias(code: string): boolean {
   return new Intl.Locale(`und-${code}`).region !== code;
 }
@@ -45,7 +45,7 @@ function findName(code: string): string | undefined {
   return /^[A-Z]{2}$/.test(code) ? names.of(code) : undefined;
 }
 
-/** Leaves case and accents out. */
+/** Removes case and accents. */
 function fold(text: string): string {
   return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
 }

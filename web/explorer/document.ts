@@ -1,4 +1,4 @@
-// The operations that the page itself sends; those of the charts stand with the charts.
+// The operations that the page itself sends; the charts' operations are in chart/need.ts.
 import type { RowsQuery, SumsQuery } from "./operations.ts";
 
 export const ROWS = /* GraphQL */ `query Rows(

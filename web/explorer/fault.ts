@@ -1,11 +1,11 @@
-// What is wrong with the text of a filter's field, and what would be accepted: as schema/filter.py judges, but before
-// anything is sent. The gateway has the last word.
+// Validates the text of a filter's field as schema/filter.py does, but before anything is sent, and says what would be
+// accepted. The gateway has the last word.
 
 const MAX_DAYS = 36_500;
 const MAX_CARD_TYPE_LENGTH = 64;
 const MAX_AMOUNT_DIGITS = 15;
 const AMOUNT = /^(-?)(\d+)(?:\.(\d+))?$/;
-// Unicode's control, format, unassigned, private and separator characters but the space print nothing.
+// Unicode's control, format, unassigned, private-use and separator characters, except the space, are unprintable.
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
 export function findDaysFault(text: string): string | null {
@@ -48,7 +48,7 @@ export function findRangeFault(minAmount: string | null, maxAmount: string | nul
     : null;
 }
 
-/** Compares two decimal strings exactly: negative, 0 or positive as the first is less, equal or more. */
+/** Compares two decimal strings exactly: negative, 0 or positive if the first is less, equal or more. */
 export function compareDecimals(one: string, other: string): number {
   const places = Math.max(countPlaces(one), countPlaces(other));
   const difference = scale(one, places) - scale(other, places);

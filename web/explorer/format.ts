@@ -1,10 +1,9 @@
-// How counts, amounts, dates and card numbers are written for a person, in the browser's locale unless another is
-// given.
+// Formats counts, amounts, dates and card numbers for display, in the browser's locale unless another is given.
 
 const MASK = /^\*+(?=\d{4}$)/;
-// As many as Intl takes everywhere: no digit of an amount is rounded away, whatever its currency has by custom.
+// The most that Intl supports everywhere: amounts are not rounded to their currency's usual decimals.
 const MOST_DIGITS = 20;
-// A format takes longer to make than hundreds of numbers take to write.
+// Cached, because creating a format takes longer than formatting hundreds of numbers.
 const numberFormats = new Map<string, Intl.NumberFormat>();
 const moneyFormats = new Map<string, (amount: string) => string>();
 const dateFormats = new Map<string, Intl.DateTimeFormat>();
@@ -28,7 +27,7 @@ export function getNumberFormat(options: Intl.NumberFormatOptions, locale?: stri
   return format;
 }
 
-/** Writes an exact decimal string with its currency; a currency that is no code of ISO 4217 stands after the number. */
+/** Formats an exact decimal string with its currency; one that is not an ISO 4217 code follows the number. */
 export function formatAmount(amount: string, currency: string, locale?: string): string {
   const key = `${locale ?? ""} ${currency}`;
   let format = moneyFormats.get(key);
@@ -39,7 +38,7 @@ export function formatAmount(amount: string, currency: string, locale?: string):
   return format(amount);
 }
 
-// Intl reads the string itself, digit by digit (ECMA-402, Intl.NumberFormat v3).
+// Intl formats the string itself, without conversion to a float (ECMA-402, Intl.NumberFormat v3).
 function buildMoneyFormat(currency: string, locale: string | undefined): (amount: string) => string {
   if (/^[A-Za-z]{3}$/.test(currency)) {
     const money = new Intl.NumberFormat(locale, { style: "currency", currency, maximumFractionDigits: MOST_DIGITS });
@@ -64,18 +63,18 @@ export function getDateFormat(options: Intl.DateTimeFormatOptions, locale?: stri
   return format;
 }
 
-/** Gives the zone in which dates are written, that of the page's start: a name of IANA's database. */
+/** Returns the IANA name of the time zone for dates: the browser's, as of the first call. */
 export function getTimeZone(): string {
   timeZone ??= new Intl.DateTimeFormat().resolvedOptions().timeZone;
   return timeZone;
 }
 
-/** Shortens a mask; a number that came whole is parted in fours. */
+/** Shortens the mask of a masked number; groups the digits of a full number in fours. */
 export function formatCardNumber(cardNumber: string): string {
   return MASK.test(cardNumber) ? cardNumber.replace(MASK, "•••• ") : cardNumber.replace(/(\d{4})(?=\d)/g, "$1 ");
 }
 
-/** Gives the days of a question in words. */
+/** Describes a query's days in words. */
 export function formatPeriod(days: number | null): string {
   switch (days) {
     case null:
@@ -87,7 +86,7 @@ export function formatPeriod(days: number | null): string {
   }
 }
 
-/** Gives the days of a question in words that follow a number of transactions. */
+/** Describes a query's days in words that can follow a number of transactions. */
 export function formatWithin(days: number | null): string {
   return days === null ? "of all time" : `in the ${formatPeriod(days).toLowerCase()}`;
 }

@@ -1,14 +1,14 @@
-// New transactions on their way from the socket to the table: in batches, and never more than a table can take.
+// Buffers new transactions between the socket and the table: in batches, and never more than the table can take.
 import type { Transaction } from "./document.ts";
 
 export type Batch = {
   /** Newest first. */
   readonly rows: readonly Transaction[];
-  /** How many older ones came with them and are not kept. */
+  /** How many older ones arrived with them and were dropped. */
   readonly skipped: number;
 };
 
-// At a quarter of a second each that is more than a person can follow, and little to keep while a tab sleeps.
+// Per quarter of a second, this is more than a person can follow; and little to keep while the tab sleeps.
 const MOST = 200;
 
 export class Inflow {
@@ -21,13 +21,13 @@ export class Inflow {
 
   add(row: Transaction): void {
     this.#rows.push(row);
-    // Cut now and then, not for each row.
+    // Trimmed occasionally, not for each row.
     if (this.#rows.length >= 2 * MOST) {
       this.#cut();
     }
   }
 
-  /** Gives what has come since the last time. */
+  /** Returns what has arrived since the last call. */
   take(): Batch {
     this.#cut();
     const batch = { rows: this.#rows.reverse(), skipped: this.#skipped };

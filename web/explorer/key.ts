@@ -1,4 +1,4 @@
-// The API key that a person entered. The browser keeps it for this tab alone; GraphiQL reads the same name.
+// The API key that the user entered. The browser keeps it for this tab only; the other pages use this module too.
 
 const NAME = "txgw:key";
 
@@ -14,7 +14,7 @@ export function forgetKey(): void {
   sessionStorage.removeItem(NAME);
 }
 
-/** Gives the header that proves who asks (RFC 6750), none without a key. */
+/** Returns the header that authenticates requests (RFC 6750); none without a key. */
 export function buildCredentials(): Readonly<Record<string, string>> {
   const key = findKey();
   return key === null ? {} : { Authorization: `Bearer ${key}` };

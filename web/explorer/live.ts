@@ -1,5 +1,5 @@
 // Follows the transactions of a filter as they are added (graphql-transport-ws), across lost connections and sleeping
-// tabs. It shows nothing; what it hands over is Live.tsx's to place.
+// tabs. It renders nothing; Live.tsx receives what it delivers.
 import type { Client, ClientOptions } from "graphql-ws/client";
 
 import type { Transaction } from "./document.ts";
@@ -14,9 +14,9 @@ export type LiveState =
 
 export type LiveListener = {
   readonly onState: (state: LiveState) => void;
-  /** At most four times a second. */
+  /** Called at most four times a second. */
   readonly onBatch: (batch: Batch) => void;
-  /** Something may have been missed: what is shown is to be asked for anew. */
+  /** Called when transactions may have been missed: everything shown must be loaded again. */
   readonly onGap: () => void;
 };
 
@@ -45,17 +45,17 @@ const TRANSACTION_ADDED = /* GraphQL */ `
 const HAND_OVER_MS = 250;
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 30_000;
-// A socket without either for so long is dead, though no one has said so.
+// A socket that does not answer a ping in time is dead, even without a close.
 const PING_MS = 20_000;
 const PONG_MS = 10_000;
-// A gateway does not say from when on it follows; what came before is asked for once it surely does.
+// The gateway does not say when a subscription starts; once it surely has, the page loads what was added before.
 const SETTLE_MS = 1_000;
-// Who looks away for a moment misses nothing; a tab that is forgotten costs the gateway nothing.
+// A tab that is hidden briefly misses nothing; a forgotten tab must not cost the gateway anything.
 const HIDDEN_MS = 300_000;
 
-/** Follows until `close`; an instance is for one question. */
+/** Follows one query's transactions until `close`. */
 export class LiveFeed {
-  // As it is sent: when graphql-ws connects again by itself, it sends what is written here then.
+  // Changed in place: graphql-ws sends the current values when it connects.
   readonly #variables: { readonly filter: TransactionFilter; after: string | null };
   readonly #listener: LiveListener;
   readonly #inflow = new Inflow();
@@ -87,7 +87,8 @@ export class LiveFeed {
 
   async #open(): Promise<void> {
     this.#tell({ phase: this.#failures > 0 || this.#variables.after !== null ? "reconnecting" : "connecting" });
-    // A first visit needs none of it, and no page its server, which brings all of GraphQL's reference implementation.
+    // Imported on demand, because a first visit does not need it; and only the client, because graphql-ws's server part
+    // would import all of graphql-js.
     const library = await import("graphql-ws/client").catch(() => null);
     if (this.#isClosed || this.#client !== null) {
       return;
@@ -114,7 +115,7 @@ export class LiveFeed {
     return {
       url: url.href,
       connectionParams: () => ({ ...buildCredentials() }),
-      // Which failure deserves another try is judged in one place.
+      // judgeEnd alone decides which failures to retry.
       retryAttempts: 0,
       keepAlive: PING_MS,
       on: {
@@ -136,7 +137,7 @@ export class LiveFeed {
 
   #noteConnected(): void {
     if (this.#client === null) {
-      return; // it was given up meanwhile
+      return; // disconnected meanwhile
     }
     this.#tell({ phase: "live" });
     if (this.#variables.after === null) {
@@ -165,7 +166,7 @@ export class LiveFeed {
 
   #end(end: End, client: Client): void {
     if (client !== this.#client) {
-      return; // it was ended here
+      return; // disconnected by this page
     }
     this.#disconnect();
     if (end.kind === "refuse") {
@@ -182,7 +183,7 @@ export class LiveFeed {
     this.#failures++;
     this.#tell({ phase: "reconnecting" });
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.#failures - 1));
-    // Spread, so that not all pages come back to a gateway in the same moment.
+    // Jitter, so that not all pages reconnect to a gateway at the same moment.
     this.#again = setTimeout(() => void this.#open(), wait * (0.5 + Math.random() / 2));
   }
 
@@ -207,7 +208,7 @@ export class LiveFeed {
     }
   };
 
-  /** Does not wait for the next try where there is a reason to believe in it. */
+  /** Retries at once if there is a reason to expect success. */
   readonly #hurry = (): void => {
     if (this.#client === null && this.#state !== "refused") {
       clearTimeout(this.#again);

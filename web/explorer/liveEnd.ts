@@ -1,9 +1,9 @@
-// Why a subscription has ended, and what follows from it. Pure.
+// Determines why a subscription has ended and what to do about it. Pure.
 
 export type End =
-  /** Connect again and go on. */
+  /** Reconnect and resume. */
   | { readonly kind: "retry" }
-  /** Connect again, but the place to go on from is not known any more. */
+  /** Reconnect without resuming: the gateway no longer knows the event to resume after. */
   | { readonly kind: "forget" }
   | { readonly kind: "refuse"; readonly reason: string };
 
@@ -16,13 +16,13 @@ const PASSING = [
   "TOO_MANY_REQUESTS",
 ];
 const PLACE_UNKNOWN = "LIVE_EVENT_UNKNOWN";
-// As gateway/websocket.py closes. A page that breaks the protocol would do so again.
+// Close codes of gateway/websocket.py. After a protocol violation, a retry would repeat it.
 const CREDENTIALS_REFUSED = 4403;
 const BROKEN_PROTOCOL = [4400, 4401, 4406, 4409, 4429];
 const NOT_ACCEPTED = "The gateway does not accept the API key; enter another one.";
 const NOT_UNDERSTOOD = "The gateway and this page do not understand each other; reload the page.";
 
-/** Judges what graphql-ws gives as an error: GraphQL's, a close event, or any other failure of the connection. */
+/** Classifies an error of graphql-ws: GraphQL errors, a close event, or any other failure of the connection. */
 export function judgeEnd(cause: unknown): End {
   if (Array.isArray(cause)) {
     return judgeError(cause[0]);

@@ -1,4 +1,4 @@
-// What the page's own panels ask of the gateway, question by question. It keeps nothing.
+// Loads what the page's own panels show for a query. It keeps nothing.
 import { ask } from "./api.ts";
 import { ROWS, SUMS, TOTAL, type Sum } from "./document.ts";
 import type { RowsQuery, RowsQueryVariables } from "./operations.ts";
@@ -12,7 +12,7 @@ export async function loadTotal(question: Question, signal: AbortSignal): Promis
   return transactions.totalCount;
 }
 
-/** Gives the sum in each currency, that of most transactions first. */
+/** Returns the sum in each currency, the one with most transactions first. */
 export async function loadSums(question: Question, signal: AbortSignal): Promise<readonly Sum[]> {
   const variables = { filter: buildFilter(question) };
   const { transactionSummary } = await ask<SumsQuery, SumsQueryVariables>(SUMS, variables, signal);

@@ -1,11 +1,11 @@
-// The explorer page: transactions of a question as a table and as charts, from this gateway's own addresses.
+// The explorer page: the transactions of a query as a table and as charts. It sends requests only to this gateway.
 import "./theme.css";
 import "./layout.css";
 
 import { render } from "preact";
 
 import { App } from "./App.tsx";
-// After the charts' own style, which it changes.
+// After the charts' style sheet, which it overrides.
 import "./print.css";
 
 const container = document.getElementById("explorer");

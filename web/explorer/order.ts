@@ -1,9 +1,9 @@
-// Which of two rows stands first, as the gateway orders them: equal values by id, in the same direction.
+// Compares two rows in the gateway's order: equal values by id, in the same direction.
 import type { Transaction } from "./document.ts";
 import { compareDecimals } from "./fault.ts";
 import type { Order } from "./question.ts";
 
-/** Gives the comparison of an order: negative where the first row stands before the other. */
+/** Returns the comparison function of an order: negative if the first row comes before the other. */
 export function buildComparison(order: Order): (one: Transaction, other: Transaction) => number {
   const direction = order.endsWith("_ASC") ? 1 : -1;
   return (one, other) => {
@@ -14,7 +14,7 @@ export function buildComparison(order: Order): (one: Transaction, other: Transac
   };
 }
 
-/** Dates of RFC 3339 in UTC are in the order of their texts; so are ids, in the database as here. */
+/** RFC 3339 dates in UTC sort like their text; so do ids, both here and in the database. */
 function compareText(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }

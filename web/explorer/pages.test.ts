@@ -10,7 +10,7 @@ function buildRow(number: number): Transaction {
   return { id: `id-${number}`, date, currency: "USD", amount: `${number}.00`, ...text };
 }
 
-/** Answers as the gateway would from `count` rows; its cursors are numbers of rows. */
+/** Answers like a gateway with `count` rows; its cursors are row numbers. */
 function openSource(count: number) {
   const asked: number[] = [];
   const load: LoadPage = async (first, after) => {

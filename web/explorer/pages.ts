@@ -1,15 +1,15 @@
-// The rows of a question, page after page by their cursors, as far as they are wanted. It knows no DOM and no network.
+// The rows of a query, loaded page by page with cursors, as far as needed. It knows no DOM and no network.
 import type { Transaction } from "./document.ts";
 
 export type Page = { readonly rows: readonly Transaction[]; readonly hasMore: boolean; readonly after: string | null };
 
-/** Loads at most `first` rows after a cursor; null is the start. */
+/** Loads at most `first` rows after a cursor, or from the start if it is null. */
 export type LoadPage = (first: number, after: string | null, signal: AbortSignal) => Promise<Page>;
 
 const FEWEST = 200;
-/** As many as the gateway gives: who drags the scroll bar far down waits for few round trips. */
+/** The gateway's maximum, so that dragging the scroll bar far down takes few round trips. */
 const MOST = 10_000;
-/** Rows that are loaded before a scroll gets to them. */
+/** Rows that are loaded before scrolling reaches them. */
 const AHEAD = 200;
 
 export class RowPages {
@@ -21,19 +21,19 @@ export class RowPages {
   #isLoading = false;
   readonly #ending = new AbortController();
 
-  /** `onChange` is called after each page, and when one has failed. */
+  /** `onChange` is called after each page, after each failure and after added rows. */
   constructor(
     readonly load: LoadPage,
     readonly onChange: () => void,
   ) {}
 
-  /** Says up to which row the table is seen; only what was wanted last is loaded. */
+  /** Requests the rows up to `end`, which the table shows; only the latest call counts. */
   want(end: number): void {
     this.#wanted = end + AHEAD;
     void this.#fill();
   }
 
-  /** Puts rows that came by another way in their places, once; those of pages to come are left to these. */
+  /** Inserts rows from another source in order, without duplicates; rows beyond the loaded pages are left out. */
   add(rows: readonly Transaction[], compare: (one: Transaction, other: Transaction) => number): void {
     for (const row of rows) {
       const place = findPlace(this.rows, row, compare);
@@ -45,7 +45,7 @@ export class RowPages {
     this.onChange();
   }
 
-  /** Tries again after a failure. */
+  /** Retries after a failure. */
   retry(): void {
     this.error = null;
     void this.#fill();
@@ -85,7 +85,7 @@ export class RowPages {
   }
 }
 
-/** Gives the first place whose row does not stand before this one. */
+/** Returns the first index whose row does not come before this one. */
 function findPlace<Row>(rows: readonly Row[], row: Row, compare: (one: Row, other: Row) => number): number {
   let first = 0;
   let end = rows.length;

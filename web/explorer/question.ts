@@ -1,4 +1,4 @@
-// What the page asks: which transactions, in which order. It knows the address bar's words and GraphQL's, and no DOM.
+// The page's query: which transactions, in which order. It translates to the address bar and GraphQL; it knows no DOM.
 import { findDaysFault, findAmountFault, findCardTypeFault, findCountryFault, findRangeFault } from "./fault.ts";
 import type { TransactionFilter, TransactionOrder } from "./operations.ts";
 
@@ -7,8 +7,8 @@ export type { TransactionFilter };
 export type Order = TransactionOrder;
 
 /**
- * Conditions that are null are not applied. Amounts are decimal strings, never floats. An equal question in a new
- * object means: ask again.
+ * Conditions that are null do not apply. Amounts are decimal strings, never floats. An equal question in a new object
+ * means a reload.
  */
 export type Question = {
   readonly days: number | null;
@@ -19,10 +19,10 @@ export type Question = {
   readonly order: Order;
 };
 
-/** The names of the address bar's parameters. */
+/** The names of the address's parameters. */
 export type Field = "days" | "card" | "country" | "min" | "max" | "order";
 
-/** What is wrong with a field: its text as it was given, and what is wrong and would be accepted. */
+/** A field's invalid text, and a message that says what is wrong and what would be accepted. */
 export type Fault = { readonly text: string; readonly message: string };
 
 export type Faults = Readonly<Partial<Record<Field, Fault>>>;
@@ -48,7 +48,7 @@ const ORDERS: Readonly<Record<string, Order>> = {
 const FIELDS: readonly Field[] = ["days", "card", "country", "min", "max", "order"];
 const ALL_DAYS = "all";
 
-/** Reads the address bar's query. What is at fault is not applied, but told; so is a parameter that the page lacks. */
+/** Reads the address's query string. Invalid and unknown parameters are not applied but reported. */
 export function readQuestion(search: string): Reading {
   const parameters = new URLSearchParams(search);
   const faults: { -readonly [name in Field]?: Fault } = {};
@@ -84,7 +84,7 @@ export function readQuestion(search: string): Reading {
   };
 }
 
-/** Gives the address bar's query, empty for the question of a first visit. */
+/** Writes the address's query string; empty for the default query. */
 export function writeQuestion(question: Question): string {
   if (isSameQuestion(question, DEFAULT_QUESTION)) {
     return "";
@@ -107,7 +107,7 @@ export function writeQuestion(question: Question): string {
   return `?${parameters}`;
 }
 
-/** Takes a field's text as it was typed; at fault it leaves the question as it was, and the fault is told. */
+/** Applies a field's text as typed; if it is invalid, reports the fault and keeps the query. */
 export function changeField(reading: Reading, field: Field, text: string): Reading {
   const parameters = new URLSearchParams(writeQuestion(reading.question));
   if (!parameters.has("days")) {
@@ -124,7 +124,7 @@ export function changeField(reading: Reading, field: Field, text: string): Readi
   return { question, faults: others, unknown: [] };
 }
 
-/** Gives the filter as a variable of an operation. */
+/** Builds the filter as an operation's variable. */
 export function buildFilter(question: Question): TransactionFilter {
   const { days, cardType, country, minAmount, maxAmount } = question;
   return {
@@ -136,7 +136,7 @@ export function buildFilter(question: Question): TransactionFilter {
   };
 }
 
-/** Whether two questions have the same answer but for the order of its rows. */
+/** Whether two queries have the same answer, apart from the order of its rows. */
 export function isSameFilter(one: Question, other: Question): boolean {
   return isSameQuestion({ ...one, order: other.order }, other);
 }

@@ -1,12 +1,12 @@
-// Which rows of a long table stand in the document: arithmetic on heights in CSS pixels alone.
+// Decides which rows of a long table are in the DOM: only arithmetic on heights in CSS pixels.
 
-/** Browsers draw no taller element; Firefox's limit is the lowest, 17.9 million. */
+/** Browsers limit an element's height; Firefox's limit is the lowest, 17.9 million. */
 const MAX_HEIGHT = 16_000_000;
-/** Rows beyond the edges, so that a scroll finds them there; fewer before there was any, for a first look is quick. */
+/** Rows beyond the edges, ready for scrolling; fewer at the top, so that the first rendering is fast. */
 const OVERSCAN = 12;
 const FIRST_OVERSCAN = 3;
 
-/** The rows from `first` up to but without `end`. */
+/** The rows from `first` up to, but not including, `end`. */
 export type RowWindow = { readonly first: number; readonly end: number };
 
 export function limitRows(rowCount: number, rowHeight: number): number {
@@ -20,13 +20,13 @@ export function buildRowWindow(scrollTop: number, viewHeight: number, rowHeight:
   return { first, end: Math.max(first, end) };
 }
 
-/** Gives the nearest scroll position at which a row is wholly seen. */
+/** Returns the nearest scroll position at which a row is fully visible. */
 export function revealRow(row: number, scrollTop: number, viewHeight: number, rowHeight: number): number {
   const top = row * rowHeight;
   return Math.min(top, Math.max(scrollTop, top + rowHeight - viewHeight));
 }
 
-/** Gives the row that a key leads to from the active one, null for a key that leads nowhere. */
+/** Returns the row that a key leads to from the active one; null for any other key. */
 export function moveRow(
   key: string,
   active: number,
@@ -47,13 +47,13 @@ export function moveRow(
   return target === undefined ? null : Math.max(0, Math.min(rowCount - 1, target));
 }
 
-/** A row that was seen, and where it stood. */
+/** A row that was visible, and its index at the time. */
 export type Anchor = { readonly id: string; readonly index: number };
 
-/** More rows than this never come in at once. */
+/** No more rows than this are ever added at once. */
 const MOST_SHIFT = 1_000;
 
-/** Gives how many rows have come in above a row since it was seen; 0 where it is gone. */
+/** Returns how many rows were added above a row since it was visible; 0 if it is gone. */
 export function findShift(rows: readonly { readonly id: string }[], { id, index }: Anchor): number {
   for (let shift = 0; shift <= MOST_SHIFT; shift++) {
     if (rows[index + shift]?.id === id) {

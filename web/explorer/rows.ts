@@ -1,4 +1,4 @@
-// The rows of the question on screen. Those of the last question stay until the first page of the next has come.
+// The rows of the query on screen. The previous query's rows stay until the first page of the next has arrived.
 import { useCallback, useEffect, useReducer, useState } from "preact/hooks";
 
 import type { Transaction } from "./document.ts";
@@ -10,20 +10,20 @@ import type { Question } from "./question.ts";
 export type Rows = {
   readonly rows: readonly Transaction[];
   readonly hasMore: boolean;
-  /** The question that the rows answer, null before the first page. */
+  /** The query that the rows belong to; null before the first page. */
   readonly question: Question | null;
-  /** Why the question's first page, or its next, has not come. */
+  /** Why the query's first or next page failed to load. */
   readonly error: unknown;
   readonly want: (end: number) => void;
   readonly retry: () => void;
-  /** Adds rows that have just come to those that are shown. */
+  /** Adds new rows to the visible ones. */
   readonly add: (rows: readonly Transaction[]) => void;
   readonly isFresh: (id: string) => boolean;
 };
 
-/** As long as theme.css lets a new row glow. */
+/** How long theme.css highlights a new row. */
 const FRESH_MS = 2_000;
-/** No table shows more rows at first (layout.css): what it then asks for has come, and not a second page. */
+/** At least as many rows as a table shows at first (layout.css), so that its own request needs no second page. */
 const FIRST_LOOK = 40;
 
 type Asked = { readonly question: Question; readonly pages: RowPages };

@@ -1,5 +1,5 @@
-// The gateway's judgement on a condition, for the field that it is about. The page itself judges before it asks, but
-// the gateway knows more: which three letters are a country, say.
+// Assigns the gateway's error about a condition to its field. The page validates before sending, but the gateway knows
+// more, for example which three letters are a country.
 import { AskError } from "./api.ts";
 import type { Faults, Field, Question } from "./question.ts";
 
@@ -10,12 +10,12 @@ const FIELD_OF: Readonly<Record<string, Field>> = {
   INVALID_AMOUNT: "min",
 };
 
-/** Whether a question was refused for one of its conditions, as its field tells. */
+/** Whether a query was refused because of one of its conditions, which its field shows. */
 export function isFieldFault(error: unknown): boolean {
   return error instanceof AskError && error.code !== null && error.code in FIELD_OF;
 }
 
-/** Gives the fault of an answer that was refused for one of its conditions; none for another error. */
+/** Returns the fault of a query that was refused because of one of its conditions; none for any other error. */
 export function findServerFaults(error: unknown, question: Question): Faults {
   const field = error instanceof AskError && error.code !== null ? FIELD_OF[error.code] : undefined;
   if (!(error instanceof AskError) || field === undefined) {

@@ -1,22 +1,22 @@
-// A question as others can ask it: a REST path, and texts for GraphiQL, a shell and Python that run as they stand.
-// A key never gets into them: they read it from the environment.
+// Writes a query for other programs: a REST path, and code for GraphiQL, a shell and Python that runs as it is.
+// It never contains a key: code reads that from the environment.
 import { buildFilter, type Question } from "./question.ts";
 
 const KEY_VARIABLE = "TXGW_KEY";
 
 export type ExportFormat = "csv" | "ndjson" | "json" | "parquet" | "arrow";
 
-/** REST knows no window without an end; this one is the longest it takes. */
+/** REST has no unlimited window; this is the longest that it accepts. */
 const ALL_DAYS = 36_500;
 
-/** Whoever wants more rows, or the next, changes the variables. */
+/** For more rows, or the next page, users change the variables. */
 const PAGE_SIZE = 100;
 const PAGE_VARIABLES = `$first: Int = ${PAGE_SIZE}, $after: String`;
 const PAGE_INFO = "pageInfo { hasNextPage endCursor }";
 
 const FIELDS = ["id", "date", "currency", "amount", "vendor", "address", "cardType", "cardNumber", "countryOrigin"];
 
-/** Gives the path of all rows of a question, newest first, as REST answers them. */
+/** Builds the REST path of all rows of a query, newest first. */
 export function buildPath(question: Question, parameters: Readonly<Record<string, string>> = {}): string {
   const { days, cardType: card, country, minAmount, maxAmount } = question;
   const query = new URLSearchParams(parameters);
@@ -32,7 +32,7 @@ export function buildExportPath(question: Question, format: ExportFormat): strin
   return buildPath(question, { format });
 }
 
-/** Gives an operation whose variables have the question as their defaults. */
+/** Builds an operation whose variables default to the query. */
 export function buildGraphQL(question: Question): string {
   const filter = Object.entries(buildFilter(question))
     .map(([name, value]) => `${name}: ${JSON.stringify(value)}`)
@@ -52,8 +52,8 @@ export function buildGraphQL(question: Question): string {
 }
 
 /**
- * Gives a command: REST's, which streams all rows, or GraphQL's, which asks for a page of them, where REST has not the
- * order or the window.
+ * Builds a curl command: for REST, which streams all rows, or for a page of GraphQL, if REST does not support the order or
+ * the window.
  */
 export function buildCurl(question: Question, origin: string, hasKey: boolean): string {
   const credentials = hasKey ? ` -H "Authorization: Bearer $${KEY_VARIABLE}"` : "";
@@ -68,7 +68,7 @@ export function buildCurl(question: Question, origin: string, hasKey: boolean): 
   return `curl -sS${credentials} -H 'Content-Type: application/json' ${quote(`${origin}/graphql`)} --data ${body}\n`;
 }
 
-/** Gives a program for Python's standard library alone, which writes all rows as JSON, a line each. */
+/** Builds a Python program that only needs the standard library and prints all rows as JSON, one per line. */
 export function buildPython(question: Question, origin: string, hasKey: boolean): string {
   const key = hasKey ? `, "Authorization": f"Bearer {os.environ['${KEY_VARIABLE}']}"` : "";
   return `import json
@@ -106,7 +106,7 @@ for transaction in list_transactions():
 `;
 }
 
-/** Gives what a person should know of a text before running it. */
+/** Lists what users should know about generated code before running it. */
 export function listHints(text: string): readonly string[] {
   return [
     ...(text.includes(PAGE_VARIABLES) ? [`It asks for the first ${PAGE_SIZE} rows.`] : []),

@@ -1,4 +1,4 @@
-// How much of a scrolled element is seen, measured when its size or its position has changed.
+// Measures the visible part of a scrolled element when its size or scroll position changes.
 import type { RefObject } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
 
@@ -6,7 +6,7 @@ export type View = { readonly top: number; readonly width: number; readonly heig
 
 const UNSEEN: View = { top: 0, width: 0, height: 0 };
 
-/** Gives the view of a scroller, and the function that its `onScroll` calls: at most one drawing a frame. */
+/** Returns the view of a scroller, and its `onScroll` handler, which causes at most one rendering per frame. */
 export function useView(scroller: RefObject<HTMLElement | null>): readonly [View, () => void] {
   const [view, setView] = useState(UNSEEN);
   const [frame] = useState<{ id: number | null }>({ id: null });
@@ -23,7 +23,7 @@ export function useView(scroller: RefObject<HTMLElement | null>): readonly [View
   }, [frame, measure]);
 
   useEffect(() => {
-    // It tells the first size too, when the browser has laid the page out: to ask before would make it do so at once.
+    // It also reports the first size, after the browser's layout: reading it earlier would force a synchronous layout.
     const observer = new ResizeObserver(measure);
     if (scroller.current !== null) {
       observer.observe(scroller.current);

@@ -1,4 +1,4 @@
-// The tabs of a first visit: the gateway's questions, each as an operation that runs as it stands.
+// The tabs of a first visit: the gateway's queries, each as an operation that runs as it is.
 // Lines hold at most 44 characters, which is what the editor shows without scrolling in a window of 1280 pixels.
 
 export const examples = [

@@ -7,14 +7,14 @@ import { buildCredentials } from "../explorer/key.ts";
 const url = window.location.origin + window.location.pathname;
 
 export const fetcher: Fetcher = (params, options = {}) => {
-  // For each operation anew: the key may be another, and a socket belongs to its subscription.
+  // A new fetcher for each operation: the key may have changed, and each subscription has its own socket.
   const credentials = chooseCredentials(options.headers);
   const send = createGraphiQLFetcher({
     url,
     subscriptionUrl: url.replace(/^http/, "ws"),
     headers: credentials,
     wsConnectionParams: credentials,
-    // The gateway answers in one piece, so no parts are offered to it.
+    // The gateway does not support incremental delivery, so multipart responses are not requested.
     enableIncrementalDelivery: false,
   });
   const document = findDocument(params.query);
@@ -24,7 +24,7 @@ export const fetcher: Fetcher = (params, options = {}) => {
   );
 };
 
-/** Who writes credentials into the Headers editor means those, in whatever case. */
+/** Credentials in the Headers editor, in any case, take precedence over the stored key. */
 function chooseCredentials(headers: Record<string, unknown> = {}): Record<string, string> {
   const isGiven = Object.keys(headers).some((name) => /^(authorization|x-api-key)$/i.test(name));
   return isGiven ? {} : { ...buildCredentials() };
@@ -39,8 +39,8 @@ function findDocument(query: string): DocumentNode | undefined {
 }
 
 /**
- * GraphiQL notes the operation's name a moment after the text: who opens another tab, or edits, and runs at once
- * would send the former name with the new text, which the server must refuse.
+ * GraphiQL updates the operation's name a moment after the text: running it right after a change of tab or an edit would
+ * send the old name with the new text, which the server must refuse.
  */
 function chooseName(document: DocumentNode, { operationName }: FetcherParams): string | null {
   const names = document.definitions

@@ -1,10 +1,10 @@
-// The form for the API key. The browser keeps it for this tab alone (../explorer/key.ts), GraphiQL never sees it.
+// The form for the API key. The browser keeps it for this tab only (../explorer/key.ts); GraphiQL never sees it.
 import { findKey, forgetKey, keepKey } from "../explorer/key.ts";
 
-// What a header can hold (RFC 6750, section 2.1).
+// The characters that the header allows (RFC 6750, section 2.1).
 const TOKEN = /^[\w\-.~+/]+=*$/;
 
-/** Lets a form keep what is written into it, or forget what was; then the page asks for the schema anew. */
+/** Lets a form store or forget the key, after which the page loads the schema again. */
 export function openKeyForm(form: HTMLFormElement): void {
   const field = get(form, "input");
   const forget = get<HTMLButtonElement>(form, 'button[type="button"]');

@@ -27,7 +27,7 @@ createRoot(container).render(
     defaultTabs={examples}
     defaultEditorToolsVisibility="variables"
   >
-    {/* The header says it, without a link to another site. */}
+    {/* Empty: the page's header has the name, without a link to another site. */}
     <GraphiQL.Logo> </GraphiQL.Logo>
   </GraphiQL>,
 );

@@ -1,9 +1,9 @@
-// What GraphiQL keeps in the browser between visits: never a card number, and never what a user proves himself with.
+// What GraphiQL keeps in the browser between visits: never a card number, and never credentials.
 
-// As database/errors.py finds card numbers, and as gateway/keys.py makes keys.
+// Matches card numbers as database/errors.py does, and keys as gateway/keys.py creates them.
 const SECRET = /\d(?:[^0-9A-Za-z]{0,2}\d){11,}|txgw_\w+/g;
 
-// The history would keep the headers of each operation, whatever shouldPersistHeaders says.
+// The history would keep the headers of each operation, regardless of shouldPersistHeaders.
 const HISTORY = ["graphiql:queries", "graphiql:favorites"];
 
 const dropHeaders = (json: string): string =>

@@ -1,4 +1,4 @@
-// Load by autocannon where wrk is not here; it prints what benchmarks/requests.lua prints.
+// Generates load with autocannon where wrk is missing; it prints what benchmarks/requests.lua prints.
 // https://github.com/mcollina/autocannon#autocannonopts-cb
 import { readFileSync } from 'node:fs'
 import autocannon from 'autocannon'
@@ -12,7 +12,7 @@ const requests = readFileSync(file, 'utf8')
     body ? { method: 'POST', path, body, headers: { 'content-type': 'application/json' } } : { method: 'GET', path },
   )
 
-// Each connection walks through the list by itself: from places far apart, no two ask the same at a time.
+// Each connection cycles through the list by itself; starting far apart, no two send the same request at the same time.
 let started = 0
 const setupClient = client => {
   const first = Math.floor((started++ * requests.length) / Number(connections))
@@ -27,6 +27,6 @@ const result = await autocannon({
   duration: Number(duration),
   timeout: Number(timeout),
 })
-// Its `errors` hold the timeouts.
+// autocannon's `errors` include the timeouts.
 const { requests: answers, duration: seconds, errors: broken, non2xx: errors } = result
 console.log(JSON.stringify({ answers: answers.total, seconds, errors, broken }))

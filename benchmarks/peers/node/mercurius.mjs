@@ -1,5 +1,5 @@
 // https://mercurius.dev/#/docs/api/options with its just-in-time compiler, and https://fastify.dev/docs/latest/Reference/Routes/
-// for the paths, whose answers have a schema: Fastify writes JSON faster with one.
+// for the paths, whose responses have a schema: Fastify serialises JSON faster with one.
 import Fastify from 'fastify'
 import mercurius from 'mercurius'
 import { countByCard, findTransactions, resolvers, typeDefs } from './transactions.mjs'

@@ -1,4 +1,4 @@
-// What the peers for Node share: one collection, its schema and its resolvers, as their documentation writes them.
+// What the peers for Node share: one collection, its schema and its resolvers, as their documentation shows them.
 // https://www.mongodb.com/docs/drivers/node/current/ and https://www.apollographql.com/docs/apollo-server/schema/custom-scalars
 import { GraphQLScalarType } from 'graphql'
 import { MongoClient } from 'mongodb'

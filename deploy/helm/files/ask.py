@@ -1,7 +1,7 @@
-# ruff: noqa: INP001 - one file, which the chart brings along
-"""`helm test` runs this in the gateway's image: each path and GraphQL answer with a key, and nothing without one.
+# ruff: noqa: INP001 - a single file that the chart ships
+"""Check that each path and GraphQL answer with a key, and refuse without one; `helm test` runs this in the image.
 
-Arguments: host, port, the file of a key with transactions:read, and of one with metrics:read.
+Arguments: host, port, the file of a key with transactions:read, and the file of a key with metrics:read.
 """
 
 import json
@@ -40,9 +40,9 @@ def _is_graphql(text: str) -> bool:
 
 
 def main(host: str, port: str, key_file: str, metrics_key_file: str) -> None:
-    """Ask, and print each answer that is not what it should be; exit code 1 for one."""
+    """Send each request, print the result of each, and exit with 1 if any is wrong."""
     key, metrics_key = (Path(name).read_text().strip() for name in (key_file, metrics_key_file))
-    # A policy of the network may take some seconds to let a new pod ask.
+    # A NetworkPolicy may take some seconds to let a new pod connect.
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:

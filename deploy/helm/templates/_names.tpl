@@ -16,10 +16,10 @@ app.kubernetes.io/component: serve
 {{ .Values.image.repository }}{{ with .Values.image.digest }}@{{ . }}{{ else }}:{{ .Values.image.tag }}{{ end }}
 {{- end }}
 
-{{/* What the profile "restricted" of the Pod Security Standards asks for, and no API token. */}}
+{{/* What the profile "restricted" of the Pod Security Standards requires, and no API token. */}}
 {{- define "gateway.pod" -}}
 automountServiceAccountToken: false
-# A Service of this name would bring variables named GATEWAY_…, which are no settings and would stop the start.
+# A Service of this name would set variables named GATEWAY_…, which are not settings and would prevent the start.
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true

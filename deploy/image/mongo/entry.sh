@@ -1,5 +1,5 @@
 #!/bin/bash
-# As the entry of MongoDB's image does: the first user is made before anybody can reach the server.
+# As the entry point of MongoDB's image does: creates the first user before the server can be reached from outside.
 set -euo pipefail
 if ! test -e /data/db/WiredTiger; then
   mongod --bind_ip 127.0.0.1 --fork --logpath /tmp/first.log >/dev/null

@@ -1,4 +1,4 @@
-# What all units share: a state of its own for each, in the environment's account, locked by S3 itself and encrypted.
+# Shared by all units: each has its own state, in the environment's account, encrypted and locked by S3 itself.
 
 locals {
   environment = read_terragrunt_config(find_in_parent_folders("environment.hcl")).locals

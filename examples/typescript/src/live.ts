@@ -1,4 +1,4 @@
-// Prints the next transactions of a country: `node dist/live.js http://localhost:5000/graphql US 10`.
+// Prints the next transactions of a country: `node dist/live.js http://localhost:5000/graphql US 10` ends after ten.
 import { createClient } from 'graphql-sse'
 import { graphql } from './gql/index.js'
 import type { AddedSubscription } from './gql/graphql.js'
@@ -16,7 +16,7 @@ const Added = graphql(`
 
 const [url = 'http://localhost:5000/graphql', country = 'US', count = '10'] = process.argv.slice(2)
 
-// It connects again by itself when the connection is lost.
+// The client reconnects automatically when the connection is lost.
 const client = createClient({ url })
 const events = client.iterate<AddedSubscription>({ query: Added.toString(), variables: { filter: { country } } })
 let left = Number(count)

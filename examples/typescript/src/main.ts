@@ -1,4 +1,4 @@
-// Prints what was paid in a country in the last 90 days: `node dist/main.js http://localhost:5000/graphql US`.
+// Prints a country's payments in the last 90 days, and their sums: `node dist/main.js http://localhost:5000/graphql US`.
 import { graphql } from './gql/index.js'
 import type { TypedDocumentString } from './gql/graphql.js'
 
@@ -53,7 +53,7 @@ for (const { date, amount, currency, cardNumber, vendor } of transactions.nodes)
   console.log(`${date.slice(0, 10)} ${amount} ${currency} ${cardNumber} ${vendor}`)
 }
 
-// Exact decimals, as text; different currencies are never added.
+// Sums are exact decimals in strings; different currencies are never added.
 const { transactionSummary } = await ask(Sums, { filter })
 for (const { currency, amounts } of transactionSummary.groups) {
   console.log(`${amounts.map(({ sum }) => sum)} ${currency} in all`)

@@ -1,4 +1,4 @@
-// How the amounts are spread, in steps of 1-2-5; a range is picked by a click, several with Shift.
+// The distribution of amounts, in steps of 1-2-5; a click picks a range, with Shift several.
 import { useRef, useState } from "preact/hooks";
 
 import { formatCount } from "../format.ts";

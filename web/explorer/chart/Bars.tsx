@@ -1,4 +1,4 @@
-// Bars that lie: a list of names, each with its number in words and as a length. What can be picked is a button.
+// Horizontal bars: a list of names, each with its number as text and as a length. Bars that can be picked are buttons.
 import { useState } from "preact/hooks";
 
 import { formatCount, formatPercent } from "../format.ts";
@@ -7,16 +7,16 @@ export type Bar = {
   readonly key: string;
   readonly name: string;
   readonly count: number;
-  /** A position of chart.css's colours; without one the colour of all that is no card. */
+  /** The index of a colour in chart.css; without it, the colour of everything that is not a card. */
   readonly hue?: number;
-  /** A bar without it is only shown. */
+  /** Picks the bar; without it, the bar cannot be picked. */
   readonly pick?: () => void;
   readonly isPicked?: boolean;
 };
 
 type BarsProps = {
   readonly bars: readonly Bar[];
-  /** What is all, for shares; without it none are told. */
+  /** The total, for shares; without it, no shares are shown. */
   readonly total?: number;
   /** How many are shown at first. */
   readonly most: number;
@@ -26,7 +26,7 @@ export function Bars({ bars, total, most }: BarsProps) {
   const [isWhole, setIsWhole] = useState(false);
   const largest = Math.max(1, ...bars.map((bar) => bar.count));
   const isAnyPicked = bars.some((bar) => bar.isPicked);
-  // One that is picked stays in sight, for it is where it is taken back.
+  // A picked bar stays visible, because a click on it undoes the choice.
   const shown = bars.filter((bar, position) => isWhole || position < most || bar.isPicked);
   const hidden = bars.length - shown.length;
 
@@ -71,7 +71,7 @@ function Line({ bar, largest, total }: { bar: Bar; largest: number; total: numbe
   );
 }
 
-/** Writes a share of a total: “12 %”, and “< 1 %” for what is little but not nothing. */
+/** Formats a share of a total: “12 %”, and “< 1 %” for a small share above 0. */
 export function formatShare(count: number, total: number): string {
   const share = total === 0 ? 0 : count / total;
   return share > 0 && share < 0.005 ? `< ${formatPercent(0.01)}` : formatPercent(share);

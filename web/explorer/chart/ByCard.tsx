@@ -1,4 +1,4 @@
-// How many transactions each card brand has; a brand is picked by a click.
+// The number of transactions of each card brand; a click picks a brand.
 import { findCardTypeFault } from "../fault.ts";
 import { Bars } from "./Bars.tsx";
 import { Frame, type ChartProps } from "./Frame.tsx";
@@ -14,7 +14,7 @@ export function ByCard({ question, onPick }: ChartProps) {
     const isPicked = card !== null && isSameCard(card, question.cardType);
     const bar = { key: name, name, count: total, hue: findHue(card), isPicked };
     if (card === null || findCardTypeFault(card) !== null) {
-      return bar; // stored, but nothing that can be asked for
+      return bar; // exists in the data, but is not a valid filter
     }
     return { ...bar, pick: () => onPick({ cardType: isPicked ? null : card }) };
   });

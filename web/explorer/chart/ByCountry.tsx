@@ -1,4 +1,4 @@
-// From which countries the transactions come; a country is picked by a click.
+// The number of transactions of each country; a click picks a country.
 import { formatCountry } from "../country.ts";
 import { findCountryFault } from "../fault.ts";
 import { Bars } from "./Bars.tsx";
@@ -17,7 +17,7 @@ export function ByCountry({ question, onPick }: ChartProps) {
       return { key: JSON.stringify(country), name: "No country", count };
     }
     if (findCountryFault(country) !== null) {
-      return { key: country, name: country, count }; // stored, but nothing that can be asked for
+      return { key: country, name: country, count }; // exists in the data, but is not a valid filter
     }
     const isPicked = country === question.country;
     const pick = (): void => onPick({ country: isPicked ? null : country });

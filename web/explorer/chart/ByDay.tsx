@@ -1,5 +1,5 @@
-// How many transactions there are in each hour, day, week or month. A step that is picked begins the question's window:
-// the filter knows no other end than now.
+// The number of transactions in each hour, day, week or month. A picked step becomes the start of the query's window,
+// which always ends now.
 import { useMemo } from "preact/hooks";
 
 import { getTimeZone } from "../format.ts";
@@ -12,7 +12,7 @@ import { STEPS, TITLES } from "./words.ts";
 
 export function ByDay({ question, onPick }: ChartProps) {
   const { view, timeline: all, timeZone } = useTimeline(question);
-  // A picture is drawn anew for each new timeline.
+  // Memoised, because the plot is drawn again for each new timeline object.
   const timeline = useMemo(() => foldCards(selectCard(all, question.cardType)), [all, question.cardType]);
   const { unit, starts, cards, totals, total } = timeline;
 

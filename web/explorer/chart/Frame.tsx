@@ -1,4 +1,4 @@
-// What all charts have in common: heading, room of the final size, and the states of an answer that is not there.
+// What all charts share: the heading, space of the final size, and the states of a missing answer.
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 
@@ -19,12 +19,12 @@ export type Table = { readonly head: readonly string[]; readonly rows: readonly 
 
 type FrameProps = ChartProps & {
   readonly title: string;
-  /** One of chart.css's, which keeps the room. */
+  /** A class of chart.css, which reserves the space. */
   readonly name: string;
   readonly view: SummaryView;
   /** How many transactions the chart shows. */
   readonly total: number;
-  /** The same as a table, for charts that a screen reader cannot read. */
+  /** The same data as a table, for charts that a screen reader cannot read. */
   readonly table?: () => Table;
   readonly note?: string | null;
   readonly children: ComponentChildren;
@@ -69,7 +69,7 @@ function State({ view, question, onPick }: FrameProps) {
     case "asking":
       return view.summary === null ? <div class="skeleton chart-skeleton" aria-hidden="true" /> : null;
     case "slow":
-      // By its key a new element: the skeleton's, which is animated, would count as one that moved (layout shift).
+      // The key makes it a new element: reusing the animated skeleton's element would count as a layout shift.
       return (
         <div key="slow" class="chart-message chart-over" role="status">
           <p>Adding up …</p>
@@ -84,7 +84,7 @@ function State({ view, question, onPick }: FrameProps) {
       if (isKeyWanted(view.error)) {
         return <Unanswered text="No answer without a key." button="Try again" onClick={view.retry} />;
       }
-      // Its field says why.
+      // The field shows the reason.
       return isFieldFault(view.error) ? (
         <p class="chart-message">No answer to this question.</p>
       ) : (

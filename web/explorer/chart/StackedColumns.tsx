@@ -1,4 +1,4 @@
-// A timeline as columns with layers of cards, and the ways to look at a step and to pick it: pointer, finger, keys.
+// A timeline as columns stacked by card, whose steps can be inspected and picked by pointer, touch and keys.
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { findHue } from "./hue.ts";
@@ -14,11 +14,11 @@ type StackedColumnsProps = { readonly timeline: Timeline; readonly onPick: (step
 export function StackedColumns({ timeline, onPick }: StackedColumnsProps) {
   const host = useRef<HTMLDivElement>(null);
   const legend = useRef<HTMLUListElement>(null);
-  // Which step is looked at, by when it begins: its position is another one after a pick, or while it is live.
+  // The start of the inspected step: its position changes after a pick, and while the page is live.
   const [start, setStart] = useState<string | null>(null);
   const position = start === null ? -1 : timeline.starts.indexOf(start);
   const step = position < 0 ? null : position;
-  // What was shown when a finger came down: the first tap shows a step, as a pointer does, and the next one picks it.
+  // The step shown when a touch began: the first tap shows a step, as hovering does, and the next one picks it.
   const touched = useRef<number | null>(null);
   const look = (next: number | null): void => setStart(next === null ? null : (timeline.starts[next] ?? null));
   const { plot, isMissing, width } = usePlot(timeline, { host, legend }, {
@@ -34,7 +34,7 @@ export function StackedColumns({ timeline, onPick }: StackedColumnsProps) {
     plot?.point(next);
     look(next);
   };
-  // While it is live the picture is drawn anew under whoever looks at it.
+  // While the page is live, the plot is drawn again during inspection and must show its mark again.
   useEffect(() => plot?.point(step), [plot]);
   useEscape(step !== null, () => point(null));
 

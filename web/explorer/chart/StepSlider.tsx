@@ -1,4 +1,4 @@
-// The keys' way through the steps of a timeline: a slider that lies over the picture and lets pointers through.
+// Keyboard access to the steps of a timeline: a slider that covers the plot and ignores pointers.
 import { useId } from "preact/hooks";
 
 import type { Timeline } from "./timeline.ts";
@@ -52,7 +52,7 @@ export function StepSlider({ timeline, step, onPoint, onPick }: StepSliderProps)
   );
 }
 
-/** Gives the step that a key leads to, as sliders have it (ARIA Authoring Practices); null for any other key. */
+/** Returns the step that a key leads to, as for sliders (ARIA Authoring Practices); null for any other key. */
 function findNext(key: string, step: number, last: number): number | null {
   switch (key) {
     case "ArrowLeft":

@@ -1,4 +1,4 @@
-// What a step holds, beside its column. Who hears it hears the slider's text instead.
+// The content of a step, next to its column. Screen readers get the slider's text instead.
 import { formatCount } from "../format.ts";
 import { findHue } from "./hue.ts";
 import type { Place } from "./plot.ts";
@@ -9,17 +9,17 @@ type StepTooltipProps = {
   readonly timeline: Timeline;
   readonly step: number;
   readonly place: Place;
-  /** Of the whole picture. */
+  /** The width of the whole plot. */
   readonly width: number;
 };
 
 const GAP = 8;
-/** In CSS pixels, as chart.css has it. */
+/** In CSS pixels, as in chart.css. */
 const WIDEST = 208;
 
 export function StepTooltip({ timeline, step, place, width }: StepTooltipProps) {
   const { unit, starts, cards, totals } = timeline;
-  // On the side that has more room, and over the column where that is too little.
+  // On the side with more room, overlapping the column if that is too little.
   const most = Math.max(0, width - WIDEST);
   const position =
     place.left > width / 2

@@ -1,4 +1,4 @@
-// Who was paid most often. The filter knows no vendors, so that these bars are only shown.
+// The vendors with the most transactions. They cannot be picked, because the filter has no vendor.
 import { Bars } from "./Bars.tsx";
 import { Frame, type ChartProps } from "./Frame.tsx";
 import { needByVendor } from "./need.ts";

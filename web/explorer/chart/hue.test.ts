@@ -18,7 +18,7 @@ const BLINDNESS = {
   deuteranopia: [0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.01182, 0.04294, 0.968881],
   tritanopia: [1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.3039],
 };
-// OKLab: some four times what two colours side by side are just told apart by.
+// In OKLab: about four times the smallest difference that is visible between adjacent colours.
 const APART = 0.1;
 
 function readColour(name: string, scheme: (typeof SCHEMES)[number]): Colour {
@@ -47,7 +47,7 @@ function multiply(matrix: readonly number[], [x, y, z]: Colour): Colour {
   return [row(0), row(3), row(6)];
 }
 
-/** Björn Ottosson's OKLab, in which distances are as large as they look. */
+/** Björn Ottosson's OKLab, in which distances correspond to perceived differences. */
 function toLab(colour: Colour): Colour {
   const cones = multiply(
     [

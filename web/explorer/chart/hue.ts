@@ -1,12 +1,12 @@
-// Which of the colours of chart.css a card has: the same in every chart, for every filter, at every visit.
+// Assigns the colours of chart.css to cards: the same in every chart, for every filter, at every visit.
 
 const KNOWN = ["visa", "mastercard", "amex", "maestro", "discover"];
 const MORE = 3;
 
-/** The position of the colour for what is none of the cards, or of several. */
+/** The index of the colour for no card or several cards. */
 export const NEUTRAL = KNOWN.length + MORE;
 
-/** Gives the position of a card's colour; cards beyond the known share the remaining ones by their names. */
+/** Returns the index of a card's colour; unknown cards share the remaining colours, assigned by name. */
 export function findHue(card: string | null): number {
   if (card === null) {
     return NEUTRAL;

@@ -1,8 +1,8 @@
-// What the charts ask of the gateway: one summary for each need, whichever charts show it. It sends nothing.
+// The summaries that the charts need from the gateway, one per need, whichever charts show it. It sends nothing.
 import type { ByAmountQuery, ByCountryQuery, ByTimeQuery, ByVendorQuery } from "../operations.ts";
 import { buildFilter, type Question, type TransactionFilter } from "../question.ts";
 
-/** Steps of time, from the finest. */
+/** Steps of time, finest first. */
 export type Unit = "HOUR" | "DAY" | "WEEK" | "MONTH";
 
 export type SummaryQuery = ByTimeQuery | ByCountryQuery | ByAmountQuery | ByVendorQuery;
@@ -10,7 +10,7 @@ export type SummaryQuery = ByTimeQuery | ByCountryQuery | ByAmountQuery | ByVend
 export type TimeGroup = ByTimeQuery["transactionSummary"]["groups"][number];
 export type AmountGroup = ByAmountQuery["transactionSummary"]["groups"][number];
 
-/** An operation that gives one summary; two of the same text and variables are the same need. */
+/** An operation that returns one summary; equal documents and variables are the same need. */
 export type Need<Query extends SummaryQuery = SummaryQuery> = {
   readonly document: string;
   readonly variables: {
@@ -19,7 +19,7 @@ export type Need<Query extends SummaryQuery = SummaryQuery> = {
     readonly timeZone?: string;
     readonly top?: number;
   };
-  /** Never there: it tells the compiler what the operation gives. */
+  /** Never set: it gives the compiler the operation's result type. */
   readonly gives?: Query;
 };
 
@@ -78,27 +78,27 @@ const BY_VENDOR = /* GraphQL */ `
 `;
 
 const TOP_VENDORS = 10;
-// So that a chart has some hundred steps at most, and a summary of eight brands stays within its 10,000 groups.
+// Keeps most charts below 160 steps, and a summary of eight brands within its 10,000 groups.
 const UNTIL_DAYS: readonly (readonly [Unit, number])[] = [
   ["HOUR", 3],
   ["DAY", 120],
   ["WEEK", 1_100],
 ];
 
-// A chart by which a condition is picked asks without it, so that what else could be picked stays in sight.
+// A chart that picks a condition leaves it out of its query, so that the alternatives stay visible.
 
-/** How many of each card in each step of time; the card of the question is not applied. */
+/** The number of transactions of each card in each step of time; the query's card is not applied. */
 export function needByTime(question: Question, timeZone: string): Need<ByTimeQuery> {
   const filter = buildFilter({ ...question, cardType: null });
   return { document: BY_TIME, variables: { filter, unit: chooseUnit(question.days), timeZone } };
 }
 
-/** How many from each country, most first; the country of the question is not applied. */
+/** The number of transactions of each country, most first; the query's country is not applied. */
 export function needByCountry(question: Question): Need<ByCountryQuery> {
   return { document: BY_COUNTRY, variables: { filter: buildFilter({ ...question, country: null }) } };
 }
 
-/** How many in each range of amounts; the amounts of the question are not applied. */
+/** The number of transactions in each range of amounts; the query's amounts are not applied. */
 export function needByAmount(question: Question): Need<ByAmountQuery> {
   const filter = buildFilter({ ...question, minAmount: null, maxAmount: null });
   return { document: BY_AMOUNT, variables: { filter } };
@@ -109,7 +109,7 @@ export function needByVendor(question: Question): Need<ByVendorQuery> {
   return { document: BY_VENDOR, variables: { filter: buildFilter(question), top: TOP_VENDORS } };
 }
 
-/** Chooses the step of time for a window of so many days, or of all. */
+/** Chooses the step of time for a window of `days`; null means all time. */
 export function chooseUnit(days: number | null): Unit {
   return UNTIL_DAYS.find(([, most]) => days !== null && days <= most)?.[0] ?? "MONTH";
 }

@@ -1,11 +1,11 @@
-// Columns over time, drawn by uPlot on a canvas. It knows places and colours; words and keys are StackedColumns.tsx's.
+// Columns over time, drawn by uPlot on a canvas. It only knows positions and colours; StackedColumns.tsx adds the rest.
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 import type { Tick } from "./tick.ts";
 
 export type Colours = {
-  /** Of each layer, from the bottom. */
+  /** The colour of each layer, bottom first. */
   readonly layers: readonly string[];
   readonly text: string;
   readonly grid: string;
@@ -14,7 +14,7 @@ export type Colours = {
 };
 
 export type Drawing = {
-  /** From the bottom: what each layer is drawn up to, in each step. */
+  /** The upper edge of each layer in each step, bottom layer first. */
   readonly layers: readonly (readonly number[])[];
   readonly steps: number;
   readonly ticks: readonly Tick[];
@@ -23,7 +23,7 @@ export type Drawing = {
 };
 
 type PlotListener = {
-  /** The step under the pointer, or null. */
+  /** Receives the step under the pointer, or null. */
   readonly onPoint: (step: number | null) => void;
   readonly onPick: (step: number, event: MouseEvent) => void;
 };
@@ -34,20 +34,20 @@ export type Place = { readonly left: number; readonly top: number; readonly widt
 const AXIS_HEIGHT = 24;
 const LABEL_SPACE = 36;
 const WIDEST_COLUMN = 48;
-// Columns that are wide and high enough show their layers apart; others would be nothing but gaps.
+// Only columns that are wide and high enough have gaps between layers; smaller ones would consist of gaps.
 const GAP_FROM = 7;
 const GAP_SHARE = 0.1;
 const WHOLE_STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => [1, 2, 5].map((step) => step * 10 ** power));
-// Half a label: nearer to the edge it would be cut off.
+// Half a label: closer to the edge it would be cut off.
 const EDGE = 22;
 
 export class Plot {
   readonly #plot: uPlot;
 
-  /** Draws into an element, whose size it takes; `close` removes it. */
+  /** Draws into an element and takes its size; `close` removes the plot. */
   constructor(host: HTMLElement, drawing: Drawing, listener: PlotListener) {
     const options = buildOptions(drawing, host.clientWidth, host.clientHeight, listener);
-    // What is drawn first is covered by what is drawn after: the topmost layer is the first.
+    // Later series cover earlier ones, so the topmost layer comes first.
     const layers = drawing.layers.toReversed().map((counts) => counts.map((count) => (count === 0 ? null : count)));
     const steps = Array.from({ length: drawing.steps }, (_, step) => step);
     this.#plot = new uPlot(options, [steps, ...layers], host);
@@ -59,13 +59,13 @@ export class Plot {
     });
   }
 
-  /** Moves the mark to a step; null takes it away. */
+  /** Moves the mark to a step; null removes it. */
   point(step: number | null): void {
     const left = step === null ? -10 : this.#plot.valToPos(step, "x");
     this.#plot.setCursor({ left, top: step === null ? -10 : 0 }, false);
   }
 
-  /** Where a step's column stands. */
+  /** Returns the place of a step's column. */
   place(step: number): Place {
     const { over } = this.#plot;
     const width = this.#plot.valToPos(1, "x") - this.#plot.valToPos(0, "x");
@@ -95,7 +95,7 @@ function buildOptions(drawing: Drawing, width: number, height: number, listener:
     cursor: {
       y: false,
       points: { show: false },
-      // Nothing is dragged here; by default uPlot swallows clicks that it takes for the end of it.
+      // Dragging is off; by default, uPlot swallows clicks that it mistakes for the end of a drag.
       drag: { x: false, y: false, click: () => {} },
       move: (plot, left, top) => [left < 0 ? left : plot.valToPos(plot.posToIdx(left), "x"), top],
     },
@@ -139,7 +139,7 @@ function buildOptions(drawing: Drawing, width: number, height: number, listener:
   };
 }
 
-/** Whether the usual column has room for gaps between its layers. */
+/** Whether the median column has room for gaps between its layers. */
 function isRoomy(totals: readonly number[], largest: number, stepWidth: number): boolean {
   const sorted = totals.filter((count) => count > 0).sort((one, other) => one - other);
   return stepWidth >= GAP_FROM && (sorted[Math.floor(sorted.length / 2)] ?? 0) >= largest * GAP_SHARE;

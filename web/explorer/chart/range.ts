@@ -1,13 +1,13 @@
-// Ranges of amounts, 1-2-5 up to a million: their bounds, their names, and which the question holds.
+// Ranges of amounts, 1-2-5 up to a million: their bounds, their names, and which ones the query includes.
 import { compareDecimals } from "../fault.ts";
 import { getNumberFormat } from "../format.ts";
 import type { Question } from "../question.ts";
 import type { AmountGroup } from "./need.ts";
 
 export type AmountRange = {
-  /** Inclusive; null where there is none. */
+  /** Inclusive; null if there is none. */
   readonly minAmount: string | null;
-  /** Inclusive: the last amount before the next range; null where there is none. */
+  /** Inclusive: the last amount before the next range; null if there is none. */
   readonly maxAmount: string | null;
   readonly count: number;
 };
@@ -22,7 +22,7 @@ const PLACES = 4;
 const UNIT = 10 ** -PLACES;
 const BELOW_ZERO = (-UNIT).toFixed(PLACES);
 
-/** Gives the ranges from the first that holds a transaction to the last, the empty ones between them included. */
+/** Returns the ranges from the first to the last with a transaction, including empty ones in between. */
 export function buildRanges(groups: readonly AmountGroup[]): AmountRange[] {
   const counts = new Map(groups.map(({ amountRange, count }) => [readBound(amountRange), count]));
   const ranges = [null, ...LOWER_BOUNDS].map((lower, index) => ({
@@ -34,7 +34,7 @@ export function buildRanges(groups: readonly AmountGroup[]): AmountRange[] {
   return ranges.slice(Math.max(0, ranges.findIndex(isFilled)), ranges.findLastIndex(isFilled) + 1);
 }
 
-/** Whether the question asks for amounts of this range, be it with others. */
+/** Whether the query's amounts include this range, possibly with others. */
 export function isPicked(range: AmountRange, { minAmount, maxAmount }: Bounds): boolean {
   if (minAmount === null && maxAmount === null) {
     return false;
@@ -45,7 +45,7 @@ export function isPicked(range: AmountRange, { minAmount, maxAmount }: Bounds): 
 }
 
 /**
- * Gives the amounts to ask for when a range is picked: none when it alone was picked before, and with `isExtending` all
+ * Returns the bounds after a range is picked: none if only this range was picked before; with `isExtending`, everything
  * from what was picked to this range.
  */
 export function pickRange(range: AmountRange, { minAmount, maxAmount }: Bounds, isExtending: boolean): Bounds {
@@ -71,7 +71,7 @@ export function nameRange({ minAmount, maxAmount }: Bounds, locale?: string): st
   return maxAmount === null ? `${write(minAmount)} or more` : `${write(minAmount)} to ${write(maxAmount)}`;
 }
 
-/** Names where a range begins, as short as an axis needs it: “5K”. */
+/** Names the start of a range, as short as an axis needs: “5K”. */
 export function nameBound({ minAmount }: Bounds, locale?: string): string {
   const format = getNumberFormat({ notation: "compact" }, locale);
   return minAmount === null ? "< 0" : format.format(Number(minAmount));
@@ -81,7 +81,7 @@ function readBound(text: string | null): number | null {
   return text === null ? null : Number(text);
 }
 
-/** The list of ranges begins with the one below 0, so that the next lower bound has the same index. */
+/** The list of ranges starts with the one below 0, so the next range's lower bound has the same index. */
 function findEnd(index: number): string | null {
   const next = LOWER_BOUNDS[index];
   return next === undefined ? null : (next - UNIT).toFixed(PLACES);

@@ -15,7 +15,7 @@ function need(days: number): Need {
 
 function ignore(): void {}
 
-/** Lets what is ready go on. */
+/** Lets pending promises continue. */
 async function settle(): Promise<void> {
   await vi.advanceTimersByTimeAsync(0);
 }

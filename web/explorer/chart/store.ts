@@ -1,11 +1,11 @@
-// Answers that charts share: what two of them need alike is asked once, and kept as long as one of them shows it.
+// Summaries that charts share: a common need is requested once, and its answer is kept as long as a chart shows it.
 import type { Need, Summary } from "./need.ts";
 
 export type Answer = {
-  /** The newest, be it older than a question that is being asked again; null while there is none. */
+  /** The latest summary, even while a new one is being requested; null if there is none yet. */
   readonly summary: Summary | null;
   readonly phase: "asking" | "slow" | "ready" | "failed" | "cancelled";
-  /** Why it failed. */
+  /** The reason of a failure. */
   readonly error: unknown;
 };
 
@@ -16,15 +16,15 @@ type Entry = {
   readonly listeners: Set<() => void>;
   answer: Answer;
   controller: AbortController | null;
-  /** Before that it is not refreshed. */
+  /** No refresh before this time, in ms since the epoch. */
   restsUntil: number;
   later: ReturnType<typeof setTimeout> | undefined;
 };
 
 const SLOW_MS = 2_000;
-// Each reads all transactions of its filter: more at a time would only slow down one another, and the table.
+// Each reads all transactions of its filter: more at a time would only slow each other down, and the table too.
 const MOST_AT_A_TIME = 2;
-// What is refreshed again and again keeps the database busy for a tenth of the time, however much there is to add up.
+// With constant refreshes, a summary keeps the database busy for at most a tenth of the time, however long it takes.
 const REST_FACTOR = 9;
 const BUSY_MS = 1_000;
 
@@ -38,12 +38,12 @@ export class AnswerStore {
     this.#ask = ask;
   }
 
-  /** Gives what is known of a need; it changes only for those who have subscribed. */
+  /** Returns the current answer to a need; it only changes while the need has a subscriber. */
   get(need: Need): Answer {
     return this.#entries.get(buildKey(need))?.answer ?? ASKING;
   }
 
-  /** Asks, unless another does, and tells of each change, until the function that it gives is called. */
+  /** Requests a need unless another subscriber has, and reports each change until the returned function is called. */
   subscribe(need: Need, listener: () => void): () => void {
     const key = buildKey(need);
     let entry = this.#entries.get(key);
@@ -64,7 +64,7 @@ export class AnswerStore {
     };
   }
 
-  /** Stops asking. */
+  /** Aborts the request for a need. */
   cancel(need: Need): void {
     const entry = this.#entries.get(buildKey(need));
     if (entry !== undefined && entry.controller !== null) {
@@ -74,7 +74,7 @@ export class AnswerStore {
     }
   }
 
-  /** Asks again, unless that is being done; after a failure it says so, and else what is shown stays meanwhile. */
+  /** Requests a need again unless a request is running; the phase only becomes `asking` if it was not `ready`. */
   again(need: Need): void {
     const entry = this.#entries.get(buildKey(need));
     if (entry !== undefined && entry.controller === null) {
@@ -85,7 +85,7 @@ export class AnswerStore {
     }
   }
 
-  /** Asks all again in silence, if need be after a rest; who fails keeps the answer that it had. */
+  /** Requests all needs again without changing their phase, if necessary after a pause; on failure, the answer stays. */
   refresh(): void {
     for (const entry of this.#entries.values()) {
       this.#refreshLater(entry);
@@ -93,7 +93,7 @@ export class AnswerStore {
   }
 
   #refreshLater(entry: Entry): void {
-    // What is being asked may not know yet of what the refresh is for.
+    // A running request may have started before the change that this refresh is for.
     const wait = entry.controller === null ? Math.max(0, entry.restsUntil - Date.now()) : BUSY_MS;
     entry.later ??= setTimeout(() => {
       entry.later = undefined;

@@ -1,4 +1,4 @@
-// Words for steps of time, and which of them stand on the axis. Dates are read as the clocks of the answer's zone.
+// Names of time steps, and the choice of ticks for the axis. Dates are wall-clock times of the answer's time zone.
 import { getDateFormat } from "../format.ts";
 import type { Unit } from "./need.ts";
 
@@ -22,7 +22,7 @@ const isYear = (step: number) => (date: Date) => date.getUTCMonth() === 0 && dat
 const isMonth = (step: number) => (date: Date) => date.getUTCMonth() % step === 0;
 const isHour = (step: number) => (date: Date) => date.getUTCHours() % step === 0;
 
-// From the coarsest; the finest that leaves room for its labels is taken.
+// Coarsest first; the finest level with room for its labels is used.
 const LEVELS: Readonly<Record<Unit, readonly Level[]>> = {
   HOUR: [
     { begins: isHour(24), label: DAY },
@@ -56,7 +56,7 @@ const LEVELS: Readonly<Record<Unit, readonly Level[]>> = {
   ],
 };
 
-/** Gives at most so many places on the axis, at beginnings that people know: of a year, a month, a week, a day. */
+/** Returns at most `most` ticks, at familiar starts: of a year, a month, a week, a day. */
 export function buildTicks(starts: readonly string[], unit: Unit, most: number, locale?: string): Tick[] {
   const dates = starts.map(readClock);
   let chosen: Tick[] = [];
@@ -79,12 +79,12 @@ export function nameStart(start: string, unit: Unit, locale?: string): string {
   return unit === "WEEK" ? `Week of ${text}` : text;
 }
 
-/** The clock's reading as if it were UTC's, so that no zone of this browser moves it. */
+/** Reads the wall-clock time as if it were UTC, so that the browser's time zone does not shift it. */
 function readClock(start: string): Date {
   return new Date(`${start.slice(0, 19)}Z`);
 }
 
-/** At the first of a coarser unit that is told instead, for it is where it begins. */
+/** At the start of a coarser unit, uses that unit's label instead. */
 function coarsen(date: Date, label: Intl.DateTimeFormatOptions): Intl.DateTimeFormatOptions {
   if (label === HOUR && date.getUTCHours() === 0) {
     return DAY;

@@ -1,7 +1,7 @@
-// Groups of a summary by time and card become series of equal length. Numbers only: no colours, no pixels.
+// Turns a summary's groups by time and card into series of equal length. Numbers only: no colours, no pixels.
 import type { TimeGroup, Unit } from "./need.ts";
 
-/** One card's transactions in each step; `card` is null for those without one, or of several cards taken together. */
+/** One card's transactions in each step; `card` is null for transactions without a card, or for several cards. */
 export type CardSeries = {
   readonly card: string | null;
   readonly name: string;
@@ -11,21 +11,21 @@ export type CardSeries = {
 
 export type Timeline = {
   readonly unit: Unit;
-  /** When each step begins, as the gateway writes it. */
+  /** The start of each step, as the gateway formats it. */
   readonly starts: readonly string[];
   /** Most transactions first. */
   readonly cards: readonly CardSeries[];
-  /** Of all cards, for each step. */
+  /** The number of transactions of all cards in each step. */
   readonly totals: readonly number[];
   readonly total: number;
 };
 
 export const NO_CARD = "No card type";
-// More colours cannot be told apart.
+// More colours would not be distinguishable.
 const MOST_CARDS = 7;
 const DAY_MS = 86_400_000;
 
-/** Builds an answer's series. Months before the first transaction are left out: nobody needs decades of nothing. */
+/** Builds an answer's series. Months before the first transaction are left out: they could be decades. */
 export function buildTimeline(groups: readonly TimeGroup[], unit: Unit): Timeline {
   const counts = new Map<string | null, Map<string, number>>();
   const starts = new Set<string>();
@@ -33,7 +33,7 @@ export function buildTimeline(groups: readonly TimeGroup[], unit: Unit): Timelin
     const start = findStart(group, unit);
     if (start !== null) {
       starts.add(start);
-      // A blank text names none, and cannot be asked for.
+      // A blank card type names no card and is not a valid filter.
       const card = group.cardType?.trim() ? group.cardType : null;
       const ofCard = counts.get(card) ?? new Map<string, number>();
       counts.set(card, ofCard.set(start, (ofCard.get(start) ?? 0) + group.count));
@@ -49,7 +49,7 @@ export function buildTimeline(groups: readonly TimeGroup[], unit: Unit): Timelin
   return first > 0 ? cutBefore(timeline, first) : timeline;
 }
 
-/** Gives the timeline of one card, in whatever case it is written; without one that of all. */
+/** Returns the timeline of one card, regardless of case, or of all cards if `card` is null. */
 export function selectCard(timeline: Timeline, card: string | null): Timeline {
   if (card === null) {
     return timeline;
@@ -58,7 +58,7 @@ export function selectCard(timeline: Timeline, card: string | null): Timeline {
   return addUp(timeline.unit, timeline.starts, cards);
 }
 
-/** Takes the cards together that are beyond those which colours can tell apart. */
+/** Merges the cards beyond the number of distinguishable colours. */
 export function foldCards(timeline: Timeline): Timeline {
   if (timeline.cards.length <= MOST_CARDS) {
     return timeline;
@@ -70,7 +70,7 @@ export function foldCards(timeline: Timeline): Timeline {
   return { ...timeline, cards: [...kept, folded] };
 }
 
-/** Gives, from the bottom, what is drawn to in each step: each card's transactions on those of the cards before it. */
+/** Returns the upper edges in each step, bottom first: each card's transactions on top of the previous cards'. */
 export function stack(timeline: Timeline): number[][] {
   let below = timeline.starts.map(() => 0);
   return timeline.cards.map((series) => {
@@ -79,7 +79,7 @@ export function stack(timeline: Timeline): number[][] {
   });
 }
 
-/** How many days, counted back from now, a window needs to hold all from a step's start on. */
+/** Returns how many days a window that ends now needs to include everything since a step's start. */
 export function countDaysSince(start: string, now: number): number {
   return Math.max(1, Math.ceil((now - Date.parse(start)) / DAY_MS));
 }

@@ -1,4 +1,4 @@
-// Lets Escape take away what only hovering or focus shows, wherever the focus is (WCAG 1.4.13).
+// Lets Escape dismiss content shown on hover or focus, wherever the focus is (WCAG 1.4.13).
 import { useEffect } from "preact/hooks";
 
 export function useEscape(isShown: boolean, hide: () => void): void {

@@ -1,4 +1,4 @@
-// Keeps a plot in an element: drawn anew when what it shows, its width or the colours of the page have changed.
+// Keeps a plot in an element and draws it again when its data, its width or the page's colours change.
 import type { RefObject } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 
@@ -9,9 +9,9 @@ import { stack, type Timeline } from "./timeline.ts";
 import { useScheme } from "./useScheme.ts";
 
 type PlotElements = {
-  /** What is drawn into; its style gives the colours of text, lines and ground. */
+  /** The element to draw into; its style sets the colours of text, lines and background. */
   readonly host: RefObject<HTMLElement | null>;
-  /** Holds a `.swatch` of each card's colour, in the order of the cards. */
+  /** Holds a `.swatch` in each card's colour, in the order of the cards. */
   readonly legend: RefObject<HTMLElement | null>;
 };
 
@@ -22,7 +22,7 @@ type PlotListener = {
 
 const TICK_WIDTH = 64;
 
-/** Gives the plot, null until it is drawn, whether it never will be, and the element's width in CSS pixels. */
+/** Returns the plot (null until drawn), whether it failed to load, and the element's width in CSS pixels. */
 export function usePlot(timeline: Timeline, { host, legend }: PlotElements, listener: PlotListener) {
   const [plot, setPlot] = useState<Plot | null>(null);
   const [isMissing, setIsMissing] = useState(false);
@@ -38,7 +38,7 @@ export function usePlot(timeline: Timeline, { host, legend }: PlotElements, list
     }
     let opened: Plot | null = null;
     let isGone = false;
-    // Some 20 KB, for which the table need not wait.
+    // Loaded later, because the table need not wait for its 20 KB or so.
     const draw = ({ Plot }: typeof import("./plot.ts")): void => {
       if (isGone) {
         return;
@@ -79,7 +79,7 @@ function useWidth(host: RefObject<HTMLElement | null>): number {
   return width;
 }
 
-/** Reads what the style sheet has made of the colours: light, dark, or as the system forces them. */
+/** Reads the effective colours: light, dark, or forced by the system. */
 function readColours(host: HTMLElement, legend: HTMLElement | null): Colours {
   const style = getComputedStyle(host);
   const swatches = [...(legend?.querySelectorAll(".swatch") ?? [])];

@@ -1,9 +1,9 @@
-// Tells when colours may have changed, for what is drawn on a canvas and not styled.
+// Reports possible changes of the colours, for canvas drawings, which styles do not reach.
 import { useEffect, useState } from "preact/hooks";
 
 const QUERIES = ["(prefers-color-scheme: dark)", "(forced-colors: active)", "(prefers-contrast: more)"];
 
-/** Gives a number that is another one after each change. */
+/** Returns a number that differs after each change. */
 export function useScheme(): number {
   const [version, setVersion] = useState(0);
   useEffect(() => {

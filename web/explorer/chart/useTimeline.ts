@@ -1,4 +1,4 @@
-// The answer by time and card, which two charts show.
+// The summary by time and card, which two charts share.
 import { useMemo, useState } from "preact/hooks";
 
 import { AskError } from "../api.ts";
@@ -11,13 +11,13 @@ import { useSummary, type SummaryView } from "./useSummary.ts";
 
 const UTC = "UTC";
 
-// The charts and the choices show the same answer: it is counted once.
+// The charts and the choices share a summary: its timeline is built once.
 const timelines = new WeakMap<Summary<ByTimeQuery>, Timeline>();
 
 export type TimelineView = {
   readonly view: SummaryView<ByTimeQuery>;
   readonly timeline: Timeline;
-  /** That of the browser, or UTC where the gateway does not know it. */
+  /** The browser's time zone, or UTC if the gateway does not know it. */
   readonly timeZone: string;
 };
 
@@ -27,7 +27,7 @@ export function useTimeline(question: Question): TimelineView {
   if (timeZone !== UTC && view.error instanceof AskError && view.error.code === "INVALID_TIME_ZONE") {
     setTimeZone(UTC);
   }
-  // Of the answer, not of the question: it may still be the one before.
+  // The unit of the answer, not of the query: the answer may still be the previous one.
   const unit = view.answered?.variables.unit ?? chooseUnit(question.days);
   const timeline = useMemo(() => getTimeline(view.summary, unit), [view.summary, unit]);
   return { view, timeline, timeZone };
@@ -37,7 +37,7 @@ function getTimeline(summary: Summary<ByTimeQuery> | null, unit: Unit): Timeline
   if (summary === null) {
     return buildTimeline([], unit);
   }
-  // An answer has one unit, that of its question.
+  // An answer has only one unit, that of its need, so the summary alone can be the key.
   const timeline = timelines.get(summary) ?? buildTimeline(summary.groups, unit);
   timelines.set(summary, timeline);
   return timeline;

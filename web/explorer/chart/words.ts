@@ -1,4 +1,4 @@
-// A timeline in words, for those who hear it. Pure.
+// Describes a timeline in words, for screen readers. Pure.
 import { formatCount } from "../format.ts";
 import type { Unit } from "./need.ts";
 import { nameStart } from "./tick.ts";
@@ -13,7 +13,7 @@ export const TITLES: Readonly<Record<Unit, string>> = {
 export const STEPS: Readonly<Record<Unit, string>> = { HOUR: "Hour", DAY: "Day", WEEK: "Week", MONTH: "Month" };
 const NUMBERS: Readonly<Record<Unit, string>> = { HOUR: "hours", DAY: "days", WEEK: "weeks", MONTH: "months" };
 
-/** Gives the gist of the picture: how many, when most, and of which cards. */
+/** Summarises the plot: the number of transactions, the peak, and the share of each card. */
 export function describeTimeline({ unit, starts, cards, totals, total }: Timeline, locale?: string): string {
   const most = totals.indexOf(Math.max(...totals));
   const shares = cards.map((series) => `${series.name} ${formatCount(series.total, locale)}`).join(", ");

@@ -1,4 +1,4 @@
-# Examples are the accounts, the roles, the zone's id, the organization and the issuer: put your own.
+# The accounts, roles, zone id, organization and issuer are examples: replace them with your own.
 
 locals {
   name       = "transactions-dev"
@@ -8,7 +8,7 @@ locals {
   zones      = ["eu-central-1a", "eu-central-1b"]
   single_nat = true
 
-  # The pipeline pushes into this environment's registry, and the other two fetch from it.
+  # The pipeline pushes to this environment's registry; the other two pull from it.
   registry_readers = ["222222222222", "333333333333"]
 
   atlas = {

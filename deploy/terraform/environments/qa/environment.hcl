@@ -1,4 +1,4 @@
-# Examples are the accounts, the roles, the zone's id, the organization and the issuer: put your own.
+# The accounts, roles, zone id, organization and issuer are examples: replace them with your own.
 
 locals {
   name       = "transactions-qa"

@@ -7,7 +7,7 @@ terraform {
 dependency "foundation" {
   config_path = "${get_terragrunt_dir()}/../foundation"
 
-  # Before the first apply there is nothing to read; a plan shows what it can.
+  # Placeholders, because there are no outputs to read before the first apply.
   mock_outputs_allowed_terraform_commands = ["init", "validate", "plan"]
   mock_outputs = {
     vpc_id      = "vpc-00000000000000000"

@@ -1,4 +1,4 @@
-# The gateway on Lambda. TF_VAR_image is the image that the pipeline has built, by its digest.
+# The gateway on Lambda. TF_VAR_image is the image that the pipeline built, by digest.
 
 terraform {
   source = "${get_repo_root()}/deploy/terraform//roots/function"
@@ -7,7 +7,7 @@ terraform {
 dependency "foundation" {
   config_path = "${get_terragrunt_dir()}/../foundation"
 
-  # Before the first apply there is nothing to read; a plan shows what it can.
+  # Placeholders, because there are no outputs to read before the first apply.
   mock_outputs_allowed_terraform_commands = ["init", "validate", "plan"]
   mock_outputs = {
     vpc_id      = "vpc-00000000000000000"

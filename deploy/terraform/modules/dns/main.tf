@@ -1,4 +1,4 @@
-# A name in a Route 53 zone that exists, the certificate for it, and where it leads.
+# A name in an existing Route 53 zone, its certificate, and its target.
 
 resource "aws_acm_certificate" "this" {
   domain_name       = var.domain

@@ -1,5 +1,5 @@
-# What the load balancer controller may do: in this account and region, to what bears its cluster's tag. The controller's
-# own published policy allows the same actions on everything.
+# Permissions of the load balancer controller: limited to this account and region and to resources with its cluster's
+# tag. The controller's own published policy allows the same actions on everything.
 
 locals {
   elb      = "arn:aws:elasticloadbalancing:${var.region}:${var.account_id}"
@@ -7,7 +7,7 @@ locals {
   tag      = "elbv2.k8s.aws/cluster"
   asks_tag = { StringEquals = { "aws:RequestTag/${local.tag}" = var.name } }
   has_tag  = { StringEquals = { "aws:ResourceTag/${local.tag}" = var.name } }
-  # Names are the controller's to choose: the tag says which are its own.
+  # The controller chooses the names: only the tag identifies its own resources.
   balancers = ["${local.elb}:loadbalancer/app/*", "${local.elb}:targetgroup/*"]
   listeners = ["${local.elb}:listener/app/*", "${local.elb}:listener-rule/app/*"]
 
@@ -15,7 +15,7 @@ locals {
     Version = "2012-10-17"
     Statement = [
       {
-        # Questions, which know no resources.
+        # Read actions, which do not support resource-level permissions.
         Sid    = "Look"
         Effect = "Allow"
         Action = [
@@ -33,7 +33,7 @@ locals {
         Resource = "*"
       },
       {
-        # The first load balancer of an account makes the role that the service itself works with.
+        # The first load balancer in an account creates the service-linked role.
         Sid       = "MakeTheRoleOfTheService"
         Effect    = "Allow"
         Action    = "iam:CreateServiceLinkedRole"

@@ -1,4 +1,4 @@
-# An EKS cluster in private subnets: nodes, or Fargate for whole namespaces. Who in it may do what in AWS is roles.tf's.
+# An EKS cluster in private subnets, with nodes, or Fargate for whole namespaces. roles.tf holds the AWS permissions.
 
 locals {
   network_addons = ["kube-proxy", "vpc-cni"]
@@ -11,12 +11,12 @@ resource "aws_cloudwatch_log_group" "cluster" {
 }
 
 resource "aws_eks_cluster" "this" {
-  #checkov:skip=CKV_AWS_39:open to the world only where api_cidrs names somebody, and never to all (its validation)
+  #checkov:skip=CKV_AWS_39:public only for the addresses in api_cidrs, whose validation excludes all of the internet
   name                      = var.name
   version                   = var.kubernetes_version
   role_arn                  = aws_iam_role.cluster.arn
   enabled_cluster_log_types = ["api", "audit", "authenticator", "controllerManager", "scheduler"]
-  # The add-ons below have versions of their own; what EKS would put in unasked has not.
+  # The add-ons below have pinned versions; those that EKS would install by default do not.
   bootstrap_self_managed_addons = false
 
   vpc_config {
@@ -58,7 +58,7 @@ resource "aws_eks_access_policy_association" "administrator" {
   }
 }
 
-# What the chart makes lies in its namespace, and so does what the pipeline may do.
+# The chart only creates resources in its namespace, so the pipeline's permissions are limited to it.
 resource "aws_eks_access_entry" "deployer" {
   for_each      = var.deployers
   cluster_name  = aws_eks_cluster.this.name
@@ -69,7 +69,7 @@ resource "aws_eks_access_policy_association" "deployer" {
   for_each      = var.deployers
   cluster_name  = aws_eks_cluster.this.name
   principal_arn = aws_eks_access_entry.deployer[each.key].principal_arn
-  # The narrower ones do not know the custom resources among what it makes.
+  # The narrower policies do not cover the custom resources in the chart.
   policy_arn = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
 
   access_scope {
@@ -78,13 +78,13 @@ resource "aws_eks_access_policy_association" "deployer" {
   }
 }
 
-# A node is only ready with its network: these come before nodes, and what runs on nodes after them.
+# A node is only ready with its network: these add-ons come before the nodes, those that run on nodes come after.
 resource "aws_eks_addon" "network" {
   for_each      = { for name, version in var.addons : name => version if contains(local.network_addons, name) }
   cluster_name  = aws_eks_cluster.this.name
   addon_name    = each.key
   addon_version = each.value
-  # The network policies of the chart are kept by the VPC's own network plugin.
+  # The VPC's own network plugin enforces the chart's network policies.
   configuration_values        = each.key == "vpc-cni" ? jsonencode({ enableNetworkPolicy = "true" }) : null
   resolve_conflicts_on_update = "OVERWRITE"
 }
@@ -94,7 +94,7 @@ resource "aws_eks_addon" "pods" {
   cluster_name  = aws_eks_cluster.this.name
   addon_name    = each.key
   addon_version = each.value
-  # CoreDNS asks for nodes unless it is told that there are none.
+  # CoreDNS requires nodes unless its compute type is Fargate.
   configuration_values        = each.key == "coredns" && var.nodes == null ? jsonencode({ computeType = "Fargate" }) : null
   resolve_conflicts_on_update = "OVERWRITE"
   depends_on                  = [aws_eks_node_group.this, aws_eks_fargate_profile.this]
@@ -103,7 +103,7 @@ resource "aws_eks_addon" "pods" {
 resource "aws_launch_template" "node" {
   name_prefix = "${var.name}-"
 
-  # Pods are behind one hop more: they cannot take the node's credentials.
+  # Pods are one hop further away, so that they cannot obtain the node's credentials.
   metadata_options {
     http_endpoint               = "enabled"
     http_tokens                 = "required"
@@ -145,7 +145,7 @@ resource "aws_eks_node_group" "this" {
   }
 
   lifecycle {
-    # The autoscaler's.
+    # Set by the autoscaler.
     ignore_changes = [scaling_config[0].desired_size]
   }
 

@@ -1,5 +1,5 @@
-# Who may do what: the cluster, its nodes and Fargate by AWS's own policies for them; pods by roles that one service
-# account each may take (IRSA).
+# Roles and permissions: AWS's own policies for the cluster, its nodes and Fargate; for pods, roles that each only one
+# service account may assume (IRSA).
 
 locals {
   trusts = {
@@ -16,7 +16,7 @@ locals {
     var.zone_id == null ? {} : { names = { account = "kube-system:external-dns", policy = local.names_policy } },
   )
 
-  # EKS tags the groups behind its node groups with the cluster's name.
+  # EKS tags the Auto Scaling groups of its node groups with the cluster's name.
   autoscaler_policy = {
     Version = "2012-10-17"
     Statement = [
@@ -45,7 +45,7 @@ locals {
     ]
   }
 
-  # External-dns leads the ingress's name to its load balancer.
+  # ExternalDNS points the ingress's name to its load balancer.
   names_policy = {
     Version = "2012-10-17"
     Statement = [
@@ -143,7 +143,7 @@ resource "aws_iam_role" "pod" {
   })
 }
 
-# The wildcards in them are names that a controller chooses, of things that bear its tag, and questions that know no resources.
+# The wildcards are names chosen by a controller, for resources with its tag, and actions without resource-level permissions.
 #trivy:ignore:AVD-AWS-0057
 resource "aws_iam_role_policy" "pod" {
   for_each = local.pods

@@ -1,4 +1,5 @@
-# The gateway as a function: the image of compose and EKS, in private subnets, behind an HTTP API that knows its callers.
+# The gateway as a function: the same image as for compose and EKS, in private subnets, behind an HTTP API that
+# authenticates callers.
 
 locals {
   # The function's own deadline is shorter than the HTTP API's 30 s, and the gateway's shorter than the function's.
@@ -30,7 +31,7 @@ resource "aws_iam_role" "function" {
   })
 }
 
-# The wildcards in it are streams of one log group, and actions that know no resources.
+# The wildcards are the streams of one log group, and actions without resource-level permissions.
 #trivy:ignore:AVD-AWS-0057
 resource "aws_iam_role_policy" "function" {
   name = "function"
@@ -56,7 +57,8 @@ resource "aws_iam_role_policy" "function" {
         Condition = { StringEquals = { "kms:ViaService" = "secretsmanager.${var.region}.amazonaws.com" } }
       },
       {
-        # These know no resources: interfaces have no names before they exist. The function's own code is refused below.
+        # No resource-level permissions: interfaces have no names before they exist. The next statement denies these
+        # actions to the function's own code.
         Sid      = "VpcOfTheService"
         Effect   = "Allow"
         Action   = ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
@@ -70,7 +72,7 @@ resource "aws_iam_role_policy" "function" {
         Condition = { ArnEquals = { "lambda:SourceFunctionArn" = "arn:aws:lambda:${var.region}:${var.account_id}:function:${var.name}" } }
       },
       {
-        # X-Ray knows no resources for these.
+        # X-Ray does not support resource-level permissions for these.
         Effect   = "Allow"
         Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
         Resource = "*"
@@ -85,7 +87,7 @@ resource "aws_security_group" "function" {
   vpc_id      = var.vpc_id
 }
 
-# The issuer has a name, and security groups know addresses.
+# Security groups take addresses, not the issuer's name.
 #trivy:ignore:AVD-AWS-0104
 resource "aws_vpc_security_group_egress_rule" "https" {
   security_group_id = aws_security_group.function.id
@@ -106,8 +108,8 @@ resource "aws_vpc_security_group_egress_rule" "database" {
 }
 
 resource "aws_lambda_function" "this" {
-  #checkov:skip=CKV_AWS_116:only what is waited for is asked; there is no queue to lose an event from
-  #checkov:skip=CKV_AWS_272:Lambda signs archives alone; the image's signature is proven by the pipeline, and its digest is fixed
+  #checkov:skip=CKV_AWS_116:all invocations are synchronous; there is no queue to lose an event from
+  #checkov:skip=CKV_AWS_272:Lambda only supports signed archives; the pipeline verifies the image's signature, and its digest is fixed
   #checkov:skip=CKV_AWS_173:no variable is a secret; the secret is read from Secrets Manager
   function_name                  = var.name
   description                    = "The transactions gateway"
@@ -145,7 +147,7 @@ resource "aws_lambda_function" "this" {
     mode = "Active"
   }
 
-  # The log group is Lambda's own by its name; made here, it is encrypted, and its lines are not kept for ever.
+  # Lambda would create a log group of this name itself; created here, it is encrypted and has a retention period.
   depends_on = [aws_iam_role_policy.function, aws_cloudwatch_log_group.function]
 }
 
@@ -153,7 +155,7 @@ resource "aws_apigatewayv2_api" "this" {
   name          = var.name
   protocol_type = "HTTP"
   description   = "The transactions gateway"
-  # Callers know its own name alone, so that they cannot pass by what stands before it.
+  # With a domain, callers can only use that name, so that they cannot bypass what is in front of it.
   disable_execute_api_endpoint = var.domain != null
 }
 
@@ -200,7 +202,7 @@ resource "aws_apigatewayv2_stage" "this" {
 
   access_log_settings {
     destination_arn = aws_cloudwatch_log_group.api.arn
-    # The route and not the path, which may hold what a caller wrote by mistake, such as a card number.
+    # The route instead of the path, which may hold sensitive data by a caller's mistake, such as a card number.
     format = jsonencode({
       requestId = "$context.requestId"
       ip        = "$context.identity.sourceIp"

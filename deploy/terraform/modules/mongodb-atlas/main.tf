@@ -1,8 +1,8 @@
-# A MongoDB cluster at Atlas that is reached by a private endpoint of the VPC alone, backed up at any moment, and its users.
+# A MongoDB Atlas cluster with its users, reachable only by a private endpoint of the VPC, with continuous backups.
 
 locals {
-  # The gateway's own users, with the roles that `gateway provision` makes elsewhere (database/provision.py). Atlas' own
-  # would let the first read what is no transaction, and the second drop the database.
+  # The gateway's users, with the roles that `gateway provision` creates elsewhere (database/provision.py). Atlas's own
+  # roles would let the first read other collections, and the second drop the database.
   reads  = ["FIND", "LIST_INDEXES", "COLL_STATS", "CHANGE_STREAM"]
   writes = ["INSERT", "UPDATE", "REMOVE", "CREATE_COLLECTION", "CREATE_INDEX", "DROP_INDEX", "COLL_MOD"]
   users = {
@@ -15,7 +15,7 @@ locals {
 resource "mongodbatlas_project" "this" {
   name   = var.name
   org_id = var.organization_id
-  # Its pages would show documents to whoever administers the project.
+  # It would show documents to the project's administrators.
   is_data_explorer_enabled = false
 }
 
@@ -98,7 +98,7 @@ resource "mongodbatlas_database_user" "this" {
 
   roles {
     role_name = mongodbatlas_custom_db_role.this[each.key].role_name
-    # Where Atlas keeps every custom role, whatever it is about.
+    # Atlas keeps every custom role in this database.
     database_name = "admin"
   }
 
@@ -108,7 +108,7 @@ resource "mongodbatlas_database_user" "this" {
   }
 
   lifecycle {
-    # The first is replaced at once (docs/deploy.md): what the state holds opens nothing.
+    # The initial password is replaced at once (docs/deploy.md): the one in the state is useless.
     ignore_changes = [password]
   }
 }

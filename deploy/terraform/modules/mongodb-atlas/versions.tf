@@ -7,7 +7,7 @@ terraform {
     }
     mongodbatlas = {
       source = "mongodb/mongodbatlas"
-      # The version whose schema deploy/checks/atlas.py holds the arguments to.
+      # The version whose schema deploy/checks/atlas.py checks the arguments against.
       version = "~> 1.41"
     }
   }

@@ -1,8 +1,8 @@
-# A VPC: public subnets that hold load balancers and NAT alone, private ones for all that runs, endpoints for AWS's APIs.
+# A VPC: public subnets only for load balancers and NAT, private subnets for everything else, endpoints for AWS's APIs.
 
 locals {
   nat_zones = var.single_nat ? slice(var.zones, 0, 1) : var.zones
-  # What nodes, pods and functions ask of AWS; without them it would leave the VPC through NAT.
+  # The AWS APIs that nodes, pods and functions call; without endpoints the traffic would leave the VPC through NAT.
   interfaces = ["ecr.api", "ecr.dkr", "ec2", "elasticloadbalancing", "logs", "secretsmanager", "sts"]
 }
 
@@ -13,7 +13,7 @@ resource "aws_vpc" "this" {
   tags                 = { Name = var.name }
 }
 
-# Whatever is put nowhere else can neither be reached nor reach anything.
+# Resources without a security group of their own get this one, which allows no traffic.
 resource "aws_default_security_group" "closed" {
   vpc_id = aws_vpc.this.id
 }
@@ -89,7 +89,7 @@ resource "aws_route_table_association" "private" {
   route_table_id = aws_route_table.private[each.key].id
 }
 
-# Layers of images come from S3.
+# Image layers come from S3.
 resource "aws_vpc_endpoint" "s3" {
   vpc_id            = aws_vpc.this.id
   service_name      = "com.amazonaws.${var.region}.s3"

@@ -1,8 +1,8 @@
-# What is told to a person: CloudWatch's alarms on symptoms of the function and its API. The cluster's alerts are
-# Prometheus's (deploy/monitoring).
+# CloudWatch alarms on symptoms of the function and its API. The cluster's alerts are Prometheus rules
+# (deploy/monitoring).
 
 locals {
-  # Of the log's lines, whose fields docs/operations.md lists.
+  # Patterns over log lines, whose fields docs/operations.md lists.
   failures = {
     database = { pattern = "{ $.code = \"DATABASE_*\" }", most = 5, text = "The database is away, refuses or is too slow" }
     internal = { pattern = "{ $.code = \"INTERNAL_ERROR\" }", most = 0, text = "The gateway failed" }

@@ -1,4 +1,4 @@
-# Where the gateway's images are kept: a tag is never moved, and each image is looked through when it comes.
+# The registry of the gateway's images: tags are immutable, and each image is scanned when it is pushed.
 
 resource "aws_ecr_repository" "this" {
   name                 = var.name
@@ -20,7 +20,7 @@ resource "aws_ecr_lifecycle_policy" "this" {
   policy = jsonencode({
     rules = [{
       rulePriority = 1
-      # Signatures and bills of materials have no tags: they are not counted, and go with their image.
+      # Signatures and bills of materials have no tags: they do not count, and expire with their image.
       description = "Enough to roll back to."
       selection   = { tagStatus = "tagged", tagPatternList = ["*"], countType = "imageCountMoreThan", countNumber = var.kept_images }
       action      = { type = "expire" }
@@ -30,7 +30,7 @@ resource "aws_ecr_lifecycle_policy" "this" {
 
 locals {
   fetch = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
-  # Lambda fetches a function's image by itself.
+  # Lambda itself pulls a function's image.
   functions = {
     Sid       = "Functions"
     Effect    = "Allow"
@@ -38,7 +38,7 @@ locals {
     Action    = local.fetch
     Condition = { ArnLike = { "aws:SourceArn" = [for account in concat([var.account_id], tolist(var.readers)) : "arn:aws:lambda:${var.region}:${account}:function:transactions-*"] } }
   }
-  # Those accounts say by their own IAM who of them does: nodes, and the pipeline that verifies signatures.
+  # Those accounts' own IAM policies decide which principals may pull: nodes, and the pipeline that verifies signatures.
   readers = length(var.readers) == 0 ? [] : [{
     Sid       = "OtherEnvironments"
     Effect    = "Allow"

@@ -1,8 +1,8 @@
-# The environment's key, and the secrets under it. Their values never pass through Terraform, so that no state holds one:
-# docs/deploy.md says who writes them.
+# The environment's KMS key and the secrets that it encrypts. Their values never pass through Terraform, so no state
+# holds them: docs/deploy.md says who writes them.
 
 locals {
-  # As the chart's External Secrets read them (deploy/helm/templates/secrets.yaml); the function reads "gateway" too.
+  # As the chart's ExternalSecrets read them (deploy/helm/templates/secrets.yaml); the function also reads "gateway".
   parts = toset(["gateway", "owner", "metrics", "test"])
 }
 
@@ -14,8 +14,8 @@ resource "aws_kms_key" "this" {
     Version = "2012-10-17"
     Statement = [
       {
-        # IAM says who may use the key; without this nobody could change its policy again. The resource of a key's
-        # policy is that key.
+        # IAM decides who may use the key; without this, nobody could ever change its policy. In a key policy, the
+        # resource "*" is the key itself.
         Sid       = "Account"
         Effect    = "Allow"
         Principal = { AWS = "arn:aws:iam::${var.account_id}:root" }
@@ -48,7 +48,7 @@ resource "aws_kms_alias" "this" {
 }
 
 resource "aws_secretsmanager_secret" "this" {
-  #checkov:skip=CKV2_AWS_57:MongoDB's passwords are rotated with Atlas, by the steps of docs/operations.md; no function of AWS knows both
+  #checkov:skip=CKV2_AWS_57:MongoDB's passwords are rotated with Atlas, by the steps in docs/operations.md; no AWS function can change both
   for_each                = local.parts
   name                    = "${var.name}/${each.key}"
   description             = "Read by the gateway's ${each.key}; its keys are those of deploy/helm/templates/secrets.yaml"

@@ -1,4 +1,4 @@
-# The gateway on EKS: the cluster, and the certificate of its ingress. The chart (deploy/helm) is installed by the pipeline.
+# The gateway on EKS: the cluster, and the certificate of its ingress. The pipeline installs the chart (deploy/helm).
 
 module "eks" {
   source             = "../../modules/eks"

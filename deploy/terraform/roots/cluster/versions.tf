@@ -6,7 +6,7 @@ terraform {
       version = "~> 5.100"
     }
   }
-  # Terragrunt gives the rest (environments/root.hcl).
+  # Terragrunt sets the rest (environments/root.hcl).
   backend "s3" {}
 }
 

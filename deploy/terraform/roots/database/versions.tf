@@ -7,11 +7,11 @@ terraform {
     }
     mongodbatlas = {
       source = "mongodb/mongodbatlas"
-      # The version whose schema deploy/checks/atlas.py holds the arguments to.
+      # The version whose schema deploy/checks/atlas.py checks the arguments against.
       version = "~> 1.41"
     }
   }
-  # Terragrunt gives the rest (environments/root.hcl).
+  # Terragrunt sets the rest (environments/root.hcl).
   backend "s3" {}
 }
 
@@ -27,5 +27,5 @@ provider "aws" {
   }
 }
 
-# Its keys are variables of the environment: MONGODB_ATLAS_PUBLIC_KEY and MONGODB_ATLAS_PRIVATE_KEY.
+# Its keys are environment variables: MONGODB_ATLAS_PUBLIC_KEY and MONGODB_ATLAS_PRIVATE_KEY.
 provider "mongodbatlas" {}

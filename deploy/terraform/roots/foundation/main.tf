@@ -1,4 +1,4 @@
-# What the others stand on: the key and secrets, the network, and where images are kept.
+# What the other roots build on: the key and secrets, the network, and the image registry.
 
 module "secrets" {
   source     = "../../modules/secrets"
