@@ -46,13 +46,13 @@ check: .venv/.development ## Check format, lint, types, imports, the GraphQL sch
 	$(BIN)/gateway schema --check
 	$(BIN)/python -m tests.advisories
 
-check-deploy: .venv/.development .venv-deploy/.installed ## Check what deploys: chart, Terraform, pipeline, monitoring, image (ARGS="helm promtool")
+check-deploy: .venv/.development .venv-deploy/.installed ## Check the deployment: chart, Terraform, pipeline, monitoring, image (ARGS="helm promtool")
 	@$(DEPLOY)/python -m deploy.check $(ARGS)
 
-check-image: .venv/.development .venv-deploy/.installed ## Build the image, start compose.yaml with monitoring, and ask what runs (needs Docker)
+check-image: .venv/.development .venv-deploy/.installed ## Build the image, start compose.yaml with monitoring, and test what runs (needs Docker)
 	@$(DEPLOY)/python -m deploy.check_image
 
-release: .venv-deploy/.installed ## Release the chart to the current cluster and ask it (ARGS="dev REPOSITORY sha256:DIGEST")
+release: .venv-deploy/.installed ## Release the chart to the current cluster and test it (ARGS="dev REPOSITORY sha256:DIGEST")
 	@$(DEPLOY)/python -m deploy.release $(ARGS)
 
 visit: .venv/.development ## Open a deployed gateway in a real browser (ARGS="https://transactions.example.com")
@@ -62,22 +62,22 @@ visit: .venv/.development ## Open a deployed gateway in a real browser (ARGS="ht
 seed: .venv/.run ## Add Faker transactions to the configured database (ARGS="1000000 --seed 7")
 	@$(BIN)/gateway seed $(or $(ARGS),20000)
 
-schema: .venv/.run ## Write schema/schema.graphql, docs/openapi.json and docs/errors anew
+schema: .venv/.run ## Write schema/schema.graphql, docs/openapi.json and docs/errors
 	@$(BIN)/gateway schema --write
 
-types: .venv/.development ## Write the types of the explorer's operations anew
+types: .venv/.development ## Write the types of the explorer's operations
 	@$(BIN)/python -m tests.web_types --write
 
 screenshots: .venv/.development ## Take the README's pictures of the real pages
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m tests.screenshots
 
-bench: .venv/.development ## Measure what docs/ states, but for docs/scaling.md (ARGS="scaling", half an hour)
+bench: .venv/.development ## Measure the figures of docs/, except docs/scaling.md (ARGS="scaling", half an hour)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-examples: .venv-examples/.installed ## Set up the Python that examples/README.md runs its programs with
+examples: .venv-examples/.installed ## Set up the Python environment of examples/
 
-lock: $(UV) ## Resolve the newest versions anew into requirements/
+lock: $(UV) ## Resolve the newest versions into requirements/
 	for name in uv build examples; do $(LOCK) --upgrade requirements/$$name.in -o requirements/$$name.txt; done
 	$(LOCK) --upgrade pyproject.toml --extra export --extra lambda --extra redis --extra tracing -c requirements/constraints.in -o requirements/run.txt
 	$(LOCK) --upgrade pyproject.toml --extra export --extra redis --extra tracing --extra embedded -c requirements/run.txt -o requirements/embedded.txt
