@@ -22,7 +22,7 @@ help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/' | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 # On a terminal the server gets a process group of its own, so that Ctrl-C reaches it alone and make ends with its exit code.
-up: .venv/.run ## Serve 20,000 transactions on http://localhost:5000, with a MongoDB of its own if none is configured
+up: .venv/.run ## Serve 20,000 transactions on http://localhost:5000, with a MongoDB of its own if none answers
 	@if [ -t 0 ]; then set -m; $(BIN)/gateway up $(ARGS); else exec $(BIN)/gateway up $(ARGS); fi
 
 test: .venv/.development .venv-examples/.installed ## Run all tests, on a real mongod, a real server and a real browser (ARGS="tests/unit -k cursor")
