@@ -52,7 +52,9 @@ class Authenticator:
             caller = await self._find_caller(scope["headers"])
         except (ConfigurationError, KeysUnavailableError):
             # The reason is in the log.
-            raise AuthenticationUnavailableError("Who asks cannot be checked at the moment; try again later.") from None
+            raise AuthenticationUnavailableError(
+                "The credentials cannot be checked at the moment; try again later."
+            ) from None
         if caller is None:
             await self._failures.take(describe_address(scope))
             raise UnauthenticatedError(

@@ -79,11 +79,11 @@ def commands(context: click.Context) -> None:
 @server_options
 @config_option
 def up(host: str, port: int, workers: int | None, config: Path) -> None:
-    """Serve at once, with a MongoDB of its own if need be.
+    """Serve at once, starting a MongoDB if none answers.
 
-    Uses the server of --config if it answers. If none answers at a local address, starts one of its own, with its
+    Uses the server of --config if it answers. If none answers at a local address, starts an embedded one, with its
     data in .data in the current folder. An empty database gets its indexes and 20,000 transactions (on a terminal you
-    are asked first, unless the server is its own); one that holds transactions already is served as it stands.
+    are asked first, unless the server is embedded); one that already holds transactions is served as it is.
 
     Ctrl-C, SIGTERM or SIGHUP finish the requests in flight and stop everything (exit code 0); a second one does
     not wait for the requests.
@@ -206,9 +206,9 @@ _password_file = click.Path(exists=True, dir_okay=False, path_type=Path)
         "    --reader gateway --reader-password-file reader.txt",
     )
 )
-@click.option("--owner", help="A user to create or update: it seeds and indexes.")
+@click.option("--owner", help="A user to create or update, who seeds and creates indexes.")
 @click.option("--owner-password-file", type=_password_file, help="The file that holds the owner's password.")
-@click.option("--reader", help="A user to create or update: the gateway serves with it.")
+@click.option("--reader", help="A user to create or update, as whom the gateway serves.")
 @click.option("--reader-password-file", type=_password_file, help="The file that holds the reader's password.")
 @config_option
 def provision(
@@ -220,8 +220,9 @@ def provision(
 ) -> None:
     """Create the collection, its indexes and its users.
 
-    In the configured database, and as often as one likes: what is there already stays, and no data is touched.
-    Users need an administrator in --config; without them, a user who may create collections and indexes is enough.
+    Works on the configured database and can be repeated: what is there already stays, and no data is touched.
+    To create users, --config must name an administrator; otherwise a user who may create collections and indexes is
+    enough.
     """
     from database.provision import provision as provision_database
 
@@ -246,7 +247,7 @@ def status(*, as_json: bool, config: Path) -> None:
     """Show what the configured database holds.
 
     Its server, version, user, documents, indexes and data folder; exit code 1 if it does not answer, or would refuse
-    the gateway's questions.
+    the gateway's queries.
     """
     from database.provision import holds_transactions, read_status
 
@@ -269,11 +270,11 @@ def _find_data_folder(environment: "DatabaseEnvironment") -> Path | None:
 
 @commands.command(epilog=build_epilog("gateway schema --check", "gateway schema --write --allow-breaking"))
 @click.option("--check", "action", flag_value="check", help="Fail if a file is not current, and say what differs.")
-@click.option("--write", "action", flag_value="write", help="Write the files anew, unless that breaks clients.")
+@click.option("--write", "action", flag_value="write", help="Write the files, unless that breaks clients.")
 @click.option("--print", "action", flag_value="print", default=True, help="Print the GraphQL schema.  [default]")
 @click.option("--allow-breaking", is_flag=True, help="With --write: write a schema that breaks clients.")
 def schema(action: str, *, allow_breaking: bool) -> None:
-    """Keep the schema, OpenAPI document and error pages true.
+    """Check or write the schema, OpenAPI document and error pages.
 
     They are schema/schema.graphql, docs/openapi.json and docs/errors.
     """

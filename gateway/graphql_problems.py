@@ -10,9 +10,9 @@ GRAPHQL_PROBLEMS = (
         HTTPStatus.BAD_REQUEST,
         "The request is not a GraphQL request",
         "The body is not a JSON object with a string `query` or `documentId` and, if given, an object `variables`, a "
-        "string `operationName` and an object `extensions` (GraphQL over HTTP). A document that comes with an "
-        "identifier must be the one it stands for. Batches, several in one array, are not taken. A WebSocket must "
-        "offer the subprotocol `graphql-transport-ws`.",
+        "string `operationName` and an object `extensions` (GraphQL over HTTP). A document that is sent with an "
+        "identifier must be the one it stands for. Batches, several requests in one array, are not accepted. A "
+        "WebSocket must offer the subprotocol `graphql-transport-ws`.",
         "Send one JSON object of that form.",
     ),
     Problem(
@@ -55,14 +55,14 @@ GRAPHQL_PROBLEMS = (
         HTTPStatus.BAD_REQUEST,
         "The document is too long",
         "The document has more tokens than GATEWAY_MAX_TOKENS.",
-        "Send shorter documents; values belong into variables.",
+        "Send shorter documents; values belong in variables.",
     ),
     Problem(
         "TOO_MANY_ALIASES",
         HTTPStatus.BAD_REQUEST,
         "The operation has too many aliases",
-        "The operation renames more fields than GATEWAY_MAX_ALIASES, or selects one field of its answer more "
-        "often, all fragments together.",
+        "The operation has more aliases than GATEWAY_MAX_ALIASES, or selects one field of its answer more often than "
+        "that, all fragments together.",
         "Send several operations.",
     ),
     Problem(
@@ -78,8 +78,8 @@ GRAPHQL_PROBLEMS = (
         "The operation asks for too many rows",
         "The pages of the operation, all together, ask for more rows than GATEWAY_MAX_ROWS: each counts by its `first` "
         "or `last`, 100 without either, once for each `nodes` and `edges` of it, and once more for each further `node` "
-        "of its edges; a list of which only the total is selected counts nothing. Each representation of `_entities` "
-        "counts one, each summary 1000.",
+        "of its edges; a list of which only the total is selected does not count. Each representation of `_entities` "
+        "counts as one, each summary as 1000.",
         "Ask for smaller pages or fewer representations, or send several operations.",
     ),
     Problem(
@@ -87,30 +87,30 @@ GRAPHQL_PROBLEMS = (
         HTTPStatus.BAD_REQUEST,
         "The document is too large",
         "The document has more bytes than GATEWAY_MAX_DOCUMENT_BYTES.",
-        "Send shorter documents; values belong into variables.",
+        "Send shorter documents; values belong in variables.",
     ),
     Problem(
         "INTROSPECTION_DISABLED",
         HTTPStatus.BAD_REQUEST,
         "The schema is not shown here",
-        "The document asks for `__schema`, `__type` or Federation's `_service`, which GATEWAY_INTROSPECTION keeps "
-        "back; `__typename` is answered.",
+        "The document asks for `__schema`, `__type` or Federation's `_service`, which GATEWAY_INTROSPECTION turns off; "
+        "`__typename` is answered.",
         "Read the schema in the repository: schema/schema.graphql.",
     ),
     Problem(
         "PERSISTED_QUERY_NOT_FOUND",
         HTTPStatus.BAD_REQUEST,
         "The document of this hash is not known",
-        "A hash was sent without its document, and this worker does not know the document (any more). In "
+        "A hash was sent without its document, and this gateway does not know the document, or no longer does. In "
         "`application/json` the status is 200, as clients of automatic persisted queries expect.",
-        "Send the document with the hash, once; clients with automatic persisted queries do so by themselves.",
+        "Send the document once, with the hash; clients with automatic persisted queries do so by themselves.",
     ),
     Problem(
         "DOCUMENT_NOT_TRUSTED",
         HTTPStatus.FORBIDDEN,
         "The document is not one of the trusted ones",
         "The gateway answers only the documents of its manifest (GATEWAY_TRUSTED_DOCUMENTS), by their identifier, "
-        "their SHA-256 or their exact text. GraphiQL, which asks for the schema, is refused too.",
+        "their SHA-256 or their exact text. GraphiQL's introspection is refused too.",
         "Send the hash of a trusted document, or have the document added to the manifest.",
     ),
 )

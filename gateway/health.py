@@ -48,15 +48,15 @@ class DatabaseProbe:
         return None
 
 
-@router.get("/live", summary="Whether the process lives", responses=LIVENESS_RESPONSES)
+@router.get("/live", summary="Whether the process is alive", responses=LIVENESS_RESPONSES)
 async def is_live() -> Response:
-    """Always 200: an answer is the proof."""
+    """Always 200: any answer is the proof."""
     return JSONResponse({"status": "live"})
 
 
-@router.get("/ready", summary="Whether questions can be answered", responses=READY_RESPONSES)
+@router.get("/ready", summary="Whether requests can be answered", responses=READY_RESPONSES)
 async def is_ready(request: Request) -> Response:
-    """200 when the database answers this user; otherwise the problem that a question would meet, or that it stops."""
+    """200 when the database answers this user; otherwise the problem that a request would meet, or `DRAINING`."""
     if request.app.state.is_draining:
         raise DrainingError("The gateway is stopping; connect to another instance.")
     if request.app.state.admission.is_overloaded:

@@ -35,12 +35,12 @@ _SPREAD_MS = 5_000
 DaysQuery = Annotated[
     str | None,
     WithJsonSchema({"type": "integer", "minimum": 0, "maximum": MAX_DAYS}),
-    Query(description="Only what is dated within the last n days of 24 hours when it is added."),
+    Query(description="Only transactions that are dated within the last n days of 24 hours when they are added."),
 ]
 LastEventIdQuery = Annotated[
     str | None,
     WithJsonSchema({"type": "string"}),
-    Query(alias="lastEventId", description="The last `id` that came: what followed it is sent first. As the header."),
+    Query(alias="lastEventId", description="The last `id` received, as in the header: what followed is sent first."),
 ]
 
 
@@ -61,10 +61,10 @@ async def follow_live(
 ) -> Response:
     """Server-Sent Events: `transaction`, whose data is the document, and `error`, whose data is a problem, at the end.
 
-    All filters that are given hold together. A client that comes back with the header `Last-Event-ID`, as browsers do
-    by themselves, is sent what it missed, each transaction once. Comments come every 15 s, with an `id` of their own.
+    Filters combine. A client that reconnects with the header `Last-Event-ID`, as browsers do by themselves, is sent
+    what it missed, each transaction once. After every 15 s of silence a comment is sent, with an `id` of its own.
 
-    The answer has no end: read it with `curl -N` or an `EventSource`; a page that shows whole answers waits for ever.
+    The answer has no end: read it with `curl -N` or an `EventSource`; a page that shows whole answers waits forever.
     """
     check_parameters(request)
     choose_media_type(request.headers.getlist("accept"), [EVENT_STREAM])

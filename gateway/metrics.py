@@ -63,18 +63,17 @@ ROLLUP_COUNTS = _count(
 )
 ROLLUP_LAG = _gauge(
     "gateway_rollup_lag_seconds",
-    "How far the change stream is behind the database, which grows while it cannot be read; the furthest worker.",
+    "Lag of the change stream behind the database, of the slowest worker; it grows while the stream cannot be read.",
     mode="livemax",
 )
 LIVE_SUBSCRIBERS = _gauge("gateway_live_subscribers", "Subscribers of live transactions.")
-LIVE_EVENTS = _count("gateway_live_events_total", "Live transactions that were handed on, once for each subscriber.")
+LIVE_EVENTS = _count("gateway_live_events_total", "Live transactions that were sent, once for each subscriber.")
 LIVE_CUT_OFF = _count(
     "gateway_live_cut_off_total", "Subscribers that were cut off, by the error they were told.", "code"
 )
 LIVE_LAG = _gauge(
     "gateway_live_lag_seconds",
-    "How far the stream of live transactions is behind the database, which grows while it cannot be read; the furthest "
-    "worker.",
+    "Lag of the live stream behind the database, of the slowest worker; it grows while the stream cannot be read.",
     mode="livemax",
 )
 POOL_CONNECTIONS = _gauge("gateway_database_pool_connections", "Connections to the database.", "state")

@@ -9,15 +9,15 @@ from gateway.openapi_schemas import SCHEMAS
 
 TITLE = "Transactions gateway"
 DESCRIPTION = (
-    "Card transactions of a MongoDB collection, by four REST paths and by GraphQL, on the same resolvers. "
+    "The card transactions in a MongoDB collection, by REST and by GraphQL, on the same resolvers. "
     "Errors are RFC 9457 problems; `code` is stable and has a page at `/errors/<code>`."
 )
 
 _TAGS = [
-    {"name": "transactions", "description": "What was paid: lists, counts, sums, and what is added."},
-    {"name": "graphql", "description": "The same questions, and more, in one schema."},
+    {"name": "transactions", "description": "Lists, counts, summaries and live events."},
+    {"name": "graphql", "description": "The same queries, and more, in one schema."},
     {"name": "health", "description": "For probes and load balancers."},
-    {"name": "errors", "description": "What the codes of problems mean."},
+    {"name": "errors", "description": "What the error codes mean."},
 ]
 _PUBLIC_PATHS = ("/health/", "/errors/")
 _SECURITY_SCHEMES = {

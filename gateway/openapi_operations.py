@@ -50,8 +50,8 @@ _PROBLEM_RESPONSES[400]["description"] = (
 )
 _EXAMPLE_QUERY = '{ transactions(filter: {days: 90, cardType: "Visa"}) { totalCount } }'
 _GRAPHQL_RESPONSE = {
-    "description": "The result: `data`, and `errors` where something failed, each with a code of the problems. As "
-    "events (graphql-sse, distinct connections): each result, of a subscription many, and the end.",
+    "description": "The result: `data`, and `errors` if something failed, each with a code as in problems. As "
+    "events (graphql-sse, distinct connections): each result, of which a subscription has many, and the end.",
     "content": {
         **{
             media_type: {
@@ -64,7 +64,7 @@ _GRAPHQL_RESPONSE = {
     },
 }
 _GRAPHQL_ERRORS = {
-    "description": "No result: `errors` alone, with a status and a code of the problems.",
+    "description": "No result: `errors` alone, with a status, and a code as in problems.",
     "content": {
         media_type: {"schema": {"$ref": "#/components/schemas/GraphQLErrors"}}
         for media_type in ("application/json", "application/graphql-response+json")
@@ -79,14 +79,14 @@ GRAPHQL_GET: dict[str, Any] = {
             "description": "A GraphQL document; a browser that sends none gets GraphiQL.",
             "example": _EXAMPLE_QUERY,
         },
-        {"name": "documentId", "in": "query", "schema": {"type": "string"}, "description": "A known document's name."},
+        {"name": "documentId", "in": "query", "schema": {"type": "string"}, "description": "A known document's hash."},
         {"name": "variables", "in": "query", "schema": {"type": "string"}, "description": "A JSON object."},
         {"name": "operationName", "in": "query", "schema": {"type": "string"}, "description": "One of the document's."},
         {
             "name": "extensions",
             "in": "query",
             "schema": {"type": "string"},
-            "description": "A JSON object; `persistedQuery` asks for a document by its hash.",
+            "description": "A JSON object; `persistedQuery` names a document by its hash.",
         },
     ],
     "responses": {"200": _GRAPHQL_RESPONSE, "default": _GRAPHQL_ERRORS},
@@ -114,9 +114,9 @@ GRAPHQL_POST: dict[str, Any] = {
     "responses": {"200": _GRAPHQL_RESPONSE, "default": _GRAPHQL_ERRORS},
 }
 _HEALTH_RESPONSE = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Health"}}}}
-LIVENESS_RESPONSES: dict[int | str, dict[str, Any]] = {200: {"description": "It lives.", **_HEALTH_RESPONSE}}
+LIVENESS_RESPONSES: dict[int | str, dict[str, Any]] = {200: {"description": "It is alive.", **_HEALTH_RESPONSE}}
 READY_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Questions are answered.", **_HEALTH_RESPONSE},
+    200: {"description": "Requests can be answered.", **_HEALTH_RESPONSE},
     503: _PROBLEM_RESPONSES[503],
 }
 ERROR_PAGE_RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -133,7 +133,7 @@ LIST_RESPONSES: dict[int | str, dict[str, Any]] = {
             },
             "Content-Disposition": {
                 "schema": {"type": "string"},
-                "description": "With `format`: an attachment, named after the question (RFC 6266).",
+                "description": "With `format`: an attachment, named after the filter (RFC 6266).",
             },
         },
         "content": {

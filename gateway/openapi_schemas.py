@@ -66,7 +66,7 @@ SCHEMAS: dict[str, Any] = {
             "omitted": {
                 "type": "integer",
                 "minimum": 0,
-                "description": "Transactions that no group counts, for their amount, currency or date is malformed.",
+                "description": "Matching transactions in no group, because amount, currency or date is malformed.",
             },
         },
         "required": ["groups", "omitted"],
@@ -74,11 +74,11 @@ SCHEMAS: dict[str, Any] = {
     },
     "SummaryGroup": {
         "type": "object",
-        "description": "Beside these the keys of `groupBy`, as texts; null where a transaction lacks one. Texts that "
-        "differ in case alone are one group. Units of time are written as when they begin, with the zone's offset, and "
-        "ranges of amounts as where they begin: `20.00`, or null for what is below 0.",
+        "description": "In addition the keys of `groupBy`, as strings; null if the transactions lack one. Texts that "
+        "differ only in case are one group. A unit of time is given by its start, with the zone's offset, and a "
+        "range of amounts by its start: `20.00`, or null for amounts below 0.",
         "properties": {
-            "count": {"type": "integer", "minimum": 0, "description": "0 where a gap in time is filled."},
+            "count": {"type": "integer", "minimum": 0, "description": "0 if the group fills a gap in time."},
             "amounts": {"type": "array", "items": {"$ref": "#/components/schemas/AmountSummary"}},
         },
         "required": ["count", "amounts"],
@@ -87,8 +87,8 @@ SCHEMAS: dict[str, Any] = {
     },
     "AmountSummary": {
         "type": "object",
-        "description": "The amounts in one currency, as texts of exact decimals: a number would lose digits in most "
-        "readers. The average is rounded half to even at 34 digits. Null where there is no amount.",
+        "description": "The amounts in one currency, exact decimals as strings: most readers of JSON numbers would "
+        "lose digits. The average is rounded half to even at 34 digits. Null if there are no amounts.",
         "properties": {
             "currency": {"type": "string"},
             "count": {"type": "integer", "minimum": 0},
@@ -96,7 +96,7 @@ SCHEMAS: dict[str, Any] = {
             **{name: {"type": ["string", "null"], "format": "decimal"} for name in ("average", "min", "max")},
             "percentiles": {
                 "type": "array",
-                "description": "By nearest rank, in the order that was asked for.",
+                "description": "By nearest rank, in the requested order.",
                 "items": {
                     "type": "object",
                     "properties": {

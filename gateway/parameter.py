@@ -68,7 +68,7 @@ LimitQuery = Annotated[
     str | None,
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_ROWS}),
     Query(
-        description="Rows of a page; the Link header leads to the next. All rows when left out.",
+        description="The number of rows in a page; the Link header has the next page. All rows if omitted.",
         openapi_examples=_build_example(20),
     ),
 ]
@@ -80,19 +80,17 @@ AfterQuery = Annotated[
 UntilQuery = Annotated[
     str | None,
     TEXT,
-    Query(
-        description="The end of the window, in ms since the epoch or in ISO 8601; when the request arrives if left out."
-    ),
+    Query(description="The end of the window, in ms since the epoch or in ISO 8601; the request's arrival if omitted."),
 ]
 FormatQuery = Annotated[
     str | None,
     WithJsonSchema({"type": "string", "enum": list(MEDIA_TYPES)}),
-    Query(alias="format", description="Answers with a file to download of this format, whatever Accept says."),
+    Query(alias="format", description="Answers with a file to download, in this format, whatever Accept says."),
 ]
 TrailerQuery = Annotated[
     str | None,
     WithJsonSchema({"type": "boolean", "default": False}),
-    Query(description="NDJSON and CSV end with a line which says that the list is whole, and how many rows it has."),
+    Query(description="NDJSON and CSV end with a line that says that the list is whole, and how many rows it has."),
 ]
 CardQuery = Annotated[str | None, _CARD_TYPE, Query(description=_CARD_TYPE_TEXT)]
 CountryQuery = Annotated[str | None, _COUNTRY, Query(description=_COUNTRY_TEXT)]

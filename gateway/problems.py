@@ -66,33 +66,33 @@ _TABLE = (
         HTTPStatus.BAD_REQUEST,
         "A query parameter is not valid",
         "The path does not know the parameter or its value, or it is given twice. Unknown parameters are refused "
-        "rather than ignored: a misspelt filter would otherwise answer another question.",
+        "rather than ignored: with a misspelt filter the answer would otherwise be a different one.",
         "Use the parameters and values that `detail` lists, each once.",
     ),
     Problem(
         "INVALID_REPRESENTATION",
         HTTPStatus.BAD_REQUEST,
         "The representation of an entity is not valid",
-        "A router of Apollo Federation asks `_entities` by representations: objects with `__typename`, which here is "
-        "`Transaction`, and the `id`. One that is not valid is answered with null and this error, at its place; the "
-        "others are answered.",
-        "Correct the representation whose number `detail` gives, counted from 0.",
+        "An Apollo Federation router queries `_entities` by representations: objects with `__typename`, which here is "
+        "`Transaction`, and the `id`. An invalid one is answered with null and this error, at its index; the others "
+        "are answered.",
+        "Correct the representation whose index the message gives, counted from 0.",
     ),
     Problem(
         "INVALID_GROUPING",
         HTTPStatus.BAD_REQUEST,
         "The grouping is not valid",
         "A summary is grouped by at most two of `cardType`, `country`, `currency`, `vendor`, `amountRange`, `hour`, "
-        "`day`, `week` and `month`, ordered by key, count or sum, and cut off after `top` groups (1 to 10000). By sum "
-        "it is ordered only where all amounts are in one currency: with `into`.",
+        "`day`, `week` and `month`, ordered by key, count or sum, and cut off after `top` groups (1 to 10000). It can "
+        "be ordered by sum only with `into`, where all amounts are in one currency.",
         _VALUE,
     ),
     Problem(
         "INVALID_TIME_ZONE",
         HTTPStatus.BAD_REQUEST,
         "The time zone is not known",
-        "A time zone is a name of IANA's database, as it is written there: `Europe/Berlin`, `UTC`. For dates "
-        "before 1970 or from 2040 on the database must know it too.",
+        "A time zone is an IANA name, spelt as in the IANA database: `Europe/Berlin`, `UTC`. For dates before 1970 "
+        "or from 2040 on, MongoDB must know it too.",
         _VALUE,
     ),
     Problem(
@@ -106,7 +106,7 @@ _TABLE = (
         "INVALID_RATE",
         HTTPStatus.BAD_REQUEST,
         "A rate is not valid",
-        "`rates` says what one unit of each currency is in `into`: currencies are codes of ISO 4217, each once, and "
+        "`rates` says what one unit of each currency is worth in `into`: currencies are ISO 4217 codes, each once, and "
         "rates are decimal numbers above 0 of at most 15 significant digits.",
         _VALUE,
     ),
@@ -114,15 +114,15 @@ _TABLE = (
         "RATE_MISSING",
         HTTPStatus.BAD_REQUEST,
         "A rate is missing",
-        "Transactions that the filter holds are in currencies that `rates` does not cover. Nothing is left out of a "
-        "sum in silence.",
+        "Some matching transactions are in currencies that `rates` does not cover. No amount is silently left out of a "
+        "sum.",
         "Send the rates of the currencies that `detail` names, or leave `into` out.",
     ),
     Problem(
         "TOO_MANY_GROUPS",
         HTTPStatus.BAD_REQUEST,
         "The summary has too many groups",
-        "A summary has at most 10000 groups, the empty ones between others included, and 50000 amounts: one for each "
+        "A summary has at most 10000 groups, including empty ones that fill gaps, and 50000 amounts: one for each "
         "currency of each group.",
         "Ask for `into`, `top` groups, fewer days, a coarser unit of time, or one key instead of two.",
     ),
@@ -131,7 +131,7 @@ _TABLE = (
         "UNAUTHENTICATED",
         HTTPStatus.UNAUTHORIZED,
         "The caller is not known",
-        "The request has no valid credentials. Which part of them is wrong is not said.",
+        "The request has no valid credentials. The answer does not say which part of them is wrong.",
         "Send one header `Authorization: Bearer` with an API key (`gateway keys create`) or a JWT of the configured "
         "issuer.",
     ),
@@ -145,18 +145,17 @@ _TABLE = (
     Problem(
         "AUTHENTICATION_UNAVAILABLE",
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "Who asks cannot be checked",
-        "The keys that credentials are checked with are not there: the issuer of JWTs was not reached since the start, "
-        "or a file is broken. The gateway tries again by itself. Of the credentials nothing is known.",
+        "The credentials cannot be checked",
+        "The keys for checking credentials are not available: the issuer of JWTs was not reached since the start, or a "
+        "file is invalid. The gateway tries again by itself. The credentials may be valid or not.",
         "Callers: try again later. Operators: the log says what could not be read.",
     ),
     Problem(
         "CROSS_SITE_REQUEST",
         HTTPStatus.FORBIDDEN,
         "A page of another site sent the request",
-        "A browser says that a page of another site sent this request, and GATEWAY_CORS_ORIGINS does not list that "
-        "site.",
-        "Have the operator list the site, or ask from a program.",
+        "By its headers, a page of another site sent this request, and GATEWAY_CORS_ORIGINS does not list that site.",
+        "Ask the operator to list the site, or send the request from a program.",
     ),
     Problem(
         "HOST_NOT_SERVED",
@@ -178,14 +177,14 @@ _TABLE = (
         "NOT_FOUND",
         HTTPStatus.NOT_FOUND,
         "There is nothing at this path",
-        "No question is answered at this path. A transaction that does not exist is no error: GraphQL answers null.",
+        "The gateway has no such path. A transaction that does not exist is not an error: GraphQL answers null.",
         "Use one of the paths that `detail` lists.",
     ),
     Problem(
         "METHOD_NOT_ALLOWED",
         HTTPStatus.METHOD_NOT_ALLOWED,
         "The method is not allowed here",
-        "The gateway only answers questions: GET and HEAD, and POST at /graphql. `Allow` lists what the path takes.",
+        "The gateway is read-only: GET and HEAD, and POST at /graphql. `Allow` lists the methods of the path.",
         "Use one of those methods.",
     ),
     Problem(
@@ -193,15 +192,15 @@ _TABLE = (
         HTTPStatus.NOT_ACCEPTABLE,
         "None of the accepted media types can be given",
         "The request's `Accept` allows none of the types that the path can answer with. A GraphQL subscription is "
-        "answered as `text/event-stream` alone.",
+        "answered only as `text/event-stream`.",
         "Accept one of the types that `detail` lists.",
     ),
     Problem(
         "ANSWER_NOT_DELIVERABLE",
         HTTPStatus.BAD_REQUEST,
         "The answer cannot be handed over",
-        "A gateway on AWS Lambda hands each answer over whole: of at most 6 MB (1 MB through a load balancer), and "
-        "never as a stream of events. One that runs as a server knows no such bound.",
+        "On AWS Lambda each answer is returned whole, of at most 6 MB (1 MB through a load balancer), and never as a "
+        "stream of events. A gateway that runs as a server has no such limit.",
         "Ask for pages, REST by `limit` and `after`, GraphQL by `first` and `after`, as `detail` says; or accept gzip.",
     ),
     Problem(
@@ -216,13 +215,13 @@ _TABLE = (
         HTTPStatus.REQUEST_TIMEOUT,
         "The body did not come in time",
         "The body of the request did not arrive within GATEWAY_REQUEST_TIMEOUT_MS.",
-        "Send the body at once.",
+        "Send the body without pauses.",
     ),
     Problem(
         "UNSUPPORTED_MEDIA_TYPE",
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "The body's media type is not supported",
-        "GraphQL is taken as `application/json` in UTF-8, uncompressed.",
+        "GraphQL requests must be `application/json` in UTF-8, uncompressed.",
         "Send JSON with `Content-Type: application/json` and no `Content-Encoding`.",
     ),
     Problem(
@@ -231,30 +230,30 @@ _TABLE = (
         "There are no live transactions here",
         "The database cannot tell what is added to it: it is a single server without change streams, its user may not "
         "follow changes, or the collection is a view.",
-        "Ask the operator to do what `detail` says; until then ask for pages.",
+        "Ask the operator to do what `detail` says; until then request pages.",
     ),
     Problem(
         "LIVE_EVENT_UNKNOWN",
         HTTPStatus.BAD_REQUEST,
         "The stream cannot go on after this event",
-        "`Last-Event-ID`, or `lastEventId`, is no id of this stream, or what followed it is no longer in the oplog of "
-        "the database. Nothing is skipped without a word.",
-        "Read what was missed by a list, and connect without an id.",
+        "`Last-Event-ID`, or `lastEventId`, is not an id of this stream, or what followed it is no longer in the oplog "
+        "of the database. Nothing is skipped silently.",
+        "Read what was missed from a list, and connect without an id.",
     ),
     Problem(
         "LIVE_TOO_SLOW",
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The client is too slow",
-        "More events came than are kept for a client that does not take them (2,000, or 8 MB). It is told by the last "
-        "event of its stream.",
-        "Connect again with the last id that came, as browsers do: what followed is sent again. Filter for less.",
+        "More events came than are kept for a client that does not read them (2,000, or 8 MB). The last event of its "
+        "stream says so.",
+        "Connect again with the last id received, as browsers do: what followed is sent again. Filter for less.",
     ),
     Problem(
         "LIVE_TOO_MANY",
         HTTPStatus.TOO_MANY_REQUESTS,
         "Too many live streams",
-        "The caller holds GATEWAY_MAX_SUBSCRIPTIONS live streams open at the worker that was asked. Whoever is "
-        "anonymous counts by address.",
+        "The caller has GATEWAY_MAX_SUBSCRIPTIONS live streams open at the worker that was asked. Anonymous callers "
+        "count by address.",
         "Close streams that are not read, and let several views share one.",
     ),
     *SERVICE_PROBLEMS,

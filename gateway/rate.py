@@ -151,7 +151,7 @@ def open_storage(rate_store: str | None) -> LocalStorage | SharedStorage:
     try:
         return SharedStorage(rate_store)
     except ModuleNotFoundError:
-        message = "GATEWAY_RATE_STORE needs a package: pip install 'transactions-gateway[redis]'."
+        message = "GATEWAY_RATE_STORE needs the extra redis: pip install '.[redis]' in the gateway's repository."
         raise ConfigurationError(message) from None
     except ValueError:
         # The URL may hold a password.

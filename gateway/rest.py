@@ -61,7 +61,7 @@ async def list_by_days(
     format_name: FormatQuery = None,
     trailer: TrailerQuery = None,
 ) -> Response:
-    """The documents, newest first. All filters that are given hold together."""
+    """The documents, newest first. Filters combine."""
     check_parameters(request)
     wanted = parse_filter(
         days=days,

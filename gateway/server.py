@@ -270,7 +270,8 @@ def _find_occupant(host: str, port: int) -> str | None:
         return None
     caller = http.client.HTTPConnection(host, port, timeout=1)
     try:
-        caller.request("GET", "/openapi.json")
+        # A gateway on loopback answers to no other name, such as 0.0.0.0 here.
+        caller.request("GET", "/openapi.json", headers={"Host": "localhost"})
         is_gateway = b"ransactions gateway" in caller.getresponse().read(1000)
     except (OSError, http.client.HTTPException):
         is_gateway = False

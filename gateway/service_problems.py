@@ -11,29 +11,29 @@ SERVICE_PROBLEMS = (
         "INTERNAL_ERROR",
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "The gateway failed",
-        "A fault of the gateway. Its words are in the gateway's log under the request id, not in the answer.",
+        "A fault of the gateway. The log has its type and place under the request id; the answer does not.",
         "Report the request id.",
     ),
     Problem(
         "MALFORMED_DOCUMENT",
         HTTPStatus.BAD_GATEWAY,
         "A document in the database is malformed",
-        "A selected field of a document in the database is missing, or holds what the schema has no form for.",
-        "Mend the document that `detail` names, or do not select the field.",
+        "A selected field of a document in the database is missing, or has a value that the schema cannot express.",
+        "Correct the document that `detail` names, or do not select the field.",
     ),
     Problem(
         "DATABASE_UNAVAILABLE",
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The database is away",
-        "No database server answers, or it went away while it worked. The gateway recovers by itself.",
+        "No database server answers, or the connection to it was lost. The gateway recovers by itself.",
         _LATER,
     ),
     Problem(
         "OVERLOADED",
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The gateway has too much to do",
-        "More questions wait than this worker can answer soon. For some seconds it turns most away, and is quick with "
-        "the others.",
+        "More requests are waiting than this worker can answer soon. For some seconds it turns most of them away, and "
+        "answers the others quickly.",
         _LATER,
     ),
     Problem(
@@ -42,14 +42,14 @@ SERVICE_PROBLEMS = (
         "The gateway is stopping",
         "`/health/ready` says so to load balancers. Requests on open connections are still answered for up to "
         "GATEWAY_DRAIN_SECONDS.",
-        "Connect anew: another instance answers.",
+        "Connect again: another instance answers.",
     ),
     Problem(
         "DATABASE_REFUSED",
         HTTPStatus.SERVICE_UNAVAILABLE,
         "The database refuses the gateway",
-        "The database answers but refuses the gateway's credentials, lets its user not read the transactions, or "
-        "cannot run the question, for instance because the collection is a view.",
+        "The database answers but refuses the gateway's credentials, does not let its user read the transactions, or "
+        "cannot run the query, for instance because the collection is a view.",
         "Callers: try again later. Operators: `gateway status` says what is refused.",
     ),
     Problem(

@@ -43,7 +43,9 @@ def check_settings(settings: "Settings") -> None:
 
         open_storage(settings.rate_store)
     if settings.is_tracing and not _is_installed("opentelemetry.sdk.trace", "opentelemetry.exporter.otlp.proto.http"):
-        raise ConfigurationError("GATEWAY_TRACING=on needs packages: pip install 'transactions-gateway[tracing]'.")
+        raise ConfigurationError(
+            "GATEWAY_TRACING=on needs the extra tracing: pip install '.[tracing]' in the gateway's repository."
+        )
 
 
 def _is_installed(*modules: str) -> bool:

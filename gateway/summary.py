@@ -33,24 +33,27 @@ GroupByQuery = Annotated[
     WithJsonSchema({"type": "string", "pattern": f"^({_KEYS})(,({_KEYS}))?$"}),
     Query(
         alias="groupBy",
-        description="What the transactions are grouped by: one key, or two with a comma between them (`cardType,day`). "
-        "One total when left out. Gaps in time are filled with empty groups, within the days of the path.",
+        description="What the transactions are grouped by: one key, or two separated by a comma (`cardType,day`). "
+        "One total if omitted. Gaps in time are filled with empty groups, within the days of the path.",
     ),
 ]
 TimeZoneQuery = Annotated[
     str | None,
     TEXT,
-    Query(alias="timeZone", description="Of hours, days, weeks and months: a name of IANA's database. UTC."),
+    Query(alias="timeZone", description="The IANA time zone of hours, days, weeks and months; UTC if omitted."),
 ]
 PercentilesQuery = Annotated[
     str | None,
     TEXT,
-    Query(description="Which percentiles of the amounts to give, with commas between them: `50,95,99.9`."),
+    Query(description="Which percentiles of the amounts to give, separated by commas: `50,95,99.9`."),
 ]
 RatesQuery = Annotated[
     str | None,
     TEXT,
-    Query(description="What one unit of each currency is in that of `into`: `EUR:1.08,GBP:1.27`. All that occur."),
+    Query(
+        description="What one unit of each other currency that occurs is worth in the currency `into`: "
+        "`EUR:1.08,GBP:1.27`."
+    ),
 ]
 IntoQuery = Annotated[
     str | None,
@@ -60,12 +63,15 @@ IntoQuery = Annotated[
 OrderByQuery = Annotated[
     str | None,
     WithJsonSchema({"type": "string", "enum": [order.name for order in SummaryOrder]}),
-    Query(alias="orderBy", description="The order of the groups: KEY_ASC, or COUNT_DESC with `top`; sums need `into`."),
+    Query(
+        alias="orderBy",
+        description="The order of the groups; if omitted KEY_ASC, or COUNT_DESC with `top`. Sums need `into`.",
+    ),
 ]
 TopQuery = Annotated[
     str | None,
     WithJsonSchema({"type": "integer", "minimum": 1, "maximum": MAX_GROUPS}),
-    Query(description="Only so many groups, the first in the order; gaps in time are not filled."),
+    Query(description="Only this many groups, the first in the order; gaps in time are not filled."),
 ]
 
 

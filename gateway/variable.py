@@ -22,7 +22,7 @@ class Variable:
         default: what it is without the variable, as the documentation says it.
         accepts: what a value may be.
         meaning: what it is for.
-        read: gives the value of a text that is not empty; raises ValueError where it is not accepted.
+        read: gives the value of a string that is not empty; raises ValueError where it is not accepted.
         is_secret: whether the value may hold a secret, and is never quoted.
     """
 
@@ -91,18 +91,18 @@ _NONE = "none"
 
 VARIABLES = (
     Variable("GATEWAY_KEYS_FILE", _NONE, "a file", "the API keys' hashes, as `gateway keys` writes them", Path),
-    Variable("GATEWAY_JWT_ISSUER", _NONE, "a text", "the `iss` that a JWT must have", str),
-    Variable("GATEWAY_JWT_AUDIENCE", _NONE, "a text", "the `aud` that a JWT must have", str),
+    Variable("GATEWAY_JWT_ISSUER", _NONE, "a string", "the `iss` that a JWT must have", str),
+    Variable("GATEWAY_JWT_AUDIENCE", _NONE, "a string", "the `aud` that a JWT must have", str),
     Variable(
         "GATEWAY_JWT_JWKS", _NONE, "an https:// URL or a file", "the issuer's public keys (RFC 7517)", _read_key_source
     ),
-    _number("GATEWAY_JWT_LEEWAY_SECONDS", 30, 0, 300, "how far the issuer's clock may be from this one, s"),
+    _number("GATEWAY_JWT_LEEWAY_SECONDS", 30, 0, 300, "largest difference between the issuer's clock and this one, s"),
     _number(
         "GATEWAY_REQUESTS_PER_MINUTE",
         _BY_EXPOSURE.format(0, 6_000),
         0,
         10_000_000,
-        "most requests of one caller (key, JWT subject or address) in a minute, 0 for any number",
+        "most requests of one caller (key, JWT subject or address) in a minute, 0 for no limit",
     ),
     _number("GATEWAY_FAILURES_PER_MINUTE", 20, 1, 10_000, "most failed authentications of one address in a minute"),
     Variable(
@@ -123,15 +123,15 @@ VARIABLES = (
     Variable(
         "GATEWAY_TRUSTED_PROXIES",
         _NONE,
-        "addresses or networks, with commas",
+        "addresses or networks, separated by commas",
         "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed",
         _read_list(_read_network),
     ),
     Variable(
         "GATEWAY_CORS_ORIGINS",
         _NONE,
-        "origins such as https://app.example, with commas",
-        "whose pages may read answers",
+        "origins such as https://app.example, separated by commas",
+        "sites whose pages may read answers",
         _read_list(_read_origin),
     ),
     _choice(
@@ -160,7 +160,7 @@ VARIABLES = (
         "GATEWAY_COUNT_ROLLUPS",
         "on",
         ("on", "off"),
-        "whether each worker keeps counts by card and hour in memory, which it builds at its start",
+        "whether each worker keeps counts by card and hour in memory, built when it starts",
     ),
     _number(
         "GATEWAY_MAX_SUBSCRIPTIONS",
@@ -177,17 +177,19 @@ VARIABLES = (
         "longest wait for a request's body, for the start of its answer, and between two parts of it, ms",
     ),
     _number("GATEWAY_DRAIN_SECONDS", 10, 0, 600, "how long requests in flight may take when the gateway stops, s"),
-    _choice(
-        "GATEWAY_LOG_FORMAT", "text on a terminal, json elsewhere", ("text", "json"), "the form of the log's lines"
-    ),
+    _choice("GATEWAY_LOG_FORMAT", "text on a terminal, json elsewhere", ("text", "json"), "the format of log lines"),
     _choice(
         "GATEWAY_LOG_LEVEL",
         "info",
         ("info", "warning", "error"),
-        "the least that is logged; info has a line for each request",
+        "the lowest level that is logged; info has a line for each request",
     ),
     _number(
-        "GATEWAY_SLOW_QUERY_MS", 1_000, 1, 600_000, "a database command of this length is logged with its plan, ms"
+        "GATEWAY_SLOW_QUERY_MS",
+        1_000,
+        1,
+        600_000,
+        "a database command that takes this long or longer is logged with its plan, ms",
     ),
     _choice(
         "GATEWAY_TRACING", "off", ("on", "off"), "whether OpenTelemetry traces are sent, as the OTEL_… variables say"

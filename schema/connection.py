@@ -68,7 +68,7 @@ class Listing:
         return await count_transactions(self.context.repository, self.wanted)
 
 
-@strawberry.type(description="Where a page stands in the whole answer.")
+@strawberry.type(description="Where a page is in the whole list.")
 class PageInfo:
     listing: strawberry.Private[Listing]
 
@@ -80,23 +80,23 @@ class PageInfo:
     async def has_previous_page(self) -> bool:
         return await self.listing.has_rows_beyond(forward=False)
 
-    @strawberry.field(description="The first row's cursor: with `last` and `before` it leads to the page before.")
+    @strawberry.field(description="The first row's cursor: as `before`, with `last`, it gives the previous page.")
     async def start_cursor(self) -> str | None:
         row = (await self.listing.read_page()).first
         return None if row is None else build_cursor(row, self.listing.order)
 
-    @strawberry.field(description="The last row's cursor: with `first` and `after` it leads to the next page.")
+    @strawberry.field(description="The last row's cursor: as `after`, with `first`, it gives the next page.")
     async def end_cursor(self) -> str | None:
         row = (await self.listing.read_page()).last
         return None if row is None else build_cursor(row, self.listing.order)
 
 
-@strawberry.type(description="A transaction and its place in the order.")
+@strawberry.type(description="A transaction and its position in the order.")
 class TransactionEdge:
     row: strawberry.Private[Row]
     order: strawberry.Private[Order]
 
-    @strawberry.field(description="The place in the order; it stays valid when rows are added or removed.")
+    @strawberry.field(description="The position in the order; it stays valid when rows are added or removed.")
     def cursor(self) -> str:
         return build_cursor(self.row, self.order)
 
@@ -120,10 +120,10 @@ class TransactionConnection:
         edges = (TransactionEdge(row=row, order=self.listing.order) for row in rows)
         return cast("list[TransactionEdge]", give_in_turns(edges, self.listing.context.turn))
 
-    @strawberry.field(description="Where the page stands in the whole answer.")
+    @strawberry.field(description="Where the page is in the whole list.")
     def page_info(self) -> PageInfo:
         return PageInfo(listing=self.listing)
 
-    @strawberry.field(description="The exact number of transactions of the filter, whatever the page.")
+    @strawberry.field(description="The exact number of transactions that match the filter, whatever the page.")
     async def total_count(self) -> int:
         return await self.listing.count()

@@ -34,7 +34,7 @@ ANY = strawberry.scalar(
 )
 
 Entity = Annotated[
-    Transaction, strawberry.union("_Entity", description="What a router of Apollo Federation may ask for by its key.")
+    Transaction, strawberry.union("_Entity", description="What an Apollo Federation router may request by its key.")
 ]
 
 

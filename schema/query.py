@@ -27,14 +27,14 @@ from schema.summary import (
 from schema.types import Transaction, TransactionFilterInput, TransactionOrder, parse_input
 
 
-@strawberry.type(description="Questions about card transactions.")
+@strawberry.type(description="Queries on card transactions.")
 class Query:
-    @strawberry.field(description="Transactions of a filter, in pages, with their number.")
+    @strawberry.field(description="The transactions that match a filter, in pages, with their total number.")
     def transactions(
         self,
         info: Info,
         filter: Annotated[  # noqa: A002 - GraphQL's name of the argument
-            TransactionFilterInput | None, strawberry.argument(description="Which transactions; all when left out.")
+            TransactionFilterInput | None, strawberry.argument(description="Which transactions; all if omitted.")
         ] = None,
         order_by: Annotated[
             TransactionOrder | None, strawberry.argument(description="The order of the list.")
@@ -65,14 +65,14 @@ class Query:
         return TransactionConnection(listing=listing)
 
     @strawberry.field(
-        description="Transactions of a filter, grouped, counted and their amounts summed up, in one pass of the "
-        f"database. Of the rows that an operation may ask for it takes {SUMMARY_ROWS}."
+        description="The transactions that match a filter, grouped, counted and summed in one aggregation. It counts "
+        f"as {SUMMARY_ROWS} of the rows that an operation may ask for."
     )
     async def transaction_summary(
         self,
         info: Info,
         filter: Annotated[  # noqa: A002 - GraphQL's name of the argument
-            TransactionFilterInput | None, strawberry.argument(description="Which transactions; all when left out.")
+            TransactionFilterInput | None, strawberry.argument(description="Which transactions; all if omitted.")
         ] = None,
         group_by: GroupByArgument = None,
         time_zone: TimeZoneArgument = None,
@@ -99,15 +99,15 @@ class Query:
 
     @strawberry.field(
         name="_entities",
-        description="For a router of Apollo Federation: the transaction of each representation, in their order, or "
-        "null; an invalid one is told at its place, and the others are answered.",
+        description="For Apollo Federation routers: the transaction of each representation, in the same order, or "
+        "null; an invalid one gives an error at its index, and the others are answered.",
     )
     def entities(
         self,
         info: Info,
         representations: Annotated[
             list[FederationAny],
-            strawberry.argument(description='Which ones: each as `{__typename: "Transaction", id: …}`.'),
+            strawberry.argument(description='Each as `{__typename: "Transaction", id: …}`.'),
         ],
     ) -> list[Entity | None]:
         info.context.budget.take(len(representations))
@@ -115,7 +115,7 @@ class Query:
 
     @strawberry.field(
         name="_service",
-        description="For the composition of Apollo Federation: this schema; only where introspection is allowed.",
+        description="For Apollo Federation composition: this schema; only where introspection is allowed.",
     )
     def service(self, info: Info) -> Service:
         return Service(sdl=print_sdl(info.schema))

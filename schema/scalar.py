@@ -110,7 +110,7 @@ def _parse_datetime(value: object) -> float:
 SCALARS: dict[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(
         name="Decimal",
-        description='An exact decimal number, written as a string: "100.00". As input a number is taken too.',
+        description='An exact decimal number, written as a string: "100.00". As input a number is accepted too.',
         serialize=serialize_decimal,
         parse_value=parse_decimal,
         parse_literal=_parse_decimal_literal,

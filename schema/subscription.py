@@ -30,11 +30,11 @@ from schema.watch import PAUSE_SECONDS
 _WINDOW_SECONDS = 60.0
 
 
-@strawberry.type(description="What happens to card transactions, as it happens.")
+@strawberry.type(description="Card transactions as they are added.")
 class Subscription:
     @strawberry.subscription(
         description="Each transaction that matches a filter, once, when it is added. `extensions.eventId` of a result "
-        "says where to resume after it."
+        "is where to resume after it."
     )
     def transaction_added(
         self,
@@ -42,15 +42,13 @@ class Subscription:
         filter: Annotated[  # noqa: A002 - GraphQL's name of the argument
             TransactionFilterInput | None,
             strawberry.argument(
-                description="Which transactions; all when left out. `days` are counted back from the moment when a "
+                description="Which transactions; all if omitted. `days` are counted back from the moment when a "
                 "transaction is added."
             ),
         ] = None,
         after: Annotated[
             str | None,
-            strawberry.argument(
-                description="An `eventId`: first the transactions that were added after that event, in their order."
-            ),
+            strawberry.argument(description="An `eventId`: what was added after that event is sent first, in order."),
         ] = None,
     ) -> AsyncGenerator[Transaction, None]:
         context = info.context
@@ -59,15 +57,15 @@ class Subscription:
         return cast("AsyncGenerator[Transaction, None]", updates)
 
     @strawberry.subscription(
-        description="The summary of a filter, at once and again when a transaction that matches it was added and has "
-        f"changed it, at most once in {PAUSE_SECONDS:g} s. With `days` it is also looked at each {_WINDOW_SECONDS:g} "
-        "s, for their window moves. That transactions were changed or deleted is no event: the next summary shows it."
+        description="The summary of a filter, at once and again when an added transaction that matches it has changed "
+        f"it, at most once in {PAUSE_SECONDS:g} s. With `days` it is also recomputed every {_WINDOW_SECONDS:g} s, "
+        "because the window moves. Updates and deletions do not trigger it: the next summary shows them."
     )
     def summary_changed(
         self,
         info: Info,
         filter: Annotated[  # noqa: A002 - GraphQL's name of the argument
-            TransactionFilterInput | None, strawberry.argument(description="Which transactions; all when left out.")
+            TransactionFilterInput | None, strawberry.argument(description="Which transactions; all if omitted.")
         ] = None,
         group_by: GroupByArgument = None,
         time_zone: TimeZoneArgument = None,

@@ -19,7 +19,7 @@ from schema.selection import select_names
 from schema.turn import give_in_turns
 
 
-@strawberry.enum(description="What transactions are grouped by. Texts that differ in case alone are one group.")
+@strawberry.enum(description="What transactions are grouped by. Texts that differ only in case are one group.")
 class SummaryKey(Enum):
     CARD_TYPE = strawberry.enum_value("CARD_TYPE", description="The card's brand.")
     COUNTRY = strawberry.enum_value("COUNTRY", description="The country of origin.")
@@ -27,8 +27,8 @@ class SummaryKey(Enum):
     VENDOR = strawberry.enum_value("VENDOR", description="Who was paid.")
     AMOUNT_RANGE = strawberry.enum_value(
         "AMOUNT_RANGE",
-        description="The range of the amount, or of what `into` makes of it: from 0, 1, 2, 5, 10, 20, 50 and so on to "
-        "1,000,000.",
+        description="The range of the amount, converted if `into` is given; ranges begin at 0, 1, 2, 5, 10, 20, 50 and "
+        "so on to 1,000,000.",
     )
     HOUR = strawberry.enum_value("HOUR", description="Each hour of each day, on the clocks of the time zone.")
     DAY = strawberry.enum_value("DAY", description="Each day of the time zone.")
@@ -44,82 +44,82 @@ class SummaryOrderChoice(Enum):
     KEY_ASC = strawberry.enum_value(
         "KEY_ASC", description="By the first key, then by the second: A to Z, oldest first."
     )
-    KEY_DESC = strawberry.enum_value("KEY_DESC", description="By the keys, the other way round.")
+    KEY_DESC = strawberry.enum_value("KEY_DESC", description="The reverse of KEY_ASC.")
     COUNT_DESC = strawberry.enum_value("COUNT_DESC", description="Most transactions first.")
     COUNT_ASC = strawberry.enum_value("COUNT_ASC", description="Fewest transactions first.")
     SUM_DESC = strawberry.enum_value("SUM_DESC", description="Largest sum first; only with `into`.")
     SUM_ASC = strawberry.enum_value("SUM_ASC", description="Smallest sum first; only with `into`.")
 
 
-@strawberry.input(description="What one unit of a currency is in the currency of `into`.")
+@strawberry.input(description="What one unit of a currency is worth in the currency `into`.")
 class ExchangeRate:
     currency: str = strawberry.field(description="ISO 4217, in upper or lower case.")
     rate: Decimal = strawberry.field(description="Above 0, of at most 15 significant digits.")
 
 
-@strawberry.type(description="An amount that so many in a hundred do not exceed (nearest rank).")
+@strawberry.type(description="A percentile of the amounts, by the nearest-rank method.")
 class AmountPercentile:
     percentile: Decimal = strawberry.field(
-        description="As it was asked for; 0 is the smallest amount, 100 the largest."
+        description="The percentile as requested; 0 is the smallest amount, 100 the largest."
     )
-    value: Decimal | None = strawberry.field(description="One of the amounts; null where there is none.")
+    value: Decimal | None = strawberry.field(description="One of the amounts; null if there are none.")
 
 
 @strawberry.type(description="The amounts of a group in one currency, exact to 34 digits.")
 class AmountSummary:
-    currency: str = strawberry.field(description="Their currency, or that of `into`.")
+    currency: str = strawberry.field(description="Their currency, or the one given as `into`.")
     count: int = strawberry.field(description="How many there are.")
     sum: Decimal = strawberry.field(description="Their sum.")
     average: Decimal | None = strawberry.field(
-        description="Their mean, rounded half to even at 34 digits; null where there is none."
+        description="Their mean, rounded half to even at 34 digits; null if there are none."
     )
-    min: Decimal | None = strawberry.field(description="The smallest; null where there is none.")
-    max: Decimal | None = strawberry.field(description="The largest; null where there is none.")
-    percentiles: list[AmountPercentile] = strawberry.field(description="Those that were asked for, in that order.")
+    min: Decimal | None = strawberry.field(description="The smallest amount; null if there are none.")
+    max: Decimal | None = strawberry.field(description="The largest amount; null if there are none.")
+    percentiles: list[AmountPercentile] = strawberry.field(description="The requested percentiles, in that order.")
 
 
 @strawberry.type(
-    description="Transactions that have their keys in common. Keys that are not grouped by are null, and those that a "
-    "transaction lacks; units of time are written as when they begin: `2026-03-29T00:00:00+01:00`."
+    description="Transactions with the same keys. A key is null if it is not grouped by, or if the transactions lack "
+    "it; a unit of time is given by its start: `2026-03-29T00:00:00+01:00`."
 )
 class SummaryGroup:
     count: int = strawberry.field(description="How many transactions; 0 where a gap in time is filled.")
     amounts: list[AmountSummary] = strawberry.field(
-        description="Their amounts in each currency, by its code: never added to those of another. With `into` always "
-        "one."
+        description="Their amounts for each currency, sorted by its code; different currencies are never added. With "
+        "`into` always one."
     )
     card_type: str | None = strawberry.field(
-        default=None, description="The card's brand; of several spellings the first by its bytes."
+        default=None, description="The card's brand; of several spellings the first in byte order."
     )
     country: str | None = strawberry.field(default=None, description="The country of origin, in upper case.")
     currency: str | None = strawberry.field(default=None, description="The currency that was paid in, in upper case.")
     vendor: str | None = strawberry.field(
-        default=None, description="Who was paid; of several spellings the first by its bytes."
+        default=None, description="Who was paid; of several spellings the first in byte order."
     )
     amount_range: Decimal | None = strawberry.field(
         default=None,
-        description="Where the range of amounts begins. It ends before the next one does, the last never; null is what "
-        "is below 0. Ranges of no transaction are left out.",
+        description="The start of the range of amounts. A range ends where the next begins; the last is open-ended; "
+        "null stands for amounts below 0. Ranges without transactions are left out.",
     )
     hour: str | None = strawberry.field(
-        default=None, description="When the hour begins; one that comes twice has two offsets."
+        default=None, description="The start of the hour; an hour that occurs twice has two offsets."
     )
-    day: str | None = strawberry.field(default=None, description="When the day begins, mostly at midnight.")
-    week: str | None = strawberry.field(default=None, description="When the week begins, on Monday.")
-    month: str | None = strawberry.field(default=None, description="When the month begins.")
+    day: str | None = strawberry.field(default=None, description="The start of the day, usually midnight.")
+    week: str | None = strawberry.field(default=None, description="The start of the week, a Monday.")
+    month: str | None = strawberry.field(default=None, description="The start of the month.")
 
 
-@strawberry.type(description="Transactions counted and their amounts summed up, group by group.")
+@strawberry.type(description="The number of transactions and the sums of their amounts, by group.")
 class TransactionSummary:
     found: strawberry.Private[list[SummaryGroup]]
     omitted: int = strawberry.field(
-        description="Transactions of the filter that no group counts: their amount is no number, beyond 15 digits or "
-        "without a currency, or, where time is a key, their date is none."
+        description="Matching transactions that are in no group: their amount is not a finite number below 1e15, or "
+        "has no currency, or, where time is a key, their date is not a number."
     )
 
     @strawberry.field(
-        description=f"At most {MAX_GROUPS}, of at most {MAX_AMOUNTS} amounts together; without a key one, of all "
-        "transactions."
+        description=f"At most {MAX_GROUPS} groups, with at most {MAX_AMOUNTS} amounts together; without a key, one "
+        "group of all transactions."
     )
     async def groups(self, info: Info) -> list[SummaryGroup]:
         return cast("list[SummaryGroup]", give_in_turns(self.found, info.context.turn))
@@ -128,13 +128,13 @@ class TransactionSummary:
 GroupByArgument: TypeAlias = Annotated[
     list[SummaryKey] | None,
     strawberry.argument(
-        description="None, which gives one total, one or two keys. Gaps in time are filled with empty groups: "
-        "within the days of the filter, or without days from the first group to the last."
+        description="One or two keys; one total if omitted. Gaps in time are filled with empty groups: within the days "
+        "of the filter, or without days from the first group to the last."
     ),
 ]
 TimeZoneArgument: TypeAlias = Annotated[
     str | None,
-    strawberry.argument(description="Of hours, days, weeks and months: a name of IANA's database; UTC."),
+    strawberry.argument(description="The IANA time zone of hours, days, weeks and months; UTC if omitted."),
 ]
 PercentilesArgument: TypeAlias = Annotated[
     list[Decimal] | None,
@@ -142,18 +142,18 @@ PercentilesArgument: TypeAlias = Annotated[
 ]
 RatesArgument: TypeAlias = Annotated[
     list[ExchangeRate] | None,
-    strawberry.argument(description="Rates into the currency of `into`, for every other that occurs."),
+    strawberry.argument(description="Rates into the currency `into`, for every other currency that occurs."),
 ]
 IntoArgument: TypeAlias = Annotated[
     str | None, strawberry.argument(description="Convert all amounts into this currency, ISO 4217.")
 ]
 OrderByArgument: TypeAlias = Annotated[
     SummaryOrderChoice | None,
-    strawberry.argument(description="The order of the groups: KEY_ASC, or COUNT_DESC with `top`."),
+    strawberry.argument(description="The order of the groups; if omitted KEY_ASC, or COUNT_DESC with `top`."),
 ]
 TopArgument: TypeAlias = Annotated[
     int | None,
-    strawberry.argument(description="Only so many groups, the first in the order; gaps in time are not filled."),
+    strawberry.argument(description="Only this many groups, the first in the order; gaps in time are not filled."),
 ]
 
 

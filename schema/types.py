@@ -52,13 +52,14 @@ class Transaction:
     date: datetime = strawberry.field(description="When it took place, in UTC.")
     currency: str = strawberry.field(description="The amount's currency, ISO 4217.")
     amount: Decimal = strawberry.field(description="The amount, exact, in the currency.")
-    vendor: str | None = strawberry.field(description="Who was paid; null where the database does not say.")
+    vendor: str | None = strawberry.field(description="Who was paid; null if the database does not say.")
     address: str | None = strawberry.field(
-        description="The vendor's address, with line breaks; null where the database does not say."
+        description="The vendor's address, with line breaks; null if the database does not say."
     )
     card_type: str = strawberry.field(description="The card's brand, such as Visa.")
     card_number: str = strawberry.field(
-        description="The card number, masked but for its last four digits unless the caller has the scope cards:read."
+        description="The card number, masked except for its last four digits unless the caller has the scope "
+        "cards:read."
     )
     country_origin: str = strawberry.field(description="The country of origin, ISO 3166-1 alpha-2.")
 
@@ -79,7 +80,7 @@ class TransactionOrder(Enum):
 
 
 @strawberry.input(
-    name="TransactionFilter", description="Which transactions. All conditions that are given hold together."
+    name="TransactionFilter", description="Which transactions: those that meet all the conditions that are given."
 )
 class TransactionFilterInput:
     days: int | None = strawberry.field(

@@ -51,10 +51,10 @@ class _Number(click.FloatRange):
     type=_Number(1, 100),
     default=10,
     show_default=True,
-    help=f"In the last {BURST_SECONDS} of every {CYCLE_SECONDS} seconds, so many times the rate; 1 for no bursts.",
+    help=f"Multiple of the rate in the last {BURST_SECONDS} of every {CYCLE_SECONDS} seconds; 1 for no bursts.",
 )
-@click.option("--count", "most", type=click.IntRange(1), help="End after so many transactions.  [default: no end]")
-@click.option("--seconds", type=_Number(0, min_open=True), help="End after so many seconds.  [default: no end]")
+@click.option("--count", "most", type=click.IntRange(1), help="End after this many transactions.  [default: no end]")
+@click.option("--seconds", type=_Number(0, min_open=True), help="End after this many seconds.  [default: no end]")
 @click.option("--seed", "seed_number", type=int, help="Which transactions; random ones if not given.")
 @config_option
 @click.pass_context

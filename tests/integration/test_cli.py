@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.caller import Scope
+from gateway.keys import create_key
 from tests.terminal import COUNT, LIST, PASSWORD, Terminal, find_urls, get, refuses, run
 from tests.waiting import DEADLINE_SECONDS, wait_until
 
@@ -120,11 +122,16 @@ def test_no_secret_is_visible_outside(up: Callable[..., Terminal]) -> None:
         assert PASSWORD not in " ".join([*child.cmdline(), *child.environ().values()])
 
 
-def test_a_second_up_is_told_who_is_there(up: Callable[..., Terminal], open_terminal: Callable[..., Terminal]) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104  # it never listens
+def test_a_second_up_is_told_who_is_there(
+    up: Callable[..., Terminal], open_terminal: Callable[..., Terminal], tmp_path: Path, host: str
+) -> None:
     """A second `gateway up` on the same port exits with 1, naming the port and the gateway that holds it."""
     first = up()
     port = find_urls(first.output)[""].split("/")[2].rsplit(":")[-1]
-    second = open_terminal("up", "--port", port)
+    keys = tmp_path / "keys.json"
+    create_key(keys, "reader", frozenset({Scope.TRANSACTIONS_READ}))
+    second = open_terminal("up", "--host", host, "--port", port, GATEWAY_KEYS_FILE=str(keys))
     assert second.wait_for_end() == 1
     assert f"port {port} is taken: another gateway" in second.output
     assert "Traceback" not in second.output

@@ -155,7 +155,7 @@ def test_tracing_without_its_packages_is_refused(reader_environment: DatabaseEnv
     ended = subprocess.run(command, env={"GATEWAY_TRACING": "on"}, capture_output=True, check=False, text=True)
     assert ended.returncode == 1
     assert ended.stderr == (
-        "gateway: GATEWAY_TRACING=on needs packages: pip install 'transactions-gateway[tracing]'.\n"
+        "gateway: GATEWAY_TRACING=on needs the extra tracing: pip install '.[tracing]' in the gateway's repository.\n"
     )
 
 

@@ -49,7 +49,7 @@ async def test_a_format_that_needs_pyarrow_says_so(http: httpx.AsyncClient, acce
     by_name = await http.get("/transactions/1?format=parquet")
     for answer in (by_accept, by_name):
         assert (answer.status_code, answer.json()["code"]) == (406, "NOT_ACCEPTABLE")
-        assert "install transactions-gateway[export]" in answer.json()["detail"]
+        assert "install the gateway with the extra export" in answer.json()["detail"]
 
 
 @pytest.mark.usefixtures("without_pyarrow")

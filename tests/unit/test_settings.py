@@ -1,10 +1,12 @@
 """Settings are read once, validated together, and documented."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from database.errors import ConfigurationError
+from database.query import FIELDS
 from gateway.lambda_secret import SECRET_VARIABLE
 from gateway.settings import JwtSettings, load_settings
 from gateway.variable import VARIABLES, Variable
@@ -177,3 +179,10 @@ def test_nothing_else_is_documented() -> None:
 def test_the_secret_of_a_function_is_documented() -> None:
     """docs/settings.md names the variable through which a Lambda function finds its database."""
     assert f"`{SECRET_VARIABLE}`" in (ROOT / "docs/settings.md").read_text()
+
+
+def test_the_documents_are_described() -> None:
+    """docs/settings.md lists the fields of the documents that are served, in their order."""
+    page = (ROOT / "docs/settings.md").read_text().partition("### The documents")[2]
+    rows = re.findall(r"^\| (`.+?) \|", page, re.MULTILINE)
+    assert re.findall(r"`(\w+)`", " ".join(rows)) == list(FIELDS)

@@ -5,7 +5,7 @@
 type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
-/** What transactions are grouped by. Texts that differ in case alone are one group. */
+/** What transactions are grouped by. Texts that differ only in case are one group. */
 export type SummaryKey =
   /** The card's brand. */
   | 'CARD_TYPE'
@@ -15,7 +15,7 @@ export type SummaryKey =
   | 'CURRENCY'
   /** Who was paid. */
   | 'VENDOR'
-  /** The range of the amount, or of what `into` makes of it: from 0, 1, 2, 5, 10, 20, 50 and so on to 1,000,000. */
+  /** The range of the amount, converted if `into` is given; ranges begin at 0, 1, 2, 5, 10, 20, 50 and so on to 1,000,000. */
   | 'AMOUNT_RANGE'
   /** Each hour of each day, on the clocks of the time zone. */
   | 'HOUR'
@@ -26,7 +26,7 @@ export type SummaryKey =
   /** Each month of the time zone. */
   | 'MONTH';
 
-/** Which transactions. All conditions that are given hold together. */
+/** Which transactions: those that meet all the conditions that are given. */
 export type TransactionFilter = {
   /** The last n days of 24 hours, up to the moment the request arrives, both ends inclusive: 0 to 36500. */
   days?: number | null | undefined;
