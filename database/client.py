@@ -201,7 +201,7 @@ def _describe_no_answer(environment: DatabaseEnvironment, error: PyMongoError | 
         Answer.FOREIGN,
         environment,
         f"Something listens at {address} and does not answer as MongoDB does: another program has this port,"
-        " or the server is stuck, or it wants TLS (then give mongo_uri, with tls=true)."
+        " or the server is stuck, or it requires TLS (then give mongo_uri, with tls=true)."
         " Another port is set by mongo_port (MONGO_PORT).",
     )
 
@@ -210,11 +210,11 @@ def _describe_options(environment: DatabaseEnvironment) -> str:
     """Describe the URI options that the driver cannot follow. Its own message may quote a value and is never shown."""
     if "authmechanism" in environment.uri_options:
         return (
-            "mongo_uri cannot be used: its authMechanism wants a package that is not installed, or does not go with the"
+            "mongo_uri cannot be used: its authMechanism needs a package that is not installed, or does not go with the"
             " user and password beside it; SCRAM-SHA-256, SCRAM-SHA-1 and MONGODB-X509 can be used."
         )
     names = ", ".join(sorted(environment.uri_options))
-    return f"mongo_uri cannot be used: its options do not go together, or not with the server ({names})."
+    return f"mongo_uri cannot be used: its options do not fit together, or do not fit the server ({names})."
 
 
 def _describe_old(address: str, version: str | None) -> str:

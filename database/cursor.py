@@ -75,8 +75,8 @@ def decode_cursor(text: str, *, order: str, field: str, accepted: str = _ACCEPTE
     written_order, position = found
     if written_order != order:
         raise InvalidCursorError(
-            f"{field} is a cursor of the order {written_order}; this question is in the order {order}. "
-            "Ask in the cursor's order, or start again without it.",
+            f"{field} is a cursor of the order {written_order}; this query is in the order {order}. "
+            "Use the cursor's order, or start again without it.",
         )
     return position
 

@@ -215,7 +215,7 @@ def prepare_folder(folder: Path) -> FolderCredentials:
         if not data.exists() or not any(data.iterdir()):
             _write_private(first_start, "")
         elif not (data / "WiredTiger").exists():
-            raise EmbeddedServerError(f"The folder {data} holds something else than a MongoDB's data: move it away.")
+            raise EmbeddedServerError(f"The folder {data} holds something other than MongoDB's data: move it away.")
         data.mkdir(mode=0o700, exist_ok=True)
         if first_start.exists() and not (folder / "credentials.json").exists():
             users = {

@@ -261,7 +261,7 @@ class TransactionRepository:
             async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
                 await self._slots.acquire()
         except TimeoutError:
-            raise OverloadedError("More questions are waiting than can be begun; try again later.") from None
+            raise OverloadedError("Too many queries are waiting to start; try again later.") from None
         try:
             yield
         finally:

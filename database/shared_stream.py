@@ -106,7 +106,7 @@ class SharedStream:
             self._end(translate_failure(error))
         except Exception:
             # A bug must not leave subscribers waiting for ever.
-            self._end(DatabaseUnavailableError("Live transactions have ended by a fault; connect again."))
+            self._end(DatabaseUnavailableError("The live stream ended because of a fault; connect again."))
             raise
         finally:
             self._lag.note_end()

@@ -18,8 +18,8 @@ _LOST_CODES = frozenset({222, 260, 280, 286})
 _UNAVAILABLE = {
     13: "The database does not permit its user to follow changes: grant it the action changeStream on the collection, "
     "as `gateway provision` does.",
-    40573: "The database has no change streams, for it is a single server: make it a replica set, which one member is "
-    "enough for, or use the embedded server.",
+    40573: "The database has no change streams because it is a standalone server: make it a replica set (one member is "
+    "enough), or use the embedded server.",
     **dict.fromkeys((166, 167), "The database has no change stream of a view: the gateway needs the collection."),
 }
 LOST = (

@@ -13,8 +13,8 @@ from database.query import RelativeFilter
 MOST_EVENTS = 2_000
 MOST_BYTES = 8_000_000
 _TOO_SLOW = (
-    "Events come faster than they are taken, and no more of them are kept. Connect again with the last id that came: "
-    "what follows it is sent again."
+    "Events arrive faster than they are read, and no more of them are kept. Connect again with the last id "
+    "received: what follows it is sent again."
 )
 
 

@@ -20,7 +20,7 @@ from gateway.metrics import count_shed
 _QUESTIONS = frozenset({"transactions", "graphql"})
 # Its clients wait for events, and cost the database nothing more the more they are.
 _LIVE = "/transactions/live"
-REFUSAL = "More questions are waiting than can be answered soon; try again later."
+REFUSAL = "Too many requests are waiting; try again later."
 logger = logging.getLogger(__name__)
 
 # Long enough to count questions in.

@@ -168,10 +168,10 @@ async def _answer_http_error(request: Request, _error: Exception) -> Response:
         if path.endswith("/") and _find_methods(request, path[:-1]):
             return build_problem_response(request, NotFoundError(SLASH_AT_END))
         paths = ", ".join(request.app.openapi()["paths"])
-        return build_problem_response(request, NotFoundError(f"Nothing is answered here; the paths are {paths}."))
+        return build_problem_response(request, NotFoundError(f"There is nothing at this path; the paths are {paths}."))
     # RequestMiddleware answers HEAD wherever GET is answered.
     allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
-    error = MethodNotAllowedError(f"{request.method} is not answered here; use {allowed}.", allowed)
+    error = MethodNotAllowedError(f"{request.method} is not allowed here; use {allowed}.", allowed)
     return build_problem_response(request, error)
 
 

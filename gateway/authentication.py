@@ -142,7 +142,7 @@ async def check_caller(scope: Scope) -> None:
     except AuthenticationUnavailableError:
         return
     if not is_same:
-        raise UnauthenticatedError("The credentials stand for something else now; connect again.")
+        raise UnauthenticatedError("The credentials no longer stand for the same caller; connect again.")
 
 
 def is_public(scope: Scope) -> bool:

@@ -188,7 +188,7 @@ def serve_configured(host: str, port: int, workers: int | None, config: Path) ->
             # Where this is refused, every question would be.
             holds_transactions(state.environment)
         except (DatabaseUnavailableError, DatabaseTimeoutError) as error:
-            click.echo(f"{error} Questions are answered with 503 until the database is there.", err=True)
+            click.echo(f"{error} Requests are answered with 503 until the database is there.", err=True)
         bound_port = listener.getsockname()[1]
         welcome = build_welcome(
             settings.host, bound_port, describe_data(state.environment), "Ctrl-C stops the gateway."

@@ -93,7 +93,7 @@ def build_status_text(status: Mapping[str, Any]) -> str:
 
 def describe_missing_indexes(names: Sequence[str]) -> str:
     """One line that says what is missing and what creates it."""
-    return f"{', '.join(names)}: questions are slow without them; `gateway provision` creates them"
+    return f"{', '.join(names)}: queries are slow without them; `gateway provision` creates them"
 
 
 def _describe_documents(status: Mapping[str, Any]) -> str:

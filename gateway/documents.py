@@ -121,7 +121,7 @@ class TrustedDocuments:
         text = query if identifier is None else self._texts.get(identifier.removeprefix(_PREFIX))
         if text is None or text not in self._known:
             raise UntrustedDocumentError(
-                "The gateway answers only the documents of its manifest; this is none of them."
+                "The gateway accepts only the documents of its manifest; this is not one of them."
             )
         if query not in {None, text}:
             raise InvalidGraphQLRequestError(f"{_MISMATCH}: the manifest has another document of that name.")

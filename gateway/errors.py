@@ -2,9 +2,9 @@
 
 from database.errors import GatewayError
 
-SLASH_AT_END = "Nothing is answered at this path with a slash at its end; leave the slash out."
+SLASH_AT_END = "There is nothing at this path with a trailing slash; remove the slash."
 # In a query string a + stands for a space (https://url.spec.whatwg.org/#urlencoded-parsing).
-PLUS = " In an address a + is written %2B."
+PLUS = " In a URL, + is written %2B."
 
 
 class NotFoundError(GatewayError):

@@ -73,7 +73,7 @@ async def answer_post(request: Request) -> Response:
     _check_content_encoding(request.headers.get("content-encoding", "identity"))
     body = _parse_json(await _read_body(request), "The body")
     if not isinstance(body, dict):
-        fault = "is an array, and batches are not taken" if isinstance(body, list) else "is not a JSON object"
+        fault = "is an array; batches are not accepted" if isinstance(body, list) else "is not a JSON object"
         raise InvalidGraphQLRequestError(f"The body {fault}; send one object with a string `query` or `documentId`.")
     return await _answer(request, body, media_type)
 

@@ -60,7 +60,7 @@ async def is_ready(request: Request) -> Response:
     if request.app.state.is_draining:
         raise DrainingError("The gateway is stopping; connect to another instance.")
     if request.app.state.admission.is_overloaded:
-        raise OverloadedError("More questions come than can be answered; some are turned away.")
+        raise OverloadedError("The gateway is overloaded; some requests are rejected.")
     if fault := await request.app.state.probe.find_fault():
         raise fault.with_traceback(None)
     return JSONResponse({"status": "ready"})

@@ -100,8 +100,8 @@ def load_keys(path: Path) -> list[ApiKey]:
         return _parse_keys(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ConfigurationError(
-            f"{path} is not a file of keys as `gateway keys create` writes it; restore it, or remove it and create the "
-            "keys anew."
+            f"{path} is not a file of keys as `gateway keys create` writes it; restore it, or remove it and create "
+            "the keys again."
         ) from None
 
 

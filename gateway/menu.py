@@ -9,7 +9,7 @@ def ask_for_command(commands: Mapping[str, click.Command]) -> list[str] | None:
     """The chosen command with the arguments it cannot do without, or None where the user leaves."""
     names = list(commands)
     width = max(map(len, names))
-    click.echo("What shall the gateway do?\n")
+    click.echo("What should the gateway do?\n")
     for number, name in enumerate(names, start=1):
         click.echo(f"  {number}  {name:{width}}  {commands[name].get_short_help_str(limit=100)}")
     click.echo(f"  q  {'quit':{width}}\n")

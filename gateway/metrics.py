@@ -47,8 +47,8 @@ REQUEST_SECONDS = Histogram(
 )
 REQUESTS_IN_FLIGHT = _gauge("gateway_requests_in_flight", "Requests that are being answered.")
 ERRORS = _count("gateway_errors_total", "Requests that were answered with an error, by its code.", "code")
-SHED = _count("gateway_shed_total", "Requests that were turned away to protect the others.", "reason")
-SHARED_QUERIES = _count("gateway_shared_queries_total", "Questions that another's query answered.", "kind")
+SHED = _count("gateway_shed_total", "Requests that were rejected to protect the others.", "reason")
+SHARED_QUERIES = _count("gateway_shared_queries_total", "Requests that another request's query answered.", "kind")
 ROWS = _count("gateway_rows_total", "Rows that were read from the database.", "style")
 GRAPHQL_FIELDS = _count("gateway_graphql_fields_total", "Fields of the query type that were asked for.", "field")
 DATABASE_SECONDS = Histogram(
@@ -69,7 +69,9 @@ ROLLUP_LAG = _gauge(
 LIVE_SUBSCRIBERS = _gauge("gateway_live_subscribers", "Subscribers of live transactions.")
 LIVE_EVENTS = _count("gateway_live_events_total", "Live transactions that were sent, once for each subscriber.")
 LIVE_CUT_OFF = _count(
-    "gateway_live_cut_off_total", "Subscribers that were cut off, by the error they were told.", "code"
+    "gateway_live_cut_off_total",
+    "Subscribers that were disconnected, by the code of the error that they were sent.",
+    "code",
 )
 LIVE_LAG = _gauge(
     "gateway_live_lag_seconds",

@@ -25,7 +25,7 @@ def _choose(accept: str, offers: tuple[str, ...]) -> str:
         return offers[0]
     best = max(offers, key=lambda offer: _get_quality(offer, ranges))
     if _get_quality(best, ranges) == 0:
-        raise NotAcceptableError(f"Accept allows none of what this path can answer with: {', '.join(offers)}.")
+        raise NotAcceptableError(f"Accept allows none of this path's media types: {', '.join(offers)}.")
     return best
 
 

@@ -40,7 +40,7 @@ _PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         ("FORBIDDEN", "This needs the scope transactions:read, which the caller does not have."),
         ("HOST_NOT_SERVED", "Host is not this machine's; without authentication the gateway answers for localhost."),
         ("TOO_MANY_REQUESTS", "At most 6000 requests are taken in a minute; try again in 7 s."),
-        ("NOT_ACCEPTABLE", "Accept allows none of what this path can answer with: application/json."),
+        ("NOT_ACCEPTABLE", "Accept allows none of this path's media types: application/json."),
         ("DATABASE_UNAVAILABLE", "The database does not answer."),
         ("DATABASE_TIMEOUT", "The database did not finish in time."),
     )
@@ -176,6 +176,6 @@ LIVE_RESPONSES: dict[int | str, dict[str, Any]] = {
             }
         },
     },
-    501: _describe_problem("LIVE_UNAVAILABLE", "The database has no change streams, for it is a single server."),
+    501: _describe_problem("LIVE_UNAVAILABLE", "The database has no change streams because it is a standalone server."),
     **_PROBLEM_RESPONSES,
 }

@@ -130,7 +130,7 @@ _TABLE = (
     Problem(
         "UNAUTHENTICATED",
         HTTPStatus.UNAUTHORIZED,
-        "The caller is not known",
+        "The caller is not authenticated",
         "The request has no valid credentials. The answer does not say which part of them is wrong.",
         "Send one header `Authorization: Bearer` with an API key (`gateway keys create`) or a JWT of the configured "
         "issuer.",
@@ -190,7 +190,7 @@ _TABLE = (
     Problem(
         "NOT_ACCEPTABLE",
         HTTPStatus.NOT_ACCEPTABLE,
-        "None of the accepted media types can be given",
+        "None of the accepted media types is available",
         "The request's `Accept` allows none of the types that the path can answer with. A GraphQL subscription is "
         "answered only as `text/event-stream`.",
         "Accept one of the types that `detail` lists.",
@@ -198,7 +198,7 @@ _TABLE = (
     Problem(
         "ANSWER_NOT_DELIVERABLE",
         HTTPStatus.BAD_REQUEST,
-        "The answer cannot be handed over",
+        "The answer cannot be delivered",
         "On AWS Lambda each answer is returned whole, of at most 6 MB (1 MB through a load balancer), and never as a "
         "stream of events. A gateway that runs as a server has no such limit.",
         "Ask for pages, REST by `limit` and `after`, GraphQL by `first` and `after`, as `detail` says; or accept gzip.",
@@ -213,7 +213,7 @@ _TABLE = (
     Problem(
         "BODY_TIMEOUT",
         HTTPStatus.REQUEST_TIMEOUT,
-        "The body did not come in time",
+        "The body did not arrive in time",
         "The body of the request did not arrive within GATEWAY_REQUEST_TIMEOUT_MS.",
         "Send the body without pauses.",
     ),
@@ -228,7 +228,8 @@ _TABLE = (
         "LIVE_UNAVAILABLE",
         HTTPStatus.NOT_IMPLEMENTED,
         "There are no live transactions here",
-        "The database cannot tell what is added to it: it is a single server without change streams, its user may not "
+        "The database cannot report what is added to it: it is a single server without change streams, its user may "
+        "not "
         "follow changes, or the collection is a view.",
         "Ask the operator to do what `detail` says; until then request pages.",
     ),
@@ -246,7 +247,8 @@ _TABLE = (
         "The client is too slow",
         "More events came than are kept for a client that does not read them (2,000, or 8 MB). The last event of its "
         "stream says so.",
-        "Connect again with the last id received, as browsers do: what followed is sent again. Filter for less.",
+        "Connect again with the last id received, as browsers do: what followed is sent again. Or use a narrower "
+        "filter.",
     ),
     Problem(
         "LIVE_TOO_MANY",

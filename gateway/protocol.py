@@ -26,8 +26,8 @@ HEAD_SECONDS = 20
 
 # What is no HTTP has no path that would say in which shape to answer: it is told in plain words.
 NOT_HTTP = (
-    "This is not a request of HTTP/1.1 that can be read. One has the header Host, once. In its address a blank "
-    "is written %20, a letter beyond ASCII by its bytes in UTF-8, such as %C3%A4, and all of it in 65535 characters."
+    "This is not a readable HTTP/1.1 request. A request has the header Host, once. In its URL a space is written "
+    "%20, a letter beyond ASCII by its bytes in UTF-8, such as %C3%A4, and all of it in 65535 characters."
 )
 
 # RFC 6455, section 4.1: 16 bytes as base64.

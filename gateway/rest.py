@@ -87,7 +87,7 @@ async def count_by_card(request: Request, days: DaysPath, card_type: CardTypePat
         raise NotFoundError(
             SLASH_AT_END
             if card_type.endswith("/")
-            else "Nothing is answered at this path; in a card type a slash is written %2F, and filters combine as "
+            else "There is nothing at this path; in a card type, / is written %2F, and filters combine as "
             "parameters: /transactions/{days}?card=…&country=…."
         )
     choose_media_type(request.headers.getlist("accept"), [JSON.media_type])

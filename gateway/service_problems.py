@@ -31,7 +31,7 @@ SERVICE_PROBLEMS = (
     Problem(
         "OVERLOADED",
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "The gateway has too much to do",
+        "The gateway is overloaded",
         "More requests are waiting than this worker can answer soon. For some seconds it turns most of them away, and "
         "answers the others quickly.",
         _LATER,

@@ -197,7 +197,7 @@ def _find_access_faults(given: Mapping[str, Any], host: str, *, is_local: bool) 
         return [f"{' and '.join(jwt)} must be given too: a JWT is accepted by its issuer, audience and key."]
     if not is_local and jwt and "keys_file" not in given:
         fault = (
-            f"--host {host} can be reached by other machines, and nothing says who may ask. For API keys give "
+            f"--host {host} can be reached by other machines, and no authentication is configured. For API keys give "
             "GATEWAY_KEYS_FILE=keys.json, written by "
             "`gateway keys create NAME --scope transactions:read --file keys.json`; for JWTs give GATEWAY_JWT_ISSUER, "
             "GATEWAY_JWT_AUDIENCE and GATEWAY_JWT_JWKS; or use --host 127.0.0.1."

@@ -148,7 +148,7 @@ VARIABLES = (
     _number("GATEWAY_MAX_ALIASES", Limits().aliases, 0, 1_000, "most aliases in a GraphQL operation"),
     _number("GATEWAY_MAX_DIRECTIVES", Limits().directives, 0, 1_000, "most directives in a GraphQL document"),
     _number("GATEWAY_MAX_ROWS", Limits().rows, 1, 1_000_000, "most rows that a GraphQL operation may ask for"),
-    _number("GATEWAY_MAX_CONCURRENT", 4, 1, 1_000, "most questions that a worker works on at a time; others wait"),
+    _number("GATEWAY_MAX_CONCURRENT", 4, 1, 1_000, "most requests that a worker handles at a time; others wait"),
     _number(
         "GATEWAY_DATABASE_TIMEOUT_MS",
         10_000,

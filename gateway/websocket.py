@@ -150,7 +150,7 @@ class Socket:
             case {"type": "pong"}:
                 pass
             case _:
-                raise BadMessageError("A message is none of the protocol's.")
+                raise BadMessageError("A message is not one of the protocol's.")
 
     async def _init(self, payload: object) -> None:
         if not isinstance(payload, dict | None):
@@ -179,7 +179,7 @@ class Socket:
         try:
             await check_caller(self._identity or self._scope)
         except GatewayError:
-            await self._close(_FORBIDDEN, "The credentials are valid no more; connect again with others.")
+            await self._close(_FORBIDDEN, "The credentials are no longer valid; connect again with others.")
         else:
             self._check_later()
 

@@ -77,8 +77,8 @@ class _Answer:
             media_type = headers.get("content-type", "")
             if media_type.startswith("text/event-stream") and "content-length" not in headers:
                 raise AnswerNotDeliverableError(
-                    "Events cannot be told as they come on AWS Lambda; ask a gateway that runs as a server, "
-                    f"or ask for pages of {_name_list(self._path)} again and again."
+                    "Events cannot be streamed on AWS Lambda; use a gateway that runs as a server, or ask for pages "
+                    f"of {_name_list(self._path)} repeatedly."
                 )
             self._is_text = "content-encoding" not in headers and media_type.startswith(TEXT_TYPES)
             return
@@ -107,6 +107,6 @@ def _say_too_large(path: str, most_bytes: int) -> str:
         else f"with `limit={rows}`, then with `after` as the Link header gives it"
     )
     return (
-        f"The answer is larger than the {most_bytes} bytes that can be handed over in one piece here; ask for pages: "
+        f"The answer is larger than the {most_bytes} bytes that can be delivered in one piece here; ask for pages: "
         f"{how}. `Accept-Encoding: gzip` makes answers about a quarter as large."
     )

@@ -27,7 +27,7 @@ OpenEvents: TypeAlias = Callable[[RelativeFilter, str | None], AbstractAsyncCont
 
 
 def _open_no_events(_wanted: RelativeFilter, _after: str | None) -> AbstractAsyncContextManager[Subscription]:
-    raise LiveUnavailableError("Nobody tells here what is added to the database.")
+    raise LiveUnavailableError("Live transactions are not available here.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ class Crew:
         if self._asked:
             return None
         return SeedingError(
-            f"A worker process was ended from outside (exit code {process.exitcode}), perhaps for want of memory."
+            f"A worker process was ended from outside (exit code {process.exitcode}), perhaps for lack of memory."
         )
 
 

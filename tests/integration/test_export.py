@@ -191,7 +191,7 @@ def test_parquet_is_compressed_within(served: ServedDatabase, client: httpx.Clie
         ({"until": "2026-01-31"}, "its offset from UTC"),
         ({"until": "-1"}, "until is '-1'"),
         ({"until": "0001-01-01T00:00:00+14:00"}, "since 1970"),
-        ({"until": "2026-01-31T18:00:00 01:00"}, "In an address a + is written %2B."),
+        ({"until": "2026-01-31T18:00:00 01:00"}, "In a URL, + is written %2B."),
     ],
 )
 def test_a_wrong_parameter_is_explained(client: httpx.Client, parameters: dict[str, str], says: str) -> None:

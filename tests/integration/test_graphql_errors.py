@@ -242,7 +242,7 @@ def test_a_batch_is_told_that_there_are_none(client: httpx.Client) -> None:
     """A batch of operations in an array is refused with a message that says so."""
     response = client.post("/graphql", json=[{"query": "{ __typename }"}] * 2)
     assert response.status_code == 400
-    assert "batches are not taken" in response.json()["errors"][0]["message"]
+    assert "batches are not accepted" in response.json()["errors"][0]["message"]
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])

@@ -439,7 +439,7 @@ async def test_the_database_need_not_know_a_time_zone_but_for_old_dates(
         ("timeZone=../etc/passwd", "INVALID_TIME_ZONE", "timeZone"),
         ("timeZone=localtime", "INVALID_TIME_ZONE", "timeZone"),
         ("timeZone=%2B02:00", "INVALID_TIME_ZONE", "timeZone"),
-        ("timeZone=Etc/GMT+5", "INVALID_TIME_ZONE", "In an address a + is written %2B."),
+        ("timeZone=Etc/GMT+5", "INVALID_TIME_ZONE", "In a URL, + is written %2B."),
         ("percentiles=101", "INVALID_PERCENTILE", "percentiles"),
         ("percentiles=-1", "INVALID_PERCENTILE", "percentiles"),
         ("percentiles=1e1", "INVALID_PERCENTILE", "percentiles"),

@@ -56,7 +56,7 @@ async def test_a_format_that_needs_pyarrow_says_so(http: httpx.AsyncClient, acce
 async def test_an_accept_of_others_does_not_speak_of_pyarrow(http: httpx.AsyncClient) -> None:
     """Without pyarrow, an unacceptable Accept gets the list of available types only."""
     detail = (await http.get("/transactions/1", headers={"Accept": "image/png"})).json()["detail"]
-    assert detail.endswith("answer with: application/json, application/x-ndjson, text/csv.")
+    assert detail.endswith("media types: application/json, application/x-ndjson, text/csv.")
 
 
 def test_pyarrow_is_not_loaded_at_the_start() -> None:
