@@ -1,4 +1,4 @@
-"""The command `gateway keys`: it creates, lists and revokes API keys by gateway/keys.py."""
+"""The command `gateway keys`: it creates, lists and revokes API keys through gateway/keys.py."""
 
 # ruff: noqa: PLC0415 -- as in gateway/cli.py: `gateway --help` needs none of it.
 
@@ -54,9 +54,9 @@ _file_option = click.option(
     )
 )
 def keys() -> None:
-    """Say who may ask: create, list and revoke API keys.
+    """Manage access: create, list and revoke API keys.
 
-    A gateway that runs with GATEWAY_KEYS_FILE follows each change within a second.
+    A gateway that runs with GATEWAY_KEYS_FILE applies each change within a second.
     """
 
 
@@ -78,9 +78,9 @@ def keys() -> None:
 @click.option("--expires", "lifetime", type=_Lifetime(), help="When it ends, such as 90d or 12h.  [default: never]")
 @_file_option
 def create(name: str, scopes: tuple[str, ...], lifetime: timedelta | None, path: Path) -> None:
-    """Create a key and print it, this once.
+    """Create a key and print it, only this once.
 
-    NAME says whose it is or what for. The file keeps a hash alone: a key that is lost is replaced, not found again.
+    NAME says whose it is or what it is for. The file keeps only a hash: a lost key can be replaced, not recovered.
     """
     from gateway.keys import create_key
 
@@ -114,7 +114,7 @@ def list_keys(path: Path) -> None:
 @click.argument("key_id", metavar="ID")
 @_file_option
 def revoke(key_id: str, path: Path) -> None:
-    """Revoke the key of an ID, as `gateway keys list` shows it; the key itself will do."""
+    """Revoke a key by its ID, which `gateway keys list` shows, or by the key itself."""
     from gateway.keys import KEY_PATTERN, revoke_key
 
     whole = KEY_PATTERN.fullmatch(key_id)
