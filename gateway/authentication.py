@@ -137,7 +137,7 @@ async def check_caller(scope: Scope) -> None:
     """Check that a scope's credentials still identify the caller in its state; passes if this cannot be checked now.
 
     Raises:
-        UnauthenticatedError, ForbiddenError, TooManyRequestsError: they do not.
+        UnauthenticatedError, ForbiddenError, TooManyRequestsError: they no longer do.
     """
     try:
         is_same = await scope["state"]["identify"](scope) == scope["state"]["caller"]
