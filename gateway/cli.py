@@ -81,9 +81,9 @@ def commands(context: click.Context) -> None:
 def up(host: str, port: int, workers: int | None, config: Path) -> None:
     """Serve at once, with a MongoDB of its own if need be.
 
-    Uses the server of --config if it answers. If none answers at a local address, starts one of its own, with its
-    data in .data in the current folder. An empty database gets its indexes and 20,000 transactions (on a terminal you
-    are asked first, unless the server is its own); one that holds transactions already is served as it stands.
+    Uses the server of --config if it responds. If none responds at a local address, starts one of its own, with its
+    data in .data in the current folder. An empty database gets its indexes and 20,000 transactions (on a terminal it
+    asks first, unless the server is its own); a database with transactions is served unchanged.
 
     Ctrl-C, SIGTERM or SIGHUP finish the requests in flight and stop everything (exit code 0); a second one does
     not wait for the requests.

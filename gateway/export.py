@@ -137,7 +137,7 @@ def read_position(after: str | None) -> Position | None:
     """Return the position to continue after: that of a cursor, or of a received row's `<date>,<_id>`.
 
     Raises:
-        InvalidCursorError: it is neither.
+        InvalidCursorError: `after` is neither.
     """
     if after is None:
         return None
