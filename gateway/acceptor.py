@@ -1,4 +1,4 @@
-"""Accepts connections for one of several workers that share a listening socket, so that each gets about as many.
+"""Accepts connections for one of several workers that share a listening socket, so that all get about as many.
 
 The system wakes every worker for a connection, and the quickest accepts it, perhaps all of a burst. So each worker
 publishes its number of connections, and one that is ahead of another lets that one accept first.

@@ -80,7 +80,7 @@ class Admission:
         return self._overloaded
 
     def turns_away(self) -> bool:
-        """Return whether to reject a request that arrives now; the caller must let any other `enter`, or drop it."""
+        """Return whether to reject a new request at once; one that is not rejected must `enter`, or be dropped."""
         if not self._is_refusing():
             return False
         if self._active + self._passing >= self._few:

@@ -147,8 +147,8 @@ def _add_middlewares(app: FastAPI, settings: Settings, observer: Observer) -> No
 def _match_whole_paths(routes: Iterable[BaseRoute]) -> None:
     """Make each route match the whole path: Starlette's `$` also matches before a trailing line break.
 
-    /graphql%0A would otherwise be routed as /graphql, while checks that compare the path, such as that of the scope,
-    would not recognise it.
+    /graphql%0A would otherwise be routed as /graphql, while checks that compare the path, such as authorisation, would
+    not recognise it.
     """
     for route in routes:
         if isinstance(route, Route | WebSocketRoute | Mount):

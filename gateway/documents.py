@@ -48,7 +48,7 @@ class Documents(Protocol):
 
 
 class RememberedDocuments:
-    """Automatic persisted queries: finds a document that was sent with its SHA-256 by that alone, until evicted."""
+    """Automatic persisted queries: once sent with its SHA-256, a document is found by that alone, until evicted."""
 
     def __init__(self, shared: Path | None = None) -> None:
         """Share documents with the other workers in the folder `shared`, which has a file for each."""

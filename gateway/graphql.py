@@ -34,7 +34,7 @@ from schema.failure import Failure
 router = APIRouter(route_class=DirectRoute)
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
-# The first is for clients without a preference, which may be older than GraphQL's own media type.
+# Clients without a preference get the first: they may be older than GraphQL's own media type.
 _OFFERS = ("application/json", GRAPHQL_RESPONSE, EVENT_STREAM)
 # The parameters that can name a document.
 _DOCUMENT_PARAMETERS = frozenset({"query", "documentId", "extensions"})

@@ -237,7 +237,7 @@ class Observation:
 
 
 def _find_route(scope: Scope, routes: Sequence[BaseRoute]) -> tuple[str, dict[str, Any]]:
-    """Return a request's route template and path parameters; a rejected request never reached the router."""
+    """Return a request's route template and path parameters, even if it was rejected before it reached the router."""
     if isinstance(route := scope.get("route"), Route | WebSocketRoute):
         return route.path_format, scope["path_params"]
     if scope["path"].startswith(STATIC_PATH):

@@ -38,8 +38,8 @@ RESTART_PAUSE_SECONDS = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # Returning freed memory to the system and mapping it again page by page costs a tenth of each large response's time.
-# In bytes: the first is the highest value that glibc reaches by itself, the second half of its own (mallopt(3)). Other
-# C libraries ignore them.
+# In bytes: glibc itself raises the first to at most this value, and the second to at most twice it (mallopt(3)). Other
+# C libraries ignore both.
 _MEMORY = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "33554432"}
 
 _spawn = multiprocessing.get_context("spawn")

@@ -19,7 +19,7 @@ from gateway.list_question import ListQuestion
 from gateway.metrics import SHARED_QUERIES, find_child
 from schema.resolvers import build_list_plan
 
-# How long the next reading of a list waits for the current one to end: two at a time would each take twice as long.
+# The longest that a list's next reading waits for the current one to end: two at a time would each take twice as long.
 # Only slow clients make the reading of a usual window last longer than this.
 _GATHERING_SECONDS = 0.15
 # Clients that shared a reading tend to request the next one within this time of each other.
