@@ -66,7 +66,7 @@ def get_accepted_environment(config: Path) -> "DatabaseEnvironment":
 
 
 def load_credentials(role: str, name: str | None, password_file: Path | None) -> "Credentials | None":
-    """Load a user's password from a file; return None if no user is named. `role` names the options.
+    """Load a user's credentials, the password from a file; None if no user is named. `role` names the options.
 
     Raises:
         click.UsageError: the name or the file is missing, or the name is not valid.

@@ -56,7 +56,7 @@ async def is_live() -> Response:
 
 @router.get("/ready", summary="Whether questions can be answered", responses=READY_RESPONSES)
 async def is_ready(request: Request) -> Response:
-    """200 if the database serves the gateway's user; otherwise the problem of a request, or that the gateway stops."""
+    """200 if the database serves the gateway's user; otherwise a problem: the one that requests get, or DRAINING."""
     if request.app.state.is_draining:
         raise DrainingError("The gateway is stopping; connect to another instance.")
     if request.app.state.admission.is_overloaded:

@@ -1,7 +1,7 @@
 """Joins the writes to a connection in one iteration of the event loop into one send: a head with its body.
 
-Each send system call costs about as much as computing a count. It must not hold data for longer than that iteration,
-nor much until then.
+Each system call to send costs about as much as computing a count. This module must not hold data for longer than that
+iteration, nor much until then.
 """
 
 import asyncio

@@ -132,7 +132,7 @@ def _parse_key(given: Mapping[str, Any]) -> ApiKey:
 def create_key(
     path: Path, name: str, scopes: frozenset[Scope], lifetime: timedelta | None = None
 ) -> tuple[ApiKey, str]:
-    """Add a new key to a file, creating the file if needed; return the key as stored, and its text, which is not.
+    """Add a new key to a file, creating the file if needed; return the key as stored, and its text, kept nowhere.
 
     Raises:
         ConfigurationError: the name or lifetime is not valid, or the file cannot be read or written.
