@@ -26,7 +26,7 @@ from schema.filter import MAX_DAYS, FieldNames, parse_filter
 
 router = APIRouter(prefix="/transactions", tags=["transactions"], route_class=DirectRoute)
 
-# Proxies close connections that are silent for as little as a minute, or less.
+# Some proxies close a connection after a minute of silence, or less.
 _HEARTBEAT_SECONDS = 15.0
 _RETRY_MS = 2_000
 # The clients of a stopping worker reconnect spread over this time, not all at once.

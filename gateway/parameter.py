@@ -1,6 +1,6 @@
 """The parameters of the REST paths, as the OpenAPI document shows them, and the rejection of unknown ones.
 
-All are passed on as text: it must not validate values, which schema/filter.py does for REST and GraphQL alike.
+All are passed on as text: schema/filter.py, not this module, validates values, for REST and GraphQL alike.
 """
 
 from typing import Annotated, cast
