@@ -1,4 +1,4 @@
-"""The process of the command line, from its first signal to its exit code. What the commands do is in cli.py."""
+"""The command line's process: its signals, error messages and exit codes. The commands are in gateway/cli.py."""
 
 import signal
 import sys
@@ -8,7 +8,7 @@ import traceback
 def main() -> None:
     """Run the command that the arguments name; end with 0, 1 (an error), 2 (wrong usage) or 128 + the signal."""
     signal.signal(signal.SIGTERM, _unwind)
-    # Under nohup SIGHUP is ignored, and stays so.
+    # Under nohup SIGHUP is ignored, and must stay so.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, _unwind)
     try:
@@ -18,7 +18,7 @@ def main() -> None:
 
 
 def _run() -> int | None:
-    # Ctrl-C may come as early as this: imports take most of the time of a short command.
+    # Imported here, where Ctrl-C is handled: imports take most of the time of a short command.
     import click  # noqa: PLC0415
 
     from database.errors import GatewayError  # noqa: PLC0415
@@ -35,7 +35,7 @@ def _run() -> int | None:
         click.echo(f"gateway: {error}", err=True)
         return 1
     except Exception as error:  # noqa: BLE001 (a user gets one line, whatever happened)
-        # Without the exception's own words, which may quote a password or a card number.
+        # Without the exception's text, which may quote a password or a card number.
         place = traceback.extract_tb(error.__traceback__)[-1]
         click.echo(
             f"gateway: it failed: {type(error).__name__} at {place.filename}:{place.lineno}."
@@ -47,7 +47,7 @@ def _run() -> int | None:
 
 
 def _unwind(number: int, _frame: object) -> None:
-    """End as a shell would report it, but by way of every `finally`: an embedded server is stopped, not orphaned."""
+    """Exit with a shell's code for the signal, but through every `finally`: an embedded server is stopped."""
     sys.exit(128 + number)
 
 

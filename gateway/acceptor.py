@@ -1,7 +1,7 @@
-"""Takes connections for one of several workers that share a listening socket, so that all get about as many.
+"""Accepts connections for one of several workers that share a listening socket, so that all get about as many.
 
-The system wakes every worker for a connection and gives it to the quickest, which may take all of a burst. Each worker
-tells the others how many it has, and one that is ahead of another lets that one come first.
+The system wakes every worker for a connection, and the quickest accepts it, perhaps all of a burst. So each worker
+publishes its number of connections, and one that is ahead of another lets that one accept first.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ from collections.abc import Callable, Sized
 
 from gateway.scoreboard import Scoreboard
 
-# Long enough for another worker to wake up in; one that does not is busy, or hung.
+# Long enough for another worker to wake up; one that does not is busy or hung.
 _GRACE_SECONDS = 0.005
-# In an overload the others are all busy, and clients wait: with many connections, many are taken at a time.
+# Connections accepted per wake-up: in an overload clients wait while all other workers are busy.
 _MOST_AT_ONCE = 64
 _PAUSE_SECONDS = 1.0
-# Too many open files, here or on the whole machine, or no memory: it passes when a connection is closed.
+# Too many open files, in this process or on the machine, or no memory: it passes when a connection closes.
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-# Linux's SO_ATTACH_FILTER (socket(7)), and a filter in the kernel's own code: load the flags of a TCP header; where SYN
-# is among them, which begins a connection, drop the packet; let all others pass.
+# Linux's SO_ATTACH_FILTER (socket(7)) and a classic BPF program: load the flags of the TCP header; drop the packet if
+# SYN is set, which opens a connection; pass all others.
 _ATTACH_FILTER = 26
 _DROP_SYN = b"".join(
     struct.pack("HBBI", *step)
@@ -32,7 +32,7 @@ _DROP_SYN = b"".join(
 
 
 class Acceptor:
-    """Accepts until it is closed."""
+    """Accepts connections until it is closed."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Acceptor:
         connections: Sized,
         scoreboard: Scoreboard,
     ) -> None:
-        """Begin; `connections` are those that the protocols have open."""
+        """Start accepting; `connections` are those that the protocols have open."""
         self._loop = asyncio.get_running_loop()
         self._listener = listener
         self._open_protocol = open_protocol
@@ -53,9 +53,9 @@ class Acceptor:
         self._wait()
 
     def close(self) -> None:
-        """Accept no more than those that have connected already: the end of the listener would reset them."""
+        """Accept the clients that have connected already, whom closing the listener would reset, and no others."""
         if self._scoreboard.leave():
-            # The others, if there are any, take what comes until they stop too.
+            # While other workers are left, they accept new connections.
             _let_nobody_connect(self._listener)
         while self._accept():
             pass
@@ -64,7 +64,7 @@ class Acceptor:
             self._timer.cancel()
 
     def tell(self) -> None:
-        """Tell the other workers how many connections this one has."""
+        """Publish this worker's number of connections to the others."""
         self._scoreboard.tell(len(self._connections) + len(self._opening))
 
     def _wait(self) -> None:
@@ -82,18 +82,18 @@ class Acceptor:
                 return
 
     def _accept_late(self) -> None:
-        """Take a share of what it has: those that are behind have had their time."""
+        """Accept a few, as the slack allows: the workers that are behind have had their time."""
         self._wait()
         for _ in range(self._scoreboard.get_slack() + 1):
             if not self._accept():
                 return
 
     def _accept(self) -> bool:
-        """Take a connection, if there is one."""
+        """Accept a connection; return whether there was one."""
         try:
             connection, _ = self._listener.accept()
         except OSError as error:
-            # Otherwise another worker was quicker, or the client has left.
+            # Any other error: another worker was quicker, or the client has disconnected.
             if error.errno in _EXHAUSTED:
                 self._loop.remove_reader(self._listener)
                 self._timer = self._loop.call_later(_PAUSE_SECONDS, self._wait)
@@ -108,18 +108,18 @@ class Acceptor:
     def _end_opening(self, opening: "asyncio.Task[object]") -> None:
         self._opening.discard(opening)
         if not opening.cancelled():
-            # A client that has left already is nobody's failure.
+            # Retrieved, so that asyncio does not log it: a client that has already disconnected is not an error.
             opening.exception()
 
 
 def _let_nobody_connect(listener: socket.socket) -> None:
-    """Leave who begins to connect unanswered: it tries again a second later, and is refused if the listener has ended.
+    """Ignore clients that begin to connect: they retry after a second, and are refused once the listener is closed.
 
-    Otherwise it could connect between the last look at who has and the end of the listener, which would reset it.
+    Otherwise a client could connect between the last `accept` and the close of the listener, which would reset it.
     """
     if sys.platform != "linux":
         return
     steps = ctypes.create_string_buffer(_DROP_SYN, len(_DROP_SYN))
     number = len(_DROP_SYN) // struct.calcsize("HBBI")
-    with contextlib.suppress(OSError):  # what only looks like Linux may have no filters
+    with contextlib.suppress(OSError):  # systems that emulate Linux may lack filters
         listener.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, struct.pack("HP", number, ctypes.addressof(steps)))

@@ -1,6 +1,6 @@
-"""How many questions a worker works on at a time: a burst waits its turn, an overload is turned away at once.
+"""Limits how many database requests a worker handles at a time: a burst is queued, an overload is rejected at once.
 
-It counts questions alone, and knows nothing of what they ask or who asks.
+It only counts requests; it must not know what they ask for, nor who sends them. The code calls them questions.
 """
 
 import asyncio
@@ -18,43 +18,45 @@ from database.meter import set_wait
 from gateway.metrics import count_shed
 
 _QUESTIONS = frozenset({"transactions", "graphql"})
-# Its clients wait for events, and cost the database nothing more the more they are.
+# Its clients wait for events; more of them cost the database nothing more.
 _LIVE = "/transactions/live"
 REFUSAL = "Too many requests are waiting; try again later."
 logger = logging.getLogger(__name__)
 
-# Long enough to count questions in.
+# The period over which requests are counted.
 _SECOND = 1.0
-# How long an overload lasts at least, unless there is nothing left to do for a moment, and how long its end is tried.
+# How long requests are rejected in an overload, which idling for `_CALM_SECONDS` ends early; then how long its end is
+# tried out.
 _REFUSING_SECONDS = 3.0
 _CALM_SECONDS = 0.25
 _TRYING_SECONDS = 0.5
 
-# Whoever takes nothing of an answer for this long waits for nobody else's core.
+# When sending a part blocks for this long, the request releases its slot: it waits for its client, not for the CPU.
 _SLOW_SECONDS = 0.2
-# So many times `most` may wait: a crowd that comes at once is served in turn. Where too many came a moment ago, fewer.
+# The queue's length in multiples of `most`: long enough for a burst, and shorter while the end of an overload is tried.
 _WAITING_TIMES, _TRYING_TIMES = 8, 2
-# What a worker finishes in this share of a second may wait: whoever is let in last is answered in time all the same.
+# The queue holds at least as many as the worker finishes in 1/40 s: even the last of them is answered in time.
 _WAITING_SHARE = 40
-# So many times `most` may wait for what another does for them, which costs them little; in an overload none may.
+# How many requests, in multiples of `most`, may release their slots while another request's query answers them, which
+# costs little; in an overload none may.
 _SHARING_TIMES = 4
-# The share of `most` that is worked on in an overload: what is let in is to be answered about as fast as alone.
+# The divisor of `most` in an overload: an admitted request should be answered about as fast as it would be alone.
 _OVERLOADED_SHARE = 4
 
 
 class Admission:
-    """The questions of one worker.
+    """The database requests of one worker.
 
-    As many as `most` are worked on at a time; eight times as many may wait, or what the worker finishes in a fortieth
-    of a second, and are let in as they came. One more is an overload: all who wait are turned away, and for some
-    seconds whoever finds a quarter of `most` being worked on, so that each of those is answered about as fast as alone.
-    Then twice as many as `most` may wait, the newest being let in first, so that nobody is answered late. If they are
-    too many again, so is the overload; if not, it is over: whoever comes back at once, though told not to, does not
-    keep it up.
+    At most `most` are active at a time. Eight times as many may wait, or as many as the worker finishes in 1/40 s if
+    that is more; they enter in order of arrival. One more starts an overload: all waiting requests are rejected, and
+    for some seconds every request that finds a quarter of `most` active, so that those are answered about as fast as
+    alone. Then the end is tried: twice `most` may wait, and the newest enters first, so that no response is late. If
+    that queue overflows too, the overload starts again; if not, it is over. Clients that retry at once, although told
+    to wait, do not prolong it.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
-        """Let `most` questions in at a time; `clock` gives seconds."""
+        """Admit `most` requests at a time; `clock` returns seconds."""
         self._clock = clock
         self._most = most
         self._few = max(1, most // _OVERLOADED_SHARE)
@@ -64,13 +66,13 @@ class Admission:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._overloaded = False
         self._refusing_until = self._refused_at = 0.0
-        # Of the second that began at `_since`, and how many were finished in the one before.
+        # Counts in the second that began at `_since`, and how many requests finished in the second before it.
         self._since = 0.0
         self._refused = self._finished = self._finished_before = 0
 
     @property
     def is_overloaded(self) -> bool:
-        """Whether questions are being turned away, or were a moment ago."""
+        """Whether requests are being rejected, or were a moment ago."""
         if self._overloaded:
             now = self._clock()
             is_calm = not self._active and now - self._refused_at > _CALM_SECONDS
@@ -78,23 +80,23 @@ class Admission:
         return self._overloaded
 
     def turns_away(self) -> bool:
-        """Say whether a question that comes now is turned away at once; one that is not must enter, or be forgotten."""
+        """Return whether to reject a new request at once; one that is not rejected must `enter`, or be dropped."""
         if not self._is_refusing():
             return False
         if self._active + self._passing >= self._few:
             self._note_refusal()
             return True
-        # Until it enters, which it does when its task first runs, it counts too.
+        # It counts as active until it enters, which it does when its task first runs.
         self._passing += 1
         loop = asyncio.get_running_loop()
         loop.call_soon(loop.call_soon, self._end_passing)
         return False
 
     async def enter(self) -> None:
-        """Return when the question may begin.
+        """Wait until the request may begin.
 
         Raises:
-            OverloadedError: it may not, for there are too many.
+            OverloadedError: it is rejected, because there are too many.
         """
         self._keep_time()
         if self._active < self._get_limit() and not self._waiting:
@@ -110,12 +112,12 @@ class Admission:
         raise OverloadedError(REFUSAL)
 
     def leave(self) -> None:
-        """Note that a question was answered, or given up."""
+        """Record that a request was answered, or abandoned."""
         self._finished += 1
         self.pause()
 
     def pause(self) -> None:
-        """Let another go on while a question waits for a slow client, or for another's work."""
+        """Release a request's slot while it waits for a slow client, or for another request's query."""
         self._active -= 1
         while self._waiting and self._active < self._get_limit():
             turn = self._waiting.pop() if self._overloaded else self._waiting.popleft()
@@ -124,12 +126,12 @@ class Admission:
                 self._active += 1
 
     def resume(self) -> None:
-        """Go on with a question that has waited so; it was let in before and waits for nobody."""
+        """Take the slot back after `pause`; the request was admitted before, so it does not queue again."""
         self._active += 1
 
     @contextmanager
     def share(self) -> Iterator[None]:
-        """Let another go on in the block, where a question waits for another's work, if not too many do."""
+        """Release the slot during the block, which waits for another request's query, unless too many already do."""
         is_sharing = not self.is_overloaded and self._sharing < _SHARING_TIMES * self._most
         if is_sharing:
             self._sharing += 1
@@ -154,10 +156,10 @@ class Admission:
             await turn
         except asyncio.CancelledError:
             if turn in self._waiting:
-                # Whoever comes must not be turned away for those who have left.
+                # New requests must not be rejected because of requests that have left.
                 self._waiting.remove(turn)
             elif turn.done() and not turn.cancelled() and turn.exception() is None:
-                # The turn came at the same moment: the next one has it.
+                # The turn was granted at the same moment: pass it on.
                 self.pause()
             raise
 
@@ -183,7 +185,7 @@ class Admission:
         if now - self._since < _SECOND:
             return
         if self._refused:
-            # Apart from the request that happens to come now.
+            # In an empty context: this is not about the request that happens to arrive now.
             context = contextvars.Context()
             asyncio.get_running_loop().call_soon(
                 logger.warning, "turned %d questions away", self._refused, context=context
@@ -194,14 +196,14 @@ class Admission:
 
 
 def is_question(path: str) -> bool:
-    """Whether the database is asked for what is at a path, each time anew."""
+    """Whether each request for a path queries the database."""
     return path != _LIVE and path[1:].partition("/")[0] in _QUESTIONS
 
 
 class Turn:
-    """A question that is worked on; while it waits for a slow client, or another's work, somebody else may go on.
+    """The slot of one active request.
 
-    So may somebody beside an answer that takes long.
+    Others may use it while the request waits for a slow client or for another's query, and during a long response.
     """
 
     def __init__(self, admission: Admission) -> None:
@@ -210,20 +212,20 @@ class Turn:
         self._is_sharing = False
 
     def pause(self) -> None:
-        """Let somebody else go on, until as many calls of `resume` follow."""
+        """Release the slot until `resume` has been called as often."""
         self._pauses += 1
         if self._pauses == 1:
             self._admission.pause()
 
     def resume(self) -> None:
-        """Go on."""
+        """Undo one call of `pause`."""
         self._pauses -= 1
         if not self._pauses:
             self._admission.resume()
 
     @contextmanager
     def give_way(self, seconds: float) -> Iterator[None]:
-        """Let somebody else go on where the block takes longer than so many seconds, until it ends."""
+        """Release the slot if the block takes longer than so many seconds, until it ends."""
         has_paused = False
 
         def pause() -> None:
@@ -241,7 +243,7 @@ class Turn:
 
     @contextmanager
     def share(self) -> Iterator[None]:
-        """Do as `Admission.share` does, once, however many parts of the question wait for another's work."""
+        """Call `Admission.share`, but only once, however many parts of the request wait for other queries."""
         if self._is_sharing:
             yield
             return
@@ -254,7 +256,7 @@ class Turn:
 
 
 class AdmissionMiddleware:
-    """Lets questions in; what costs the database nothing is always answered."""
+    """Admits database requests; requests that cost the database nothing always pass."""
 
     def __init__(self, app: ASGIApp, admission: Admission) -> None:
         self._app = app
@@ -271,7 +273,7 @@ class AdmissionMiddleware:
         set_wait(turn.share)
 
         async def receive_and_enter() -> Message:
-            """Let the question in once it is known: one whose body trickles in keeps nobody waiting."""
+            """Enter once the body is complete: a request whose body trickles in must not hold a slot."""
             nonlocal has_entered
             message = await receive()
             if not has_entered and not message.get("more_body"):

@@ -1,4 +1,4 @@
-"""The application, put together: the only place where settings, database, schema and routes meet."""
+"""Builds the application: the only place that wires settings, database, schema and routes together."""
 
 import re
 from collections.abc import AsyncIterator, Iterable
@@ -44,7 +44,7 @@ from gateway.worker_folder import find_worker_folder
 from schema.schema import build_schema
 from schema.watch import SummaryWatches
 
-# The first that fits a path answers: `live` is no number of days.
+# The first route that matches wins: live's comes before rest's, which would read `live` as a number of days.
 _ROUTERS = (
     live.router,
     rest.router,
@@ -58,10 +58,10 @@ _ROUTERS = (
 
 
 class _Application(FastAPI):
-    """FastAPI without the layers that answer for what RequestMiddleware answers for, or serve what is not used here."""
+    """FastAPI without the layers that duplicate RequestMiddleware's error handling or serve features not used here."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Past FastAPI's own, which looks for a tracer at each request.
+        # Bypasses FastAPI's own, which looks for a tracer on each request.
         await Starlette.__call__(self, scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
@@ -72,7 +72,7 @@ class _Application(FastAPI):
 
 
 def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
-    """Give the application for one worker; it connects to the database when it starts and closes when it stops."""
+    """Build one worker's application; it connects to the database at startup and disconnects at shutdown."""
     observer = Observer(settings)
 
     @asynccontextmanager
@@ -121,7 +121,7 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
         settings.trusted_documents, app.state.schema, folder / "documents" if folder else None
     )
     for router in _ROUTERS:
-        # Included in FastAPI's way, each request would be matched with routers before routes.
+        # With include_router, each request would be matched against routers before routes.
         app.router.routes.extend(router.routes)
     app.router.routes.append(websocket.route)
     app.mount(STATIC_PATH, pages.PageFiles(directory=pages.STATIC, check_dir=False))
@@ -134,8 +134,8 @@ def create_app(settings: Settings, environment: DatabaseEnvironment) -> FastAPI:
 
 
 def _add_middlewares(app: FastAPI, settings: Settings, observer: Observer) -> None:
-    # The last is the first that a request meets. To compress is work on a question, which those below it bound; to wait
-    # for one's turn is a part of the time that an answer may take.
+    # A request meets the last one added first. Admission and the deadline enclose compression, so that it counts as
+    # work on the request; the deadline encloses admission, so that queueing counts towards the time limit.
     app.add_middleware(CompressionMiddleware)
     app.add_middleware(AdmissionMiddleware, admission=app.state.admission)
     app.add_middleware(DeadlineMiddleware, settings=settings)
@@ -145,14 +145,15 @@ def _add_middlewares(app: FastAPI, settings: Settings, observer: Observer) -> No
 
 
 def _match_whole_paths(routes: Iterable[BaseRoute]) -> None:
-    """Have each route end where the path does: what Starlette ends it with, `$`, fits before a last line break too.
+    """Make each route match the whole path: Starlette's `$` also matches before a trailing line break.
 
-    /graphql%0A would be answered as /graphql, and whoever knows that by its path would not: who may ask there, say.
+    /graphql%0A would otherwise be routed as /graphql, while checks that compare the path, such as authorisation, would
+    not recognise it.
     """
     for route in routes:
         if isinstance(route, Route | WebSocketRoute | Mount):
             begin = route.path_regex.pattern.removesuffix("$").removesuffix(r"\Z")
-            # A card's name may hold any character, and is told which are not accepted.
+            # DOTALL: a card type may contain any character; its handler reports those that are not accepted.
             route.path_regex = re.compile(begin + r"\Z", re.DOTALL)
 
 
@@ -161,7 +162,7 @@ async def _answer_gateway_error(request: Request, error: Exception) -> Response:
 
 
 async def _answer_http_error(request: Request, _error: Exception) -> Response:
-    """Answer for the router: it knows no such path, or not this method of it."""
+    """Build the response to an unknown path, or to a method that the path does not support."""
     path = request.scope["path"]
     methods = _find_methods(request, path)
     if not methods:
@@ -176,7 +177,7 @@ async def _answer_http_error(request: Request, _error: Exception) -> Response:
 
 
 def _find_methods(request: Request, path: str) -> set[str]:
-    """Give the methods that a path answers, none where there is no such path."""
+    """Return the methods that a path supports; none if the path does not exist."""
     scope = {**request.scope, "path": path}
     return {
         method

@@ -1,6 +1,6 @@
-"""Rows as columns: the Arrow IPC stream and Parquet, some rows at a time, in bounded memory.
+"""Encodes rows as columns, as an Arrow IPC stream or Parquet, a batch at a time, in bounded memory.
 
-It needs pyarrow, which is optional and takes a while to load: gateway/export.py imports it when it is asked for.
+It needs pyarrow, which is optional and slow to load: gateway/export.py imports this module only on demand.
 """
 
 import asyncio
@@ -18,13 +18,13 @@ _DATE = pa.timestamp("ms", "UTC")
 _AMOUNT = pa.float64()
 SCHEMA = pa.schema([(name, {"date": _DATE, "amount": _AMOUNT}.get(name, pa.string())) for name in FIELDS])
 _LONG = 2**63
-# A reader skips, and holds, a row group at a time. The bytes are for documents that are larger than usual.
+# Readers skip, and hold in memory, one row group at a time. The limit in bytes is for unusually large documents.
 _GROUP_ROWS = 32_000
 _GROUP_BYTES = 16_000_000
 
 
 def _encode(rows: list[Row]) -> bytes:
-    """Give a record batch: a message of its own, whatever comes before it, as no column refers to a dictionary."""
+    """Encode a record batch as a self-contained message: no column refers to a dictionary sent before."""
     columns = []
     for field in SCHEMA:
         values = [row.get(field.name) for row in rows]
@@ -39,7 +39,7 @@ def _encode(rows: list[Row]) -> bytes:
 
 
 def _read_date(value: object) -> int | None:
-    """Give whole milliseconds; None for what is no number, or none that the column holds."""
+    """Return whole milliseconds; None for a value that is not a number, or does not fit the column."""
     if isinstance(value, int | float) and not isinstance(value, bool) and -_LONG <= value < _LONG:
         return floor(value)
     return None
@@ -70,10 +70,10 @@ ARROW = RowFormat(
 
 
 class ParquetBody:
-    """A Parquet file of ARROW's parts. What is collected for a row group is written in a thread."""
+    """A Parquet file built from ARROW's parts. Each row group is written in a thread."""
 
     def __init__(self, told: Mapping[str, object]) -> None:
-        """Tell what is `told`, and the number of rows, in the metadata beside the schema."""
+        """Write the entries of `told`, and the number of rows, to the file's key-value metadata."""
         self._told = told
         self._sink = _Sink()
         self._writer = parquet.ParquetWriter(self._sink, SCHEMA, compression="zstd")
@@ -81,7 +81,7 @@ class ParquetBody:
         self._group_rows = self._group_bytes = self._rows = 0
 
     async def add(self, part: bytes) -> bytes:
-        """Give the bytes of a row group once there is enough for one."""
+        """Add a part; return the bytes of a row group once there are enough rows for one."""
         if part:
             batch = _read_batch(part)
             self._group.append(batch)
@@ -93,7 +93,7 @@ class ParquetBody:
         return self._sink.take()
 
     async def end(self) -> bytes:
-        """Give the last row group and the footer, without which nothing reads the file."""
+        """Return the last row group and the footer, without which the file is unreadable."""
         await asyncio.to_thread(self._close)
         return self._sink.take()
 
@@ -111,7 +111,7 @@ class ParquetBody:
 
 
 class _Sink:
-    """What the writer takes for its file: it remembers how much was written, and holds what was not taken yet."""
+    """The file that the writer writes to: it counts the bytes written, and holds those that are yet to be taken."""
 
     closed = False
 
@@ -132,4 +132,4 @@ class _Sink:
         return self._size
 
     def flush(self) -> None:
-        """There is nothing behind it."""
+        """Do nothing: no file is behind it."""

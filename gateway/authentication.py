@@ -1,4 +1,7 @@
-"""Who a request comes from, and whether that caller may ask this. What a key or a token is, it does not know."""
+"""Identifies a request's caller and checks whether that caller may use the path.
+
+It must not know the formats of keys and tokens, which are those of gateway/keys.py and gateway/tokens.py.
+"""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
@@ -18,7 +21,8 @@ from gateway.settings import JwtSettings, Settings
 if TYPE_CHECKING:
     from gateway.tokens import TokenVerifier
 
-# By the first segment of the path. What is in neither, and is no page, needs a caller, who is then told what there is.
+# By the first segment of the path. Any other path, unless it is a page's, needs a caller but no scope: its response is
+# the 404 that lists the paths.
 PUBLIC: Final = frozenset({"health", "static", "errors", "openapi.json"})
 SCOPES: Final = {
     "transactions": CallerScope.TRANSACTIONS_READ,
@@ -26,12 +30,12 @@ SCOPES: Final = {
     "metrics": CallerScope.METRICS_READ,
 }
 _BEARER = "bearer "
-# How long whoever listens may go on with credentials that have expired or were revoked meanwhile.
+# How long a subscriber may continue with credentials that have since expired or been revoked.
 RECHECK_SECONDS = 30
 
 
 class Authenticator:
-    """Knows callers by API keys and by JWTs."""
+    """Identifies callers by API key or JWT."""
 
     def __init__(self, settings: Settings) -> None:
         self._keys = KeyRing(settings.keys_file) if settings.keys_file else None
@@ -40,13 +44,13 @@ class Authenticator:
         self._failures = Allowance(self._storage, "failed authentications", settings.failures_per_minute)
 
     async def identify(self, scope: Scope) -> Caller:
-        """Give the caller by the headers of a request or a WebSocket.
+        """Return the caller that the headers of a request or WebSocket identify.
 
         Raises:
-            UnauthenticatedError: they do not say, or not truly.
-            TooManyRequestsError: the same, and too often from this address. Who says truly is not held up: an address
-                may be that of many.
-            AuthenticationUnavailableError: what is said cannot be checked now.
+            UnauthenticatedError: the credentials are missing or invalid.
+            TooManyRequestsError: the same, and too many failures came from this address. Valid credentials are never
+                limited here: many callers may share an address.
+            AuthenticationUnavailableError: the credentials cannot be checked at the moment.
         """
         try:
             caller = await self._find_caller(scope["headers"])
@@ -65,7 +69,7 @@ class Authenticator:
     async def _find_caller(self, headers: Iterable[tuple[bytes, bytes]]) -> Caller | None:
         given = [(name, value.decode("latin-1")) for name, value in headers if name in {b"authorization", b"x-api-key"}]
         if len(given) != 1:
-            # Of several, another program on the way may have believed another one.
+            # With several, a proxy on the way may have checked a different one.
             return None
         name, text = given[0]
         if name == b"authorization":
@@ -79,21 +83,21 @@ class Authenticator:
         return None
 
     async def close(self) -> None:
-        """Let go of where failures are counted."""
+        """Close the storage of failure counts."""
         await self._storage.close()
 
 
 def _open_tokens(jwt: JwtSettings) -> "TokenVerifier":
-    from gateway.tokens import TokenVerifier  # noqa: PLC0415 - most gateways have no use for cryptography
+    from gateway.tokens import TokenVerifier  # noqa: PLC0415 - most gateways do not need the cryptography package
 
     return TokenVerifier(jwt)
 
 
 class AuthenticationMiddleware:
-    """Notes the caller in the request's state, and lets through what that caller may ask.
+    """Stores the caller in the request's state, and lets the request through if the caller may make it.
 
-    A WebSocket is let through unknown: browsers tell its credentials in a message. `identify` in the state gives the
-    caller by the headers of a scope, for those messages, and for long answers, whose credentials may expire meanwhile.
+    A WebSocket passes unauthenticated: browsers send its credentials in a message. `identify` in the state returns the
+    caller for a scope's headers: for those messages, and for long responses whose credentials may expire meanwhile.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -105,7 +109,7 @@ class AuthenticationMiddleware:
             await self._app(scope, receive, self._close_at_end(send))
             return
         state = scope.setdefault("state", {})
-        # Whoever is turned away is somebody too, for the log.
+        # A rejected caller also needs a name in the log.
         state["caller"] = ANONYMOUS if self._authenticator is None else STRANGER
         state["identify"] = self._identify
         if self._authenticator and scope["type"] == "http" and not is_public(scope):
@@ -114,7 +118,7 @@ class AuthenticationMiddleware:
         await self._app(scope, receive, send)
 
     async def _identify(self, scope: Scope) -> Caller:
-        """Give the caller by a scope's headers, who may ask at its path; raises as `identify` and `check_scope` do."""
+        """Return the caller, authorised for the scope's path; raises as `Authenticator.identify` and `check_scope`."""
         if self._authenticator is None:
             return ANONYMOUS
         caller = await self._authenticator.identify(scope)
@@ -123,7 +127,7 @@ class AuthenticationMiddleware:
 
     def _close_at_end(self, send: Send) -> Send:
         async def send_at_end(message: Message) -> None:
-            # What is done after this message, the process does not wait for.
+            # The process does not wait for anything done after this message.
             if self._authenticator and message["type"].startswith("lifespan.shutdown"):
                 await self._authenticator.close()
             await send(message)
@@ -132,10 +136,10 @@ class AuthenticationMiddleware:
 
 
 async def check_caller(scope: Scope) -> None:
-    """Return where a scope's credentials still stand for the caller that its state names, or nobody can tell now.
+    """Check that a scope's credentials still identify the caller in its state; passes if this cannot be checked now.
 
     Raises:
-        UnauthenticatedError, ForbiddenError, TooManyRequestsError: they do not.
+        UnauthenticatedError, ForbiddenError, TooManyRequestsError: they no longer do.
     """
     try:
         is_same = await scope["state"]["identify"](scope) == scope["state"]["caller"]
@@ -146,15 +150,15 @@ async def check_caller(scope: Scope) -> None:
 
 
 def is_public(scope: Scope) -> bool:
-    """Whether anyone may ask: for what holds no transactions, and for the pages that ask for them."""
+    """Whether the path needs no credentials: it serves no transactions, or is a page that requests them itself."""
     return is_page(scope) or _find_segment(scope["path"]) in PUBLIC
 
 
 def check_scope(caller: Caller, path: str) -> None:
-    """Return where a caller may ask at a path.
+    """Check that a caller may use a path.
 
     Raises:
-        ForbiddenError: a scope is missing.
+        ForbiddenError: the caller lacks the path's scope.
     """
     needed = SCOPES.get(_find_segment(path))
     if needed is not None and needed not in caller.scopes:

@@ -1,11 +1,11 @@
-"""Who asks, and with which scopes. How a caller is known is up to gateway/authentication.py."""
+"""A request's caller and its scopes. gateway/authentication.py identifies the caller."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """What a caller may be allowed."""
+    """A permission that a caller may have."""
 
     TRANSACTIONS_READ = "transactions:read"
     CARDS_READ = "cards:read"
@@ -14,18 +14,18 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One per request.
+    """The sender of a request.
 
     Attributes:
-        name: for logs and counts: `key:<id>`, `jwt:<subject>`, or `anonymous`.
-        scopes: what is allowed.
+        name: for logs and limits: `key:<id>`, `jwt:<subject>`, or `anonymous`.
+        scopes: what the caller may do.
     """
 
     name: str
     scopes: frozenset[Scope]
 
 
-# Everybody, where no keys and no JWTs are configured, which only loopback allows: all but whole card numbers.
+# Every caller if neither keys nor JWTs are configured, which only loopback allows: no access to full card numbers.
 ANONYMOUS = Caller("anonymous", frozenset({Scope.TRANSACTIONS_READ, Scope.METRICS_READ}))
-# Where they are configured, a caller whose credentials were not accepted, or not yet looked at.
+# If they are configured, a caller whose credentials were rejected, or have not been checked yet.
 STRANGER = Caller(ANONYMOUS.name, frozenset())

@@ -1,6 +1,6 @@
 """The command line: every command and its help. It wires the packages; it must not do their work."""
 
-# ruff: noqa: PLC0415 -- a command imports what it needs when it runs: `gateway --help` answers in a fraction of the time.
+# ruff: noqa: PLC0415 -- a command imports what it needs when it runs: `gateway --help` takes a fraction of the time.
 
 import json
 import sys
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
     from database.environment import DatabaseEnvironment
 
 FIRST_COUNT = 20_000
-# A fixed seed: the documents of a first start that was cut short are completed, not doubled, by the next one.
+# A fixed seed: after an interrupted first start, the next one adds the missing documents instead of duplicates.
 FIRST_SEED = 1
 
 
 class _InOrder(click.Group):
-    """Lists its commands in the order that they are added: the one that most people want comes first."""
+    """Lists its commands in the order in which they are added: the one that most users want comes first."""
 
     def list_commands(self, _context: click.Context) -> list[str]:
         return list(self.commands)
@@ -93,7 +93,7 @@ def up(host: str, port: int, workers: int | None, config: Path) -> None:
     environment = take_environment(config)
     settings = take_settings(host, port, workers)
     with ExitStack() as stack:
-        # First of all: what follows takes a while, and a taken port would make it vain.
+        # First, because the rest takes a while and would be wasted if the port is taken.
         listener = stack.enter_context(open_listener(settings.host, settings.port))
         server = stack.enter_context(reach_server(environment, DATA_FOLDER, say=click.echo))
         _prepare(server)
@@ -104,10 +104,10 @@ def up(host: str, port: int, workers: int | None, config: Path) -> None:
 
 
 def _prepare(server: "ReachedServer") -> None:
-    """Fill a database that is empty or whose filling was cut short; any other is changed only if it is our own."""
+    """Fill an empty database; in an embedded one, also create its indexes and finish an interrupted first fill."""
     from database.provision import holds_transactions, provision, read_status
 
-    # Asked by the reader: what it may not read would not be served either.
+    # Checked as the reader: transactions that it may not read could not be served either.
     empty = not holds_transactions(server.reader)
     if server.embedded is None:
         if empty:
@@ -116,7 +116,7 @@ def _prepare(server: "ReachedServer") -> None:
             click.echo(f"Missing indexes: {describe_missing_indexes(missing)}.")
         return
     provision(server.owner)
-    # A first filling is known to be whole by the end of this file, which only our own server has a place for.
+    # This file exists while the first fill is unfinished; only an embedded server has a folder for it.
     unfinished = server.embedded.folder / "filling"
     if empty or unfinished.exists():
         unfinished.touch()
@@ -125,7 +125,7 @@ def _prepare(server: "ReachedServer") -> None:
 
 
 def _offer_to_fill(owner: "DatabaseEnvironment") -> None:
-    """Fill an empty database on another's server: a person is asked, a script or a container goes on."""
+    """Fill an empty database on an external server, on a terminal only if the user confirms."""
     from database.provision import provision
 
     click.echo(f"There are no transactions in {describe_data(owner)}.")
@@ -168,8 +168,8 @@ def _fill(owner: "DatabaseEnvironment") -> None:
 def serve_configured(host: str, port: int, workers: int | None, config: Path) -> None:
     """Serve the configured database, and nothing else.
 
-    Starts no database and changes none. It starts even when the database is away, and answers 503 until it returns;
-    a database that refuses to be read ends it.
+    Starts no database and changes none. It starts even if the database is unreachable, and responds with 503 until it
+    returns; if the database refuses to be read, it exits.
 
     Ctrl-C, SIGTERM or SIGHUP finish the requests in flight, then stop (exit code 0); a second one does not wait.
     """
@@ -185,7 +185,7 @@ def serve_configured(host: str, port: int, workers: int | None, config: Path) ->
         try:
             if state.answer is not Answer.ACCEPTED:
                 raise state.build_error()
-            # Where this is refused, every question would be.
+            # If this is refused, every query would be.
             holds_transactions(state.environment)
         except (DatabaseUnavailableError, DatabaseTimeoutError) as error:
             click.echo(f"{error} Requests are answered with 503 until the database is there.", err=True)
@@ -258,10 +258,10 @@ def status(*, as_json: bool, config: Path) -> None:
 
 
 def _find_data_folder(environment: "DatabaseEnvironment") -> Path | None:
-    """The folder of the server, if it is the one that a gateway runs with the data of the current folder."""
+    """Return the current folder's data folder, if the server is the one that a gateway runs on it."""
     from database.folder import FolderInUseError, await_holder
 
-    with suppress(FolderInUseError):  # a server that is only starting is not the one that answered
+    with suppress(FolderInUseError):  # a server that is still starting is not the one that responded
         holder = await_holder(DATA_FOLDER, time.monotonic())
         if holder and environment.is_local and holder.port == environment.port:
             return DATA_FOLDER

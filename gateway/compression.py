@@ -1,6 +1,6 @@
-"""Compresses answers for clients that accept it (RFC 9110, section 8.4), whole ones at once, others part by part.
+"""Compresses responses for clients that accept it (RFC 9110, section 8.4), streamed ones part by part.
 
-It must not hold a part back, nor end what breaks off: a client must see that a body is not whole.
+It must not hold a part back, nor complete a body that breaks off: the client must see that it is incomplete.
 """
 
 import asyncio
@@ -15,15 +15,15 @@ from zstandard import COMPRESSOBJ_FLUSH_BLOCK, ZstdCompressor
 
 from gateway.negotiation import choose_coding
 
-# With its head, an answer of less fills one packet as it is.
+# A smaller response fits into one packet with its head, uncompressed.
 MINIMUM_BYTES = 1_000
-# What takes 2 to 4 ms: the event loop does something else between two of them.
+# Compressing a slice takes 2 to 4 ms; the event loop runs other tasks in between.
 _SLICE_BYTES = 1_000_000
-# On JSON of 1.3 MB the levels that serve a network of 1 Gbit/s and one of 100 Mbit/s best, both faster than 250 MB/s.
-# zlib's own gzip takes five times as long for the same size, Brotli three times as long for the size of Zstandard's.
+# The best levels for JSON of 1.3 MB over networks of 1 Gbit/s and 100 Mbit/s; both are faster than 250 MB/s. To reach
+# the same size, zlib takes five times as long as this gzip, Brotli three times as long as Zstandard.
 _ZSTD_LEVEL = 3
 _GZIP_LEVEL = 2
-_GZIP_WINDOW = zlib.MAX_WBITS + 16  # zlib's way to ask for gzip's frame
+_GZIP_WINDOW = zlib.MAX_WBITS + 16  # zlib's notation for the gzip format
 _PARTIAL_CONTENT = 206
 _PARQUET = b"application/vnd.apache.parquet"
 _VARY = (b"vary", b"Accept-Encoding")
@@ -35,7 +35,7 @@ class _Compressor(Protocol):
 
 
 class _Coding(NamedTuple):
-    """How to begin a body of so many bytes, or -1 where nobody knows, and how to let out all that was put in."""
+    """How to start a body of so many bytes, -1 if unknown, and which flush emits all input so far."""
 
     begin: Callable[[int], _Compressor]
     flush_mode: int
@@ -47,15 +47,15 @@ _CODINGS = {
         lambda _size: isal_zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW), isal_zlib.Z_SYNC_FLUSH
     ),
 }
-# Where a client likes both alike, the first.
+# The first if a client has no preference.
 _OFFERS = tuple(_CODINGS)
 
 
 class CompressionMiddleware:
-    """Answers by Zstandard (RFC 8878) or gzip (RFC 1952) what is large enough, to those who accept it.
+    """Compresses large enough responses by Zstandard (RFC 8878) or gzip (RFC 1952), for clients that accept it.
 
-    What the gateway answers compresses well: it is text, a font, or columns. What is compressed already, as Parquet is
-    within, passes as it is, and so does a range of a file, whose bytes are counted in the file.
+    The gateway's content compresses well: text, a font, or columns. Content that is already compressed, such as
+    Parquet, passes unchanged, and so does a range of a file, whose offsets refer to the plain file.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -81,7 +81,7 @@ class CompressionMiddleware:
 
 
 class _Answer:
-    """One answer on its way out; the first part says whether it is compressed, and until then its head is kept."""
+    """One response being sent; its head is held until the first part decides whether it is compressed."""
 
     def __init__(self, send: Send, coding: str, minimum: int) -> None:
         self._send = send
@@ -108,7 +108,7 @@ class _Answer:
         await self._send(message)
 
     def _is_compressed(self, head: Message, first: Message) -> bool:
-        """Whether to compress an answer. Those who send parts send all that they have: a small one is the only one."""
+        """Whether to compress a response. A part holds all that is ready: a small first one is taken for the whole."""
         return (
             len(first.get("body", b"")) >= self._minimum
             and head["status"] != _PARTIAL_CONTENT
@@ -128,13 +128,13 @@ class _Answer:
 
 
 def _describe(head: Message, coding: str, length: int | None) -> None:
-    """Say in the head what became of the body."""
+    """Adapt the headers to the compressed body."""
     headers = MutableHeaders(raw=head["headers"])
     headers["content-encoding"] = coding
     del headers["content-length"]
     if length is not None:
         headers["content-length"] = str(length)
-    # Ranges would be those of the plain body.
+    # Ranges would refer to the plain body.
     del headers["accept-ranges"]
     etag = headers.get("etag")
     if etag is not None and not etag.startswith("W/"):

@@ -1,4 +1,4 @@
-"""Reads a command's options, variables and files; gateway/settings.py and database/environment.py judge the values."""
+"""Reads a command's options, variables and files; gateway/settings.py and database/environment.py validate them."""
 
 # ruff: noqa: PLC0415 -- as in gateway/cli.py: `gateway --help` needs none of it.
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def take_settings(host: str, port: int, workers: int | None) -> "Settings":
-    """Give the gateway's settings, and forget the variables that they came from.
+    """Load the gateway's settings, and remove their variables from the environment.
 
     Raises:
-        ConfigurationError: one is not valid, or what it names cannot be used.
+        ConfigurationError: a setting is not valid, or what it names cannot be used.
     """
     from gateway.settings import load_settings
     from gateway.startup import check_settings
@@ -33,7 +33,7 @@ def take_settings(host: str, port: int, workers: int | None) -> "Settings":
 
 
 def take_environment(config: Path) -> "DatabaseEnvironment":
-    """Give the database's settings, and forget the variables that they came from; raises ConfigurationError."""
+    """Load the database's settings, and remove their variables from the environment; raises ConfigurationError."""
     from database.environment import load_environment
 
     environment = load_environment(config, os.environ)
@@ -42,17 +42,17 @@ def take_environment(config: Path) -> "DatabaseEnvironment":
 
 
 def _forget(prefix: str) -> None:
-    """Children inherit variables, and those are easily shown: workers get what they need through a pipe instead."""
+    """Remove variables, which child processes inherit and easily expose; workers get the settings through a pipe."""
     for name in [name for name in os.environ if name.startswith(prefix)]:
         del os.environ[name]
 
 
 def get_accepted_environment(config: Path) -> "DatabaseEnvironment":
-    """Give the database's settings as the server that answers there accepts them.
+    """Load the database's settings, and return them as the configured server accepts them.
 
     Raises:
-        ConfigurationError: they are not valid.
-        DatabaseUnavailableError, DatabaseRefusedError: no server answers there, or it does not accept them.
+        ConfigurationError: the settings are not valid.
+        DatabaseUnavailableError, DatabaseRefusedError: no server responds, or it does not accept them.
     """
     from database.client import Answer, check_server
 
@@ -66,11 +66,11 @@ def get_accepted_environment(config: Path) -> "DatabaseEnvironment":
 
 
 def load_credentials(role: str, name: str | None, password_file: Path | None) -> "Credentials | None":
-    """Give a user whose password is in a file, or none if none is named; `role` names the options.
+    """Load a user's credentials, the password from a file; None if no user is named. `role` names the options.
 
     Raises:
-        click.UsageError: one of the two is missing, or nobody can have that name.
-        ConfigurationError: the file cannot be read, or nobody can have that password.
+        click.UsageError: the name or the file is missing, or the name is not valid.
+        ConfigurationError: the file cannot be read, or the password is not valid.
     """
     from database.address import CHECKS
     from database.environment import Credentials

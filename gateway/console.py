@@ -1,4 +1,4 @@
-"""The texts that the command line prints: where the gateway answers, what a database holds or was given."""
+"""The texts that the command line prints: the gateway's addresses, and what a database contains or what was added."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from database.environment import DatabaseEnvironment
     from database.provision import DatabaseStatus, ProvisionReport
 
-# Real values for each of the four questions: they answer from seeded data as they stand.
+# The four REST paths with values that find rows in seeded data.
 _QUESTIONS = (
     "/transactions/90",
     "/transactions/90/card/Visa",
@@ -20,7 +20,7 @@ _EVERY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
 
 
 def build_welcome(host: str, port: int, data: str, ending: str) -> str:
-    """The addresses to open once the gateway answers, where its data is and how it ends."""
+    """Build the text for a gateway that serves: the addresses to open, where its data is and how to stop it."""
     name = "localhost" if host in _EVERY_ADDRESS else f"[{host}]" if ":" in host else host
     base = f"http://{name}:{port}"
     first, *others = (base + question for question in _QUESTIONS)
@@ -41,13 +41,13 @@ def build_welcome(host: str, port: int, data: str, ending: str) -> str:
 
 
 def describe_data(environment: "DatabaseEnvironment", folder: Path | None = None) -> str:
-    """Where the transactions are: the database and its server, and the folder of an embedded one."""
+    """Describe where the transactions are: the database and its server, and the folder of an embedded one."""
     place = f"database {environment.database} at {environment.address}"
     return f"{place}, kept in {folder.resolve()}" if folder else place
 
 
 def build_report_text(report: "ProvisionReport") -> str:
-    """What `gateway provision` did, one line a subject; conflicts are errors of their own."""
+    """Describe what `gateway provision` did, one line per subject; conflicts are reported as errors instead."""
     lines = [
         f"Collection: {'created' if report.created_collection else 'there already'}",
         f"Indexes created: {', '.join(report.created_indexes) or 'none'}",
@@ -65,7 +65,7 @@ def build_report_text(report: "ProvisionReport") -> str:
 def build_status(
     environment: "DatabaseEnvironment", status: "DatabaseStatus", folder: Path | None
 ) -> Mapping[str, Any]:
-    """The status as it is printed in JSON; sizes in bytes, null where the user may not see it."""
+    """Build the status for JSON; sizes in bytes, null for what the user may not see."""
     told = asdict(status)
     told["indexes"] = None if status.indexes is None else {index.name: index.size for index in status.indexes}
     return {
@@ -77,7 +77,7 @@ def build_status(
 
 
 def build_status_text(status: Mapping[str, Any]) -> str:
-    """The same for a person, one line a subject."""
+    """Build the status as text, one line per subject."""
     roles = ", ".join(status["roles"]) or "no roles"
     rows = {
         "Server": f"{status['server']}, MongoDB {status['version']}, {status['topology']}",

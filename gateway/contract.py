@@ -1,4 +1,4 @@
-"""What the gateway promises its clients, as checked in: the GraphQL schema, the OpenAPI document, the errors' pages.
+"""The gateway's checked-in contract with its clients: the GraphQL schema, the OpenAPI document, the error pages.
 
 It compares and writes the files; it must not decide what is in them.
 """
@@ -21,31 +21,31 @@ from schema.sdl import build_sdl, find_breaking_changes
 SDL = Path("schema/schema.graphql")
 OPENAPI = Path("docs/openapi.json")
 ERRORS = Path("docs/errors")
-# Enough of a difference to see what it is about.
+# Enough of a diff to see what it is about.
 _SHOWN_LINES = 20
 
 
 class ContractError(GatewayError):
-    """The checked-in files are not what the code serves, or may not become so; the message says what to do."""
+    """The checked-in files differ from what the code serves, or must not be replaced; the message says what to do."""
 
     code: ClassVar[str] = "CONTRACT"
 
 
 def build_openapi() -> str:
-    """Give the text of docs/openapi.json."""
+    """Build the text of docs/openapi.json."""
     environment = DatabaseEnvironment(uri="mongodb://127.0.0.1/transactions")
     return json.dumps(build_document(create_app(load_settings({}), environment)), indent=2, ensure_ascii=False) + "\n"
 
 
 def build_contract() -> dict[Path, str]:
-    """The files as the code has them, by their path from the root of the repository; empty: it is to be removed."""
+    """Build the files' texts by their paths from the repository's root; an empty text means: remove the file."""
     gone = dict.fromkeys(ERRORS.glob("*.md"), "")
     pages = {ERRORS / f"{code}.md": problem.render_page() for code, problem in PROBLEMS.items()}
     return {SDL: build_sdl(), OPENAPI: build_openapi(), **gone, **pages}
 
 
 def find_differences() -> list[str]:
-    """What differs between the files and the code, as the beginning of a unified diff for each file; none is current.
+    """Return the beginning of a unified diff for each file that differs from the code; none if all are current.
 
     Raises:
         ConfigurationError: this is not the root of the repository.
@@ -63,11 +63,11 @@ def find_differences() -> list[str]:
 
 
 def find_breaks() -> list[str]:
-    """Each change to the GraphQL schema that breaks a client of the one that is checked in.
+    """Return each change to the GraphQL schema that breaks clients of the checked-in one.
 
     Raises:
         ConfigurationError: this is not the root of the repository.
-        ContractError: what is checked in is not a schema.
+        ContractError: the checked-in file is not a GraphQL schema.
     """
     _require_repository()
     if not SDL.exists():
@@ -79,7 +79,7 @@ def find_breaks() -> list[str]:
 
 
 def write_contract() -> list[Path]:
-    """Write or remove each file that is not current, and give the paths of those.
+    """Write or remove each file that is not current, and return their paths.
 
     Raises:
         ConfigurationError: this is not the root of the repository.

@@ -1,6 +1,6 @@
-"""How long a request may take: its body to arrive, its answer to begin, and each further part of it to be taken.
+"""Limits how long a body may take to arrive, a response to begin, and each further part of it to be taken.
 
-It ends what takes longer; it must not mistake a client that leaves, or a server that stops, for slowness.
+It must not mistake a client that disconnects, or a server that stops, for a timeout.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ from gateway.settings import Settings
 
 
 class DeadlineMiddleware:
-    """Cancels, after `request_timeout_ms` without progress, the work below, which ends its query in the database.
+    """Cancels a request after `request_timeout_ms` without progress, which ends its query in the database.
 
-    Progress is a body that has arrived whole, or a part of the answer that was produced and handed to the client.
+    Progress means that the whole body has arrived, or that a part of the response was handed to the client.
 
     Raises:
-        BodyTimeoutError: the body is not whole.
-        RequestTimeoutError: the answer has not begun; or has, and then the connection breaks.
+        BodyTimeoutError: the body is incomplete.
+        RequestTimeoutError: the response, or its next part, is late; once it has begun, this breaks the connection.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:

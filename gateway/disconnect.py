@@ -1,21 +1,21 @@
-"""Cancels the work for a client that goes away, which ends its query in the database."""
+"""Cancels a request's work when its client disconnects, which ends its query in the database."""
 
 import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Most answers are ready before there is much to save, and are spared the cost of a task.
+# Most responses are complete by then, and are spared the cost of a task.
 _WATCH_AFTER_SECONDS = 0.02
 
 
 async def run_for_client(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Run the application, and cancel it when the client goes away; then it just returns."""
-    # Nobody reads the body of a GET; of the other methods the application reads it first, for one alone may receive.
+    """Run the application; if the client disconnects, cancel it and return."""
+    # Only one task may receive at a time: the application reads the body first. Nothing reads the body of a GET.
     watch = _Watch(receive, has_body=scope["method"] != "GET")
     try:
         await app(scope, watch.receive_body, send)
     except asyncio.CancelledError:
-        # Otherwise the server cancels, for it stops.
+        # Otherwise the server cancelled the task, because it is stopping.
         if not watch.has_left:
             raise
     finally:
@@ -52,5 +52,5 @@ class _Watch:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         self.has_left = True
-        if self._work is not None:  # a coroutine always runs in one
+        if self._work is not None:  # always true: a coroutine runs in a task
             self._work.cancel()

@@ -1,6 +1,6 @@
-"""Documents that are asked for by an identifier: a manifest's, or those that callers have sent before.
+"""GraphQL documents that requests name by an identifier: a manifest's, or those that callers have sent before.
 
-How a request names its document, gateway/operation.py says; how documents are answered is up to the schema.
+gateway/operation.py reads the identifier from a request; the schema executes the document.
 """
 
 import hashlib
@@ -19,44 +19,44 @@ from gateway.errors import InvalidGraphQLRequestError, PersistedQueryNotFoundErr
 from gateway.pages import DOCUMENTS as PAGE_DOCUMENTS
 from schema.schema import TransactionSchema
 
-# Together they bound what foreign documents may take of a worker's memory, and of what the workers share: 5 MB each.
+# Together they limit callers' documents to 5 MB in a worker's memory, and to 5 MB in the folder that workers share.
 _MOST_REMEMBERED = 500
 _MOST_BYTES = 10_000
 _APOLLO_FORMAT = "apollo-persisted-query-manifest"
-# The prefix of GraphQL over HTTP's persisted documents (appendix A); manifests and Apollo's clients write none.
+# The prefix of GraphQL over HTTP's persisted documents (appendix A); manifests and Apollo's clients omit it.
 _PREFIX = "sha256:"
 _HASH = re.compile("[0-9a-f]{64}")
-# Words that clients look for, as Apollo's protocol has them.
+# Texts that clients look for, as Apollo's protocol defines them.
 _NOT_FOUND = "PersistedQueryNotFound"
 _MISMATCH = "provided sha does not match query"
 
 
 class Documents(Protocol):
-    """Where the text of an operation comes from."""
+    """Finds the text of a document."""
 
     def get_text(self, query: str | None, identifier: str | None) -> str:
-        """Give the document that a request asks for, by its text, its identifier or both; one of them is given.
+        """Return the document that a request names by its text, its identifier or both; at least one is given.
 
         Raises:
-            PersistedQueryNotFoundError: the identifier is not known, and may be after it was sent with its document.
-            UntrustedDocumentError: the document is not one of those that are answered.
-            InvalidGraphQLRequestError: the identifier is another document's.
+            PersistedQueryNotFoundError: the identifier is unknown until a request sends it with its document.
+            UntrustedDocumentError: the document is not one of those that are served.
+            InvalidGraphQLRequestError: the identifier belongs to another document.
         """
 
     def remember(self, identifier: str, text: str) -> None:
-        """Keep a valid document that `get_text` gave for an identifier."""
+        """Keep a valid document that `get_text` returned for an identifier."""
 
 
 class RememberedDocuments:
-    """Automatic persisted queries: what was sent with its SHA-256 is found by that alone, until others replace it."""
+    """Automatic persisted queries: once sent with its SHA-256, a document is found by that alone, until evicted."""
 
     def __init__(self, shared: Path | None = None) -> None:
-        """Share with other workers what is remembered: `shared` is a folder of all, with a file for each document."""
+        """Share documents with the other workers in the folder `shared`, which has a file for each."""
         self._texts: OrderedDict[str, str] = OrderedDict()
         self._shared = shared
         if shared is not None:
             shared.mkdir(exist_ok=True)
-            # Those of a worker that has ended are forgotten in their turn.
+            # Take over the documents of a worker that has ended, so that they are evicted in their turn.
             for file in shared.iterdir():
                 self._read(file.name)
 
@@ -78,7 +78,7 @@ class RememberedDocuments:
         name = identifier.removeprefix(_PREFIX)
         self._keep(name, text)
         if self._shared is not None and not (self._shared / name).exists():
-            # Whoever reads it finds it whole.
+            # Renamed, so that another worker never reads a part of it.
             new = self._shared / f"{os.getpid()}.new"
             with suppress(OSError):
                 new.write_bytes(content)
@@ -93,7 +93,7 @@ class RememberedDocuments:
                 (self._shared / oldest).unlink(missing_ok=True)
 
     def _read(self, name: str) -> str | None:
-        """Look for what another worker remembers."""
+        """Look for a document that another worker remembers."""
         if self._shared is None or not _HASH.fullmatch(name):
             return None
         try:
@@ -112,7 +112,7 @@ class TrustedDocuments:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         """Trust the documents of `texts`, by their identifiers."""
-        # Whatever the manifest calls them, clients may know them by the hash that the specification asks for.
+        # Whatever identifiers the manifest has, clients may send the hash that the specification requires.
         hashes = {hashlib.sha256(text.encode()).hexdigest(): text for text in texts.values()}
         self._texts = hashes | {identifier.removeprefix(_PREFIX): text for identifier, text in texts.items()}
         self._known = frozenset(self._texts.values())
@@ -132,22 +132,22 @@ class TrustedDocuments:
 
 
 def load_documents(manifest: Path | None, schema: TransactionSchema, shared: Path | None = None) -> Documents:
-    """Give the documents of a manifest and those of the explorer, or, without one, those that callers will send.
+    """Load the documents of a manifest and of the explorer; without a manifest, remember those that callers send.
 
     Args:
-        manifest: the file of the only documents that are answered.
-        schema: which they must be valid for.
-        shared: a folder in which all workers find what callers have sent to one of them.
+        manifest: the file of the only documents that are served.
+        schema: the schema for which they must be valid.
+        shared: a folder through which all workers find what callers have sent to one of them.
 
     Raises:
-        ConfigurationError: the manifest is not one, or the schema or its limits refuse one of its documents.
+        ConfigurationError: the manifest is not valid, or the schema or its limits refuse one of its documents.
     """
     if manifest is None:
         return RememberedDocuments(shared)
     texts = _load_manifest(manifest)
     if faults := [f"{name}: {fault}" for name, text in texts.items() for fault in schema.find_faults(text)]:
         raise _refuse(manifest, "has documents that cannot be answered:\n" + "\n".join(f"  {each}" for each in faults))
-    # The limits may refuse one of the explorer's, which is then an error of that request.
+    # Not validated: if the limits refuse one of the explorer's documents, the explorer's request gets that error.
     own = _load_manifest(PAGE_DOCUMENTS) if PAGE_DOCUMENTS.exists() else {}
     return TrustedDocuments(own | texts)
 

@@ -23,7 +23,7 @@ CodePath = Annotated[str, WithJsonSchema({"type": "string", "enum": list(PROBLEM
 
 @router.get("/{code}", summary="What an error code means", responses=ERROR_PAGE_RESPONSES, response_class=Response)
 async def explain(code: CodePath) -> Response:
-    """Give the page of a code, as Markdown; docs/errors holds the same."""
+    """Return the page of an error code, as Markdown; docs/errors contains the same."""
     problem = PROBLEMS.get(code)
     if problem is None:
         raise NotFoundError(f"{quote_value(code)} is not an error code; the codes are {', '.join(PROBLEMS)}.")

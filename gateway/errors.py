@@ -1,4 +1,4 @@
-"""What can be wrong with an HTTP request before any question is asked."""
+"""The errors of the gateway itself; gateway/problems.py maps their codes to HTTP statuses."""
 
 from database.errors import GatewayError
 
@@ -12,10 +12,10 @@ class NotFoundError(GatewayError):
 
 
 class MethodNotAllowedError(GatewayError):
-    """What is asked for is not answered by this method.
+    """The path does not support this method.
 
     Attributes:
-        allowed: the methods that it is answered by, as the header Allow has them (RFC 9110, section 10.2.1).
+        allowed: the methods that it supports, in the form of the header Allow (RFC 9110, section 10.2.1).
     """
 
     code = "METHOD_NOT_ALLOWED"
@@ -58,13 +58,13 @@ class UntrustedDocumentError(GatewayError):
 
 
 class UnauthenticatedError(GatewayError):
-    """Nobody has said who asks, or what was said is not accepted; the message never says which part was wrong."""
+    """The credentials are missing or not accepted; the message never says which part was wrong."""
 
     code = "UNAUTHENTICATED"
 
 
 class AuthenticationUnavailableError(GatewayError):
-    """Whether the credentials are good cannot be told at the moment."""
+    """The credentials cannot be checked at the moment."""
 
     code = "AUTHENTICATION_UNAVAILABLE"
 
@@ -73,7 +73,7 @@ class ForbiddenError(GatewayError):
     """The caller is known and lacks a scope.
 
     Attributes:
-        scope: the one that is missing.
+        scope: the missing scope.
     """
 
     code = "FORBIDDEN"
@@ -84,7 +84,7 @@ class ForbiddenError(GatewayError):
 
 
 class AnswerNotDeliverableError(GatewayError):
-    """The answer does not fit what carries it: too large for it, or without an end."""
+    """The transport cannot carry the response: it is too large, or has no end."""
 
     code = "ANSWER_NOT_DELIVERABLE"
 
@@ -96,22 +96,22 @@ class CrossSiteRequestError(GatewayError):
 
 
 class HostNotServedError(GatewayError):
-    """The request names a host that this gateway, open to all who reach it, does not answer for."""
+    """The request's Host is not one that this gateway serves; without authentication, only this machine's are."""
 
     code = "HOST_NOT_SERVED"
 
 
 class DrainingError(GatewayError):
-    """The gateway stops; what is in flight is finished."""
+    """The gateway is stopping, and only finishes the requests in flight."""
 
     code = "DRAINING"
 
 
 class TooManyRequestsError(GatewayError):
-    """A caller asks too often.
+    """A caller sends requests too often.
 
     Attributes:
-        retry_after_seconds: when it may ask again.
+        retry_after_seconds: how long it must wait before the next one.
     """
 
     code = "TOO_MANY_REQUESTS"
@@ -122,10 +122,10 @@ class TooManyRequestsError(GatewayError):
 
 
 class TooManySubscriptionsError(GatewayError):
-    """A caller holds as many live streams open as are allowed."""
+    """A caller already has the maximum number of live streams open."""
 
     code = "LIVE_TOO_MANY"
 
 
 class KeysUnavailableError(Exception):
-    """The issuer's keys are not known, so that no token can be told right or wrong; it never leaves authentication."""
+    """The issuer's keys are not known, so that no token can be verified; gateway/authentication.py handles it."""

@@ -1,6 +1,6 @@
 """GraphQL over Server-Sent Events, its distinct connections (github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md).
 
-It carries results; what they are, gateway/operation.py says.
+It transports results, which gateway/operation.py produces.
 """
 
 import asyncio
@@ -25,24 +25,24 @@ _HEARTBEAT_SECONDS = 10
 
 
 def build_event_response(result: ExecutionResult, request: Request) -> Response:
-    """Give the whole stream of an operation that has one result."""
+    """Build the complete stream of an operation that has one result."""
     return Response(_write_next(result, request) + _COMPLETE, headers=EVENT_HEADERS, media_type=EVENT_STREAM)
 
 
 class SubscriptionResponse(EventResponse):
-    """The results of a subscription, as they come, until its client leaves or an error ends it."""
+    """Streams the results of a subscription as they arrive, until its client disconnects or an error ends it."""
 
     def __init__(self, request: Request, operation: Operation, context: RequestContext) -> None:
-        """Answer a request whose operation is a subscription."""
+        """Respond to a request whose operation is a subscription."""
         super().__init__(request, _HEARTBEAT_SECONDS)
         self._operation = operation
         self._context = context
         self._events: Subscription | None = None
         self._opened = asyncio.Event()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware listens
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware receives
         await self.start(send)
-        # Whoever waits for events keeps nobody from asking.
+        # A subscriber that waits for events must not occupy a request's slot.
         scope["state"]["turn"].pause()
         try:
             if not scope["state"]["is_head"]:
@@ -50,7 +50,7 @@ class SubscriptionResponse(EventResponse):
                 await self._send_results(send)
         finally:
             scope["state"]["turn"].resume()
-        # Whoever is not told of the end connects again, elsewhere.
+        # While draining, no `complete` is sent, so that the client reconnects, to another instance.
         await send_part(send, b"" if self.request.app.state.is_draining else _COMPLETE, more=False)
 
     async def _send_results(self, send: Send) -> None:
@@ -71,14 +71,14 @@ class SubscriptionResponse(EventResponse):
         self._opened.set()
 
     async def _beat(self, send: Send) -> None:
-        """Show that the subscription is open, and that it lives; end it when its caller may no longer ask."""
+        """Send heartbeats from the opening on; end the subscription when its caller is no longer authorised."""
         now = asyncio.get_running_loop().time
         check_at = now() + RECHECK_SECONDS
         with suppress(TimeoutError):
             async with asyncio.timeout(self.pause):
                 await self._opened.wait()
         while True:
-            # A place that is renewed can be resumed from, though nothing is added.
+            # A renewed id keeps the subscription resumable even if nothing is added.
             place = b"" if self._events is None else b"id: %b\n" % self._events.id.encode()
             await send_part(send, b":\n%b\n" % place)
             await asyncio.sleep(self.pause)
@@ -95,6 +95,6 @@ def _write_next(result: ExecutionResult, request: Request) -> bytes:
         return b"event: next\n" + place + b"data: " + payload + b"\n\n"
     answer = build_answer(result, request_id)
     if answer.failures:
-        # For the log and the counts.
+        # For the log and the metrics.
         request.state.code = answer.failures[0].code
     return b"event: next\ndata: " + answer.encode() + b"\n\n"

@@ -1,4 +1,4 @@
-"""How a list is wanted: in which format, until when, as a file of which name, and whether with a proof of its end.
+"""Decides how a list is sent: its format, the end of its window, its file's name, and whether it has a trailer.
 
 It writes no rows: gateway/rows.py and gateway/arrow.py do.
 """
@@ -21,7 +21,7 @@ from gateway.errors import PLUS, NotAcceptableError
 from gateway.negotiation import choose_media_type
 from gateway.rows import CSV, JSON, NDJSON, Body, PlainBody, ProvenBody, RowFormat
 
-# In the order in which they are offered: JSON to those who prefer none.
+# In the order in which they are offered: JSON to clients without a preference.
 MEDIA_TYPES = {
     "json": "application/json",
     "ndjson": "application/x-ndjson",
@@ -29,7 +29,7 @@ MEDIA_TYPES = {
     "parquet": "application/vnd.apache.parquet",
     "arrow": "application/vnd.apache.arrow.stream",
 }
-# Where it is not the format's name: an Arrow stream is no Arrow file.
+# Where the suffix differs from the format's name: an Arrow stream is not an Arrow file.
 _SUFFIXES = {"arrow": "arrows"}
 _TEXTS = {"json": JSON, "ndjson": NDJSON, "csv": CSV}
 _NEED_PYARROW = {"parquet", "arrow"}
@@ -42,13 +42,13 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9.-]+")
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """How one list is answered.
+    """How one list is sent.
 
     Attributes:
-        row_format: how its rows are encoded, for all who share its reading.
-        media_type: of the answer.
-        headers: further ones of the answer.
-        open_body: begins the body; takes what a proof tells besides the number of rows.
+        row_format: how its rows are encoded, for all clients that share its reading.
+        media_type: of the response.
+        headers: further headers of the response.
+        open_body: opens the body; takes the trailer's entries other than the number of rows.
     """
 
     row_format: RowFormat
@@ -58,10 +58,10 @@ class Export:
 
 
 async def choose_export(request: Request, wanted: TransactionFilter, name: str | None, trailer: str | None) -> Export:
-    """Give how a list is to be answered, by `format` if the caller named one, else by Accept.
+    """Choose how to send a list: by `format` if the caller named one, otherwise by Accept.
 
     Raises:
-        InvalidParameterError: no such format, or `trailer` is neither true nor false.
+        InvalidParameterError: the format does not exist, or `trailer` is neither true nor false.
         NotAcceptableError: Accept excludes all formats, or the format needs pyarrow and it is not installed.
     """
     is_proven = _read_flag(trailer, "trailer")
@@ -81,7 +81,7 @@ async def choose_export(request: Request, wanted: TransactionFilter, name: str |
             headers,
             lambda told: ProvenBody(text, told) if is_proven and text.prove else PlainBody(text),
         )
-    # In a thread: it takes a quarter of a second the first time.
+    # In a thread: the first import takes a quarter of a second.
     arrow = await asyncio.to_thread(import_module, "gateway.arrow")
     open_body = arrow.ParquetBody if name == "parquet" else lambda _told: PlainBody(arrow.ARROW)
     return Export(arrow.ARROW, MEDIA_TYPES[name], headers, open_body)
@@ -101,15 +101,15 @@ def _choose_by_accept(lines: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=1)
 def has_pyarrow() -> bool:
-    """Whether lists can be had as Parquet and Arrow; it is not loaded to find out."""
+    """Whether lists can be sent as Parquet and Arrow; does not load pyarrow."""
     return find_spec("pyarrow") is not None
 
 
 def read_end(request: Request, until: str | None) -> int:
-    """Give the end of the window in ms since the epoch, UTC: as the caller says, or when the request arrived.
+    """Return the end of the window in ms since the epoch, UTC: the caller's, or the moment the request arrived.
 
     Raises:
-        InvalidParameterError: `until` is no moment.
+        InvalidParameterError: `until` is not a valid moment.
     """
     if until is None:
         return int(request.state.now_ms)
@@ -129,15 +129,15 @@ def _find_moment(text: str) -> int | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    # Without an offset it would mean another moment on each machine.
+    # Without an offset, the moment would depend on the machine's time zone.
     return None if moment.tzinfo is None else round(moment.timestamp() * 1000)
 
 
 def read_position(after: str | None) -> Position | None:
-    """Give where to go on: after the row of a cursor, or of the `<date>,<_id>` of a row that was received.
+    """Return the position to continue after: that of a cursor, or of a received row's `<date>,<_id>`.
 
     Raises:
-        InvalidCursorError: it is neither.
+        InvalidCursorError: `after` is neither.
     """
     if after is None:
         return None
@@ -147,7 +147,7 @@ def read_position(after: str | None) -> Position | None:
 
 
 def build_file_name(wanted: TransactionFilter, name: str) -> str:
-    """Give a file's name, of the window, the conditions and the end of the window, UTC, in plain characters."""
+    """Build a file's name from the window's length, the conditions and the window's end in UTC, in plain characters."""
     until, since = wanted.until or 0, wanted.since or 0
     parts = ["transactions", f"{(until - since) // DAY_MS}d", wanted.card_type, wanted.country]
     if wanted.min_amount is not None or wanted.max_amount is not None:

@@ -1,4 +1,4 @@
-"""Reports on the live transactions: by metrics, and in the log when the database goes away and comes back."""
+"""Reports on live transactions: by metrics, and in the log when the database becomes unreachable and returns."""
 
 import structlog
 
@@ -11,11 +11,11 @@ class FeedLog:
     """A FeedObserver for the feed of this worker."""
 
     def note_subscribers(self, change: int) -> None:
-        """Keep the number of subscribers."""
+        """Adjust the number of subscribers."""
         LIVE_SUBSCRIBERS.inc(change)
 
     def note_delivered(self, events: int) -> None:
-        """Count the events that were handed on."""
+        """Count delivered events."""
         LIVE_EVENTS.inc(events)
 
     def note_cut_off(self, code: str) -> None:
@@ -23,11 +23,11 @@ class FeedLog:
         find_child(LIVE_CUT_OFF, code).inc()
 
     def note_lag(self, seconds: int) -> None:
-        """Keep the lag."""
+        """Set the lag."""
         LIVE_LAG.set(seconds)
 
     def note_away(self, *, is_away: bool) -> None:
-        """Log that the database went away, or that it is back."""
+        """Log that the database became unreachable, or that it is back."""
         if is_away:
             logger.warning("live transactions wait for the database")
         else:

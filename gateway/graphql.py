@@ -34,14 +34,14 @@ from schema.failure import Failure
 router = APIRouter(route_class=DirectRoute)
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
-# Listed first is what clients that name no preference get: they may be older than the media type of its own.
+# Clients without a preference get the first: they may be older than GraphQL's own media type.
 _OFFERS = ("application/json", GRAPHQL_RESPONSE, EVENT_STREAM)
-# Where a document may be asked for.
+# The parameters that can name a document.
 _DOCUMENT_PARAMETERS = frozenset({"query", "documentId", "extensions"})
 _PARAMETERS = ("query", "documentId", "variables", "operationName", "extensions")
-# A mutation must not be sent by a link.
+# Following a link must not run a mutation.
 _ALLOWED = {"GET": OperationType.from_http("GET"), "POST": OperationType.from_http("POST")}
-# Failures of the database are told by the status too, whatever the media type: proxies and retries look there.
+# From here on the status reports failures whatever the media type: proxies and retries rely on it.
 _LOUD_STATUS = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
@@ -80,14 +80,14 @@ async def answer_post(request: Request) -> Response:
 
 async def _answer(request: Request, parameters: dict[str, object], media_type: str) -> Response:
     asked = read_parameters(parameters)
-    # Browsers come back with the id of the last event (HTML Standard, section 9.2).
+    # Browsers reconnect with the id of the last event (HTML Standard, section 9.2).
     context = replace(
         get_context(request), encodes_rows=True, resume_after=request.headers.get("last-event-id") or None
     )
     try:
         operation = Operation(request.app.state, asked)
     except PersistedQueryNotFoundError as error:
-        # As a result, with its status: clients of automatic persisted queries take it for a question, not a failure.
+        # As a GraphQL result: to clients of automatic persisted queries it means "send the document", not a failure.
         return _build_response(request, build_failed_result(error), media_type)
     if operation.is_subscription:
         _check_accepts_events(request)
@@ -99,7 +99,7 @@ async def _answer(request: Request, parameters: dict[str, object], media_type: s
 
 
 def _check_accepts_events(request: Request) -> None:
-    """Whoever takes anything does not expect an answer without end."""
+    """Require the media type of events by name: a client that accepts any type does not expect an endless response."""
     accept = request.headers.getlist("accept")
     if not any(EVENT_STREAM in line.lower() for line in accept) or not choose_media_type(accept, (EVENT_STREAM,)):
         raise NotAcceptableError(
@@ -111,14 +111,14 @@ def _check_accepts_events(request: Request) -> None:
 def _build_response(request: Request, result: ExecutionResult, media_type: str) -> Response:
     answer = build_answer(result, request.state.request_id)
     if answer.failures:
-        # For the log and the counts.
+        # For the log and the metrics.
         request.state.code = answer.failures[0].code
     status = _choose_status(result, answer.failures, media_type)
     return Response(answer.encode(), status, build_retry_headers(status), media_type=f"{media_type}; charset=utf-8")
 
 
 def _choose_status(result: ExecutionResult, failures: list[Failure], media_type: str) -> int:
-    """200 with data; without any, the first failure's status, which application/json only shows from 500 on."""
+    """Return 200 with data; without data, the first failure's status, which application/json shows only from 500 on."""
     if result.data is not None or not failures:
         return HTTPStatus.OK
     status = PROBLEMS[failures[0].code].status

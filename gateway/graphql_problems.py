@@ -1,4 +1,4 @@
-"""The rows of the table of problems (gateway/problems.py) for what is wrong with a GraphQL document or operation."""
+"""The part of the table of problems (gateway/problems.py) about faulty GraphQL documents and operations."""
 
 from http import HTTPStatus
 

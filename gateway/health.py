@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can answer questions: what probes and load balancers ask."""
+"""The endpoints for probes and load balancers: whether the process is alive, and whether it can serve requests."""
 
 import asyncio
 import time
@@ -14,25 +14,25 @@ from gateway.route import DirectRoute
 
 router = APIRouter(prefix="/health", tags=["health"], route_class=DirectRoute)
 
-# Whatever the number of probes, each worker asks its database twice a second at most.
+# However many probes arrive, each worker checks its database at most twice a second.
 _FRESH_SECONDS = 0.5
 _LONGEST_WAIT_SECONDS = 2
 
 
 class DatabaseProbe:
-    """What the database last answered: one check at a time serves all who ask meanwhile, and for a moment after."""
+    """Caches the database's state: one check at a time serves all probes that arrive during it or shortly after."""
 
     def __init__(self, check: Callable[[], Awaitable[None]]) -> None:
-        """Take what returns when the database answers and raises a GatewayError when it does not."""
+        """Use `check`, which returns if the database responds and raises a GatewayError if it does not."""
         self._check = check
         self._asked: asyncio.Task[GatewayError | None] | None = None
         self._answered_at = 0.0
 
     async def find_fault(self) -> GatewayError | None:
-        """Give what is in the way of questions, or None, after two seconds at most."""
+        """Return the error that requests would get, or None, within two seconds."""
         if self._asked is None or (self._asked.done() and time.monotonic() - self._answered_at > _FRESH_SECONDS):
             self._asked = asyncio.create_task(self._ask())
-        # One of those who wait may leave.
+        # A probe that disconnects must not cancel the check for the others.
         return await asyncio.shield(self._asked)
 
     async def _ask(self) -> GatewayError | None:

@@ -1,18 +1,18 @@
-"""Sends what is written to a connection within one turn of the event loop together: a head with the body after it.
+"""Joins the writes to a connection in one iteration of the event loop into one send: a head with its body.
 
-Each call of the system to send costs about as much as the work on a count. It must hold nothing back for longer than
-that turn, nor much until then.
+Each system call to send costs about as much as computing a count. This module must not hold data for longer than that
+iteration, nor much until then.
 """
 
 import asyncio
 from typing import Any
 
-# More than this is sent at once, so that the transport sees how much its client has not taken.
+# More than this is sent at once, so that the transport's flow control sees how much the client has not taken.
 _MOST_HELD_BYTES = 65_536
 
 
 class JoinedTransport(asyncio.Transport):
-    """A transport in front of another."""
+    """A transport that joins writes to another one."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
@@ -22,9 +22,9 @@ class JoinedTransport(asyncio.Transport):
         self._bytes = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Send some bytes by the next turn of the event loop."""
+        """Send some bytes by the next iteration of the event loop."""
         if not data:
-            # In `writelines` of asyncio's own transport, since Python 3.12, they are never sent and tried for ever.
+            # Since Python 3.12 `writelines` of asyncio's own transport would retry an empty buffer for ever.
             return
         if not self._held:
             self._loop.call_soon(self._send)
@@ -35,7 +35,7 @@ class JoinedTransport(asyncio.Transport):
 
     def _send(self) -> None:
         held, self._held, self._bytes = self._held, [], 0
-        # A connection may be lost in the turn in which it is written to.
+        # A connection may be lost in the iteration in which it is written to.
         if held and not self._transport.is_closing():
             self._transport.writelines(held)
 

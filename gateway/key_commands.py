@@ -1,4 +1,4 @@
-"""The command `gateway keys`: it creates, lists and revokes API keys by gateway/keys.py."""
+"""The command `gateway keys`: it creates, lists and revokes API keys through gateway/keys.py."""
 
 # ruff: noqa: PLC0415 -- as in gateway/cli.py: `gateway --help` needs none of it.
 

@@ -1,7 +1,7 @@
-"""API keys: how one looks, the file that holds their hashes, and whose a given one is. It prints nothing.
+"""API keys: their format, the file of their hashes, and the caller that a key identifies. It prints nothing.
 
-A secret has 256 random bits, so SHA-256 alone protects it: NIST SP 800-63B, section 5.1.2.2, asks for salt and a slow
-hash only below 112 bits. Whoever reads the file learns no key.
+A secret has 256 random bits, so SHA-256 alone protects it: NIST SP 800-63B, section 5.1.2.2, requires salt and a slow
+hash only below 112 bits. Reading the file reveals no key.
 """
 
 import fcntl
@@ -22,26 +22,26 @@ from database.errors import ConfigurationError, quote_value
 from gateway.caller import Caller, Scope
 from gateway.watched_file import WatchedFile
 
-# For secret scanners: a prefix that nothing else has, the id, the secret. The id is too short for a card number, which
-# logs would hide.
+# A unique prefix for secret scanners, the id, the secret. The id is too short to be taken for a card number, which logs
+# would mask.
 KEY_PATTERN = re.compile(r"txgw_([0-9a-f]{8})_([0-9a-f]{64})")
 _VERSION = 1
 _LONGEST_NAME = 64
-# What the hash of a key that does not exist is compared with.
+# What a key whose id does not exist is compared with.
 _NO_HASH = "0" * 64
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """A key as its file holds it.
+    """A key as the file stores it.
 
     Attributes:
         id: its public part.
-        name: whose it is, or what for, in its creator's words.
+        name: its owner or purpose, as its creator wrote it.
         scopes: what it allows.
-        created: when, in UTC.
-        expires: when it ends, in UTC; None is never.
-        sha256: of the whole key, in hex.
+        created: in UTC.
+        expires: in UTC; None for never.
+        sha256: the hash of the whole key, in hexadecimal digits.
     """
 
     id: str
@@ -56,23 +56,23 @@ class ApiKey:
 
 
 class KeyRing:
-    """The keys that are accepted: those of a file, as it is now."""
+    """The accepted keys: those in the file's current content."""
 
     def __init__(self, path: Path) -> None:
         self._file = WatchedFile(path, _load_callers)
 
     def find_caller(self, text: str) -> Caller | None:
-        """Give whose key this is, if it is one.
+        """Return the caller that a key identifies; None if it is not an accepted key.
 
         Raises:
-            ConfigurationError: the file is broken, so that nobody can tell.
+            ConfigurationError: the file is broken, so that no key can be checked.
         """
         known = self._file.read()
         match = KEY_PATTERN.fullmatch(text)
         if match is None:
             return None
         key, caller = known.get(match[1], (None, None))
-        # Always one hash and one whole comparison: how long it takes tells neither an id nor a part of a hash.
+        # Always one hash and one constant-time comparison: the duration reveals neither an id nor a part of a hash.
         is_same = hmac.compare_digest(_hash(text), key.sha256 if key else _NO_HASH)
         if key is None or not is_same or key.has_expired(datetime.now(UTC)):
             return None
@@ -84,10 +84,10 @@ def _load_callers(path: Path) -> Mapping[str, tuple[ApiKey, Caller]]:
 
 
 def load_keys(path: Path) -> list[ApiKey]:
-    """Give the keys of a file, oldest first; a file that does not exist holds none.
+    """Load the keys of a file, oldest first; a file that does not exist holds none.
 
     Raises:
-        ConfigurationError: it cannot be read, or is not such a file.
+        ConfigurationError: it cannot be read, or is not a file of keys.
     """
     try:
         text = path.read_text("utf-8")
@@ -123,7 +123,7 @@ def _parse_key(given: Mapping[str, Any]) -> ApiKey:
         sha256=given["sha256"],
     )
     is_whole = re.fullmatch(r"[0-9a-f]{8} [0-9a-f]{64}", f"{key.id} {key.sha256}") and isinstance(key.name, str)
-    # A time without a zone would be compared with the present in vain.
+    # A time without a zone cannot be compared with the current time.
     if not is_whole or any(time is not None and time.tzinfo is None for time in (key.created, key.expires)):
         raise ValueError
     return key
@@ -132,10 +132,10 @@ def _parse_key(given: Mapping[str, Any]) -> ApiKey:
 def create_key(
     path: Path, name: str, scopes: frozenset[Scope], lifetime: timedelta | None = None
 ) -> tuple[ApiKey, str]:
-    """Add a new key to a file, which is made if there is none; give the key as stored and, this once, as text.
+    """Add a new key to a file, creating the file if needed; return the key as stored, and its text, kept nowhere.
 
     Raises:
-        ConfigurationError: the name is at fault, or the file cannot be read or written.
+        ConfigurationError: the name or lifetime is not valid, or the file cannot be read or written.
     """
     if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
         raise ConfigurationError(
@@ -157,7 +157,7 @@ def create_key(
 
 
 def revoke_key(path: Path, key_id: str) -> ApiKey:
-    """Remove a key from a file and give it; running gateways refuse it from the next second on.
+    """Remove a key from a file and return it; running gateways reject it within a second.
 
     Raises:
         ConfigurationError: the file holds no such key, or cannot be read or written.
@@ -178,13 +178,13 @@ def _hash(text: str) -> str:
 
 @contextmanager
 def _changed_keys(path: Path) -> Iterator[list[ApiKey]]:
-    """Give a file's keys to change, and write them; others who change them wait meanwhile."""
-    # A link stays one, and what it leads to is replaced.
+    """Yield a file's keys for changes, then write them; other processes that change them wait meanwhile."""
+    # A symbolic link is kept, and its target replaced.
     path = path.resolve()
     try:
         folder = os.open(path.parent, os.O_RDONLY)
         try:
-            # The folder rather than the file, which is replaced, and no lock file is left behind.
+            # Locks the folder: the file is replaced, and a lock file would be left behind.
             fcntl.flock(folder, fcntl.LOCK_EX)
             keys = load_keys(path)
             yield keys
@@ -212,14 +212,14 @@ def _render(keys: list[ApiKey]) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file in one piece, with the mode and owner that it has; a new one is its writer's alone."""
+    """Replace a file atomically, keeping its mode and owner; only the writer can read a new one."""
     new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             with suppress(FileNotFoundError):
                 before = path.stat()
-                # The gateway may be another user, in a container say, and must be able to read it as before.
+                # The gateway may run as another user, such as in a container, and must still be able to read it.
                 os.fchown(file.fileno(), before.st_uid, before.st_gid)
                 os.fchmod(file.fileno(), before.st_mode & 0o777)
             file.write(text)

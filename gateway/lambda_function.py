@@ -1,6 +1,6 @@
-"""The application as a function of AWS Lambda: opened once for each of its environments, asked one event at a time.
+"""The application as an AWS Lambda function: opened once per execution environment, it handles one event at a time.
 
-It translates events; what is answered, and to whom, is the application's alone.
+It translates events; it must not decide what is served, or to whom, which the application does.
 """
 
 import asyncio
@@ -31,50 +31,50 @@ from schema.failure import INTERNAL_ERROR, INTERNAL_MESSAGE
 Event: TypeAlias = dict[str, Any]
 Handler: TypeAlias = Callable[[Event, LambdaContext], dict[str, Any]]
 
-# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: the answer of a function that is waited for.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: the response of a synchronous invocation.
 FUNCTION_BYTES = 6_291_556
 # https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 LOAD_BALANCER_BYTES = 1_000_000
-# Not loopback, so that nothing is answered before somebody has said who may ask.
+# Not loopback, so that the settings require authentication.
 _HOST = "0.0.0.0"  # noqa: S104 - nothing listens
 logger = logging.getLogger(__name__)
 
 
 def open_function(environ: Mapping[str, str]) -> Handler:
-    """Open the application and give the function that answers events of an HTTP API (format 2.0) or a load balancer.
+    """Open the application and return the handler for events of an HTTP API (format 2.0) or a load balancer.
 
-    The application stays open as long as the environment lives, and so do its connections. Lambda ends an environment
-    without a word; nothing is lost by that, for the gateway only reads.
+    The application and its connections stay open as long as the environment lives. Lambda ends an environment without
+    notice; nothing is lost, because the gateway only reads.
 
     Raises:
-        ConfigurationError: the variables are at fault, or the secret that they name cannot be read.
+        ConfigurationError: the variables are not valid, or the secret that they name cannot be read.
     """
     environ = load_secret_variables(environ)
     settings = load_settings(environ, host=_HOST, workers=1)
     configure_logging(settings.log_format, settings.log_level)
-    # Between two events an environment stands still, and a change stream would fall behind.
+    # Lambda freezes an environment between two events, and a change stream would fall behind.
     settings = dataclasses.replace(settings, has_rollups=False)
     app = create_app(settings, load_environment(Path("db_envs.yaml"), environ))
-    # Within the middleware that answers errors and tells of requests, around all others.
+    # Inside RequestMiddleware, which handles errors and has requests logged; around all others.
     app.user_middleware.insert(1, Middleware(WholeAnswerMiddleware))
     return _Function(app).answer
 
 
 class _Function:
-    """The open application, and the event loop that runs while an event is answered."""
+    """The open application, and the event loop that runs while an event is handled."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
         loop = asyncio.new_event_loop()
-        # Mangum runs the loop that is set.
+        # Mangum runs the current event loop.
         asyncio.set_event_loop(loop)
-        # Mangum's own way would open and close the application for each event.
+        # Mangum's own lifespan handling would open and close the application for each event.
         self._lifespan: AbstractAsyncContextManager[Any] = app.router.lifespan_context(app)
         loop.run_until_complete(self._lifespan.__aenter__())
         self._adapter = Mangum(self._serve, lifespan="off", text_mime_types=list(TEXT_TYPES))
 
     def answer(self, event: Event, context: LambdaContext) -> dict[str, Any]:
-        """Give the answer to an event, of whatever kind; nothing is raised, for Lambda would log its words."""
+        """Return the response to an event of any kind; raise nothing, because Lambda would log an exception's text."""
         try:
             return self._adapter(event, context)
         except Exception as error:
@@ -94,7 +94,7 @@ class _Function:
         client, port = scope["client"]
         added = {
             MOST_BYTES: LOAD_BALANCER_BYTES if is_load_balancer else FUNCTION_BYTES,
-            # What came last in X-Forwarded-For is the load balancer's word; what is before it, anybody's.
+            # The load balancer appends the last entry of X-Forwarded-For; clients can forge those before it.
             "client": (client.rpartition(",")[2].strip(), port),
             "raw_path": quote(scope["path"], safe="/:@!$&'()*+,;=-._~").encode(),
         }

@@ -1,7 +1,6 @@
-"""What AWS Lambda's runtime imports and calls: `python -m awslambdaric gateway.lambda_handler.handle`.
+"""The module that AWS Lambda's runtime imports and calls: `python -m awslambdaric gateway.lambda_handler.handle`.
 
-Here alone a module opens the application when it is imported: what Lambda imports while it makes an environment, nobody
-waits for.
+It alone opens the application on import: Lambda imports it once, while it creates an execution environment.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""The database's URI from AWS Secrets Manager, where a function of Lambda finds it. No fault ever echoes it."""
+"""Reads the database's URI from AWS Secrets Manager, for the Lambda function. No error may contain it."""
 
 import json
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from database.errors import ConfigurationError
 
 SECRET_VARIABLE = "MONGO_URI_SECRET_ARN"  # noqa: S105 - the name of a variable
 _URI_VARIABLE = "MONGO_URI"
-# The secret is the one that the chart's pods are given (deploy/helm/templates/secrets.yaml).
+# The same secret as the chart's pods get (deploy/helm/templates/secrets.yaml).
 _URI_KEY = "mongo-uri"
 
 
 def load_secret_variables(environ: Mapping[str, str]) -> Mapping[str, str]:
-    """Give the variables, with MONGO_URI from the secret that MONGO_URI_SECRET_ARN names, if it names one.
+    """Return the variables, with MONGO_URI from the secret that MONGO_URI_SECRET_ARN names, if it names one.
 
     Raises:
         ConfigurationError: the secret cannot be read.

@@ -1,4 +1,4 @@
-"""A list that one client asks for: which questions it may share a reading with, and which rows of that are its own."""
+"""One client's request for a list: which requests may share a reading with it, and which rows of that are its own."""
 
 from collections.abc import AsyncGenerator, Hashable, Sequence
 from contextlib import aclosing
@@ -15,11 +15,11 @@ from schema.resolvers import build_list_plan
 
 @dataclass(frozen=True, slots=True)
 class ListQuestion:
-    """What one client asks: all rows of a window, newest first, from a position on, in a format.
+    """A request for all rows of a window, newest first, after a position, in a format.
 
     Attributes:
-        wanted: with a window, by which rows of a shared reading are told apart.
-        has_end: whether the client said itself where the window ends; it ends with the question's arrival if not.
+        wanted: the filter; its window selects this request's rows from a shared reading.
+        has_end: whether the client gave the end of the window, which otherwise ends when the request arrives.
     """
 
     repository: TransactionRepository
@@ -30,27 +30,27 @@ class ListQuestion:
 
     @property
     def window(self) -> tuple[int, int]:
-        """The first and the last moment of it."""
+        """The first and the last moment, in ms since the epoch, UTC."""
         if self.wanted.since is None or self.wanted.until is None:
             raise ValueError("A list needs a window.")
         return self.wanted.since, self.wanted.until
 
     def build_key(self) -> Hashable:
-        """What questions that may share a reading have in common: all but the moment of their arrival."""
+        """Build the key that requests which may share a reading have in common: all but the moment of their arrival."""
         rest = replace(self.wanted, since=None, until=None)
         since, until = self.window
         span = until - since, until if self.has_end else None
         return self.repository, rest, span, self.after, self.row_format.media_type
 
     async def read_alone(self, trail: Trail | None) -> AsyncGenerator[bytes, None]:
-        """Give what is left of the list beyond a trail, or all of it, in parts."""
+        """Yield the parts of the list after a trail, or of all of it, from a query of its own."""
         plan = build_list_plan(self.wanted, self.after)
         async with aclosing(self.repository.open_batches(plan, trail and trail.copy(plan))) as batches:
             async for batch in batches:
                 yield self.row_format.encode(batch)
 
     def write(self, rows: Sequence[Row]) -> bytes:
-        """Give those of some rows that are in this question's window; their dates are numbers."""
+        """Encode the rows that are in this request's window; the dates of all must be numbers."""
         since, until = self.window
         own = [row for row in rows if since <= row["date"] <= until]
         return self.row_format.encode(own) if own else b""

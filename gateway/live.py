@@ -26,10 +26,10 @@ from schema.filter import MAX_DAYS, FieldNames, parse_filter
 
 router = APIRouter(prefix="/transactions", tags=["transactions"], route_class=DirectRoute)
 
-# Proxies close what is silent for a minute or less.
+# Some proxies close a connection after a minute of silence, or less.
 _HEARTBEAT_SECONDS = 15.0
 _RETRY_MS = 2_000
-# All clients of a worker that stops come back within this time, not at once.
+# The clients of a stopping worker reconnect spread over this time, not all at once.
 _SPREAD_MS = 5_000
 
 DaysQuery = Annotated[
@@ -45,7 +45,7 @@ LastEventIdQuery = Annotated[
 
 
 def encode_frame(event_id: str, row: Row) -> bytes:
-    """Give a transaction as an event; its data is the row as the lists in JSON have it."""
+    """Encode a transaction as an event; its data is the row as in the JSON lists."""
     return b"event: transaction\nid: %b\ndata: %b\n\n" % (event_id.encode(), JSON.encode([row]))
 
 
@@ -76,22 +76,22 @@ async def follow_live(
         max_amount=max_amount,
         names=FieldNames(card_type="card"),
     )
-    # What the client itself has seen last is newer than what its address was written with.
+    # The header names the last event that the client received, which is newer than the one in its address.
     return LiveResponse(request, wanted, request.headers.get("last-event-id") or last_event_id or None)
 
 
 class LiveResponse(EventResponse):
-    """Events until the client leaves, the gateway stops, or an error ends them, which is told as the last event."""
+    """Sends events until the client disconnects, the gateway stops, or an error ends them, sent as the last event."""
 
     def __init__(self, request: Request, wanted: RelativeFilter, after: str | None) -> None:
-        """Answer a request with what is wanted, after the event of an id if one is given."""
+        """Respond with the transactions that match `wanted`, after the event with the id `after` if one is given."""
         super().__init__(request, _HEARTBEAT_SECONDS)
         self._wanted = wanted
         self._after = after
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware listens
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware receives
         if self.request.app.state.is_draining:
-            # Not a 503: an EventSource comes back after the end of a stream, never after a status (section 9.2.2).
+            # Not a 503: an EventSource reconnects after the end of a stream, never after an error (section 9.2.2).
             await self.start(send)
             await send_part(send, _build_farewell(), more=False)
             return
@@ -103,8 +103,8 @@ class LiveResponse(EventResponse):
         await send_part(send, b"", more=False)
 
     async def _send_events(self, events: Subscription, send: Send) -> None:
-        # An event without data is not told to a page, but its id is kept: whoever loses the connection before the first
-        # transaction misses none.
+        # Browsers do not dispatch an event without data, but keep its id: a client that loses the connection before the
+        # first transaction misses none.
         await send_part(send, b"retry: %d\nid: %b\n\n" % (_RETRY_MS, events.id.encode()))
         now = asyncio.get_running_loop().time
         check_at = now() + RECHECK_SECONDS
@@ -127,5 +127,5 @@ def _build_farewell() -> bytes:
 
 
 def _build_heartbeat(events: Subscription) -> bytes:
-    # A place that is renewed stays in the database's oplog, though nothing is added.
+    # A renewed id stays within the database's oplog even if nothing is added.
     return b":\nid: %b\n\n" % events.id.encode()

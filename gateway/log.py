@@ -1,7 +1,6 @@
-"""The log's lines: one form for everything that the gateway's processes say, JSON or text, on stderr.
+"""Writes the log on stderr: one format, JSON or text, for all of the gateway's processes and the libraries' loggers.
 
-Records of the libraries' own loggers come out in it too. An exception gives its type and place but not its text, which
-may quote a card number.
+It must not log an exception's text, which may quote a card number, but only its type and where it was raised.
 """
 
 import logging
@@ -19,7 +18,7 @@ _LONGEST_TEXT = 200
 
 
 def configure_logging(log_format: str, log_level: str) -> None:
-    """Set how this process logs: `text` or `json`, and the least level that is written."""
+    """Configure this process's log: its format, `text` or `json`, and the lowest level that is written."""
     level = logging.getLevelNamesMapping()[log_level.upper()]
     render = _render_json if log_format == "json" else _build_text_renderer()
     structlog.configure(
@@ -34,15 +33,15 @@ def configure_logging(log_format: str, log_level: str) -> None:
         logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
         cache_logger_on_first_use=True,
     )
-    # Libraries tell at info what only their makers need.
+    # What libraries log at info is of use only to their developers.
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[_Bridge()], force=True)
-    # What fails in the application, gateway/observation.py tells with all that is known of the request.
+    # gateway/observation.py logs failures in the application, with all that is known of the request.
     logging.getLogger("uvicorn.error").addFilter(lambda record: not str(record.msg).startswith("Exception in ASGI"))
 
 
 def clean_text(text: str) -> str:
-    """Make a text that came from outside fit for a line: no card number, no control character, not too long."""
-    # Hidden before anything is cut off: a part of a number would not be known for one.
+    """Make a text from outside safe for a log line: no card number, no control character, limited length."""
+    # Masked before anything is cut off: part of a card number would not be recognised as one.
     text = hide_secrets(text)
     if not text.isprintable():
         text = text.encode("unicode_escape").decode("ascii")
@@ -50,7 +49,7 @@ def clean_text(text: str) -> str:
 
 
 def describe_exception(error: BaseException) -> dict[str, str]:
-    """Give an exception's type and the place where it was raised."""
+    """Return an exception's type and the place where it was raised."""
     trace: TracebackType | None = error.__traceback__
     if trace is None:
         return {"error": type(error).__name__}
@@ -60,10 +59,10 @@ def describe_exception(error: BaseException) -> dict[str, str]:
 
 
 class _Bridge(logging.Handler):
-    """Hands the records of the standard library's loggers over."""
+    """Passes the records of the standard library's loggers to structlog."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        # Starlette logs the traceback of a failed start as a message; its last line is what happened.
+        # Starlette logs the traceback of a failed start as a message; its last line names the error.
         event = clean_text(record.getMessage().strip().rpartition("\n")[2])
         error = record.exc_info[1] if record.exc_info else None
         structlog.get_logger().log(record.levelno, event, logger=record.name, **({"exc_info": error} if error else {}))
@@ -86,7 +85,7 @@ def _build_text_renderer() -> Processor:
         colors=sys.stderr.isatty(), timestamp_key="time", sort_keys=False, pad_event_to=0
     )
 
-    def render(logger: Any, method: str, line: EventDict) -> bytes:  # noqa: ANN401 - as structlog has it
+    def render(logger: Any, method: str, line: EventDict) -> bytes:  # noqa: ANN401 - as in structlog
         return console(logger, method, {name: value for name, value in line.items() if value is not None}).encode()
 
     return render

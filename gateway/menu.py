@@ -1,4 +1,4 @@
-"""The menu that a bare `gateway` shows on a terminal. It asks; it must not run anything."""
+"""The menu that a bare `gateway` shows on a terminal. It prompts; it must not run anything."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ import click
 
 
 def ask_for_command(commands: Mapping[str, click.Command]) -> list[str] | None:
-    """The chosen command with the arguments it cannot do without, or None where the user leaves."""
+    """Prompt for a command and its required arguments, and return them; None if the user quits."""
     names = list(commands)
     width = max(map(len, names))
     click.echo("What should the gateway do?\n")

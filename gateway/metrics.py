@@ -1,7 +1,7 @@
-"""What the gateway counts and measures, for Prometheus: the names, their labels, and `GET /metrics`.
+"""The gateway's metrics for Prometheus: their names, their labels, and `GET /metrics`.
 
-Labels are bounded: a route's template and never a path, a code of the table, a field of the schema. docs/operations.md
-says what each means. Where the counts are kept is gateway/worker_folder.py's.
+Labels must be bounded: a route's template and never a path, a code of the table, a field of the schema.
+docs/operations.md documents each metric; gateway/worker_folder.py sets where they are stored.
 """
 
 from functools import lru_cache
@@ -21,7 +21,7 @@ _Metric = TypeVar("_Metric", Counter, Gauge, Histogram)
 router = APIRouter(route_class=DirectRoute)
 REGISTRY = CollectorRegistry()
 
-# From a count on an index (1 ms) to the longest that a request may wait.
+# From a count on an index (1 ms) to the longest time that a request may wait.
 _REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _COMMAND_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -82,25 +82,25 @@ POOL_CONNECTIONS = _gauge("gateway_database_pool_connections", "Connections to t
 WORKER_RESTARTS = _count("gateway_worker_restarts_total", "Workers that replaced one that had ended.")
 BUILD_INFO = _gauge("gateway_build_info", "Always 1; the label is the gateway's version.", "version", mode="max")
 
-# All of the above; docs/operations.md has the same.
+# All metrics above; docs/operations.md lists the same.
 DECLARED = tuple(each for each in globals().values() if isinstance(each, Counter | Gauge | Histogram))
 
 
 @lru_cache(maxsize=1_000)
 def find_child(metric: _Metric, *labels: str) -> _Metric:
-    """Give a metric's child for these labels; `metric.labels` takes a lock and three times as long."""
+    """Return a metric's child for these labels; `metric.labels` takes a lock and three times as long."""
     return metric.labels(*labels)
 
 
 def count_shed(reason: str) -> None:
-    """Count a request that is turned away; `reason` is one of a few words of the code's, such as `overload`."""
+    """Count a rejected request; `reason` is one of a few fixed words in the code, such as `overload`."""
     find_child(SHED, reason).inc()
 
 
 @router.get("/metrics", include_in_schema=False)
 async def answer_metrics() -> Response:
-    """All workers' counts together, in the text format of Prometheus."""
-    # The files are read and merged.
+    """Return the metrics of all workers together, in the text format of Prometheus."""
+    # In a thread: it reads and merges the workers' files.
     return Response(await run_in_threadpool(_write_metrics), media_type=CONTENT_TYPE_LATEST)
 
 

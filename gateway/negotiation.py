@@ -1,16 +1,16 @@
-"""Content negotiation (RFC 9110, section 12.5): which of the media types or codings on offer a request prefers."""
+"""Content negotiation (RFC 9110, section 12.5): which of the offered media types or codings a request prefers."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 
 from gateway.errors import NotAcceptableError
 
-# Browsers send ten at most. A head holds 30,000, whose reading would take a tenth of a second.
+# Browsers send ten at most. A head has room for 30,000, and parsing them would take a tenth of a second.
 _MOST_RANGES = 100
 
 
 def choose_media_type(accept: Sequence[str], offers: Sequence[str]) -> str:
-    """Give the offer that the Accept lines prefer, the earlier where they prefer none; without a line, the first.
+    """Return the offer that the Accept lines prefer, the earlier of equals; without a line, the first.
 
     Raises:
         NotAcceptableError: the lines exclude every offer.
@@ -31,10 +31,10 @@ def _choose(accept: str, offers: tuple[str, ...]) -> str:
 
 @lru_cache(maxsize=64)
 def choose_coding(accept_encoding: bytes, offers: tuple[str, ...]) -> tuple[str | None, bool]:
-    """Give the offer that Accept-Encoding prefers, the earlier of equals, None where it prefers the plain body to all.
+    """Return the offer that Accept-Encoding prefers, the earlier of equals, or None if it prefers the plain body.
 
-    And whether it excludes the plain body. Who excludes every offer too gets that all the same: section 12.5.3 leaves
-    it open, and there is nothing better to send.
+    The second value is whether the header excludes the plain body. If it excludes every offer too, the plain body is
+    chosen all the same: section 12.5.3 permits that, and there is nothing better to send.
     """
     weights = dict(_parse_range(part) for part in _split(accept_encoding.decode("latin-1")))
 
@@ -48,7 +48,7 @@ def choose_coding(accept_encoding: bytes, offers: tuple[str, ...]) -> tuple[str 
 
 
 def _split(header: str) -> list[str]:
-    """Give the first elements of a list; the others are not looked at."""
+    """Return the first elements of a list; the others are ignored."""
     return header.split(",", _MOST_RANGES)[:_MOST_RANGES]
 
 
@@ -63,7 +63,7 @@ def _parse_range(text: str) -> tuple[str, float]:
 
 
 def _get_quality(offer: str, ranges: Sequence[tuple[str, float]]) -> float:
-    """Give the quality of the most specific range that matches, 0 where none does."""
+    """Return the quality of the most specific range that matches, or 0 if none does."""
     for candidate in (offer, f"{offer.split('/', maxsplit=1)[0]}/*", "*/*"):
         qualities = [quality for media_range, quality in ranges if media_range == candidate]
         if qualities:

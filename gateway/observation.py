@@ -1,6 +1,6 @@
-"""Observes a request: its line in the log, its metrics and its span, all written at the end of its answer.
+"""Observes a request: its log line, metrics and span, all written when its response ends.
 
-It must not change an answer, nor tell a value that may hold a card number.
+It must not change a response, nor reveal a value that may contain a card number.
 """
 
 import logging
@@ -52,7 +52,7 @@ _PROBES = ("/health/live", "/health/ready")
 _METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS", "PUT", "PATCH", "DELETE"})
 _LONGEST_QUERY = 1_000
 _MOST_PARAMETERS = 10
-# What the line of a request says of it, in its order; docs/operations.md has them all.
+# The fields of a request's log line, in order; docs/operations.md documents them all.
 REQUEST_FIELDS = (
     "caller",
     "client",
@@ -69,21 +69,21 @@ REQUEST_FIELDS = (
 
 
 class Observer:
-    """Observes all that a worker does; close it at the end, which sends the last spans.
+    """Observes all requests and database commands of a worker; close it at shutdown to send the last spans.
 
     Attributes:
-        listeners: for the database's client.
+        listeners: event listeners for the database client.
     """
 
     def __init__(self, settings: Settings) -> None:
-        """Log slow queries and trace as the settings say."""
+        """Set up slow-query logging and tracing according to the settings."""
         self._slow_queries = SlowQueryLog(settings.slow_query_ms)
         self._tracing = _open_tracing() if settings.is_tracing else None
         observers = [_count_command, self._slow_queries.observe, *([self._tracing.observe] if self._tracing else ())]
         self.listeners = (
             CommandMonitor(*observers),
             PoolMonitor(_count_connections),
-            # Questions that fail meanwhile have their lines at a level that is often off.
+            # The requests that fail meanwhile are logged at info, which is often disabled.
             PrimaryMonitor(
                 lambda: logger.warning("the database is away"), lambda: logger.warning("the database is back")
             ),
@@ -91,11 +91,11 @@ class Observer:
         find_child(BUILD_INFO, VERSION).set(1)
 
     def explain_with(self, explain: Explain) -> None:
-        """Log slow commands with the plans that `explain` gives."""
+        """Log slow commands together with the plans that `explain` returns."""
         self._slow_queries.explain_with(explain)
 
     def begin(self, scope: Scope, method: str) -> "Observation":
-        """Begin to observe a request that has just arrived; `method` is the client's, which may be HEAD."""
+        """Start observing a request that has just arrived; `method` is the client's, which may be HEAD."""
         traceparent = find_traceparent(scope["headers"])
         span = self._tracing.begin(scope, method, traceparent) if self._tracing else None
         if span is not None:
@@ -105,7 +105,7 @@ class Observer:
         return Observation(scope, method, request_id, span)
 
     async def close(self) -> None:
-        """Write what is still to be written, within a few seconds."""
+        """Write the pending slow-query lines and spans, within a few seconds."""
         await self._slow_queries.close()
         if self._tracing:
             self._tracing.close()
@@ -118,14 +118,14 @@ def _open_tracing() -> "Tracing":
 
 
 class Observation:
-    """One request, from its arrival to the end of its answer.
+    """One request, from its arrival to the end of its response.
 
     Attributes:
-        request_id: 32 hexadecimal digits: its trace's (W3C Trace Context) if the caller named one.
+        request_id: 32 hexadecimal digits: the trace id (W3C Trace Context) if the caller sent one.
     """
 
     def __init__(self, scope: Scope, method: str, request_id: str, span: "RequestSpan | None") -> None:
-        """Begin to measure; what the database does in this task and those that it starts counts for the request."""
+        """Start measuring; database work in this task and in tasks it starts is attributed to the request."""
         self.request_id = request_id
         self._scope = scope
         self._method = method
@@ -143,11 +143,11 @@ class Observation:
 
     @property
     def has_begun(self) -> bool:
-        """Whether the answer has begun, so that it cannot become another."""
+        """Whether the response has begun, so that it can no longer be replaced."""
         return self._status is not None
 
     def note_message(self, message: Message) -> None:
-        """Note a message of the answer."""
+        """Record an ASGI message of the response."""
         kind = message["type"]
         if kind.endswith("http.response.start"):
             self._status = int(message["status"])
@@ -163,19 +163,19 @@ class Observation:
                 self._bytes += len(message.get("body", b""))
 
     def note_stream(self) -> None:
-        """Note that the answer is a stream, which lasts as long as its client wants: its duration ends here."""
+        """Record that the response is an open-ended stream: in the metrics, the request ends here."""
         if self._stream_seconds is None:
             self._stream_seconds = time.perf_counter() - self._started
             REQUESTS_IN_FLIGHT.dec()
 
     def note_operation(self, name: str | None, fields: Sequence[str]) -> None:
-        """Note what a GraphQL request asks: its operation's name, and the valid fields of the query type."""
+        """Record a GraphQL operation: its name, and the valid fields of the query type that it selects."""
         self._operation = {"operation": name and clean_text(name), "fields": list(fields)}
         for field in fields:
             find_child(GRAPHQL_FIELDS, field).inc()
 
     def end(self, error: BaseException | None, routes: Sequence[BaseRoute]) -> None:
-        """Write what is known; `error` is one that broke the answer off, or that nobody had expected."""
+        """Write the log line, metrics and span; `error` is one that cut the response short or was unexpected."""
         seconds = time.perf_counter() - self._started
         state = self._scope["state"]
         route, parameters = _find_route(self._scope, routes)
@@ -224,7 +224,7 @@ class Observation:
             find_child(SHARED_QUERIES, "page").inc(self._meter.shared)
         if code:
             find_child(ERRORS, code).inc()
-            # The status does not tell: GraphQL's is 200 beside data, and a list's was sent before it broke off.
+            # Not by the response status: GraphQL sends 200 with partial data, and a list sends 200 before it breaks.
             if self._stream_seconds is None and PROBLEMS[code].status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 find_child(REQUESTS_FAILED, route).inc()
 
@@ -237,7 +237,7 @@ class Observation:
 
 
 def _find_route(scope: Scope, routes: Sequence[BaseRoute]) -> tuple[str, dict[str, Any]]:
-    """Give a request's template and what fills it; a request that was turned away has not met the router."""
+    """Return a request's route template and path parameters, even if it was rejected before it reached the router."""
     if isinstance(route := scope.get("route"), Route | WebSocketRoute):
         return route.path_format, scope["path_params"]
     if scope["path"].startswith(STATIC_PATH):
@@ -250,13 +250,13 @@ def _find_route(scope: Scope, routes: Sequence[BaseRoute]) -> tuple[str, dict[st
 
 
 def _read_question(scope: Scope, route: str, parameters: dict[str, Any]) -> dict[str, str] | None:
-    """Give what a REST request asks, by the names of its path's and query's parameters; the words are the caller's."""
+    """Return a REST request's path and query parameters by name, with the caller's own text made safe for the log."""
     if route in {UNKNOWN_ROUTE, GRAPHQL_PATH, *PAGES} or route.startswith(STATIC_PATH):
         return None
     question = {name: clean_text(str(value)) for name, value in parameters.items()}
     query: bytes = scope["query_string"]
     if len(query) > _LONGEST_QUERY:
-        # Whole parameters alone: a part of a card number would not be known for one.
+        # Cut between parameters: part of a card number would not be recognised as one.
         query = query[:_LONGEST_QUERY].rpartition(b"&")[0]
     if query:
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
@@ -265,12 +265,12 @@ def _read_question(scope: Scope, route: str, parameters: dict[str, Any]) -> dict
 
 
 def _count_command(report: CommandReport) -> None:
-    """Count the time of a database command."""
+    """Record the duration of a database command."""
     find_child(DATABASE_SECONDS, report.name).observe(report.seconds)
 
 
 def _count_connections(idle: int, in_use: int) -> None:
-    """Count the connections that the driver opens, uses and closes."""
+    """Adjust the gauges of the driver's connections; the arguments are changes."""
     find_child(POOL_CONNECTIONS, "idle").inc(idle)
     if in_use:
         find_child(POOL_CONNECTIONS, "in_use").inc(in_use)

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI makes of the routes, with the schemas, tags and security that it does not know."""
+"""Builds the OpenAPI document: FastAPI's from the routes, with the schemas, tags and security that FastAPI lacks."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ _SECURITY_SCHEMES = {
 
 
 def build_document(app: FastAPI) -> dict[str, Any]:
-    """Give an application's OpenAPI document."""
+    """Build an application's OpenAPI document, once."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title,
@@ -43,7 +43,7 @@ def build_document(app: FastAPI) -> dict[str, Any]:
         for path, operations in document["paths"].items():
             for operation in operations.values():
                 operation["security"] = [] if path.startswith(_PUBLIC_PATHS) else [{"bearer": []}, {}]
-                # FastAPI's own form of validation errors, which no path answers with.
+                # FastAPI's own form of validation errors, which no path returns.
                 operation["responses"].pop("422", None)
                 for parameter in operation.get("parameters", ()):
                     parameter["schema"].pop("title", None)

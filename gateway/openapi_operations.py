@@ -1,6 +1,6 @@
-"""What the OpenAPI document says of each path and FastAPI does not know: answers, examples, problems.
+"""The parts of the OpenAPI document's operations that FastAPI cannot derive: responses, examples, problems.
 
-The routes name these descriptions. They refer to the schemas of gateway/openapi_schemas.py.
+The routes refer to these descriptions, which refer to the schemas of gateway/openapi_schemas.py.
 """
 
 import json
@@ -143,7 +143,7 @@ LIST_RESPONSES: dict[int | str, dict[str, Any]] = {
             },
             "application/x-ndjson": {"schema": {"type": "string"}, "example": json.dumps(ROW) + "\n"},
             "text/csv": {"schema": {"type": "string"}, "example": _TEXT_OF_ROW},
-            # Binary, where the gateway has its extra `export`.
+            # Binary; only if the gateway was installed with its extra `export`.
             "application/vnd.apache.parquet": {},
             "application/vnd.apache.arrow.stream": {},
         },

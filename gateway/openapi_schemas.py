@@ -1,4 +1,4 @@
-"""The shapes of answers in the OpenAPI document, by their names in its components, with examples."""
+"""The schemas of responses in the OpenAPI document, by their names in its components, with examples."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""One GraphQL operation, whatever carries it: what is asked, who answers it, and its result as JSON.
+"""One GraphQL operation over any transport: its parameters, its execution, and its result as JSON.
 
-How it is carried, gateway/graphql.py (HTTP), gateway/event_stream.py (SSE) and gateway/websocket.py (WebSocket) say.
+The transports are gateway/graphql.py (HTTP), gateway/event_stream.py (SSE) and gateway/websocket.py (WebSocket).
 """
 
 import logging
@@ -32,10 +32,10 @@ class GraphQLRequest:
     """The parameters of a request (GraphQL over HTTP, section 4, and appendix A).
 
     Attributes:
-        query: the document, unless `document_id` stands for it.
-        document_id: what the document is known by, if that was said.
+        query: the document, if it was sent.
+        document_id: the document's identifier, if it was sent.
         variables: their values by name.
-        operation_name: which of the document's operations is asked.
+        operation_name: which of the document's operations to run.
     """
 
     query: str | None
@@ -45,7 +45,7 @@ class GraphQLRequest:
 
 
 def read_parameters(given: dict[str, object]) -> GraphQLRequest:
-    """Read a request's parameters; raises InvalidGraphQLRequestError, which names the one that is wrong."""
+    """Read a request's parameters; raises InvalidGraphQLRequestError, which names the faulty one."""
     query = given.get("query")
     variables, operation_name, extensions = (given.get(name) for name in ("variables", "operationName", "extensions"))
     if not isinstance(query, str | None):
@@ -57,7 +57,7 @@ def read_parameters(given: dict[str, object]) -> GraphQLRequest:
     if not isinstance(extensions, dict | None):
         raise InvalidGraphQLRequestError("extensions is not an object; leave it out, or give null.")
     document_id = _read_document_id(given.get("documentId"), (extensions or {}).get("persistedQuery"))
-    # Some clients send an empty text beside the hash.
+    # Some clients send an empty query with the hash.
     query = query if query and query.strip() else None
     if query is None and document_id is None:
         raise InvalidGraphQLRequestError("query is missing or empty; give a GraphQL document, or a documentId.")
@@ -65,7 +65,7 @@ def read_parameters(given: dict[str, object]) -> GraphQLRequest:
 
 
 def _read_document_id(document_id: object, persisted_query: object) -> str | None:
-    """Give what a document is known by: GraphQL over HTTP's parameter, or the hash of Apollo's extension."""
+    """Return a document's identifier: GraphQL over HTTP's parameter, or the hash in Apollo's extension."""
     if not isinstance(document_id, str | None):
         raise InvalidGraphQLRequestError("documentId is not a string; give a document's identifier, or null.")
     match persisted_query:
@@ -79,7 +79,7 @@ def _read_document_id(document_id: object, persisted_query: object) -> str | Non
 
 
 class Operation:
-    """An operation that a caller asks for: its result, or, of a subscription, its results."""
+    """An operation that a caller requests: it has one result, or many if it is a subscription."""
 
     def __init__(self, state: State, asked: GraphQLRequest) -> None:
         """Look the document up; `state` is the application's.
@@ -94,7 +94,7 @@ class Operation:
         self.is_subscription = self._schema.is_subscription(self._text, asked.operation_name)
 
     async def execute(self, context: RequestContext, allowed: Iterable[OperationType], way: str) -> ExecutionResult:
-        """Give the result of an operation of one of the allowed types, which came by `way`.
+        """Execute an operation of one of the allowed types; `way` names its transport in the error.
 
         Raises:
             MethodNotAllowedError: the operation is of another type.
@@ -109,7 +109,7 @@ class Operation:
                 allowed_operation_types=allowed,
             )
         except CannotGetOperationTypeError:
-            # A result, as what validation finds is: the request itself is well-formed.
+            # A result, like validation errors: the request itself is well-formed.
             return build_failed_result(OperationNotFoundError(_describe_missing_operation(asked.operation_name)))
         except InvalidOperationTypeError as error:
             kind = error.operation_type.value
@@ -118,7 +118,7 @@ class Operation:
         return result
 
     async def subscribe(self, context: RequestContext) -> AsyncGenerator[ExecutionResult, None]:
-        """Give a subscription's results: an EventResult for each event, and last any other that ends them."""
+        """Yield a subscription's results: an EventResult for each event; any other kind of result ends them."""
         asked = self._asked
         results = await self._schema.subscribe(
             self._text,
@@ -144,24 +144,24 @@ def _describe_missing_operation(name: str | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A result as it is told.
+    """A result as it is sent.
 
     Attributes:
         failures: what went wrong, in the result's order.
-        body: the result's entries; without `data` where no field was executed.
+        body: the result's entries; without `data` if no field was executed.
     """
 
     failures: list[Failure]
     body: dict[str, object]
 
     def encode(self) -> bytes:
-        """Give the JSON."""
-        # The scalars give strings, and counts may pass 53 bits only where GraphQL's Int has refused them.
+        """Encode the body as JSON."""
+        # No number loses digits: custom scalars are strings, and GraphQL's Int has at most 32 bits.
         return write_json(self.body)
 
 
 def build_answer(result: ExecutionResult, request_id: str) -> Answer:
-    """Tell a result to the caller of a request, and what nobody had expected to the log."""
+    """Build the answer for the caller from a result; log unexpected errors."""
     failures = describe_failures(result)
     for failure in failures:
         if failure.unknown:
@@ -187,5 +187,5 @@ def _build_error(failure: Failure, request_id: str) -> dict[str, object]:
 
 
 def build_failed_result(error: Exception) -> ExecutionResult:
-    """Give the result of an operation that an error has ended, or kept from its execution."""
+    """Build the result of an operation that an error ended, or prevented from being executed."""
     return PreExecutionError(data=None, errors=[GraphQLError(str(error), original_error=error)])

@@ -1,4 +1,4 @@
-"""The options of the commands that serve."""
+"""The command-line options of `gateway up` and `gateway serve`."""
 
 from collections.abc import Callable
 from typing import Any

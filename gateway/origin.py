@@ -1,6 +1,6 @@
-"""Which hosts and whose pages are answered, and the headers that tell browsers what an answer may be used for.
+"""Which hosts and which sites' pages are served, and the headers that restrict how browsers use a response.
 
-It judges where a request comes from, not who sends it.
+It checks where a request comes from, not who sends it.
 """
 
 import re
@@ -18,8 +18,8 @@ _PREFLIGHT_SECONDS = 600
 
 _Header = tuple[bytes, bytes]
 
-# Card data stays out of caches, frames and pages of others, and nothing in an answer is run. Who has an answer open in
-# a browser may fetch others from its console.
+# Card data stays out of caches, frames and other sites' pages, and no script in a response runs. `connect-src 'self'`
+# lets a developer who has a response open in a browser fetch others from its console.
 HEADERS: tuple[_Header, ...] = (
     (b"cache-control", b"no-store"),
     (b"content-security-policy", b"default-src 'none'; connect-src 'self'; frame-ancestors 'none'"),
@@ -27,33 +27,33 @@ HEADERS: tuple[_Header, ...] = (
     (b"referrer-policy", b"no-referrer"),
     (b"x-content-type-options", b"nosniff"),
 )
-# A worker's script is held to its own policy, not to that of its page.
+# A web worker's script is subject to its own policy, not to that of its page.
 _FILE_HEADERS = (
     (b"content-security-policy", b"default-src 'self'; frame-ancestors 'none'"),
     *(header for header in HEADERS if header[0] != b"content-security-policy"),
 )
 _OWN_PAGES = ((b"cross-origin-resource-policy", b"same-origin"),)
-# RFC 6797. Over plain HTTP it would be ignored.
+# RFC 6797. Browsers ignore it over plain HTTP.
 _HTTPS = ((b"strict-transport-security", b"max-age=31536000"),)
 
 
 class OriginMiddleware:
-    """Refuses hosts and pages that are not this gateway's, and notes in `state` the headers of every answer.
+    """Rejects foreign hosts and cross-site requests, and stores every response's security headers in `state`.
 
-    Without authentication only names of this machine are answered: a page could otherwise reach the gateway under a
-    name of its own (DNS rebinding). A browser says truthfully whose page sends a request (Fetch Metadata, `Origin`);
-    what says neither is a program. Go's CrossOriginProtection judges alike, but lets every GET pass: here a GET asks
-    the database, so of those only a link that a person follows does.
+    Without authentication, only this machine's own host names are served: otherwise a page could reach the gateway
+    under the page's own domain (DNS rebinding). Browsers state which site sent a request (Fetch Metadata, `Origin`);
+    a request with neither header comes from a program. Go's CrossOriginProtection works the same way, but allows every
+    GET: here a GET queries the database, so a cross-site GET is allowed only when a user follows a link.
 
     Raises:
-        HostNotServedError: the host is not this machine.
-        CrossSiteRequestError: the page is another site's, and not listed.
+        HostNotServedError: the Host header does not name this machine.
+        CrossSiteRequestError: the page belongs to another site that is not listed.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._is_open = settings.is_open
-        # Starlette's CORSMiddleware would miss the answers of RequestMiddleware, and has errors of its own shape.
+        # Starlette's CORSMiddleware would miss the responses of RequestMiddleware, and formats errors its own way.
         self._listed = {origin.encode(): _build_cors_headers(origin) for origin in settings.cors_origins}
         vary = ((b"vary", b"Origin"),) if settings.cors_origins else ()
         self._unlisted = _OWN_PAGES + vary
@@ -125,7 +125,7 @@ def _find_host(origin: bytes) -> bytes | None:
 
 
 def _is_followed_link(scope: Scope, given: dict[bytes, bytes]) -> bool:
-    """Whether a person goes to a page or a path; a GraphQL query is not a page."""
+    """Whether a user navigates to this address; a GraphQL query in the address does not count."""
     return (
         scope.get("method") == "GET"
         and given.get(b"sec-fetch-mode") == b"navigate"

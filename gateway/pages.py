@@ -1,6 +1,6 @@
-"""The pages for people, as web/ was built into gateway/static: the explorer, GraphiQL, the API reference, their files.
+"""Serves the pages that web/ was built into in gateway/static: the explorer, GraphiQL, the API reference, their files.
 
-It sends what was built. What a page asks, it asks as any other client.
+It must not give pages any data: they send requests like any other client.
 """
 
 import hashlib
@@ -21,39 +21,39 @@ from gateway.path import GRAPHQL_PATH
 from gateway.route import DirectRoute
 
 STATIC = Path(__file__).parent / "static"
-# What the explorer asks, by SHA-256.
+# The explorer's GraphQL documents, by SHA-256.
 DOCUMENTS = STATIC / "explorer" / "documents.json"
 EXPLORER_PATH = "/"
 REFERENCE_PATH = "/docs"
 PATHS = frozenset({EXPLORER_PATH, REFERENCE_PATH})
 
-# No inline script anywhere: what an address or a vendor's name smuggles into a page is not run.
+# No inline scripts: a script injected by an address or a vendor's name does not run.
 _POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
     "form-action 'none'; {needs}; frame-ancestors 'none'"
 )
 _HEADERS = {
-    # The names of a page's files change with their content, the page's own does not.
+    # The names of a page's files change with their content; the page's own address does not.
     "Cache-Control": "no-cache",
     "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-# What the build compresses by, best first, and what gateway/compression.py can.
+# The build's coding first, then those of gateway/compression.py.
 _CODINGS = ("br", "zstd", "gzip")
 _COMPRESSED = ".br"
-# No file's name below gateway/static is near it. Each part of a path is looked up: 30,000 take a fifth of a second.
+# Far longer than any path below gateway/static. Each part of a path is looked up: 30,000 take a fifth of a second.
 _LONGEST_PATH = 255
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page by its folder in gateway/static, and what it needs beyond scripts and data of this host."""
+    """A page: its folder in gateway/static, and the policy it needs beyond scripts and data from this host."""
 
     folder: str
     needs: str
 
 
 EXPLORER = Page("explorer", "style-src 'self'")
-# Monaco, GraphiQL's editor, writes styles and carries its font in the style sheet.
+# Monaco, GraphiQL's editor, writes inline styles and has its font embedded in the style sheet.
 GRAPHIQL = Page("graphiql", "style-src 'self' 'unsafe-inline'; font-src 'self' data:; worker-src 'self'")
 REFERENCE = Page("docs", "style-src 'self'")
 
@@ -62,18 +62,18 @@ router = APIRouter(route_class=DirectRoute, include_in_schema=False)
 
 @router.get(EXPLORER_PATH)
 async def show_explorer(request: Request) -> Response:
-    """Give the explorer; the address's parameters are its own."""
+    """Return the explorer, which reads the address's query parameters itself."""
     return build_page(request, EXPLORER)
 
 
 @router.get(REFERENCE_PATH)
 async def show_reference(request: Request) -> Response:
-    """Give the reference of the REST paths."""
+    """Return the reference of the REST paths."""
     return build_page(request, REFERENCE)
 
 
 def build_page(request: Request, page: Page) -> Response:
-    """Give a page, or 304 to whom has it (RFC 9110, section 13.1.2).
+    """Build the response with a page, or 304 if the client has its current version (RFC 9110, section 13.1.2).
 
     Raises:
         NotFoundError: the gateway was installed without its pages.
@@ -84,7 +84,7 @@ def build_page(request: Request, page: Page) -> Response:
         raise NotFoundError(
             f"The page {page.folder} is not part of this installation; `pip install .` or `make up` builds it."
         ) from None
-    # Not by its time, which packages and images set to the same for each version.
+    # Not from its modification time, which packages and images set to the same value for every version.
     tag = f'"{hashlib.sha256(content).hexdigest()}"'
     headers = {**_HEADERS, "Content-Security-Policy": _POLICY.format(needs=page.needs), "ETag": tag}
     if tag in request.headers.get("if-none-match", ""):
@@ -93,26 +93,26 @@ def build_page(request: Request, page: Page) -> Response:
 
 
 def is_page(scope: Scope) -> bool:
-    """Whether a request is for a page, which holds no transactions; to GraphQL one without a query can be no other."""
+    """Whether a request is for a page, which contains no transactions; GraphiQL is GraphQL's path without a query."""
     path = scope["path"]
     return path in PATHS or (path == GRAPHQL_PATH and scope.get("method") == "GET" and not scope["query_string"])
 
 
 class PageFiles(StaticFiles):
-    """The pages' files. Their names hold a hash of their content: a browser need never ask for one twice.
+    """Serves the pages' files. Asset names contain a hash of their content, so that browsers never request one twice.
 
-    The build has compressed them by Brotli (RFC 7932), at an effort that is too high for each request. That form has a
-    tag and ranges of its own, and no address.
+    The build has compressed them by Brotli (RFC 7932), with more effort than a request could afford. The compressed
+    form has its own ETag and ranges, but no address.
     """
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        """Find a file; one that is the compressed form of another is none."""
+        """Find a file; compressed forms of other files are hidden."""
         return ("", None) if path.endswith(_COMPRESSED) or len(path) > _LONGEST_PATH else super().lookup_path(path)
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
     ) -> Response:
-        """Give a file, or 304, or a range, in the coding that the request prefers and the build has made."""
+        """Build the response with a file, a range, or 304, in Brotli if the request prefers it and the build has it."""
         compressed = f"{os.fspath(full_path)}{_COMPRESSED}"
         is_compressed = _prefers_compressed(scope) and os.path.isfile(compressed)  # noqa: PTH113 - Starlette's paths
         if is_compressed:

@@ -1,6 +1,6 @@
-"""The parameters of the REST paths, as the OpenAPI document shows them, and the refusal of those that a path lacks.
+"""The parameters of the REST paths, as the OpenAPI document shows them, and the rejection of unknown ones.
 
-All are taken as text: schema/filter.py reads them, for both styles, and says what is wrong with them.
+All are passed on as text: schema/filter.py, not this module, validates values, for REST and GraphQL alike.
 """
 
 from typing import Annotated, cast
@@ -18,7 +18,7 @@ from schema.page import MAX_ROWS
 
 
 class _Segment(Convertor[str]):
-    """One segment of a path, which may be empty, so that an empty value is answered with what is accepted."""
+    """One segment of a path; it may be empty, so that an empty value gets an error that says what is accepted."""
 
     regex = "[^/]*"
 
@@ -99,7 +99,7 @@ MaxQuery = Annotated[str | None, _AMOUNT, Query(alias="maxAmount", description="
 
 
 def check_parameters(request: Request) -> None:
-    """Refuse parameters that the route does not take: ignored, a misspelt filter would answer another question."""
+    """Reject parameters that the route does not take: ignoring a misspelt filter would return the wrong rows."""
     known = cast("DirectRoute", request.scope["route"]).parameters
     accepted = f"this path takes {', '.join(known)}" if known else "this path takes none"
     seen = set()

@@ -1,5 +1,5 @@
-"""Paths that modules must know besides the one that answers there."""
+"""Paths that several modules need to know."""
 
 GRAPHQL_PATH = "/graphql"
-# What it begins with.
+# The prefix of the pages' files.
 STATIC_PATH = "/static/"

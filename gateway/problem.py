@@ -1,9 +1,9 @@
-"""A row of the table of what can go wrong (gateway/problems.py), and the page that is made from it."""
+"""A row of the table of problems (gateway/problems.py), and the page that is generated from it."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
 
-# RFC 9110 has another name for it than Python had before 3.13.
+# RFC 9110's phrase, where Python before 3.13 has an older one.
 _PHRASES = {HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large"}
 
 
@@ -13,9 +13,9 @@ class Problem:
 
     Attributes:
         code: stable, in capitals.
-        status: HTTP's.
+        status: the HTTP status.
         title: the same for every occurrence.
-        meaning: when it is answered.
+        meaning: when it is returned.
         remedy: what the caller can do.
     """
 
@@ -26,7 +26,7 @@ class Problem:
     remedy: str
 
     def render_page(self) -> str:
-        """Give the text of docs/errors/<code>.md."""
+        """Build the text of docs/errors/<code>.md."""
         phrase = _PHRASES.get(self.status, self.status.phrase)
         return (
             f"# {self.code}\n\n{self.title}. Status {self.status.value} ({phrase}).\n\n"

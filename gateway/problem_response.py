@@ -1,4 +1,4 @@
-"""Answers a request with an error, in the shape of its style. What the errors are is gateway/problems.py's."""
+"""Builds error responses in the format of the request's API style. gateway/problems.py defines the errors."""
 
 from http import HTTPStatus
 from urllib.parse import quote
@@ -16,13 +16,13 @@ from schema.failure import INTERNAL_ERROR, INTERNAL_MESSAGE
 
 
 def build_problem_response(request: HTTPConnection, error: Exception) -> Response:
-    """Answer with an error, in the shape of the style that the request's path belongs to.
+    """Build the response to an error, in the format of the API style that the request's path belongs to.
 
-    The words of an error that is not in the table are kept back: they may hold anything.
+    The text of an error that is not in the table is withheld: it may contain anything.
     """
     code = error.code if isinstance(error, GatewayError) and error.code in PROBLEMS else INTERNAL_ERROR
     problem = PROBLEMS[code]
-    # For the log and the counts.
+    # For the log and the metrics.
     request.state.code = code
     detail = hide_secrets(str(error)) if code != INTERNAL_ERROR else INTERNAL_MESSAGE
     body, media_type = build_problem_body(problem, detail, request.scope["path"], request.state.request_id)
@@ -30,7 +30,7 @@ def build_problem_response(request: HTTPConnection, error: Exception) -> Respons
 
 
 def build_problem_body(problem: Problem, detail: str, path: str, request_id: str) -> tuple[bytes, str]:
-    """Give a body and its media type: GraphQL's errors at its path, a problem (RFC 9457) at all others."""
+    """Build a body and its media type: GraphQL errors at GraphQL's path, a problem (RFC 9457) at all others."""
     if path == GRAPHQL_PATH:
         extensions = {"code": problem.code, "request_id": request_id}
         body: dict[str, object] = {"errors": [{"message": detail, "extensions": extensions}]}
@@ -53,7 +53,7 @@ def _build_headers(problem: Problem, error: Exception) -> dict[str, str]:
     if isinstance(error, MethodNotAllowedError):
         return {"Allow": error.allowed}
     if problem.status == HTTPStatus.REQUEST_TIMEOUT:
-        # RFC 9110, section 15.5.9: what is left of the body must not be read as the next request.
+        # RFC 9110, section 15.5.9: the rest of the body must not be read as the next request.
         return {"Connection": "close"}
     # RFC 6750, section 3.
     challenge = {"WWW-Authenticate": "Bearer"} if problem.status == HTTPStatus.UNAUTHORIZED else {}
@@ -63,5 +63,5 @@ def _build_headers(problem: Problem, error: Exception) -> dict[str, str]:
 
 
 def build_retry_headers(status: int) -> dict[str, str]:
-    """Say when to try again, where that helps."""
+    """Build the Retry-After header for statuses with which a retry helps."""
     return {"Retry-After": str(RETRY_AFTER_SECONDS)} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}

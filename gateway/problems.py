@@ -1,6 +1,6 @@
-"""The one table of what can go wrong: code, status, title, and the page docs/errors/<code>.md that is made from it.
+"""The one table of problems: code, status, title, and the text of docs/errors/<code>.md, generated from it.
 
-REST answers with RFC 9457 problems, GraphQL with errors of the same codes.
+REST returns them as RFC 9457 problems, GraphQL as errors with the same codes.
 """
 
 from http import HTTPStatus
@@ -9,7 +9,7 @@ from gateway.graphql_problems import GRAPHQL_PROBLEMS
 from gateway.problem import Problem
 from gateway.service_problems import SERVICE_PROBLEMS
 
-# Long enough for a primary to be elected, short enough that nobody waits for nothing.
+# Long enough for the election of a primary, short enough not to waste the client's time.
 RETRY_AFTER_SECONDS = 5
 
 _VALUE = "Correct the value as `detail` says and send the request again."

@@ -1,6 +1,6 @@
-"""HTTP as uvicorn speaks it, with bounds on the head of a request, and bodies that HTTP/1.0 can read.
+"""uvicorn's HTTP protocol, with bounds on request heads, and with response bodies that HTTP/1.0 clients can read.
 
-It stands between the socket and the application, and must not know what is asked.
+It stands between the socket and the application, and must not interpret what a request asks for.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from gateway.path import GRAPHQL_PATH
 MAX_HEAD_BYTES = 65_536
 HEAD_SECONDS = 20
 
-# What is no HTTP has no path that would say in which shape to answer: it is told in plain words.
+# Input that is not HTTP has no path from which to choose an error format: the response is plain text.
 NOT_HTTP = (
     "This is not a readable HTTP/1.1 request. A request has the header Host, once. In its URL a space is written "
     "%20, a letter beyond ASCII by its bytes in UTF-8, such as %C3%A4, and all of it in 65535 characters."
@@ -33,16 +33,16 @@ NOT_HTTP = (
 # RFC 6455, section 4.1: 16 bytes as base64.
 _SOCKET_KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 
-# SO_LINGER for no time: what is not yet sent is dropped, and the client told so.
+# SO_LINGER with a timeout of 0: closing drops unsent data and sends RST.
 _NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class HttpProtocol(HttpToolsProtocol):
     """One connection. It is closed on a head of more than MAX_HEAD_BYTES, or one that takes longer than HEAD_SECONDS.
 
-    Most heads come whole in one read, at no cost here: both bounds count from the end of the read that began the head.
-    As many bytes may come where a body goes on or ends that are none of it: what follows its last chunk is kept by the
-    parser, of any length.
+    Both bounds count from the end of the read that began the head: most heads arrive in one read and cost nothing here.
+    MAX_HEAD_BYTES also bounds what arrives during a body without being part of it, such as the trailer after the last
+    chunk, which the parser would buffer at any length.
     """
 
     _in_head = _in_body = _has_body = False
@@ -58,13 +58,13 @@ class HttpProtocol(HttpToolsProtocol):
         *,
         refuse: Callable[[HTTPScope], bytes | None] = lambda _scope: None,
     ) -> None:
-        """Speak for one connection; what `refuse` gives for a request is its answer, and nobody else is asked."""
+        """Serve one connection; a response that `refuse` returns is sent without calling the application."""
         super().__init__(config, server_state, app_state, _loop)
         self._refuse = refuse
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(JoinedTransport(transport, self.loop))
-        # Otherwise uvicorn waits for ever for the first byte, though not for the first of a second request.
+        # uvicorn bounds the wait for a second request, but would wait for the first byte of the first for ever.
         self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -73,7 +73,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def _unset_keepalive_if_required(self) -> None:
-        """Leave the timer until the next head: line ends before it, or what is left of a body, are no request."""
+        """Keep the timer until the next head: line ends before it, or the rest of a body, are not a request."""
 
     def on_message_begin(self) -> None:
         super()._unset_keepalive_if_required()
@@ -81,7 +81,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_head, self._head_bytes = True, 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field of the head; one after the body is no header (RFC 9110, section 6.5.1)."""
+        """Take a field of the head; drop trailer fields, which are not headers (RFC 9110, section 6.5.1)."""
         if self._in_head:
             super().on_header(name, value)
 
@@ -97,7 +97,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._end_head()
         self._in_body, self._head_bytes = True, 0
         super()._unset_keepalive_if_required()
-        # RFC 9112, section 3.2. The parser ends with what is raised here, and uvicorn answers it as no HTTP.
+        # RFC 9112, section 3.2. An error raised here stops the parser, and uvicorn responds as to malformed HTTP.
         if self.parser.get_http_version() == "1.1" and [name for name, _ in self.headers].count(b"host") != 1:
             raise HttpParserError
         super().on_headers_complete()
@@ -121,7 +121,7 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.write(STATUS_LINE[431] + b"connection: close\r\ncontent-length: 0\r\n\r\n")
             self.transport.close()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words name nothing to mend
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's message does not say what to correct
         super().send_400_response(NOT_HTTP)
 
     def _end_head(self) -> None:
@@ -131,7 +131,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._head_timer = None
 
     def _should_upgrade(self) -> bool:
-        """Say whether a request begins a WebSocket that is spoken here; anything else goes on as HTTP."""
+        """Return whether a request opens a WebSocket that is served here; any other continues as HTTP."""
         given = dict(self.headers)
         before: RequestResponseCycle | None = self.cycle
         return (
@@ -140,25 +140,25 @@ class HttpProtocol(HttpToolsProtocol):
             and self.url.partition(b"?")[0] == GRAPHQL_PATH.encode()
             and given.get(b"sec-websocket-version") == b"13"
             and _SOCKET_KEY.fullmatch(given.get(b"sec-websocket-key", b"")) is not None
-            # What is answered yet would be written into the midst of it.
+            # An earlier response still under way would be written into the WebSocket's stream.
             and (before is None or before.response_complete)
         )
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing: whoever offers another protocol is served in this one (RFC 9110, section 7.8)."""
+        """Log nothing: a client that offers another protocol is served in HTTP/1.1 (RFC 9110, section 7.8)."""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
         if answer := self._refuse(cycle.scope):
             self.transport.write(answer)
-            # uvicorn drops the body of a request that is answered already.
+            # uvicorn drops the body of a request whose response is complete.
             cycle.response_started = cycle.response_complete = True
             if self.flow.write_paused:
-                # Its client asks on and takes no answers.
+                # The client keeps sending requests without reading the responses.
                 _reset(self.transport)
             elif not cycle.keep_alive:
                 self.transport.close()
             if self.pipeline:
-                # It starts the next of the requests that came together, which would start the one after it, and so on.
+                # It starts the next pipelined request: called directly, it would recurse through all of them.
                 self.loop.call_soon(cycle.on_response)
             else:
                 cycle.on_response()
@@ -168,7 +168,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 def _leave_slow_clients(cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3Application:
-    """Drop what a client has not taken when its answer fails: a closed connection would wait for ever until it does."""
+    """Reset the connection if a response fails while its client reads nothing: a normal close would wait for ever."""
 
     async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         try:
@@ -182,7 +182,7 @@ def _leave_slow_clients(cycle: RequestResponseCycle, app: ASGI3Application) -> A
 
 
 def _delimit_by_close(cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3Application:
-    """Let a body of unknown length end where the connection does: HTTP/1.0 has no chunks (RFC 9112, section 6.1)."""
+    """End a body of unknown length by closing the connection: HTTP/1.0 has no chunks (RFC 9112, section 6.1)."""
 
     async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         has_length = False
@@ -193,14 +193,14 @@ def _delimit_by_close(cycle: RequestResponseCycle, app: ASGI3Application) -> ASG
                 has_length = any(name == b"content-length" for name, _ in message.get("headers", ()))
                 cycle.chunked_encoding = None if has_length else False
             elif message["type"] == "http.response.body" and not has_length:
-                # uvicorn checks each part against what is left of the length.
+                # uvicorn checks each part against the remaining length.
                 cycle.expected_content_length = len(message.get("body", b""))
             await send(message)
 
         try:
             await app(scope, receive, send_plain)
         except BaseException:
-            # Closed in the usual way, the connection would make the part that was sent look whole.
+            # After an ordinary close, the part already sent would look like the whole body.
             _reset(cycle.transport)
             raise
 
@@ -208,10 +208,10 @@ def _delimit_by_close(cycle: RequestResponseCycle, app: ASGI3Application) -> ASG
 
 
 def _reset(transport: asyncio.Transport) -> None:
-    """End a connection by RST, which its client takes for an error, and drop what it has not taken.
+    """Reset a connection (RST), which its client sees as an error, and drop all unsent data.
 
-    `abort` alone drops what the process holds; the system would still send what it holds, and end as if all were well.
+    `abort` alone drops only what this process holds: the system would still send its own buffer, then close normally.
     """
-    with contextlib.suppress(OSError):  # its client has left meanwhile
+    with contextlib.suppress(OSError):  # the client has disconnected meanwhile
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
     transport.abort()

@@ -1,6 +1,6 @@
-"""How often a caller may ask. It counts; who the caller is, gateway/authentication.py has said before.
+"""Limits how often a caller may send requests. It counts; gateway/authentication.py has already identified the caller.
 
-Counts live in this process, or in a Redis that workers and replicas share. Names are kept nowhere, only their hashes.
+Counts live in this process, or in a Redis that workers and replicas share. Only hashes of names are stored.
 """
 
 import asyncio
@@ -29,25 +29,25 @@ logger = logging.getLogger(__name__)
 
 _MINUTE = 60
 _SWEEP_SECONDS = 1.0
-# A Redis nearby answers in under 1 ms. No request may wait for one that is away.
+# A nearby Redis responds in under 1 ms. No request may wait for one that is unreachable.
 _STORE_SECONDS = 0.1
 _STORE_PAUSE_SECONDS = 1.0
 _STORE_CONNECTIONS = 1_000
 
 _Answer = TypeVar("_Answer")
-# The count of the minute before and how long it still weighs, s; the count of this minute and how long it is kept, s.
+# The previous minute's count and how long it still weighs, s; this minute's count and how long it is kept, s.
 Window: TypeAlias = tuple[int, float, int, float]
 
 
 class LocalStorage(MemoryStorage):
-    """Counts of this process alone."""
+    """Counts in this process's memory."""
 
     def __init__(self) -> None:
         super().__init__()
         self._swept_at = 0.0
 
     async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        """Count, and forget what has expired once a second; at each count, as the library does, 10,000 cost 1 ms."""
+        """Count, and drop expired entries once a second: on each count, as the library does, 10,000 would cost 1 ms."""
         now = time.time()
         if now > self._swept_at + _SWEEP_SECONDS:
             self._swept_at = now
@@ -59,11 +59,11 @@ class LocalStorage(MemoryStorage):
         return self.storage[key]
 
     async def close(self) -> None:
-        """Do nothing: memory is not closed."""
+        """Do nothing: there is no connection to close."""
 
 
 class SharedStorage(RedisStorage):
-    """Counts in a Redis. While it is away or slow, those of this process alone hold, and it is tried once a second."""
+    """Counts in a Redis. While it is unreachable or slow, counts in this process, and retries it once a second."""
 
     def __init__(self, url: str) -> None:
         # The package is optional.
@@ -72,19 +72,19 @@ class SharedStorage(RedisStorage):
         from redis.backoff import NoBackoff  # noqa: PLC0415
         from redis.exceptions import RedisError  # noqa: PLC0415
 
-        # Connections that were open when the Redis restarted fail once.
+        # One retry: connections that were open when Redis restarted fail once.
         self._pool = ConnectionPool.from_url(url, max_connections=_STORE_CONNECTIONS, retry=Retry(NoBackoff(), 1))
         try:
-            # It connects to nothing: what no connection can be made with would fail at each request.
+            # This does not connect; it rejects a URL with which every request would fail.
             self._pool.make_connection()  # type: ignore[no-untyped-call]  # the library has no annotation here
         except (RedisError, TypeError):
             raise ValueError from None
         super().__init__(
-            # The pool has the address; this reader of it would insist on a port, and know fewer forms.
+            # The pool has the address; the library's own URL parser requires a port and accepts fewer forms.
             "async+redis://",
             implementation="redispy",
             key_prefix="gateway",
-            connection_pool=self._pool,  # type: ignore[arg-type]  # the annotation forgets what the docstring offers
+            connection_pool=self._pool,  # type: ignore[arg-type]  # allowed by the docstring, missing in the annotation
         )
         self._failures = (RedisError, OSError)
         self._local = LocalStorage()
@@ -107,7 +107,7 @@ class SharedStorage(RedisStorage):
         try:
             if time.monotonic() >= self._next_try:
                 if self._is_away:
-                    # One request finds out; the others do not wait meanwhile.
+                    # Only this request probes Redis; the others do not wait for it.
                     self._next_try = time.monotonic() + _STORE_PAUSE_SECONDS
                 try:
                     async with asyncio.timeout(_STORE_SECONDS):
@@ -126,7 +126,7 @@ class SharedStorage(RedisStorage):
         self._next_try = time.monotonic() + _STORE_PAUSE_SECONDS
         if not self._is_away:
             self._is_away = True
-            # Not the error's text, which may hold the address with its password.
+            # Not the error's text, which may contain the address with its password.
             logger.warning("GATEWAY_RATE_STORE is away (%s): each worker counts for itself", type(error).__name__)
 
     def _note_back(self) -> None:
@@ -141,10 +141,10 @@ class SharedStorage(RedisStorage):
 
 
 def open_storage(rate_store: str | None) -> LocalStorage | SharedStorage:
-    """Give where counts are kept: a Redis by its URL, or this process. It connects when it is first asked.
+    """Open the storage of counts: a Redis by its URL, or this process's memory; it connects on first use.
 
     Raises:
-        ConfigurationError: the URL cannot be used, or the package for Redis is not installed.
+        ConfigurationError: the URL cannot be used, or the Redis package is not installed.
     """
     if rate_store is None:
         return LocalStorage()
@@ -154,25 +154,25 @@ def open_storage(rate_store: str | None) -> LocalStorage | SharedStorage:
         message = "GATEWAY_RATE_STORE needs the extra redis: pip install '.[redis]' in the gateway's repository."
         raise ConfigurationError(message) from None
     except ValueError:
-        # The URL may hold a password.
+        # The URL may contain a password.
         raise ConfigurationError("GATEWAY_RATE_STORE is no URL of a Redis; give redis://host:6379/0.") from None
 
 
 class Allowance:
-    """How often something may happen to one name in any minute."""
+    """Limits how often an event may occur for one name in any minute."""
 
     def __init__(self, storage: LocalStorage | SharedStorage, what: str, per_minute: int) -> None:
-        """Count in a storage, apart from what else is counted there; `what` is a plural, such as `requests`."""
+        """Count in a storage under a namespace of its own: `what`, a plural such as `requests`."""
         self._storage = storage
         self._what = what
         self._limiter = SlidingWindowCounterRateLimiter(storage)
         self._item = RateLimitItemPerMinute(per_minute, namespace=what)
 
     async def take(self, name: str) -> None:
-        """Count once.
+        """Count one event.
 
         Raises:
-            TooManyRequestsError: the minute's number is used up; this time is not counted.
+            TooManyRequestsError: the minute's allowance is used up; this event is not counted.
         """
         digest = _hash_name(name)
         if not await self._limiter.hit(self._item, digest):
@@ -190,9 +190,9 @@ class Allowance:
 
 
 class RateLimitMiddleware:
-    """Refuses what a caller asks beyond its number a minute. Probes, metrics, pages and their files are not counted.
+    """Rejects requests beyond a caller's number per minute. Probes, metrics, pages and their files are not counted.
 
-    A WebSocket counts as a request, and finds `count_request` in the state for each operation that comes by it.
+    A WebSocket's handshake counts as a request; its handler counts each operation with `count_request` in the state.
     """
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -210,7 +210,7 @@ class RateLimitMiddleware:
             return
 
         async def close_at_end(message: Message) -> None:
-            # What is done after this message, the process does not wait for.
+            # The process does not wait for anything done after this message.
             if message["type"].startswith("lifespan.shutdown"):
                 await self._storage.close()
             await send(message)
@@ -218,7 +218,7 @@ class RateLimitMiddleware:
         await self._app(scope, receive, close_at_end)
 
     async def _count(self, scope: Scope) -> None:
-        """Count a request of the scope's caller."""
+        """Count a request by the scope's caller."""
         if self._is_limiting:
             await self._requests.take(name_client(scope))
 
@@ -233,9 +233,9 @@ def _hash_name(name: str) -> str:
 
 
 def compute_wait(window: Window, limit: int) -> int:
-    """Give after how many whole seconds one more is within the limit, if nothing else is counted; 0 for now.
+    """Return after how many whole seconds one more event is within the limit if no other is counted; 0 means now.
 
-    The window before weighs by the part of it that lies within the last minute.
+    The previous window is weighted by the part of it that lies within the last minute.
     """
     before, weighs, current, kept = window
     if before * weighs / _MINUTE + current < limit:

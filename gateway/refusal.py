@@ -1,6 +1,6 @@
-"""Turns questions away in an overload before the application is asked: each costs a tenth of one that goes through it.
+"""Rejects requests in an overload before the application is called, at a tenth of the cost of passing through it.
 
-What an overload is, gateway/admission.py says; the answer is the one that it would give.
+gateway/admission.py decides what an overload is; the response is the one that it would cause.
 """
 
 import random
@@ -16,7 +16,7 @@ from gateway.problems import PROBLEMS
 from gateway.traceparent import find_traceparent, get_trace_id
 
 _PROBLEM = PROBLEMS["OVERLOADED"]
-# These requests are not logged one by one, and their path is not looked at further.
+# The route in the metrics: these requests are not logged one by one, and their path is not matched with a route.
 ROUTE = "turned away"
 _HEAD = b"HTTP/1.1 503 Service Unavailable\r\n" + b"".join(
     b"%s: %s\r\n" % header
@@ -29,18 +29,18 @@ _HEAD = b"HTTP/1.1 503 Service Unavailable\r\n" + b"".join(
 
 
 class Refusal:
-    """Gives the whole answer to a question that is turned away, or None to one that may come in."""
+    """Returns the complete response to a request that is rejected, or None for one that may enter."""
 
     def __init__(self, admission: Admission, is_draining: Callable[[], bool] = lambda: False) -> None:
         self._admission = admission
         self._is_draining = is_draining
 
     def __call__(self, scope: HTTPScope) -> bytes | None:
-        """Judge a request by its head."""
+        """Decide by a request's head."""
         if not self._admission.is_overloaded or not is_question(scope["path"]):
             return None
-        # Who names an origin may be owed headers that this answer does not have; and when the gateway stops, the
-        # application's answers end their connections.
+        # A request with an Origin may need CORS headers, which this response lacks; while the gateway drains, the
+        # application's responses close their connections, which this one does not.
         if any(name == b"origin" for name, _ in scope["headers"]) or self._is_draining():
             return None
         if not self._admission.turns_away():

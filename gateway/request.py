@@ -1,4 +1,4 @@
-"""What every request is given on its way in, and every answer on its way out."""
+"""What applies to every request and response: request id, common headers, HEAD, error responses, observation."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -24,15 +24,15 @@ _STARTS = frozenset({"http.response.start", "websocket.accept", "websocket.http.
 
 
 class RequestMiddleware:
-    """Notes when a request arrived and names it, answers HEAD as GET without a body, and has all of it observed.
+    """Records a request's arrival time, gives it an id, handles HEAD as GET without a body, and has it observed.
 
-    What nobody below has answered for is answered as an unknown failure, unless the answer has begun.
-    When the client goes away, what is under way for it is cancelled, which ends its query in the database.
-    Every answer, of an error too, has the headers that gateway/origin.py notes in `state`, unless it has its own.
+    Turns exceptions that no inner layer handled into problem responses, unless the response has begun.
+    When the client disconnects, cancels the work for it, which ends its query in the database.
+    Every response, errors included, gets the headers that gateway/origin.py puts in `state`, unless it sets its own.
     """
 
     def __init__(self, app: ASGIApp, observer: Observer, routes: Sequence[BaseRoute]) -> None:
-        """Tell the observer of each request; the routes say what one asks that never came to the router."""
+        """Report each request to the observer; `routes` identify a request that never reached the router."""
         self._app = app
         self._observer = observer
         self._routes = routes
@@ -41,9 +41,9 @@ class RequestMiddleware:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        # A WebSocket begins with one (RFC 6455, section 4.1).
+        # A WebSocket's opening handshake is a GET (RFC 6455, section 4.1).
         method = scope.get("method", "GET")
-        # The server knows that the request was HEAD and drops what body there is.
+        # The server knows that the request was HEAD and drops the body.
         scope = {**scope, "method": "GET"} if method == "HEAD" else scope
         observation = self._observer.begin(scope, method)
         scope["state"] = {
@@ -58,14 +58,14 @@ class RequestMiddleware:
         try:
             failure = await self._answer(scope, receive, send, observation)
         except BaseException as error:
-            # Starlette wraps an error that it would have answered for, had the answer not begun.
+            # Starlette wraps an error that has a handler but is raised after the response has begun.
             failure = error.__cause__ or error
             raise
         finally:
             observation.end(failure, self._routes)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, observation: Observation) -> Exception | None:
-        """Answer, whatever happens; give what nobody had expected."""
+        """Send a response whatever happens; return the exception if it was an unexpected one."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] in _STARTS:
@@ -80,32 +80,32 @@ class RequestMiddleware:
                 await run_for_client(self._app, scope, receive, send_with_headers)
             else:
                 await self._app(scope, receive, send_with_headers)
-        except ClientDisconnect:  # before its body was whole
+        except ClientDisconnect:  # before the request body was complete
             return None
         except Exception as error:
-            # A broken connection is how a client learns that a body it has begun to read is not whole.
+            # Breaking the connection tells the client that the body it is reading is incomplete.
             if observation.has_begun:
                 raise
             await build_problem_response(HTTPConnection(scope), error)(scope, receive, send_with_headers)
-            # The others were turned away before the application was asked.
+            # A GatewayError that gets here is expected: a middleware rejected the request.
             return None if isinstance(error, GatewayError) else error
         return None
 
 
 def _add_headers(message: Message, headers: tuple[tuple[bytes, bytes], ...]) -> None:
     own = message.get("headers", [])
-    # Vary is a list: further lines add to it.
+    # Vary is a list: further header lines add to it.
     names = {name for name, _ in own} - {b"vary"}
     message["headers"] = [*own, *(header for header in headers if header[0] not in names)]
 
 
 def get_context(request: Request) -> RequestContext:
-    """Give the resolvers' view of a request."""
+    """Build the resolvers' context for a request."""
     return build_context(request.scope, request.state.now_ms)
 
 
 def build_context(scope: Scope, now_ms: int) -> RequestContext:
-    """Give the resolvers' view of what the caller of a request or WebSocket asks, in ms since the epoch, UTC."""
+    """Build the resolvers' context for a request or a WebSocket operation; `now_ms` is ms since the epoch, UTC."""
     app, state = scope["app"].state, scope["state"]
     may_see_cards = CallerScope.CARDS_READ in state["caller"].scopes
     return RequestContext(
@@ -121,11 +121,11 @@ def build_context(scope: Scope, now_ms: int) -> RequestContext:
 
 @asynccontextmanager
 async def open_events(scope: Scope, wanted: RelativeFilter, after: str | None) -> AsyncIterator[Subscription]:
-    """Subscribe to the feed for the time of the block, as the caller of a request or WebSocket may see it.
+    """Subscribe to the feed for the duration of the block; card numbers are masked unless the caller may see them.
 
     Raises:
-        TooManySubscriptionsError: the caller holds as many live streams open as are allowed.
-        LiveUnavailableError, LiveEventUnknownError, DatabaseError: as `TransactionFeed.open` does.
+        TooManySubscriptionsError: the caller already has the maximum number of live streams open.
+        LiveUnavailableError, LiveEventUnknownError, DatabaseError: as in `TransactionFeed.open`.
     """
     app, state = scope["app"].state, scope["state"]
     feed: TransactionFeed = app.feed

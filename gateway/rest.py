@@ -1,4 +1,4 @@
-"""The four REST paths: what a path and its parameters ask is handed to the resolvers, and the answer written."""
+"""The four REST paths: they pass their parameters to the resolvers and write the responses."""
 
 import orjson
 from fastapi import APIRouter, Request
@@ -43,7 +43,7 @@ _COUNT_SLASHES = "/transactions/{days}/card/{cardType}".count("/")
 
 @router.get("", include_in_schema=False)
 async def demand_days() -> None:
-    """Say what is missing; an empty segment after the slash is told the same."""
+    """Report that the days are missing, as an empty segment after the slash does."""
     parse_days("", "days")
 
 
@@ -82,7 +82,7 @@ async def list_by_days(
 async def count_by_card(request: Request, days: DaysPath, card_type: CardTypePath) -> Response:
     """The exact number."""
     check_parameters(request)
-    # A name may hold slashes, as %2F. Taken for a name, `Visa/country/US` would have been counted: nothing has it.
+    # A card type may contain slashes, as %2F. Bare ones are an error: as a card type `Visa/country/US` would count 0.
     if request.scope["raw_path"].count(b"/") > _COUNT_SLASHES:
         raise NotFoundError(
             SLASH_AT_END
@@ -161,7 +161,7 @@ async def _answer_list(
         has_end = wanted.until != request.state.now_ms
         question = ListQuestion(repository, wanted, position, export.row_format, has_end)
         rest = lists.open(question, request.state.turn)
-        # Read before the answer begins: a question that fails is answered with an error, not with a broken body.
+        # Read before the response begins, so that a failing query gets an error response, not a broken body.
         first = await anext(rest, b"")
         body = export.open_body({"until": wanted.until, "next": None})
         return RowStream(body, first, rest, media_type=export.media_type, headers=export.headers)
@@ -176,7 +176,7 @@ async def _answer_list(
 
 
 class _PageWriter:
-    """Writes a page's rows batch by batch, while they are read."""
+    """Encodes a page's rows batch by batch, while they are read."""
 
     def __init__(self, row_format: RowFormat, limit: int) -> None:
         self.left = limit
@@ -184,12 +184,12 @@ class _PageWriter:
         self._format = row_format
 
     def note(self, batch: list[Row]) -> None:
-        """Take a batch; one row more than the page has is read."""
+        """Encode a batch, without the one row that the query reads beyond the page."""
         if rows := batch[: self.left]:
             self.left -= len(rows)
             self.parts.append(self._format.encode(rows))
 
 
 def _build_link(request: Request, cursor: str) -> str:
-    """Give the Link header (RFC 8288) that leads to the rows after a cursor."""
+    """Build the Link header (RFC 8288) for the rows after a cursor."""
     return f'<{request.url.include_query_params(after=cursor)}>; rel="next"'

@@ -1,4 +1,4 @@
-"""Reports on the counts in memory: by two metrics, and in the log when counts begin or cease to come from memory."""
+"""Reports on counts in memory: by two metrics, and in the log when counts start or cease to come from memory."""
 
 import structlog
 
@@ -11,15 +11,15 @@ class RollupLog:
     """A RollupObserver for the rollup of this worker."""
 
     def __init__(self) -> None:
-        """Begin with no reason told."""
+        """Start with no reason logged."""
         self._reason: str | None = None
 
     def note_count(self, *, from_memory: bool) -> None:
-        """Count where a count came from."""
+        """Record where a count came from."""
         find_child(ROLLUP_COUNTS, "memory" if from_memory else "database").inc()
 
     def note_lag(self, seconds: int) -> None:
-        """Keep the lag."""
+        """Set the lag."""
         ROLLUP_LAG.set(seconds)
 
     def note_build(self, documents: int, seconds: float) -> None:
@@ -28,7 +28,7 @@ class RollupLog:
         logger.info("counts come from memory", documents=documents, duration_ms=round(seconds * 1000, 3))
 
     def note_end(self, reason: str) -> None:
-        """Log why, once for each reason: the rollup tries again and again."""
+        """Log the reason, but not the same one twice in a row: the rollup retries again and again."""
         if reason != self._reason:
             self._reason = reason
             logger.info("counts come from the database", reason=reason)

@@ -1,7 +1,7 @@
-"""Routes that cost little: an endpoint is called with the texts of its path and query, and answers by itself.
+"""Cheap routes: an endpoint is called with its path and query parameters as text, and returns a response.
 
-FastAPI reads the same annotations for the OpenAPI document. To have it validate and solve dependencies too, which no
-endpoint here needs, would take longer than all the gateway does for a count.
+FastAPI reads the same annotations for the OpenAPI document. Its validation and dependency injection, which no endpoint
+here needs, would take longer than everything the gateway does for a count.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,14 +14,14 @@ from starlette.types import Receive, Scope, Send
 
 
 class DirectRoute(APIRoute):
-    """A route whose endpoint is a coroutine that gives a response, and whose parameters are texts or left out.
+    """A route whose endpoint is a coroutine that returns a response; parameters are text, and may be left out.
 
     Attributes:
         parameters: the names of its query parameters.
     """
 
     def __init__(self, path: str, endpoint: Callable[..., Awaitable[Response]], **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
-        # In the OpenAPI document an operation is called as its function.
+        # In the OpenAPI document an operation has the name of its function.
         super().__init__(path, endpoint, **options | {"generate_unique_id_function": lambda route: route.name})
         self._request_name = self.dependant.request_param_name
         self._path_names = [(field.name, field.alias) for field in self.dependant.path_params]

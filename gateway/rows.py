@@ -1,4 +1,4 @@
-"""Rows as bytes: JSON, NDJSON and CSV, a batch at a time, and the response that streams them in constant memory."""
+"""Encodes rows as JSON, NDJSON or CSV, a batch at a time, and streams them in constant memory."""
 
 import csv
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -14,24 +14,24 @@ from database.row import Row
 from gateway.admission import Turn
 from gateway.stream_response import StreamResponse, send_part
 
-# What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection), full-width forms among it.
-_FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - they are meant
-# An export takes as long as it has rows: whoever asks for something short does not wait for its end.
+# Characters that start a formula in a spreadsheet (OWASP, CSV Injection), including their full-width forms.
+_FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - full-width on purpose
+# After this long a list releases its slot, so that short requests do not wait for the end of an export.
 _LONG_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class RowFormat:
-    """How rows are written, some at a time, the same for all who share a list: these parts follow each other in a body.
+    """How to encode batches of rows as parts of a body, identically for all clients that share a list.
 
     Attributes:
         media_type: with its parameters.
-        head: what comes first.
-        separator: what comes between parts.
-        tail: what comes last.
-        encode: gives some rows as a part; at least one.
-        count: gives the number of rows of a part.
-        prove: gives a last line from what is to be said of the body, where the format's own end proves nothing.
+        head: what precedes the first part.
+        separator: what separates parts.
+        tail: what follows the last part.
+        encode: encodes rows, at least one, as a part.
+        count: returns the number of rows in a part.
+        prove: builds a trailer line from facts about the body, for formats whose end does not show that it is complete.
     """
 
     media_type: str
@@ -44,19 +44,19 @@ class RowFormat:
 
 
 class Body(Protocol):
-    """What one client is sent, made of parts as they come."""
+    """Builds one client's response body from parts as they arrive."""
 
     async def add(self, part: bytes) -> bytes:
-        """Give what is to be sent after a part, which only the first may lack; it may be nothing yet."""
+        """Take a part, of which only the first may be empty, and return the bytes to send now, which may be none."""
         ...
 
     async def end(self) -> bytes:
-        """Give what is to be sent last, by which the body is whole."""
+        """Return the last bytes, which complete the body."""
         ...
 
 
 class PlainBody:
-    """A body of the parts themselves."""
+    """A body of the parts as they are."""
 
     def __init__(self, row_format: RowFormat) -> None:
         self._format = row_format
@@ -72,10 +72,10 @@ class PlainBody:
 
 
 class ProvenBody(PlainBody):
-    """A body that ends with a line which says that it is whole and how many rows it has."""
+    """A body with a trailer line that states that it is complete and how many rows it has."""
 
     def __init__(self, row_format: RowFormat, told: Mapping[str, object]) -> None:
-        """Tell what is `told` besides."""
+        """Add the entries of `told` to the trailer."""
         super().__init__(row_format)
         self._told = told
         self._rows = 0
@@ -91,9 +91,9 @@ class ProvenBody(PlainBody):
 
 
 def write_text(value: object) -> str | None:
-    """Give the text of what a column of text holds: other programs may have stored anything, which comes as its JSON.
+    """Return a text column's value as text; other programs may have stored any type, which is written as JSON.
 
-    None is given for null; of what has no form in JSON, such as an ObjectId, Python's text.
+    What JSON writes as null gives None; a value without a JSON form, such as an ObjectId, gives its `str`.
     """
     if value is None or isinstance(value, str):
         return value
@@ -119,7 +119,7 @@ def _prove_ndjson(proof: Mapping[str, object]) -> bytes:
 
 
 class _Lines(list[str]):
-    """What a CSV writer takes for its file; it writes a line at a time."""
+    """The file that a CSV writer writes to, a line at a time."""
 
     def write(self, line: str) -> None:
         self.append(line)
@@ -127,8 +127,8 @@ class _Lines(list[str]):
 
 def _encode_csv(rows: list[Row]) -> bytes:
     lines = _Lines()
-    # A text that holds a character of the line's end is written in quotes. So is one with a #, of which readers who
-    # skip the last line as a comment would take the rest of the line for one, too.
+    # The writer quotes values that contain a character of its line terminator. The # is in it, and removed below, so
+    # that such values are quoted: a reader that skips the trailer as a comment would cut other lines at a bare #.
     csv.writer(lines, lineterminator="#\r\n").writerows(
         [[_neutralise(row.get(name)) for name in FIELDS] for row in rows]
     )
@@ -136,7 +136,7 @@ def _encode_csv(rows: list[Row]) -> bytes:
 
 
 def _neutralise(value: object) -> object:
-    """Give a number as it is, and a text so that no spreadsheet takes it for a formula."""
+    """Return numbers unchanged, and text so that no spreadsheet reads it as a formula."""
     if type(value) is not str:
         if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
             return value
@@ -145,12 +145,12 @@ def _neutralise(value: object) -> object:
 
 
 def _count_csv(part: bytes) -> int:
-    # Every second piece is within quotes, where a line may break as well.
+    # Every second piece is inside quotes, where a line break is data.
     return sum(piece.count(b"\r\n") for piece in part.split(b'"')[::2])
 
 
 def _prove_csv(proof: Mapping[str, object]) -> bytes:
-    """Give a record of as many fields as the others (RFC 4180) whose # is how readers know a comment."""
+    """Build a record with as many fields as the others (RFC 4180), whose leading # marks it as a comment."""
     told = [f"{name}={orjson.dumps(value).decode().strip(chr(34))}" for name, value in proof.items()]
     cells = [f"#{told[0]}", *told[1:]]
     return ",".join([*cells, *[""] * (len(FIELDS) - len(cells))]).encode() + b"\r\n"
@@ -158,7 +158,7 @@ def _prove_csv(proof: Mapping[str, object]) -> bytes:
 
 JSON = RowFormat("application/json", b"[", b",", b"]", _encode_json)
 NDJSON = RowFormat("application/x-ndjson", b"", b"", b"", _encode_ndjson, _count_ndjson, _prove_ndjson)
-# RFC 4180: a header line, CRLF line ends, quotes where a value holds a comma, a quote or a line break.
+# RFC 4180: a header line, CRLF line ends, quotes where a value contains a comma, a quote or a line break.
 CSV = RowFormat(
     "text/csv; charset=utf-8; header=present",
     ",".join(FIELDS).encode() + b"\r\n",
@@ -171,27 +171,27 @@ CSV = RowFormat(
 
 
 class RowStream(StreamResponse):
-    """Streams encoded batches as they come, and closes them, which ends the query, when it is cancelled.
+    """Streams encoded batches as they arrive; cancelling it closes them, which ends the query.
 
-    When the batches fail, the exception ends the connection before the last chunk: the client sees a broken body,
-    never a shorter one.
+    If the query fails midway, the exception breaks the connection before the last chunk: the client sees an incomplete
+    body, never one that looks complete but is shorter.
     """
 
     def __init__(
         self, body: Body, first: bytes, rest: AsyncGenerator[bytes, None], *, media_type: str, headers: dict[str, str]
     ) -> None:
-        """Take the first batch, already read so that a failing question has an answer of its own, and the others."""
+        """Take the first batch, read in advance so that a failing query gets an error response, and the others."""
         super().__init__(media_type=media_type, headers=headers)
         self._body = body
         self._first = first
         self._rest = rest
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware listens
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware receives
         turn: Turn = scope["state"]["turn"]
         with turn.give_way(_LONG_SECONDS):
             async with aclosing(self._rest) as rest:
                 await self.start(send)
-                # For HEAD too, which gets none of it: what is said of the body depends on how it begins.
+                # For HEAD too, although its body is dropped: the compression headers depend on the first part.
                 await send_part(send, await self._body.add(self._first))
                 if not scope["state"]["is_head"]:
                     async for part in rest:

@@ -1,6 +1,6 @@
-"""Runs the workers: one listening socket, as many processes as asked, a stop that drains.
+"""Runs the worker processes on one listening socket, and drains them when it stops.
 
-It knows processes, signals and the port; it must not import the application, which the workers alone need.
+It knows processes, signals and the port; it must not import the application, which only the workers need.
 """
 
 import contextlib
@@ -33,13 +33,13 @@ if TYPE_CHECKING:
 
 _BACKLOG = 2048
 _LAST_PORT = 65_535
-# A worker that dies as soon as it is started must not be started in a hot loop.
+# A worker that dies as soon as it starts must not be restarted in a hot loop.
 RESTART_PAUSE_SECONDS = 1.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-# glibc returns what is freed to the system and has it mapped again page by page, for each large answer a tenth of its
-# time. In bytes: the first is the most that glibc comes to by itself, the second half of that (mallopt(3)). Elsewhere
-# nobody reads them.
+# Returning freed memory to the system and mapping it again page by page costs a tenth of each large response's time.
+# In bytes: glibc itself raises the first to at most this value, and the second to at most twice it (mallopt(3)). Other
+# C libraries ignore both.
 _MEMORY = {"MALLOC_MMAP_THRESHOLD_": "33554432", "MALLOC_TRIM_THRESHOLD_": "33554432"}
 
 _spawn = multiprocessing.get_context("spawn")
@@ -53,12 +53,12 @@ class ServerStartError(GatewayError):
 
 
 def open_listener(host: str, port: int) -> socket.socket:
-    """The bound socket to serve on; it refuses connections until `serve` listens on it. Port 0 takes any free one.
+    """Bind the socket to serve on; it refuses connections until `serve` listens on it. Port 0 takes any free port.
 
     Raises:
-        ConfigurationError: the port is taken or forbidden, or the host is not one of this machine.
+        ConfigurationError: the port is taken or forbidden, or the host is not an address of this machine.
     """
-    # Some systems let a loopback address be bound over another program's wildcard: ask before binding.
+    # Some systems allow binding a loopback address over another program's wildcard: try to connect before binding.
     if port and (occupant := _find_occupant(host, port)):
         raise _taken(port, occupant)
     try:
@@ -66,10 +66,10 @@ def open_listener(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listener = socket.socket(family, kind, protocol)
-    # What is too long for a name, or has an empty part, is not even looked up.
+    # A UnicodeError: a name that is too long, or has an empty label, fails before it is looked up.
     except (OSError, UnicodeError) as error:
         raise _unusable_host(host, error) from error
-    # Without it a restart would wait a minute for the connections of the last run to be forgotten.
+    # Without it, a restart would have to wait a minute until the system forgets the last run's connections.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
         listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
@@ -91,14 +91,14 @@ def serve(
 ) -> None:
     """Serve until SIGINT, SIGTERM or SIGHUP, then drain; a second signal ends the workers at once.
 
-    `on_ready` is called once, when the first worker answers. Signals that arrive after the return are ignored, so
-    that they cannot cut short what the caller still has to stop.
+    `on_ready` is called once, when the first worker serves. Signals that arrive after this function returns are
+    ignored, so that they cannot interrupt the caller's own cleanup.
 
     Raises:
-        ConfigurationError: another program began to listen on the port since `open_listener`.
-        ServerStartError: no worker could start.
+        ConfigurationError: another program began to listen on the port after `open_listener`.
+        ServerStartError: a worker ended before any served.
     """
-    # The command line alone starts faster without it.
+    # Imported here so that other commands start faster.
     from gateway.log import configure_logging  # noqa: PLC0415
 
     configure_logging(settings.log_format, settings.log_level)
@@ -121,20 +121,20 @@ def serve(
                 start_worker(place)
             _supervise(workers, stops, functools.partial(start_worker, is_replacement=True), on_ready)
         finally:
-            # The workers hold the socket too, and close theirs: from here on the port refuses.
+            # The workers hold the socket too, and close it when they stop: then the port refuses connections.
             listener.close()
             _stop(workers, stops, settings.stop_seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """A worker's place among the others, which the worker that replaces it takes.
+    """A worker's numbered place among the others; the worker that replaces it inherits it.
 
     Attributes:
-        folder: what all workers share, gateway/worker_folder.py.
-        connections: how many each worker has, by its place.
-        place: from 0.
-        is_replacement: whether another worker had it before.
+        folder: the folder that all workers share (gateway/worker_folder.py).
+        connections: the number of each worker's connections, by its place.
+        place: the worker's number, from 0.
+        is_replacement: whether another worker had this place before.
     """
 
     folder: Path
@@ -145,7 +145,7 @@ class Seat:
 
 @dataclass
 class _Worker:
-    """A worker as its parent sees it. The line tells each side that the other has ended: it closes with its process."""
+    """A worker as its parent sees it. The line closes when either process ends, which informs the other."""
 
     process: SpawnProcess
     line: Connection
@@ -156,13 +156,13 @@ class _Worker:
     def start(
         cls, settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, seat: Seat
     ) -> "_Worker":
-        """Start a process; the password travels through the pipe of the spawning, never by argument or variable."""
+        """Start a process; the password travels through the spawn's pipe, never by argument or environment variable."""
         line, far_end = _spawn.Pipe()
         arguments = (settings, environment, listener, far_end, seat)
         process = _spawn.Process(target=_run_worker, args=arguments, name="worker")
         for name, value in _MEMORY.items():
             os.environ.setdefault(name, value)
-        # The first spawning starts this helper too, and that start would lift the block.
+        # The first spawn would start this helper too, and starting it unblocks the signals.
         resource_tracker.ensure_running()
         with _blocked_signals():
             process.start()
@@ -172,7 +172,7 @@ class _Worker:
 
 @contextlib.contextmanager
 def _blocked_signals() -> Iterator[None]:
-    """A child inherits the block and keeps it: Ctrl-C reaches a whole process group, but only the parent decides."""
+    """Block the stop signals for a child, which keeps the block: Ctrl-C reaches all, but only the parent acts on it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield
@@ -187,7 +187,7 @@ def _receive_stop_signals() -> Connection:
         sender.send_bytes(b"stop")
 
     for number in STOP_SIGNALS:
-        # Under nohup SIGHUP is ignored, and stays so.
+        # Under nohup SIGHUP is ignored, and must stay so.
         if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, send)
     return receiver
@@ -196,7 +196,7 @@ def _receive_stop_signals() -> Connection:
 def _supervise(
     workers: list[_Worker], stops: Connection, replace: Callable[[int], None], on_ready: Callable[[], None]
 ) -> None:
-    """Replace workers that end, by their place, until a stop arrives."""
+    """Replace each worker that ends by one in its place, until a stop signal arrives."""
     is_announced = False
     while True:
         lines = {worker.line: worker for worker in workers}
@@ -243,7 +243,7 @@ def _stop(workers: list[_Worker], stops: Connection, seconds: float) -> None:
                 process.kill()
             break
         for sentinel in ended:
-            running.pop(sentinel)  # type: ignore[arg-type]  # wait() answers with what it was given
+            running.pop(sentinel)  # type: ignore[arg-type]  # wait() returns the objects it was given
     for worker in workers:
         worker.process.join()
 
@@ -252,9 +252,9 @@ def _run_worker(
     settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, line: Connection, seat: Seat
 ) -> None:
     enter_worker_folder(seat.folder, seat.place)
-    # Until the worker serves, which enables it: what a start makes stays, and looking at it takes a sixth of the time.
+    # Enabled once the worker serves: objects made at startup stay, and scanning them takes a sixth of the startup time.
     gc.disable()
-    # Only the workers need the application: the command line starts in a fraction of the time without it.
+    # Imported here because only the workers need it: without it the command line starts in a fraction of the time.
     from gateway.worker import run_worker  # noqa: PLC0415
 
     scoreboard = Scoreboard(seat.connections, seat.place)
@@ -262,7 +262,7 @@ def _run_worker(
 
 
 def _find_occupant(host: str, port: int) -> str | None:
-    """What answers at this address already, in words, or None where nothing does."""
+    """Describe what already answers at this address; None if nothing does."""
     try:
         with socket.create_connection((host, port), timeout=1):
             pass

@@ -1,4 +1,4 @@
-"""The rows of the table of problems (gateway/problems.py) that are no fault of the caller: ours, or the database's."""
+"""The part of the table of problems (gateway/problems.py) that the gateway or the database causes, not the caller."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""The gateway's own settings: options of the command line and GATEWAY_… variables, read once into one frozen object."""
+"""The gateway's own settings: command-line options and GATEWAY_… variables, read once into one frozen object."""
 
 import difflib
 from collections.abc import Mapping
@@ -12,13 +12,13 @@ from database.machine import count_cores
 from gateway.variable import PREFIX, VARIABLES
 from schema.limits import Limits
 
-# Beyond the drain a worker closes its cursors and its client, or is killed.
+# After the drain, a worker has this long to close its cursors and its client before it is killed.
 CLOSE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class JwtSettings:
-    """Whose JWTs are accepted.
+    """Which JWTs are accepted.
 
     Attributes:
         issuer: the `iss` of RFC 7519.
@@ -40,31 +40,31 @@ class JwtSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything but the database's own settings, which db_envs.yaml holds.
+    """All settings except the database's, which are in db_envs.yaml.
 
     Attributes:
         host: address to listen on.
         port: port to listen on; 0 takes a free one.
-        workers: processes that answer.
-        keys_file: where the API keys' hashes are, if keys are accepted.
-        jwt: whose JWTs are accepted, if any.
-        requests_per_minute: most requests of one caller; 0 for any number.
-        failures_per_minute: most failed authentications of one address.
-        rate_store: the Redis where workers and replicas count together, if any.
-        trusted_proxies: networks whose X-Forwarded-… headers are believed.
-        cors_origins: whose pages may read answers.
-        trusted_documents: the manifest of the only documents that are answered, if any.
-        max_body_bytes: largest body of a GraphQL request.
-        limits: bounds of a GraphQL operation.
-        max_concurrent: most questions that a worker works on at a time.
-        database_timeout_ms: longest work of the database on one page or count.
+        workers: number of worker processes.
+        keys_file: the file of the API keys' hashes, if keys are accepted.
+        jwt: which JWTs are accepted, if any.
+        requests_per_minute: maximum requests of one caller; 0 for no limit.
+        failures_per_minute: maximum failed authentications from one address.
+        rate_store: the Redis in which workers and replicas count together, if any.
+        trusted_proxies: networks whose X-Forwarded-… headers are trusted.
+        cors_origins: origins whose pages may read responses.
+        trusted_documents: the manifest of the only documents that are served, if any.
+        max_body_bytes: maximum size of a GraphQL request's body.
+        limits: limits of a GraphQL operation.
+        max_concurrent: maximum database requests that a worker handles at a time.
+        database_timeout_ms: the database's time limit for one page or count.
         has_rollups: whether each worker keeps counts in memory.
-        max_subscriptions: most live streams of one caller at a worker.
-        request_timeout_ms: longest wait for a body, for the start of an answer, and between two parts of it.
+        max_subscriptions: maximum live streams of one caller at a worker.
+        request_timeout_ms: longest wait for a body, for the start of a response, and between two parts of it.
         drain_seconds: how long requests in flight may take when the gateway stops.
         log_format: `text` or `json`.
         log_level: `info`, `warning` or `error`.
-        slow_query_ms: a database command of this length is logged.
+        slow_query_ms: database commands that take at least this long are logged.
         is_tracing: whether traces are sent.
     """
 
@@ -94,12 +94,12 @@ class Settings:
 
     @property
     def is_open(self) -> bool:
-        """Whether everybody who reaches the gateway may ask: nobody has said who may."""
+        """Whether no authentication is configured, so that everyone who can reach the gateway may use it."""
         return self.keys_file is None and self.jwt is None
 
     @property
     def stop_seconds(self) -> float:
-        """How long a worker may take to stop, its drain included."""
+        """How long a worker may take to stop, including its drain."""
         return self.drain_seconds + CLOSE_SECONDS
 
 
@@ -111,17 +111,17 @@ def load_settings(
     workers: int | None = None,
     is_terminal: bool = False,
 ) -> Settings:
-    """Join the command line's options with the environment's variables; an empty variable counts as none.
+    """Combine the command line's options with the environment's variables; an empty variable counts as not set.
 
     Args:
         environ: the environment's variables.
         host: the address to listen on.
         port: the port to listen on.
-        workers: one per core that this process may use when None.
-        is_terminal: whether a person reads the log.
+        workers: the number of workers; if None, one per core that this process may use.
+        is_terminal: whether the log goes to a terminal.
 
     Raises:
-        ConfigurationError: every fault at once, each by its variable and with what is accepted.
+        ConfigurationError: names every faulty variable at once, and what it accepts.
     """
     given, faults = _read_variables(environ)
     is_local = is_loopback(host)
@@ -176,7 +176,7 @@ def load_settings(
 
 
 def _read_variables(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """Give the settings of the environment, by their fields' names, and the faults of those that cannot be used."""
+    """Return the environment's settings by their fields' names, and the faults of variables that cannot be used."""
     known = {variable.name for variable in VARIABLES}
     faults = [_name_unknown(name, known) for name in environ if name.startswith(PREFIX) and name not in known]
     given: dict[str, Any] = {}
@@ -191,7 +191,7 @@ def _read_variables(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[st
 
 
 def _find_access_faults(given: Mapping[str, Any], host: str, *, is_local: bool) -> list[str]:
-    """What is wrong with who may ask: settings that belong together, and a port that is open to all."""
+    """Find faults of authentication: JWT settings that are incomplete, and an exposed port without authentication."""
     jwt = [f"GATEWAY_{name.upper()}" for name in ("jwt_issuer", "jwt_audience", "jwt_jwks") if name not in given]
     if 0 < len(jwt) < 3:  # noqa: PLR2004 - the three settings just named
         return [f"{' and '.join(jwt)} must be given too: a JWT is accepted by its issuer, audience and key."]
@@ -207,7 +207,7 @@ def _find_access_faults(given: Mapping[str, Any], host: str, *, is_local: bool) 
 
 
 def _name_unknown(name: str, known: set[str]) -> str:
-    # All begin alike: by half of their letters any two would be near.
+    # All names share a prefix: with a lower cutoff, any two would be close.
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
     return f"{name} is not a setting; " + (
         f"did you mean {near[0]}?" if near else f"the settings are {', '.join(sorted(known))}."

@@ -1,7 +1,7 @@
-"""Lists that several clients ask for at the same time are read and written once.
+"""Reads and encodes a list once for all clients that request it at the same time.
 
-Whoever asks joins the next reading, never one that began before: sharing serves nothing older. It must not let one
-client wait for another: who is slow goes on alone, and memory holds a few parts of a list, however long that is.
+A request joins the next reading, never one that began before it arrived, so sharing never serves older data. It must
+not make a client wait for a slower one, which continues alone; memory holds a few parts of a list of any length.
 """
 
 import asyncio
@@ -19,29 +19,29 @@ from gateway.list_question import ListQuestion
 from gateway.metrics import SHARED_QUERIES, find_child
 from schema.resolvers import build_list_plan
 
-# How long those who ask the same wait for each other, at most, while the last reading is not at its end: two at a time
-# would take each twice as long. Longer than this only slow clients keep a reading of a usual window from its end.
+# The longest that a list's next reading waits for the current one to end: two at a time would each take twice as long.
+# Only slow clients make the reading of a usual window last longer than this.
 _GATHERING_SECONDS = 0.15
-# Clients that had one list together come back for the next within a moment of each other.
+# Clients that shared a reading tend to request the next one within this time of each other.
 _TOGETHER_SECONDS = 0.01
 _REMEMBERED_SECONDS = 0.05
-# Of at most 1,000 rows each. Whoever is further behind than this goes on alone.
+# Of at most 1,000 rows each. A reader that is further behind continues alone.
 _MOST_PARTS = 8
 
 
 class SharedLists:
-    """The lists of one worker that are being read, and those that are about to be."""
+    """One worker's readings: those that are running and those about to begin."""
 
     def __init__(self) -> None:
         self._running: dict[Hashable, _Reading] = {}
         self._gathering: dict[Hashable, _Reading] = {}
-        # The last reading that began, until a moment after its end.
+        # The latest reading that began, kept until a moment after its end.
         self._last: dict[Hashable, _Reading] = {}
 
     async def open(self, question: ListQuestion, turn: Turn) -> AsyncGenerator[bytes, None]:
-        """Give the parts of a list, which are not empty; close it to end the query, if nobody else needs it.
+        """Yield the parts of a list, none of them empty; closing this ends the query if no other reader needs it.
 
-        `turn` is the question's own; it lets another go on while others do this one's work.
+        `turn` is the request's own slot, which it releases while another request's reading serves it.
         """
         key = question.build_key()
         reading = self._gathering.get(key)
@@ -61,7 +61,7 @@ class SharedLists:
         finally:
             reading.leave(reader)
             if not reading.readers:
-                # At once: what is being cancelled must not be joined.
+                # At once: no request may join a reading that is being cancelled.
                 self._forget(key, reading)
             if not is_first:
                 turn.resume()
@@ -75,13 +75,13 @@ class SharedLists:
         try:
             await self._await_running(key)
             await reading.gather(self._count_together(key))
-            # From here on its rows would be too old for whoever comes.
+            # A request that arrives from here on must get newer rows.
             del self._gathering[key]
             self._running[key] = reading
             self._last[key] = reading
             await reading.read(question)
             failure = None
-        except Exception as error:  # noqa: BLE001 - raised again in whoever reads
+        except Exception as error:  # noqa: BLE001 - raised again in each reader
             failure = error
         finally:
             self._forget(key, reading)
@@ -89,13 +89,13 @@ class SharedLists:
             asyncio.get_running_loop().call_later(_REMEMBERED_SECONDS, self._drop, self._last, key, reading)
 
     async def _await_running(self, key: Hashable) -> None:
-        """Wait for the reading under way, apart from `_run`: the trace of one that ends must hold no other."""
+        """Wait for the current reading; not within `_run`, whose traceback must not keep another reading alive."""
         before = self._running.get(key)
         if before is not None and before.task is not None:
             await asyncio.wait([before.task], timeout=_GATHERING_SECONDS)
 
     def _count_together(self, key: Hashable) -> int:
-        """Give how many had the last reading together, or 0 where that is long ago."""
+        """Return how many readers the last reading began with, or 0 if it ended long ago."""
         last = self._last.get(key)
         return last.begun_with if last else 0
 
@@ -111,7 +111,7 @@ class SharedLists:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Some rows, as bytes if every window holds all of them; and how far the list has come with them."""
+    """A batch, encoded if every reader's window contains all its rows, and the trail up to its end."""
 
     body: bytes | None
     rows: Sequence[Row]
@@ -120,7 +120,7 @@ class _Part:
 
 @dataclass(eq=False, slots=True)
 class _Reader:
-    """A client of a reading: how many parts it has taken, how far it has come with them, and whether that is all."""
+    """A client of a reading: how many parts it has taken, its trail, and whether it has received the whole list."""
 
     question: ListQuestion
     taken: int = 0
@@ -129,10 +129,10 @@ class _Reader:
 
 
 class _Reading:
-    """One list on its way to its readers.
+    """One query for a list, and the parts that its readers have yet to take.
 
     Attributes:
-        begun_with: how many readers it had when it began.
+        begun_with: the number of readers when it began.
     """
 
     def __init__(self) -> None:
@@ -145,18 +145,18 @@ class _Reading:
         self._is_left = False
         self._failure: Exception | None = None
         self._trace: TracebackType | None = None
-        # Of the readers the next part, or the end, wakes all; of the reading itself each part that is taken.
+        # `_grown` wakes all readers for the next part or the end; `_taken` wakes the reading when a part is taken.
         self._grown = asyncio.Event()
         self._taken = asyncio.Event()
         self._joined = asyncio.Event()
 
     def join(self, reader: _Reader) -> None:
-        """Give to one reader more."""
+        """Add a reader."""
         self.readers.append(reader)
         self._joined.set()
 
     async def gather(self, number: int) -> None:
-        """Wait a moment for as many readers."""
+        """Wait a moment for this number of readers."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_TOGETHER_SECONDS):
                 while len(self.readers) < number:
@@ -164,8 +164,8 @@ class _Reading:
                     await self._joined.wait()
 
     async def read(self, question: ListQuestion) -> None:
-        """Read for all who have joined until now, as fast as the fastest of them takes it."""
-        # Their windows differ by the moments of their arrival: what any of them holds is read.
+        """Run the query for all readers that have joined so far, at the pace of the fastest."""
+        # Their windows differ by their arrival times: the query spans them all.
         questions = [reader.question for reader in self.readers]
         self.begun_with = len(questions)
         sinces, untils = zip(*(each.window for each in questions), strict=True)
@@ -176,8 +176,8 @@ class _Reading:
                 trail = trail.copy(plan)
                 trail.follow(batch)
                 dates = None if len(questions) == 1 else _find_range(batch)
-                # The server alone knows which windows hold what is no number, and nobody could go on alone from within
-                # more rows of one date than a trail remembers: each goes on alone from here.
+                # Each reader continues alone from here: only the server can tell which windows contain a date that is
+                # not a number, and no reader could leave later, among more rows of one date than a trail remembers.
                 if len(questions) > 1 and (dates is None or trail.find_rest() is None):
                     self._is_left = True
                     return
@@ -191,7 +191,7 @@ class _Reading:
                     await self._taken.wait()
 
     async def follow(self, reader: _Reader) -> AsyncGenerator[bytes, None]:
-        """Give a reader its parts as they come, to the last, or until it has to go on alone."""
+        """Yield a reader's parts as they arrive, to the last, or until it has to continue alone."""
         while reader.taken >= self._dropped:
             if reader.taken < self._get_produced():
                 part = self._parts[reader.taken - self._dropped]
@@ -201,7 +201,7 @@ class _Reading:
                 if body := reader.question.write(part.rows) if part.body is None else part.body:
                     yield body
             elif self._failure is not None:
-                # Each that it was raised in before has left its own trace in it.
+                # Each reader that raised it before has added its own frames to the traceback.
                 raise self._failure.with_traceback(self._trace)
             elif self._is_left:
                 return
@@ -212,7 +212,7 @@ class _Reading:
                 await self._grown.wait()
 
     def leave(self, reader: _Reader) -> None:
-        """Go on without a reader; without any, not at all."""
+        """Remove a reader; without any left, cancel the reading."""
         if reader in self.readers:
             self.readers.remove(reader)
         if self.readers:
@@ -221,8 +221,8 @@ class _Reading:
             self.task.cancel()
 
     def end(self, failure: Exception | None) -> None:
-        """Tell the readers that no part follows, or why."""
-        # It holds the trace of what ended it, and that the rows and this.
+        """Wake the readers: no part follows, because of `failure` if there is one."""
+        # The task holds the traceback of what ended it, which holds the rows and this reading.
         self.task = None
         self._is_ended = True
         self._failure = failure
@@ -233,7 +233,7 @@ class _Reading:
         return self._dropped + len(self._parts)
 
     def _drop(self) -> None:
-        """Let go of what all have taken, and of what only somebody slow has not, who is no reader from then on."""
+        """Drop the parts that all readers have taken, and any beyond _MOST_PARTS with the readers that lack them."""
         needed = min(reader.taken for reader in self.readers)
         while self._parts and (self._dropped < needed or len(self._parts) > _MOST_PARTS):
             self._parts.popleft()
@@ -248,7 +248,7 @@ class _Reading:
 
 
 def _find_range(rows: Sequence[Row]) -> tuple[float, float] | None:
-    """Give the first and the last date of some rows, or None if they are not all numbers."""
+    """Return the first and the last date of some rows, or None if not all are numbers."""
     try:
         dates = [row["date"] for row in rows]
         first, last = min(dates), max(dates)

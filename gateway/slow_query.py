@@ -1,7 +1,7 @@
-"""Logs each database command that takes long, with the plan that the server has for it.
+"""Logs each slow database command, with the server's plan for it.
 
-The command's values are never logged, only its shape. The plan is asked for in the background, once a minute for each
-shape, so that a slow database is not asked for more.
+It must not log a command's values, only its shape. It fetches plans in the background, at most once a minute per shape,
+so as not to add load to a slow database.
 """
 
 import asyncio
@@ -17,18 +17,18 @@ from gateway.log import describe_exception
 
 logger = structlog.get_logger()
 
-# What the line says, in its order; docs/operations.md has them all.
+# The fields of the log line, in order; docs/operations.md documents them all.
 SLOW_QUERY_FIELDS = ("command", "collection", "duration_ms", "error", "shape", "plan")
-# Gives the plan of a command.
+# Returns the plan of a command.
 Explain: TypeAlias = Callable[[Mapping[str, Any]], Awaitable[str]]
 
 _PLAN_SECONDS = 60
-# The shapes are those of the gateway's own plans: far fewer.
+# The gateway's own commands have far fewer shapes.
 _MOST_SHAPES = 1_000
 
 
 class SlowQueryLog:
-    """Observes commands; as long as it has nothing to explain with, it logs them without a plan."""
+    """Observes commands; until `explain_with` is called, it logs them without a plan."""
 
     def __init__(self, slow_query_ms: int) -> None:
         """Log commands of `slow_query_ms` or longer."""
@@ -37,11 +37,11 @@ class SlowQueryLog:
         self._plans: dict[str, tuple[float, asyncio.Task[str]]] = {}
 
     def explain_with(self, explain: Explain) -> None:
-        """Ask for plans in this way."""
+        """Fetch plans by calling `explain`."""
         self._explain = explain
 
     def observe(self, report: CommandReport) -> None:
-        """Log a command that took long."""
+        """Log a command if it was slow."""
         if report.seconds < self._seconds or report.name == "explain":
             return
         shape = describe_shape(report.command)
@@ -49,7 +49,7 @@ class SlowQueryLog:
         if self._explain is None or not can_explain(report.command):
             _tell(*told, None)
             return
-        # The callback runs in this context: its line has the request's id.
+        # The callback runs in this context, so that its line has the request's id.
         self._get_plan(self._explain, report, shape).add_done_callback(
             lambda task: _tell(*told, None if task.cancelled() else task.result())
         )
@@ -65,7 +65,7 @@ class SlowQueryLog:
         return task
 
     async def close(self) -> None:
-        """Ask for no more plans, and log what waits for one without it."""
+        """Fetch no more plans, and log the commands that wait for one without it."""
         self._explain = None
         tasks = [task for _, task in self._plans.values() if not task.done()]
         for task in tasks:
@@ -76,7 +76,7 @@ class SlowQueryLog:
 async def _ask(explain: Explain, command: Mapping[str, Any]) -> str:
     try:
         return await explain(command)
-    except Exception as error:  # noqa: BLE001 - a plan is told where it can be had, and nothing else depends on it
+    except Exception as error:  # noqa: BLE001 - a plan is optional, and nothing else depends on it
         return f"unknown ({describe_exception(error)['error']})"
 
 

@@ -1,6 +1,6 @@
-"""Whether what the settings name is there and can be used: told once, before any worker starts."""
+"""Checks once, before any worker starts, that the files and packages that the settings name can be used."""
 
-# ruff: noqa: PLC0415 -- most settings are not given, and what only they need takes a while to import.
+# ruff: noqa: PLC0415 -- most settings are not given, and the modules that they need are slow to import.
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def check_settings(settings: "Settings") -> None:
-    """Return when each file and package that the settings name can be used; workers open them again.
+    """Check that each file and package that the settings name can be used; workers open them again.
 
     Raises:
-        ConfigurationError: one cannot.
+        ConfigurationError: one of them cannot be used.
     """
     if settings.keys_file:
         from gateway.keys import load_keys
@@ -51,5 +51,5 @@ def check_settings(settings: "Settings") -> None:
 def _is_installed(*modules: str) -> bool:
     try:
         return all(map(find_spec, modules))
-    except ModuleNotFoundError:  # of a package around it
+    except ModuleNotFoundError:  # the parent package is missing
         return False

@@ -1,6 +1,6 @@
-"""Answers that are sent in parts, and Server-Sent Events (HTML Standard, section 9.2) among them.
+"""Responses that are sent in parts, including Server-Sent Events (HTML Standard, section 9.2).
 
-What the parts say is up to the modules that send them.
+The content of the parts is up to the modules that send them.
 """
 
 from fastapi import Request
@@ -10,13 +10,13 @@ from starlette.types import Send
 EVENT_STREAM = "text/event-stream"
 EVENT_HEADERS = {
     "Vary": "Accept",
-    # Proxies of nginx's kind would hold events back.
+    # nginx and similar proxies would otherwise buffer events.
     "X-Accel-Buffering": "no",
 }
 
 
 class StreamResponse(Response):
-    """An answer whose length is not known when it begins."""
+    """A response whose length is not known when it begins."""
 
     def __init__(self, *, media_type: str, headers: dict[str, str]) -> None:
         super().__init__(media_type=media_type, headers=headers)
@@ -28,20 +28,20 @@ class StreamResponse(Response):
 
 
 class EventResponse(StreamResponse):
-    """Events until the client leaves, or something ends them.
+    """A response of events until the client disconnects, or something ends them.
 
     Attributes:
-        pause: after so many seconds without an event something is to be sent nonetheless.
+        pause: how many seconds may pass without an event before a heartbeat must be sent.
     """
 
     def __init__(self, request: Request, heartbeat_seconds: float) -> None:
-        """Answer a request, and send something at least each `heartbeat_seconds`."""
+        """Respond to a request; something must be sent at least every `heartbeat_seconds`."""
         super().__init__(media_type=EVENT_STREAM, headers=EVENT_HEADERS)
         self.request = request
-        # Each part that is sent tells gateway/deadline.py that the answer goes on.
+        # Each part that is sent extends the deadline of gateway/deadline.py.
         self.pause = min(heartbeat_seconds, request.app.state.settings.request_timeout_ms / 2_000)
 
 
 async def send_part(send: Send, body: bytes, *, more: bool = True) -> None:
-    """Send a part of a body, which is the last one unless there are `more`."""
+    """Send a part of a body: the last one unless `more` follow."""
     await send({"type": "http.response.body", "body": body, "more_body": more})

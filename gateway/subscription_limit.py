@@ -1,4 +1,4 @@
-"""How many live streams a caller may hold open at a worker, by whichever style. It counts, and knows no stream."""
+"""Limits how many live streams a caller may hold open at a worker, by REST and GraphQL together. It only counts."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from gateway.errors import TooManySubscriptionsError
 
 
 class SubscriptionLimit:
-    """The live streams of one worker, by caller; whoever is anonymous counts by address."""
+    """Counts the live streams of one worker by caller, or by address for anonymous callers."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -19,10 +19,10 @@ class SubscriptionLimit:
 
     @contextmanager
     def hold(self, scope: Scope) -> Iterator[None]:
-        """Count a stream of a request's or WebSocket's caller for the time of the block.
+        """Count a stream of a request's or WebSocket's caller for the duration of the block.
 
         Raises:
-            TooManySubscriptionsError: the caller has as many as are allowed.
+            TooManySubscriptionsError: the caller already has the maximum number open.
         """
         name = name_client(scope)
         if self._open[name] >= self._most:

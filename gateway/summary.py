@@ -1,4 +1,4 @@
-"""The REST path of summaries: its parameters are handed to schema/grouping.py, and the answer is written as JSON."""
+"""The REST path of summaries: passes its parameters to schema/grouping.py, and writes the response as JSON."""
 
 from decimal import Decimal
 from typing import Annotated, Any
@@ -118,7 +118,7 @@ async def summarize(
             top=top,
         )
     except InvalidTimeZoneError as error:
-        # Some names hold a +, such as Etc/GMT+5, and none a space.
+        # Some names contain a +, such as Etc/GMT+5; none contains a space.
         raise InvalidTimeZoneError(f"{error}{PLUS if ' ' in (time_zone or '') else ''}") from None
     summary = await summarize_transactions(context.repository, question)
     return Response(orjson.dumps(_write(summary, question)), media_type=JSON.media_type)
@@ -142,7 +142,7 @@ def _write_key(value: str | Decimal | None) -> str | None:
 
 
 def _write_amounts(amounts: AmountSummary) -> dict[str, Any]:
-    # As texts: the doubles that most readers make of JSON's numbers would not hold all digits of a sum.
+    # As strings: most readers parse JSON numbers as doubles, which cannot hold all digits of a sum.
     numbers = {name: getattr(amounts, name) for name in ("sum", "average", "min", "max")}
     written = {name: None if value is None else serialize_decimal(value) for name, value in numbers.items()}
     percentiles = [

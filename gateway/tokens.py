@@ -1,4 +1,4 @@
-"""JWTs of one issuer (RFC 7519, RFC 8725, RFC 9068): which keys sign them, and whose a given one is."""
+"""JWTs of one issuer (RFC 7519, RFC 8725, RFC 9068): the keys that verify them, and the caller that one identifies."""
 
 import asyncio
 import hashlib
@@ -21,26 +21,26 @@ from gateway.watched_file import WatchedFile
 
 logger = logging.getLogger(__name__)
 
-# Asymmetric ones alone: with the public key, which everybody has, nobody can sign (RFC 8725, sections 2.1 and 3.1).
+# Asymmetric ones only: nobody can sign with the public key, which everybody has (RFC 8725, sections 2.1 and 3.1).
 ALGORITHMS = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
 _OPTIONS: Options = {"require": ["exp", "iss", "aud", "sub"], "enforce_minimum_key_length": True}
 _PLAIN_SUBJECT = re.compile(r"[!-~]{1,128}")
-# What a key set that no program of ours wrote may fail with.
+# The errors that a malformed key set, which other programs wrote, may raise.
 _BROKEN = (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError)
 
-# A set of this age is fetched again, while it is still used.
+# A key set older than this is fetched again in the background, while it is still used.
 FRESH_SECONDS = 300
-# The issuer is asked no more often than this, whatever tokens name and however it fails.
+# Fetches are at least this far apart, whatever keys tokens name and however fetches fail.
 PAUSE_SECONDS = 5
 _FETCH_SECONDS = 5
 
-# By id and algorithm (RFC 7517): a token can use a key with no other algorithm than the key's own.
+# By id and algorithm (RFC 7517): a token can use a key only with the key's own algorithm.
 KeySet: TypeAlias = Mapping[tuple[str | None, str], jwt.PyJWK]
 
 
 class KeySource(Protocol):
     async def find_key(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
-        """Give the issuer's key of this id and algorithm.
+        """Return the issuer's key with this id and algorithm, or None.
 
         Raises:
             KeysUnavailableError: the issuer's keys are not known.
@@ -55,7 +55,7 @@ class TokenVerifier:
         self._keys: KeySource = _UrlKeys(settings.jwks) if settings.is_url else _FileKeys(Path(settings.jwks))
 
     async def find_caller(self, text: str) -> Caller | None:
-        """Give whose token this is, if it is one that counts now.
+        """Return the caller that a token identifies; None if the token is not valid now.
 
         Raises:
             KeysUnavailableError: the issuer's keys are not known.
@@ -83,13 +83,13 @@ class TokenVerifier:
 
 
 def _name_subject(subject: str) -> str:
-    """Give a name for logs and counts: a hash of a subject that would not be fit for a log."""
+    """Return a name for logs and limits: the subject, or its hash if it is not safe to log."""
     is_fit = _PLAIN_SUBJECT.fullmatch(subject) and hide_secrets(subject) == subject
     return f"jwt:{subject if is_fit else hashlib.sha256(subject.encode('utf-8', 'surrogatepass')).hexdigest()[:32]}"
 
 
 def _read_scopes(claims: Mapping[str, Any]) -> frozenset[Scope]:
-    """Give the scopes that are ours: of `scope` (RFC 8693, section 4.2), or of `scp`, a text or a list by issuer."""
+    """Return the gateway's scopes in `scope` (RFC 8693, section 4.2) and `scp`: strings or lists, by issuer."""
     words: set[object] = set()
     for name in ("scope", "scp"):
         value = claims.get(name)
@@ -98,10 +98,10 @@ def _read_scopes(claims: Mapping[str, Any]) -> frozenset[Scope]:
 
 
 def load_key_set(path: Path) -> KeySet:
-    """Give the keys of a file.
+    """Load the keys of a file.
 
     Raises:
-        ConfigurationError: it cannot be read, or holds no key that could be used.
+        ConfigurationError: it cannot be read, or holds no usable key.
     """
     try:
         return _build_key_set(jwt.PyJWKSet.from_dict(json.loads(path.read_text("utf-8"))))
@@ -119,7 +119,7 @@ def _build_key_set(keys: jwt.PyJWKSet) -> KeySet:
         for key in keys
         if key.algorithm_name in ALGORITHMS
         and key.public_key_use in {None, "sig"}
-        # Who reads a private key here can sign, and with one of RSA nothing could be checked.
+        # No private keys: anyone who reads one can sign with it, and an RSA one cannot verify.
         and not hasattr(key.key, "private_bytes")
     }
     if not usable:
@@ -128,7 +128,7 @@ def _build_key_set(keys: jwt.PyJWKSet) -> KeySet:
 
 
 class _FileKeys:
-    """The keys of a file, as it is now."""
+    """The keys in a file's current content."""
 
     def __init__(self, path: Path) -> None:
         self._file = WatchedFile(path, load_key_set)
@@ -141,10 +141,10 @@ class _FileKeys:
 
 
 class _UrlKeys:
-    """The keys that an issuer publishes; those fetched last are used for as long as it cannot be reached."""
+    """The keys that an issuer publishes; the last ones fetched are used as long as it cannot be reached."""
 
     def __init__(self, url: str) -> None:
-        # It follows no redirect. What it keeps and when it asks again is decided here: a failed fetch counts too.
+        # It follows no redirects. Its cache is off: this class also spaces out fetches that fail.
         self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=_FETCH_SECONDS)
         self._keys: KeySet = {}
         self._fetched = self._asked = -float("inf")
@@ -153,9 +153,9 @@ class _UrlKeys:
     async def find_key(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
         wanted = (key_id, algorithm)
         if wanted not in self._keys:
-            # The issuer may have begun to sign with a new key.
+            # The issuer may have started to sign with a new key.
             if fetching := self._refresh():
-                # A caller who leaves must not end it for the others.
+                # A caller that disconnects must not cancel it for the others.
                 await asyncio.shield(fetching)
         elif time.monotonic() - self._fetched > FRESH_SECONDS:
             self._refresh()
@@ -164,7 +164,7 @@ class _UrlKeys:
         return self._keys.get(wanted)
 
     def _refresh(self) -> asyncio.Task[None] | None:
-        """Begin to fetch, or give the fetch that is under way; None where the last one was just now."""
+        """Start a fetch, or return the one under way; None if the last one was too recent."""
         if self._fetching is None and time.monotonic() - self._asked >= PAUSE_SECONDS:
             self._fetching = asyncio.create_task(self._fetch())
         return self._fetching

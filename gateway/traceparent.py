@@ -1,4 +1,4 @@
-"""Reads the header by which a caller names the trace that a request belongs to (W3C Trace Context)."""
+"""Reads the header in which a caller names the trace that a request belongs to (W3C Trace Context)."""
 
 import re
 
@@ -8,7 +8,7 @@ _TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f
 
 
 def find_traceparent(headers: list[tuple[bytes, bytes]]) -> str | None:
-    """Give the header's text if it is there once and valid; otherwise it counts as none, as the standard wants."""
+    """Return the header's text if it occurs once and is valid; otherwise None, as the standard requires."""
     given = [value for name, value in headers if name == b"traceparent"]
     if len(given) != 1 or not (match := _TRACEPARENT.fullmatch(given[0].strip())):
         return None
@@ -24,5 +24,5 @@ def find_traceparent(headers: list[tuple[bytes, bytes]]) -> str | None:
 
 
 def get_trace_id(traceparent: str) -> str:
-    """Give the trace's id of a valid header: 32 hexadecimal digits."""
+    """Return the trace id of a valid header: 32 hexadecimal digits."""
     return traceparent[3:35]

@@ -1,7 +1,7 @@
-"""Spans for OpenTelemetry, from a request to its database commands, sent as the OTEL_… variables say.
+"""OpenTelemetry spans of requests and their database commands, sent as the OTEL_… variables say.
 
-The only importer of opentelemetry, an optional package: imported where GATEWAY_TRACING is on, and nowhere else. The
-names are those of its semantic conventions for HTTP servers and databases; no value of a request or a command is told.
+The only module that imports opentelemetry, an optional package; it is imported only if GATEWAY_TRACING is on. Names
+follow the semantic conventions for HTTP servers and databases. It must not reveal a value of a request or a command.
 """
 
 import threading
@@ -21,14 +21,14 @@ from starlette.types import Scope
 from database.monitor import CommandReport
 from gateway.version import VERSION
 
-# Of the seconds that a worker has to close: a collector that is away must not cost it them all.
+# A part of the time that a worker has to close: an unreachable collector must not use up all of it.
 _FLUSH_SECONDS = 3
 _SERVER_ERROR = 500
 _propagator = TraceContextTextMapPropagator()
 
 
 class Tracing:
-    """Makes spans and sends them in batches, from a thread of its own; close it to send the last."""
+    """Creates spans and sends them in batches, from a thread of its own; close it to send the last."""
 
     def __init__(self) -> None:
         """Read the OTEL_… variables: the collector, its headers and timeouts, the sampler, the batches."""
@@ -38,12 +38,12 @@ class Tracing:
         self._tracer = self._provider.get_tracer("gateway", VERSION)
 
     def begin(self, scope: Scope, method: str, traceparent: str | None) -> "RequestSpan":
-        """Begin the span of a request, as a child of the caller's if there is one."""
+        """Start the span of a request, as a child of the caller's if there is one."""
         parent = _propagator.extract({"traceparent": traceparent} if traceparent else {}, context=Context())
         return RequestSpan(self._tracer, parent, method, str(scope.get("scheme", "http")))
 
     def observe(self, report: CommandReport) -> None:
-        """Tell a database command as a span within the span of its request; others are not told."""
+        """Record a database command as a span within its request's; ignore commands outside of a request."""
         if not trace.get_current_span().get_span_context().is_valid:
             return
         now = time.time_ns()
@@ -64,14 +64,14 @@ class Tracing:
         span.end(now)
 
     def close(self) -> None:
-        """Send what is left, for a few seconds at most."""
+        """Send the remaining spans, for a few seconds at most."""
         thread = threading.Thread(target=self._provider.shutdown, daemon=True)
         thread.start()
         thread.join(_FLUSH_SECONDS)
 
 
 class RequestSpan:
-    """The span of one request, the parent of what happens in its task until it ends."""
+    """The span of one request, and the parent of spans in its task until it ends."""
 
     def __init__(self, tracer: Tracer, parent: Context, method: str, scheme: str) -> None:
         self._method = method
@@ -89,14 +89,14 @@ class RequestSpan:
         return trace.format_trace_id(self._span.get_span_context().trace_id)
 
     def end(self, route: str, status: int | None, code: str | None) -> None:
-        """End it with what became of the request; `code` is the error's, if it ended with one."""
+        """End the span with the request's outcome; `code` is the error's, if it ended with one."""
         self._span.update_name(f"{self._method} {route}")
         self._span.set_attribute("http.route", route)
         if status is not None:
             self._span.set_attribute("http.response.status_code", status)
         if code is not None:
             self._span.set_attribute("error.type", code)
-        # A caller's mistake is no fault of the server's (semantic conventions for HTTP servers).
+        # A 4xx status is not a server's error (semantic conventions for HTTP servers).
         if status is None or status >= _SERVER_ERROR:
             self._span.set_status(StatusCode.ERROR)
         self._span.end()

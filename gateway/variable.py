@@ -1,4 +1,4 @@
-"""The GATEWAY_… variables: each with its default, what it accepts and what it is for."""
+"""The GATEWAY_… variables: each with its default, accepted values and purpose."""
 
 import ipaddress
 import re
@@ -18,9 +18,9 @@ class Variable:
     """A GATEWAY_… variable (docs/settings.md says the same).
 
     Attributes:
-        name: the variable's.
-        default: what it is without the variable, as the documentation says it.
-        accepts: what a value may be.
+        name: the variable's name.
+        default: the value without the variable, as the documentation states it.
+        accepts: which values are accepted, in words.
         meaning: what it is for.
         read: gives the value of a string that is not empty; raises ValueError where it is not accepted.
         is_secret: whether the value may hold a secret, and is never quoted.

@@ -1,4 +1,4 @@
-"""Which version of the gateway this is."""
+"""The gateway's version."""
 
 from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""A file whose content is used as long as it stays the same. What the content means is not known here."""
+"""Caches a file's content until the file changes. It must not interpret the content."""
 
 import logging
 import time
@@ -12,15 +12,15 @@ logger = logging.getLogger(__name__)
 
 Content = TypeVar("Content")
 
-# Long enough to cost nothing, short enough that a revoked key is refused while its revoker still looks.
+# Long enough to cost nothing, short enough that a revoked key is rejected almost at once.
 _LOOK_SECONDS = 1.0
 
 
 class WatchedFile(Generic[Content]):
-    """Gives a file's content, and reads it again when the file has changed."""
+    """Returns a file's content, and reads it again after the file has changed."""
 
     def __init__(self, path: Path, load: Callable[[Path], Content]) -> None:
-        """Read `path` by `load`, which raises ConfigurationError where that cannot be done."""
+        """Read `path` with `load`, which raises ConfigurationError if it cannot."""
         self._path = path
         self._load = load
         self._fault = ""
@@ -33,14 +33,14 @@ class WatchedFile(Generic[Content]):
         self._content = self._try_load()
 
     def read(self) -> Content:
-        """Give the content; whether the file has changed is looked at once a second at most.
+        """Return the content; check for a change of the file at most once a second.
 
         Raises:
-            ConfigurationError: the file is broken. What it held before counts no longer: that may be why it changed.
+            ConfigurationError: the file is broken. Its earlier content is no longer used: the change may revoke it.
         """
         if time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + _LOOK_SECONDS
-            # What cannot be read may be readable a moment later without having changed.
+            # A file that could not be read may become readable without a change.
             if self._fault or _find_mark(self._path) != self._mark:
                 self._look()
         if isinstance(self._content, ConfigurationError):
@@ -53,14 +53,14 @@ class WatchedFile(Generic[Content]):
         except ConfigurationError as error:
             if str(error) != self._fault:
                 self._fault = str(error)
-                logger.error("%s", error)  # noqa: TRY400 - the message is for operators, and is all there is to say
+                logger.error("%s", error)  # noqa: TRY400 - the message is for operators, and a traceback would add nothing
             return error
         self._fault = ""
         return content
 
 
 def _find_mark(path: Path) -> tuple[int, ...] | None:
-    """What differs whenever the file was written or replaced, or may be read by others; None where there is none."""
+    """Return a value that changes when a file is written, replaced or given other permissions; None without a file."""
     try:
         status = path.stat()
     except OSError:

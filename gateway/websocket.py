@@ -1,7 +1,7 @@
 """GraphQL by WebSocket: graphql-transport-ws (github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md).
 
-It carries messages; what an operation tells, gateway/websocket_operation.py says, and who may ask,
-gateway/authentication.py.
+It transports messages; gateway/websocket_operation.py runs the operations, and gateway/authentication.py identifies
+callers.
 """
 
 import asyncio
@@ -29,14 +29,14 @@ from gateway.path import GRAPHQL_PATH
 from gateway.websocket_operation import SocketOperation
 
 SUBPROTOCOL = "graphql-transport-ws"
-# A page may ask its user, or an issuer, for credentials once the socket is open.
+# A page may request credentials from its user, or from an issuer, after it has opened the socket.
 _INIT_SECONDS = 10
 _MOST_OPERATIONS = 100
 _CREDENTIALS = frozenset({"authorization", "x-api-key"})
 # RFC 6455, section 5.5: a control frame holds 125 bytes, two of them the code.
 _MOST_REASON_BYTES = 123
 
-# The protocol's, from 4400 on, and of IANA's registry.
+# Close codes: those from 4400 on are the protocol's, the others are in IANA's registry.
 _TRY_AGAIN_LATER = 1013
 _SERVICE_RESTART = 1012
 _BAD_MESSAGE = 4400
@@ -48,17 +48,17 @@ _SECOND_INIT = 4429
 
 
 class BadMessageError(Exception):
-    """A message breaks the protocol; the words say how."""
+    """A message breaks the protocol; the text says how."""
 
 
 class Sockets:
-    """The sockets that are open."""
+    """The open sockets of one worker."""
 
     def __init__(self) -> None:
         self.open: set[Socket] = set()
 
     def drain(self) -> None:
-        """Send all clients elsewhere: each socket is closed as soon as the queries that came by it are answered."""
+        """Make all clients reconnect elsewhere: close each socket as soon as its queries are answered."""
         for socket in self.open:
             socket.drain()
 
@@ -69,21 +69,21 @@ class _Running(NamedTuple):
 
 
 class Socket:
-    """One connection, from its handshake on. Its messages are taken in their order, its operations run side by side."""
+    """One connection, from its handshake on. Its messages are handled in order, its operations run concurrently."""
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Speak as the ASGI application of one connection; awaited, it returns when the connection has ended."""
+        """Serve one connection as its ASGI application; awaiting it returns when the connection has ended."""
         self._scope = scope
         self._receive = receive
         self._send = send
         self._app: State = scope["app"].state
-        # What the caller is known by, once it has said all; a scope for gateway/authentication.py.
+        # A scope with the caller's credentials, for gateway/authentication.py; None until `connection_init`.
         self._identity: Scope | None = None
         self._caller: Caller | None = None
         self._operations: dict[str, _Running] = {}
         self._is_draining = self._is_closed = False
         self._timer: asyncio.TimerHandle | None = None
-        # What a timer began.
+        # The task that a timer started.
         self._task: asyncio.Task[None] | None = None
 
     def __await__(self) -> Generator[Any, None, None]:
@@ -117,18 +117,18 @@ class Socket:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def drain(self) -> None:
-        """Close as soon as the queries that came are answered."""
+        """Close as soon as the queries received so far are answered."""
         self._is_draining = True
         operations = list(self._operations.values())
         for operation, task in operations:
-            # Whoever is not told that a subscription ends resumes it elsewhere.
+            # A client that receives no `complete` resumes its subscription elsewhere.
             if not operation.is_query:
                 task.cancel()
         if not any(operation.is_query for operation, _ in operations):
             self._close_later(0, _SERVICE_RESTART, "The gateway is stopping; connect to another instance.")
 
     async def _take(self, text: str | None) -> None:
-        """Take a message; one that breaks the protocol closes the socket."""
+        """Handle a message; one that breaks the protocol closes the socket."""
         if self._is_closed:
             return
         try:
@@ -175,7 +175,7 @@ class Socket:
         self._timer = asyncio.get_running_loop().call_later(RECHECK_SECONDS, self._start, self._check_caller)
 
     async def _check_caller(self) -> None:
-        """Close when the credentials no longer stand for the same caller with the same scopes."""
+        """Close the socket if the credentials no longer identify the same caller with the same scopes."""
         try:
             await check_caller(self._identity or self._scope)
         except GatewayError:
@@ -201,13 +201,13 @@ class Socket:
             return
         before = [running.operation.opened for running in self._operations.values()]
         task = asyncio.create_task(self._answer(identifier, operation, before))
-        # A client may take it back before it has begun: nobody is to wait for it.
+        # A client may cancel it before it starts: later queries must not wait for it.
         task.add_done_callback(lambda _: operation.opened.set())
         self._operations[identifier] = _Running(operation, task)
 
     async def _answer(self, identifier: str, operation: SocketOperation, before: list[asyncio.Event]) -> None:
         await operation.run(before)
-        # Not before: a client that reads no answers must not have more and more of them wait.
+        # Not before: responses that wait for a client that does not read count towards _MOST_OPERATIONS.
         self._operations.pop(identifier, None)
         if self._is_draining:
             self.drain()
@@ -231,7 +231,7 @@ class Socket:
         self._timer = asyncio.get_running_loop().call_later(seconds, self._start, close)
 
     def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        # A stop may close the socket while the caller is being checked.
+        # Draining may close the socket while the caller is being checked.
         if self._task:
             self._task.cancel()
         self._task = asyncio.create_task(work())
@@ -247,7 +247,7 @@ def _parse(text: str | None) -> object:
 
 
 def _list_credentials(scope: Scope, payload: dict[str, object]) -> list[tuple[bytes, bytes]]:
-    """Give what the handshake says of the caller and what the payload does, as headers."""
+    """Return the credentials in the handshake and in the payload, as headers."""
     said = [(name, value) for name, value in scope["headers"] if name.decode("latin-1") in _CREDENTIALS]
     return said + [
         (name.lower().encode(), str(value).encode()) for name, value in payload.items() if name.lower() in _CREDENTIALS

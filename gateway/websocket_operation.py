@@ -1,6 +1,6 @@
-"""One operation that came by a WebSocket, from its beginning to the message that ends it.
+"""Runs one operation of a WebSocket, up to the message that ends it.
 
-The connection, and who speaks on it, are gateway/websocket.py's.
+It must not deal with the connection or its caller, which gateway/websocket.py does.
 """
 
 import asyncio
@@ -32,14 +32,14 @@ class SocketOperation:
     """An operation under the id that its client gave it.
 
     Attributes:
-        is_query: whether it is being answered and is no subscription, so that its client waits for the answer.
-        opened: set when, if it is a subscription, it sees events; else, when that is known.
+        is_query: whether it is being executed and is not a subscription, so that its client waits for the result.
+        opened: set once it is a subscription that receives events, or is known to be none.
     """
 
     def __init__(
         self, scope: Scope, identifier: str, asked: GraphQLRequest, write: Callable[[bytes], Awaitable[None]]
     ) -> None:
-        """Answer what is asked on the connection of a scope; `write` sends a message."""
+        """Prepare an operation that was requested on the connection of a scope; `write` sends a message."""
         self.is_query = False
         self.opened = asyncio.Event()
         self._is_subscription = False
@@ -51,22 +51,23 @@ class SocketOperation:
         self._write = write
 
     async def run(self, before: Iterable[asyncio.Event]) -> None:
-        """Tell the results and the end to whoever is there; a query waits until what came `before` is open."""
+        """Send the results and the end, unless the client disconnects; a query first waits for the events `before`."""
         try:
             failure = await self._tell_results(before)
         except ClientDisconnected:
             return
-        except Exception as error:  # noqa: BLE001 - told as any error of an operation is, and what is unknown is logged
+        except Exception as error:  # noqa: BLE001 - sent like any error of an operation, and logged if unexpected
             failure = build_failed_result(error)
         finally:
             self.opened.set()
         if self._is_subscription and failure is None and self._app.is_draining:
-            # It came, or went on, after the others had been ended: whoever is not told of the end resumes it elsewhere.
+            # It began, or went on, after draining cancelled the others: without `complete`, the client resumes it
+            # elsewhere.
             return
         await self._end(failure)
 
     async def refuse(self, error: GatewayError) -> None:
-        """Tell why the operation is not run."""
+        """Send the reason why the operation is not run."""
         await self._end(build_failed_result(error))
 
     async def _end(self, failure: ExecutionResult | None) -> None:
@@ -79,7 +80,7 @@ class SocketOperation:
             await self._write(orjson.dumps(message))
 
     async def _tell_results(self, before: Iterable[asyncio.Event]) -> ExecutionResult | None:
-        """Tell the results; give the one that is an error of the whole operation, if there is."""
+        """Send the results; return the one that is an error of the whole operation, if any."""
         await self._scope["state"]["count_request"]()
         context = build_context(self._scope, read_clock_ms())
         operation = Operation(self._app, self._asked)
@@ -109,12 +110,12 @@ class SocketOperation:
     async def _execute(
         self, operation: Operation, context: RequestContext, before: Iterable[asyncio.Event]
     ) -> ExecutionResult:
-        """Run what is no subscription, as one of the worker's questions, in the time that a request has."""
+        """Execute a query: admitted like a request by HTTP, and within the time that a request has."""
         seconds = self._app.settings.request_timeout_ms / 1000
         deadline = asyncio.timeout(seconds)
         try:
             async with deadline:
-                # Whoever subscribes and then asks misses nothing in between.
+                # A client that subscribes and then queries misses nothing in between.
                 for opened in before:
                     await opened.wait()
                 await self._app.admission.enter()

@@ -1,6 +1,6 @@
-"""WebSocket (RFC 6455) as uvicorn speaks it, with bounds on what a client may have kept here for it.
+"""uvicorn's WebSocket protocol (RFC 6455), with bounds on what is buffered for a client.
 
-It stands between the socket and the application, and must not know what is said.
+It stands between the socket and the application, and must not interpret messages.
 """
 
 import asyncio
@@ -14,12 +14,12 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 from websockets.frames import CloseCode, Frame
 
-# Of one message, whose bytes are counted, but not its empty fragments.
+# Per message: the limit on a message's bytes does not bound empty fragments.
 _MOST_FRAGMENTS = 1_000
 
 
 class SocketProtocol(WebSocketsSansIOProtocol):
-    """One connection. It is reset when its client takes nothing of what is sent for some time."""
+    """One connection. It is aborted when its client reads nothing of what is sent for some time."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         *,
         slow_seconds: float,
     ) -> None:
-        """Speak for one connection, whose client may take nothing for `slow_seconds`."""
+        """Serve one connection, whose client may read nothing for at most `slow_seconds`."""
         super().__init__(config, server_state, app_state, _loop)
         self._slow_seconds = slow_seconds
         self._slow_timer: asyncio.TimerHandle | None = None
@@ -42,17 +42,17 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if not self.handshake_initiated:
-            # httptools takes heads that websockets does not, such as one with a very long line.
+            # httptools accepts heads that websockets rejects, such as one with a very long line.
             self.transport.write(STATUS_LINE[400] + b"connection: close\r\ncontent-length: 0\r\n\r\n")
             self.transport.close()
 
     async def send(self, message: ASGISendEvent) -> None:
         if self.handshake_complete and self.close_sent:
-            # The client's own close may have been answered before all that it had said was read.
+            # The client's close may have been answered before all its earlier messages were handled.
             raise ClientDisconnected
         await super().send(message)
         if self.close_sent:
-            # Where the answer to the handshake was another one, uvicorn takes that for a fault.
+            # After a response that rejects the handshake, uvicorn would report it as never completed.
             self.handshake_complete = True
 
     def pause_writing(self) -> None:
@@ -72,7 +72,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         if self.curr_msg_data_type == "text" and not self.close_sent and not _is_text(b"".join(self.frames)):
-            # uvicorn would tell the log of it as of a fault of its own.
+            # uvicorn would log this as an error of its own.
             self.frames = []
             self.conn.fail(CloseCode.INVALID_DATA)
             self.handle_parser_exception()
@@ -82,7 +82,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def handle_ping(self) -> None:
         super().handle_ping()
         if not self.writable.is_set():
-            # It asks on and takes no answers.
+            # The client keeps sending pings without reading the pongs.
             self.transport.abort()
 
     def _forgive(self) -> None:

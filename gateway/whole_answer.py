@@ -1,6 +1,6 @@
-"""Holds an answer back until it is whole, for a caller that takes it in one piece: AWS Lambda's, of a bounded size.
+"""Buffers a response until it is complete, for AWS Lambda, which takes it in one piece of limited size.
 
-It must not begin an answer that it cannot end: what is too large, or has no end, becomes an error.
+It must not begin a response that it cannot complete: one that is too large, or has no end, becomes an error.
 """
 
 import json
@@ -12,7 +12,7 @@ from database.errors import GatewayError
 from gateway.errors import AnswerNotDeliverableError
 from gateway.path import GRAPHQL_PATH
 
-# What Lambda hands over as text; anything else, and whatever is compressed, it takes in base64 (RFC 4648).
+# The types that are handed to Lambda as text; others, and compressed bodies, are handed over in base64 (RFC 4648).
 TEXT_TYPES = (
     "text/",
     "application/json",
@@ -20,20 +20,20 @@ TEXT_TYPES = (
     "application/graphql-response+json",
     "application/x-ndjson",
 )
-# The key of a scope under which the caller's bound is, in bytes of the JSON that holds the body.
+# The scope's key for the limit, in bytes of the JSON that contains the body.
 MOST_BYTES = "gateway.most_bytes"
 # The status and headers are in the same JSON.
 _HEAD_BYTES = 16_384
-# Of pages of so many bytes in the worst case, so many rows surely fit: addresses are the longest of what rows hold.
+# A row's size in the worst case, to suggest pages that surely fit; its longest value is the address.
 _ROW_BYTES = 600
 
 
 class WholeAnswerMiddleware:
-    """Sends each answer as a head and one body, or none of it.
+    """Sends each response as a head and one body, or none of it.
 
     Raises:
-        AnswerNotDeliverableError: the body is larger than the scope's bound, or it is a stream of events.
-        GatewayError: what would have broken the answer off.
+        AnswerNotDeliverableError: the body is larger than the scope's limit, or it is a stream of events.
+        GatewayError: an error that would have cut the response short.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -47,20 +47,20 @@ class WholeAnswerMiddleware:
         try:
             await self._app(scope, receive, answer.take)
         except Exception as error:
-            # Starlette wraps what it would have answered for, had the answer not begun.
+            # Starlette wraps an error that has a handler but is raised after the response has begun.
             if isinstance(error.__cause__, GatewayError):
                 raise error.__cause__ from None
             raise
-        if answer.head is None:  # the work was given up
+        if answer.head is None:  # the work was cancelled
             return
         await send(answer.head)
-        # Servers drop the body of an answer to HEAD; here nobody else does.
+        # Servers drop the body of a response to HEAD; here there is no server.
         body = b"" if scope["state"]["is_head"] else b"".join(answer.parts)
         await send({"type": "http.response.body", "body": body})
 
 
 class _Answer:
-    """An answer that is collected."""
+    """A response that is being collected."""
 
     def __init__(self, path: str, most_bytes: int) -> None:
         self.head: Message | None = None
@@ -90,8 +90,8 @@ class _Answer:
 
 
 def _measure(part: bytes, *, is_text: bool) -> int:
-    """Give how many bytes a part of a body takes in JSON; a character that two parts share counts for both."""
-    # The client of Lambda's runtime writes ASCII alone, as json does: a letter beyond it takes six bytes, or twelve.
+    """Return how many bytes a part of a body takes in JSON; a character split between two parts counts in both."""
+    # The client of Lambda's runtime writes only ASCII, as json does: any other character takes six or twelve bytes.
     return len(json.dumps(part.decode("utf-8", "replace"))) if is_text else -(-len(part) // 3) * 4
 
 

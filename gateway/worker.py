@@ -1,6 +1,6 @@
-"""One worker: a process with one event loop that serves the shared socket for as long as its parent wants it.
+"""One worker: a process with one event loop that serves the shared socket until its parent stops it.
 
-It must not handle signals: they are the parent's, and the line to it says when to stop.
+It must not handle signals: the parent does, and closes the line to the worker to stop it.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ from gateway.scoreboard import Scoreboard
 from gateway.settings import Settings
 from gateway.websocket_protocol import SocketProtocol
 
-# A load balancer reuses connections that were idle for up to a minute (AWS's default): closing first loses requests.
+# Load balancers reuse connections that were idle for up to a minute (AWS's default): closing earlier loses requests.
 KEEP_ALIVE_SECONDS = 75
 _DRAIN_PAUSE_SECONDS = 0.05
-# Who has just been answered, or has just connected, may have the next request on its way.
+# A client that has just received a response, or has just connected, may have its next request on the way.
 _DRAIN_QUIET_LOOKS = 10
-# The rows of a batch hold no cycles: counted by the default of 700, each list would have them looked at ten times.
+# The rows of a batch contain no cycles: with the default of 700, they would be scanned ten times for each list.
 _GARBAGE_THRESHOLD = 10_000
 
 
@@ -46,22 +46,22 @@ def run_worker(
     *,
     is_replacement: bool,
 ) -> None:
-    """Serve until the line closes, then give requests in flight `drain_seconds`; say on the line when it serves."""
+    """Serve until the line closes, then give requests in flight `drain_seconds`; report on the line when serving."""
     configure_logging(settings.log_format, settings.log_level)
     if is_replacement:
         WORKER_RESTARTS.inc()
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        # The connections inherit it: one whose client takes nothing of a whole answer is closed, and its memory freed.
+        # Connections inherit it: one whose client takes nothing of a complete response is closed, freeing its memory.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.request_timeout_ms)
     app = create_app(settings, environment)
     refusal = Refusal(app.state.admission, lambda: bool(app.state.is_draining))
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http=functools.partial(HttpProtocol, refuse=refusal),  # type: ignore[arg-type]  # it is called
+        http=functools.partial(HttpProtocol, refuse=refusal),  # type: ignore[arg-type]  # uvicorn only calls it
         ws=functools.partial(SocketProtocol, slow_seconds=settings.request_timeout_ms / 1000),  # type: ignore[arg-type]  # as above
         ws_max_size=settings.max_body_bytes,
-        # Messages are small, and what compresses them would hold 40 KB for each client.
+        # Messages are small, and compression would hold 40 KB per client.
         ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
@@ -74,12 +74,12 @@ def run_worker(
     )
     server = _Server(config, listener, line, scoreboard, app.state, settings.drain_seconds)
     threading.Thread(target=_stop_with_line, args=(server, settings.stop_seconds), daemon=True).start()
-    # It accepts by itself.
+    # No sockets: gateway/acceptor.py accepts the connections.
     server.run(sockets=[])
 
 
 class _Server(uvicorn.Server):
-    """A uvicorn server that says when it serves, and answers on open connections as long as it drains."""
+    """A uvicorn server that reports when it serves, and keeps serving open connections while it drains."""
 
     def __init__(
         self,
@@ -101,17 +101,17 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._acceptor = Acceptor(self._listener, self._open_protocol, self.server_state.connections, self._scoreboard)
-        # What is there now stays: a full collection that looked at it would stop the event loop for 100 ms.
+        # Objects made until now stay: a full collection that scanned them would stop the event loop for 100 ms.
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD)
         gc.enable()
-        with contextlib.suppress(OSError):  # the parent has ended meanwhile, and the line's watcher stops this server
+        with contextlib.suppress(OSError):  # the parent has ended, and _stop_with_line stops this server
             self.line.send_bytes(b"serving")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Refuse new connections, finish what is in flight, then close the open connections.
 
-        uvicorn would close those without a request first, and lose the requests that are on their way on them.
+        uvicorn would close idle connections first, and lose requests that are already on their way.
         """
         self._state.is_draining = True
         self._state.feed.stop()
@@ -120,26 +120,26 @@ class _Server(uvicorn.Server):
             self._acceptor.close()
         self._listener.close()
         await self._drain(time.monotonic() + self._drain_seconds)
-        # What is left has had its time; where nothing is, the open connections are closed in a moment.
+        # Requests still in flight have had their time; if there are none, closing the connections takes a moment.
         self.config.timeout_graceful_shutdown = 0 if self.server_state.tasks else 1
         await super().shutdown(sockets)
 
     async def _drain(self, deadline: float) -> None:
-        """Wait until no connection is left, or none was used for a moment; each answer from now on ends its own."""
+        """Wait until no connection is left, or none was used for a moment; each response now closes its connection."""
         state = self.server_state
         quiet, used = 0, state.total_requests
         while True:
-            # Those that were just accepted are connections in a moment.
+            # Sockets that were just accepted become connections in a moment.
             await asyncio.sleep(_DRAIN_PAUSE_SECONDS)
             is_used = bool(state.tasks) or state.total_requests != used
             used = state.total_requests
-            # Counted in looks, not in time: what came while this process itself had to wait is read after this look.
+            # Counted in iterations, not in time: data that arrived while this process stalled is read after this one.
             quiet = 0 if is_used else quiet + 1
             if not state.connections or quiet >= _DRAIN_QUIET_LOOKS or time.monotonic() > deadline:
                 return
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second, tell the others how many connections are left."""
+        """Ten times a second, publish this worker's number of connections to the other workers."""
         if self._acceptor is not None:
             self._acceptor.tell()
         return await super().on_tick(counter)
@@ -152,7 +152,7 @@ class _Server(uvicorn.Server):
 
 
 def _stop_with_line(server: _Server, seconds: float) -> None:
-    """Wait for the end of the line: the parent closes it or dies, even by kill -9. A hung loop is not waited for."""
+    """Stop when the line ends: the parent closes it or dies, even by kill -9. After `seconds`, kill a hung worker."""
     with contextlib.suppress(EOFError, OSError):
         server.line.recv_bytes()
     server.should_exit = True
