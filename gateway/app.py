@@ -170,7 +170,7 @@ async def _answer_http_error(request: Request, _error: Exception) -> Response:
             return build_problem_response(request, NotFoundError(SLASH_AT_END))
         paths = ", ".join(request.app.openapi()["paths"])
         return build_problem_response(request, NotFoundError(f"There is nothing at this path; the paths are {paths}."))
-    # RequestMiddleware answers HEAD wherever GET is answered.
+    # RequestMiddleware handles HEAD wherever GET is supported.
     allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
     error = MethodNotAllowedError(f"{request.method} is not allowed here; use {allowed}.", allowed)
     return build_problem_response(request, error)

@@ -55,7 +55,7 @@ class Authenticator:
         try:
             caller = await self._find_caller(scope["headers"])
         except (ConfigurationError, KeysUnavailableError):
-            # The reason is in the log.
+            # The reason has been logged.
             raise AuthenticationUnavailableError(
                 "The credentials cannot be checked at the moment; try again later."
             ) from None

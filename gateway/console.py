@@ -92,7 +92,7 @@ def build_status_text(status: Mapping[str, Any]) -> str:
 
 
 def describe_missing_indexes(names: Sequence[str]) -> str:
-    """One line that says what is missing and what creates it."""
+    """Describe in one line which indexes are missing and which command creates them."""
     return f"{', '.join(names)}: queries are slow without them; `gateway provision` creates them"
 
 

@@ -22,8 +22,8 @@ class Variable:
         default: the value without the variable, as the documentation states it.
         accepts: which values are accepted, in words.
         meaning: what it is for.
-        read: gives the value of a string that is not empty; raises ValueError where it is not accepted.
-        is_secret: whether the value may hold a secret, and is never quoted.
+        read: converts a text that is not empty; raises ValueError if it is not accepted.
+        is_secret: whether the value may contain a secret, so that errors must not quote it.
     """
 
     name: str
