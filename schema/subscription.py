@@ -6,6 +6,7 @@ from typing import Annotated, cast
 
 import strawberry
 
+from database.errors import DatabaseUnavailableError
 from database.query import RelativeFilter, TransactionFilter
 from database.summary import SummaryQuestion
 from schema.context import Info, RequestContext, read_clock_ms
@@ -110,7 +111,12 @@ async def _tell_summaries(
         events.keep_last()
         context.note_open(None)
         while not events.is_over:
-            update = await watch.refresh(compute)
+            try:
+                update = await watch.refresh(compute)
+            except DatabaseUnavailableError:
+                # Whoever waits for the next event waits for the database too, and is told where it stays away.
+                await events.read(PAUSE_SECONDS)
+                continue
             if update is not last:
                 yield update
                 last = update
