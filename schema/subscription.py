@@ -104,7 +104,8 @@ async def _tell_summaries(
         current = replace(question, wanted=wanted.build_filter(read_clock_ms()))
         return await summarize_transactions(context.repository, current)
 
-    watch = context.watches.find((wanted, question))
+    # Of percentiles that are equal and written in two ways each is told as it was asked for.
+    watch = context.watches.find((wanted, question, str(question.percentiles)))
     last: Update | None = None
     async with context.open_events(wanted, None) as events:
         # However many come between two summaries, nobody is too slow for them.

@@ -335,6 +335,24 @@ async def test_a_summary_is_told_when_it_changes(served: ServedDatabase) -> None
     assert {amounts["currency"] for amounts in last["groups"][0]["amounts"]} == {"USD", "EUR"}
 
 
+async def test_percentiles_are_told_as_they_were_asked_for(served: ServedDatabase) -> None:
+    """Whoever writes a percentile as 50.0 is told of 50.0, though another watches the summary with 50."""
+    served.collection.insert_one(build_document("ranked", cardType="Ranked"))
+    subscription = """subscription ($percentiles: [Decimal!]) {
+        summaryChanged(filter: {cardType: "ranked"}, percentiles: $percentiles) {
+            groups { amounts { percentiles { percentile } } }
+        }
+    }"""
+    async with open_socket(served.gateway.url) as client:
+        await client.init()
+        for percentile in ("50", "50.0"):
+            await client.send(build_subscribe(subscription, percentile, variables={"percentiles": [percentile]}))
+            message = await client.receive()
+            assert message["id"] == percentile
+            [group] = message["payload"]["data"]["summaryChanged"]["groups"]
+            assert group["amounts"][0]["percentiles"] == [{"percentile": percentile}]
+
+
 async def test_a_summary_is_told_after_any_burst(served: ServedDatabase) -> None:
     """However many transactions are added between two summaries, those that follow tell them and what comes later."""
     flood = [build_document(f"flood {number}", cardType="Flooded") for number in range(10 * MOST_EVENTS)]
