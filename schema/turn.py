@@ -11,10 +11,12 @@ T = TypeVar("T")
 _ITEMS_PER_TURN = 100
 
 
-async def give_in_turns(items: Iterable[T], turn: asyncio.Lock) -> AsyncGenerator[T, None]:
+async def give_in_turns(
+    items: Iterable[T], turn: asyncio.Lock, at_once: int = _ITEMS_PER_TURN
+) -> AsyncGenerator[T, None]:
     """Give the items, and the event loop its turns: each item is executed before the next one is asked for."""
     iterator = iter(items)
-    while some := list(islice(iterator, _ITEMS_PER_TURN)):
+    while some := list(islice(iterator, at_once)):
         async with turn:
             for item in some:
                 yield item
