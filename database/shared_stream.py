@@ -22,7 +22,7 @@ from database.patience import ANSWER_SECONDS, answered_within
 from database.query import FIELDS, RelativeFilter
 from database.repository import CODEC
 from database.stream import ChangeStream, Reading, StreamPlan, open_stream, read_moment
-from database.stream_failure import LOST, may_pass, translate_failure
+from database.stream_failure import LOST, may_pass, translate_failure, translate_replay_failure
 from database.stream_lag import StreamLag
 from database.subscription import Past, Subscription
 
@@ -245,7 +245,7 @@ class SharedStream:
                 return await stream.read({"startAfter": {"_data": place}})
             except PyMongoError as error:
                 if not may_pass(error) or time.monotonic() > until:
-                    raise translate_failure(error) from error
+                    raise translate_replay_failure(error) from error
                 await asyncio.sleep(_RETRY_SECONDS)
 
     def _select(self, arrivals: Iterable[Arrival], subscription: Subscription) -> list[LiveEvent]:

@@ -5,6 +5,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from database.client import translated_errors
 from database.errors import (
     DatabaseError,
+    DatabaseRefusedError,
     DatabaseTimeoutError,
     DatabaseUnavailableError,
     GatewayError,
@@ -45,3 +46,9 @@ def translate_failure(error: PyMongoError) -> GatewayError:
             raise error
     except DatabaseError as translated:
         return translated
+
+
+def translate_replay_failure(error: PyMongoError) -> GatewayError:
+    """Do as `translate_failure` does for who goes on after a place: while the stream is open that alone is refused."""
+    failure = translate_failure(error)
+    return LiveEventUnknownError(LOST) if isinstance(failure, DatabaseRefusedError) else failure

@@ -52,18 +52,15 @@ def _build_search(rules: Sequence[_Rule]) -> Any:  # noqa: ANN401 - as above
 def _list_rules(name: str) -> tuple[_Rule, ...]:
     zone = ZoneInfo(name)
     moments = [_FIRST + _STEP * step for step in range((_LAST - _FIRST) // _STEP)] + [_LAST]
-    changes = [
-        _find_change(earlier, later, zone)
-        for earlier, later in pairwise(moments)
-        if _get_offset(earlier, zone) != _get_offset(later, zone)
-    ]
+    changes = [change for earlier, later in pairwise(moments) if (change := find_change(earlier, later, zone))]
     rules = [(_to_ms(moment), _write_offset(moment, zone, name)) for moment in (_FIRST, *changes)]
     return ((-_EVER, name), *rules, (_to_ms(_LAST), name))
 
 
-def _find_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """Return the first second of the offset in force at `after`."""
-    offset = _get_offset(after, zone)
+def find_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return when a zone's offset changed between two instants, the later included; None if both have the same."""
+    if _get_offset(before, zone) == (offset := _get_offset(after, zone)):
+        return None
     while after - before > _RESOLUTION:
         middle = before + (after - before) // 2
         before, after = (before, middle) if _get_offset(middle, zone) == offset else (middle, after)

@@ -51,10 +51,6 @@ def _read_amount(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _count(part: bytes) -> int:
-    return int(_read_batch(part).num_rows)
-
-
 def _read_batch(part: bytes) -> pa.RecordBatch:
     return pa.ipc.read_record_batch(pa.py_buffer(part), SCHEMA)
 
@@ -65,7 +61,6 @@ ARROW = RowFormat(
     separator=b"",
     tail=b"\xff\xff\xff\xff\0\0\0\0",
     encode=_encode,
-    count=_count,
 )
 
 

@@ -1,5 +1,6 @@
 """The REST path of summaries: passes its parameters to schema/grouping.py, and writes the response as JSON."""
 
+import asyncio
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -26,6 +27,8 @@ from schema.summary import AmountSummary, SummaryGroup, TransactionSummary
 
 router = APIRouter(prefix="/transactions", tags=["transactions"], route_class=DirectRoute)
 
+# With ten percentiles each currency of a group takes 30 µs of the event loop.
+_GROUPS_PER_TURN = 10
 _KEYS = "|".join(key.value for key in GroupKey)
 
 GroupByQuery = Annotated[
@@ -121,15 +124,21 @@ async def summarize(
         # Some names contain a +, such as Etc/GMT+5; none contains a space.
         raise InvalidTimeZoneError(f"{error}{PLUS if ' ' in (time_zone or '') else ''}") from None
     summary = await summarize_transactions(context.repository, question)
-    return Response(orjson.dumps(_write(summary, question)), media_type=JSON.media_type)
+    return Response(orjson.dumps(await write_summary(summary, question)), media_type=JSON.media_type)
 
 
 def _split(texts: str | None) -> list[str]:
     return [] if texts is None else texts.split(",")
 
 
-def _write(summary: TransactionSummary, question: SummaryQuestion) -> dict[str, Any]:
-    return {"groups": [_write_group(group, question) for group in summary.found], "omitted": summary.omitted}
+async def write_summary(summary: TransactionSummary, question: SummaryQuestion) -> dict[str, Any]:
+    """Give what JSON has of a summary; the event loop has its turns meanwhile."""
+    groups = []
+    for number, group in enumerate(summary.found):
+        if number % _GROUPS_PER_TURN == 0:
+            await asyncio.sleep(0)
+        groups.append(_write_group(group, question))
+    return {"groups": groups, "omitted": summary.omitted}
 
 
 def _write_group(group: SummaryGroup, question: SummaryQuestion) -> dict[str, Any]:

@@ -250,7 +250,10 @@ def _list_credentials(scope: Scope, payload: dict[str, object]) -> list[tuple[by
     """Return the credentials in the handshake and in the payload, as headers."""
     said = [(name, value) for name, value in scope["headers"] if name.decode("latin-1") in _CREDENTIALS]
     return said + [
-        (name.lower().encode(), str(value).encode()) for name, value in payload.items() if name.lower() in _CREDENTIALS
+        # What is no text is no credential, and may nest deeper than Python can write it.
+        (name.lower().encode(), value.encode() if isinstance(value, str) else b"")
+        for name, value in payload.items()
+        if name.lower() in _CREDENTIALS
     ]
 
 

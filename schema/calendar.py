@@ -9,10 +9,11 @@ from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from database.group_key import GroupKey
+from database.zone import find_change
 
 Starts: TypeAlias = tuple[datetime, ...]
 
-_HOUR, _DAY, _MINUTE, _RESOLUTION = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
+_HOUR, _DAY, _MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 # Finest first: the finer of two units steps through the buckets of both.
 _UNITS = (GroupKey.HOUR, GroupKey.DAY, GroupKey.WEEK, GroupKey.MONTH)
 
@@ -25,7 +26,7 @@ def find_start(key: GroupKey, instant: datetime, zone: ZoneInfo) -> datetime:
     if key is GroupKey.HOUR:
         local = instant.astimezone(zone)
         past = timedelta(minutes=local.minute, seconds=local.second, microseconds=local.microsecond)
-        return _find_change(instant - past, instant, zone) or instant - past
+        return find_change(instant - past, instant, zone) or instant - past
     return _find_midnight(_find_first_day(key, instant.astimezone(zone).date()), zone)
 
 
@@ -60,7 +61,7 @@ def _list_hours(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[dat
         yield hour
         local = hour.astimezone(zone)
         after = hour + _HOUR - timedelta(minutes=local.minute, seconds=local.second)
-        hour = _find_change(hour, after, zone) or after
+        hour = find_change(hour, after, zone) or after
 
 
 def _list_days(first: datetime, last: datetime, zone: ZoneInfo) -> Iterator[datetime]:
@@ -84,18 +85,4 @@ def _find_midnight(day: date, zone: ZoneInfo) -> datetime:
     midnight = datetime.combine(day, time(), zone).astimezone(UTC)
     if midnight.astimezone(zone).time() == time():
         return midnight
-    return _find_change(midnight - _HOUR, midnight, zone) or midnight
-
-
-def _find_change(before: datetime, after: datetime, zone: ZoneInfo) -> datetime | None:
-    """Return when a zone's offset changed between two instants, the later included; None if both have the same."""
-    if _get_offset(before, zone) == (offset := _get_offset(after, zone)):
-        return None
-    while after - before > _RESOLUTION:
-        middle = before + (after - before) // 2
-        before, after = (before, middle) if _get_offset(middle, zone) == offset else (middle, after)
-    return after.replace(microsecond=0)
-
-
-def _get_offset(instant: datetime, zone: ZoneInfo) -> timedelta | None:
-    return instant.astimezone(zone).utcoffset()
+    return find_change(midnight - _HOUR, midnight, zone) or midnight

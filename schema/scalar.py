@@ -103,10 +103,6 @@ def _refuse(message: str, node: ValueNode | None = None) -> GraphQLError:
     return GraphQLError(message, node, original_error=InvalidAmountError(message))
 
 
-def _parse_datetime(value: object) -> float:
-    return (datetime.fromisoformat(str(value)) - _EPOCH) / timedelta(milliseconds=1)
-
-
 SCALARS: dict[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(
         name="Decimal",
@@ -120,6 +116,5 @@ SCALARS: dict[object, ScalarDefinition] = {
         description='An instant in UTC with milliseconds (RFC 3339): "2026-11-23T12:17:00.000Z".',
         specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
         serialize=serialize_datetime,
-        parse_value=_parse_datetime,
     ),
 }

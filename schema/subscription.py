@@ -6,6 +6,7 @@ from typing import Annotated, cast
 
 import strawberry
 
+from database.errors import DatabaseUnavailableError
 from database.query import RelativeFilter, TransactionFilter
 from database.summary import SummaryQuestion
 from schema.context import Info, RequestContext, read_clock_ms
@@ -101,14 +102,20 @@ async def _tell_summaries(
         current = replace(question, wanted=wanted.build_filter(read_clock_ms()))
         return await summarize_transactions(context.repository, current)
 
-    watch = context.watches.find((wanted, question))
+    # Of percentiles that are equal and written in two ways each is told as it was asked for.
+    watch = context.watches.find((wanted, question, str(question.percentiles)))
     last: Update | None = None
     async with context.open_events(wanted, None) as events:
         # So that no subscriber is too slow, however many events come between two summaries.
         events.keep_last()
         context.note_open(None)
         while not events.is_over:
-            update = await watch.refresh(compute)
+            try:
+                update = await watch.refresh(compute)
+            except DatabaseUnavailableError:
+                # Whoever waits for the next event waits for the database too, and is told where it stays away.
+                await events.read(PAUSE_SECONDS)
+                continue
             if update is not last:
                 yield update
                 last = update

@@ -11,10 +11,12 @@ T = TypeVar("T")
 _ITEMS_PER_TURN = 100
 
 
-async def give_in_turns(items: Iterable[T], turn: asyncio.Lock) -> AsyncGenerator[T, None]:
+async def give_in_turns(
+    items: Iterable[T], turn: asyncio.Lock, at_once: int = _ITEMS_PER_TURN
+) -> AsyncGenerator[T, None]:
     """Yield the items, letting the event loop run between chunks: each is executed before the next is requested."""
     iterator = iter(items)
-    while some := list(islice(iterator, _ITEMS_PER_TURN)):
+    while some := list(islice(iterator, at_once)):
         async with turn:
             for item in some:
                 yield item

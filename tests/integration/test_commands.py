@@ -237,3 +237,15 @@ async def test_a_large_page_comes_in_even_batches(
     rows = await asker.ask(f"/transactions/1000?limit={limit}")
     assert len(rows) == limit
     assert [command["batchSize"] for command in asker.recorder.commands] == sizes
+
+
+async def test_a_large_summary_comes_in_small_batches(
+    asker: Asker, owner: MongoClient[dict[str, Any]], environment: DatabaseEnvironment
+) -> None:
+    """Of a summary a reply holds a hundred groups at most, for all in it are decoded before others have their turn."""
+    owner[environment.database][COLLECTION].insert_many(build_documents(350))
+    summary = await asker.ask("/transactions/1000/summary?groupBy=vendor&percentiles=50")
+    assert len(summary["groups"]) == 350
+    first, *others = asker.recorder.commands
+    assert first["cursor"] == {"batchSize": 100}
+    assert [command["batchSize"] for command in others] == [100, 100, 100]

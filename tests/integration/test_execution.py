@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import HealthCheck, event, given, settings
@@ -91,3 +91,29 @@ def test_encoded_lists_are_those_of_the_ordinary_executor(
 
 
 SCHEMA = build_schema()
+
+
+class CountedTurn(asyncio.Lock):
+    """A lock that counts how often it was taken."""
+
+    taken = 0
+
+    async def acquire(self) -> Literal[True]:
+        self.taken += 1
+        return await super().acquire()
+
+
+async def test_the_groups_of_a_summary_are_executed_some_at_a_time(
+    environment: DatabaseEnvironment, collection: Collection[dict[str, Any]]
+) -> None:
+    """Of the groups of a summary, each of which may have amounts in many currencies, ten are executed in a turn."""
+    collection.insert_many(
+        [{"_id": str(n), "vendor": f"Vendor {n}", "currency": "USD", "amount": 1} for n in range(25)]
+    )
+    turn = CountedTurn()
+    async with open_repository(environment) as repository:
+        text = "{ transactionSummary(groupBy: [VENDOR]) { groups { vendor amounts { sum } } } }"
+        result = await SCHEMA.execute(text, context_value=RequestContext(repository, NOW_MS, turn=turn))
+    assert result.data is not None
+    assert len(result.data["transactionSummary"]["groups"]) == 25
+    assert turn.taken == 3

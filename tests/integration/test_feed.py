@@ -19,6 +19,7 @@ from database.client import open_client, open_sync_client
 from database.embedded import EmbeddedServer
 from database.environment import Credentials, DatabaseEnvironment
 from database.errors import DatabaseUnavailableError, LiveEventUnknownError, LiveTooSlowError, LiveUnavailableError
+from database.event import encode_event_id
 from database.feed import TransactionFeed
 from database.index import COLLECTION
 from database.provision import provision
@@ -270,6 +271,17 @@ async def test_a_place_that_is_no_longer_kept_is_refused(tmp_path: Path) -> None
                 with pytest.raises(LiveEventUnknownError, match="no longer kept"):
                     async with feed.open(ALL, lost):
                         pass
+
+
+@pytest.mark.parametrize("place", ["00", "82", "3C" * 30])
+async def test_a_place_that_was_made_up_is_refused(reader_environment: DatabaseEnvironment, place: str) -> None:
+    """An id that names no place is refused as unknown, whatever the server says of it, and nobody else is disturbed."""
+    made_up = encode_event_id(place, reader_environment.database)
+    async with run_feed(reader_environment) as (feed, watcher), feed.open(ALL):
+        with pytest.raises(LiveEventUnknownError):
+            async with feed.open(ALL, made_up):
+                pass
+        assert watcher.cut_off == []
 
 
 async def test_an_election_is_a_pause(tmp_path: Path) -> None:

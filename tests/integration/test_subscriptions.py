@@ -17,6 +17,7 @@ from database.client import open_sync_client
 from database.embedded import EmbeddedServer
 from database.environment import DatabaseEnvironment
 from database.index import COLLECTION
+from database.provision import provision
 from database.subscription import MOST_EVENTS
 from gateway.caller import Scope
 from gateway.keys import create_key
@@ -25,6 +26,7 @@ from tests.conftest import ServedDatabase, serve_database
 from tests.live import connect, read_lines
 from tests.process import read_log, run_gateway
 from tests.reference import Document, Question, select
+from tests.replica import run_replica_set
 from tests.strategies import documents, inner_offsets, questions
 from tests.waiting import find_free_port
 from tests.websocket import Socket, build_subscribe, open_socket
@@ -36,6 +38,7 @@ ADDED = """subscription ($filter: TransactionFilter, $after: String) {
 SUMMARY = """(filter: $filter, groupBy: [COUNTRY]) {
     omitted groups { count country amounts { currency sum min max average } }
 }"""
+UNFILTERED = SUMMARY.replace("filter: $filter, ", "")
 NOW_MS = read_clock_ms()
 
 
@@ -332,6 +335,24 @@ async def test_a_summary_is_told_when_it_changes(served: ServedDatabase) -> None
     assert {amounts["currency"] for amounts in last["groups"][0]["amounts"]} == {"USD", "EUR"}
 
 
+async def test_percentiles_are_told_as_they_were_asked_for(served: ServedDatabase) -> None:
+    """Whoever writes a percentile as 50.0 is told of 50.0, though another watches the summary with 50."""
+    served.collection.insert_one(build_document("ranked", cardType="Ranked"))
+    subscription = """subscription ($percentiles: [Decimal!]) {
+        summaryChanged(filter: {cardType: "ranked"}, percentiles: $percentiles) {
+            groups { amounts { percentiles { percentile } } }
+        }
+    }"""
+    async with open_socket(served.gateway.url) as client:
+        await client.init()
+        for percentile in ("50", "50.0"):
+            await client.send(build_subscribe(subscription, percentile, variables={"percentiles": [percentile]}))
+            message = await client.receive()
+            assert message["id"] == percentile
+            [group] = message["payload"]["data"]["summaryChanged"]["groups"]
+            assert group["amounts"][0]["percentiles"] == [{"percentile": percentile}]
+
+
 async def test_a_summary_is_told_after_any_burst(served: ServedDatabase) -> None:
     """However many transactions are added between two summaries, the following ones include them and later ones."""
     flood = [build_document(f"flood {number}", cardType="Flooded") for number in range(10 * MOST_EVENTS)]
@@ -352,6 +373,37 @@ async def test_a_summary_is_told_after_any_burst(served: ServedDatabase) -> None
         await hear(len(flood))
         served.collection.insert_one(build_document("after the flood", cardType="Flooded"))
         await hear(len(flood) + 1)
+
+
+async def test_a_summary_outlives_an_absence(tmp_path: Path) -> None:
+    """A summary that falls due while the database is away is told when it is back."""
+    with run_replica_set(tmp_path, members=1) as replicas:
+        provision(replicas.admin)
+        collection = replicas.client.get_default_database()[COLLECTION]
+        with run_gateway(replicas.admin, find_free_port(), tmp_path) as gateway:
+            async with open_socket(gateway.url) as client, open_socket(gateway.url) as watcher:
+
+                async def hear(count: int) -> None:
+                    message = await client.receive()
+                    assert message["type"] == "next", message
+                    assert [group["count"] for group in message["payload"]["data"]["summary"]["groups"]] == [count]
+
+                for each in (client, watcher):
+                    await each.init()
+                await watcher.subscribe(ADDED)
+                collection.insert_one(build_document("before"))
+                await client.send(build_subscribe(f"subscription {{ summary: summaryChanged{UNFILTERED} }}", "summary"))
+                await hear(1)
+                collection.insert_one(build_document("meanwhile"))
+                while (await watcher.receive())["payload"]["data"]["transactionAdded"]["id"] != "meanwhile":
+                    pass
+                # The next summary is due within a second of the last one.
+                replicas.members[0].kill()
+                for _ in range(3):
+                    answer = await asyncio.to_thread(httpx.get, f"{gateway.url}/transactions/1", timeout=30)
+                    assert answer.status_code == 503
+                replicas.members[0].start()
+                await hear(2)
 
 
 def test_heartbeats_keep_a_stream_open(mongod: EmbeddedServer, tmp_path: Path) -> None:

@@ -268,6 +268,15 @@ async def test_bad_credentials_tell_nothing(guarded: Guarded) -> None:
     assert [(await fail({}))[0] for _ in range(8)][-1] == 1013
 
 
+async def test_a_credential_of_any_depth_is_read(served: ServedDatabase) -> None:
+    """A credential that is no text, as deep as JSON may nest, is no fault of the gateway."""
+    async with open_socket(served.gateway.url) as client:
+        depth = 1_000
+        payload = f'{{"Authorization": {"[" * depth}{"]" * depth}}}'
+        await client.connection.send(f'{{"type": "connection_init", "payload": {payload}}}')
+        assert await client.receive() == {"type": "connection_ack"}
+
+
 async def test_a_revoked_key_ends_its_socket(guarded: Guarded) -> None:
     """A socket whose key is revoked is closed with 4403."""
     async with guarded.open() as client:
