@@ -6,8 +6,8 @@ from typing import ClassVar
 _MAX_QUOTED = 40
 # 12 digits or more, with up to two separators after each; the match includes trailing digits such as an expiry date.
 _CARD_NUMBER = re.compile(r"\d(?:[^\dA-Za-z]{0,2}\d){11,}")
-# API keys and JWTs; a JWT begins with the base64url form of `{"`. Only the first such beginning in a word is tried: if it
-# is no token, no later one is, and trying each took seconds for a word of 60 kB.
+# API keys and JWTs; a JWT begins with the base64url form of `{"`. Only the first such beginning in a word is tried: if
+# it is no token, no later one is, and trying each took seconds for a word of 60 kB.
 _CREDENTIAL = re.compile(r"(?<![\w-])(?>[\w-]*?eyJ)[\w-]+\.[\w-]*\.?[\w-]*|txgw_[0-9A-Fa-f_]+")
 
 

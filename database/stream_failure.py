@@ -49,6 +49,6 @@ def translate_failure(error: PyMongoError) -> GatewayError:
 
 
 def translate_replay_failure(error: PyMongoError) -> GatewayError:
-    """Do as `translate_failure` does for who goes on after a place: while the stream is open that alone is refused."""
+    """Like `translate_failure`, for a resumption: once the stream is open, only its resume token can be refused."""
     failure = translate_failure(error)
     return LiveEventUnknownError(LOST) if isinstance(failure, DatabaseRefusedError) else failure

@@ -250,7 +250,7 @@ def _list_credentials(scope: Scope, payload: dict[str, object]) -> list[tuple[by
     """Return the credentials in the handshake and in the payload, as headers."""
     said = [(name, value) for name, value in scope["headers"] if name.decode("latin-1") in _CREDENTIALS]
     return said + [
-        # What is no text is no credential, and may nest deeper than Python can write it.
+        # A value that is not a string is no credential, and may nest deeper than `str` can convert.
         (name.lower().encode(), value.encode() if isinstance(value, str) else b"")
         for name, value in payload.items()
         if name.lower() in _CREDENTIALS

@@ -102,7 +102,7 @@ async def _tell_summaries(
         current = replace(question, wanted=wanted.build_filter(read_clock_ms()))
         return await summarize_transactions(context.repository, current)
 
-    # Of percentiles that are equal and written in two ways each is told as it was asked for.
+    # Equal percentiles written differently (50, 50.0) are each reported as requested.
     watch = context.watches.find((wanted, question, str(question.percentiles)))
     last: Update | None = None
     async with context.open_events(wanted, None) as events:
@@ -113,7 +113,7 @@ async def _tell_summaries(
             try:
                 update = await watch.refresh(compute)
             except DatabaseUnavailableError:
-                # Whoever waits for the next event waits for the database too, and is told where it stays away.
+                # Reading the next event waits for the database too, and raises if it stays away.
                 await events.read(PAUSE_SECONDS)
                 continue
             if update is not last:

@@ -18,7 +18,7 @@ from schema.grouping import build_question
 from schema.selection import select_names
 from schema.turn import give_in_turns
 
-# With ten percentiles each currency of a group has 26 fields, which take 130 µs of the event loop.
+# With ten percentiles, each currency of a group has 26 fields, which take 130 µs to execute.
 _GROUPS_PER_TURN = 10
 
 
