@@ -136,6 +136,36 @@ def test_existing_user_gets_the_asked_password_and_role(
         read_status(environment)
 
 
+def test_administrator_of_one_database_provisions_again(
+    mongod: EmbeddedServer, environment: DatabaseEnvironment
+) -> None:
+    """An administrator of the application's database alone provisions its users a second time, with other passwords."""
+    ann = Credentials("ann", "ann's password")
+    with open_sync_client(replace(mongod.admin, database=environment.database)) as client:
+        client[environment.database].command("createUser", ann.username, pwd=ann.password, roles=["dbOwner"])
+    for password in ("first", "second"):
+        users = {"owner": Credentials("new-owner", password), "reader": Credentials("new-reader", password)}
+        assert provision(environment.with_credentials(ann), **users).users == ("new-owner", "new-reader")
+        for user, role in zip(users.values(), ("transactionOwner", "transactionReader"), strict=True):
+            assert read_status(environment.with_credentials(user)).roles == (f"{role}@{environment.database}",)
+
+
+def test_role_is_brought_to_what_it_must_be(mongod: EmbeddedServer, environment: DatabaseEnvironment) -> None:
+    """A role that was given more, by a privilege or by another role, has no more than its own after provisioning."""
+    admin = replace(mongod.admin, database=environment.database)
+    reader = Credentials("reader", "another password")
+    with open_sync_client(admin) as client:
+        database = client[admin.database]
+        more = [{"resource": {"db": admin.database, "collection": ""}, "actions": ["insert"]}]
+        provision(admin, reader=reader)
+        expected = database.command("rolesInfo", "transactionReader", showPrivileges=True)["roles"]
+        for command in ({"privileges": more}, {"roles": ["readWrite"]}):
+            grant = "grantPrivilegesToRole" if "privileges" in command else "grantRolesToRole"
+            database.command(grant, "transactionReader", **command)
+            provision(admin, reader=reader)
+            assert database.command("rolesInfo", "transactionReader", showPrivileges=True)["roles"] == expected
+
+
 def test_administrator_is_not_made_an_owner(mongod: EmbeddedServer, environment: DatabaseEnvironment) -> None:
     """Who provisions under a name of the application's database may not give that name a lesser role."""
     ann = Credentials("ann", "ann's password")
