@@ -12,7 +12,7 @@ from database.client import open_sync_client, translated_errors
 from database.embedded import EmbeddedServer
 from database.environment import Credentials, DatabaseEnvironment
 from database.errors import ConfigurationError, DatabaseRefusedError
-from database.index import CASE_INSENSITIVE, COLLECTION, INDEXES
+from database.index import COLLECTION, INDEXES
 from database.provision import holds_transactions, provision, read_status
 from tests.crashed import run_crashed_mongod
 
@@ -63,60 +63,6 @@ def test_reader_provisions_only_what_is_complete(
         client[environment.database][COLLECTION].drop_index(_NAMES[0])
     with pytest.raises(DatabaseRefusedError, match="does not permit"):
         provision(reader_environment)
-
-
-@pytest.mark.parametrize(
-    ("keys", "options"),
-    [
-        ([("date", -1), ("_id", -1), ("amount", 1)], {"name": "date_amount", "sparse": True}),
-        ([("date", -1), ("_id", -1), ("amount", 1)], {"name": "theirs", "partialFilterExpression": {"amount": 1}}),
-        ([("vendor", 1)], {"name": "date_amount"}),
-    ],
-)
-def test_index_with_other_options_is_reported_and_kept(
-    environment: DatabaseEnvironment, keys: list[tuple[str, int]], options: dict[str, Any]
-) -> None:
-    """An existing index in the way of a declared one is named with what to do, and stays; the others are created."""
-    with open_sync_client(environment) as client:
-        collection = client[environment.database][COLLECTION]
-        collection.drop_indexes()
-        collection.create_index(keys, **options)
-        report = provision(environment)
-        names = set(collection.index_information())
-
-    (conflict,) = report.conflicts
-    assert f"dropIndex('{options['name']}')" in conflict
-    assert report.created_indexes == _NAMES[1:]
-    assert names == {"_id_", options["name"], *_NAMES[1:]}
-    assert read_status(environment).missing_indexes == ("date_amount",)
-
-
-def test_same_index_by_another_name_serves(environment: DatabaseEnvironment) -> None:
-    """An index of another name with the declared keys and collation is kept in place of the declared one."""
-    wanted = INDEXES[2]
-    with open_sync_client(environment) as client:
-        collection = client[environment.database][COLLECTION]
-        collection.drop_index(wanted.name)
-        collection.create_index(list(wanted.keys), **(wanted.options | {"name": "theirs"}))
-
-    report = provision(environment)
-    assert (report.created_indexes, report.conflicts) == ((), ())
-
-
-@pytest.mark.parametrize("collation", [{"locale": "fr"}, CASE_INSENSITIVE])
-def test_collation_of_the_collection_is_that_of_its_indexes(
-    mongod: EmbeddedServer, environment: DatabaseEnvironment, collation: dict[str, Any]
-) -> None:
-    """In a collection with a collation of its own the declared indexes are created once, and then are there."""
-    with open_sync_client(replace(mongod.admin, database=environment.database)) as client:
-        database = client[environment.database]
-        database.drop_collection(COLLECTION)
-        database.create_collection(COLLECTION, collation=collation)
-
-    assert provision(environment).created_indexes == _NAMES
-    again = provision(environment)
-    assert (again.kept_indexes, again.conflicts) == (_NAMES, ())
-    assert read_status(environment).missing_indexes == ()
 
 
 def test_existing_user_gets_the_asked_password_and_role(
