@@ -1,5 +1,7 @@
 """What the driver's errors mean to whoever asks: the domain's errors, in words that quote no document and no secret."""
 
+import re
+
 from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
@@ -39,6 +41,19 @@ _MEANINGS: dict[int, tuple[type[DatabaseError], str]] = {
     **dict.fromkeys(AWAY_CODES, _WENT_AWAY),
 }
 
+# What the driver says of the servers that it cannot use, of which it names the hosts alone; the most telling first.
+_REASONS = (
+    (r"certificate verify failed: ([^(]+) \(", "its certificate is not accepted ({}); tlsCAFile names the authority's"),
+    (r"SSL", "it speaks no TLS, or refuses it to this client: correct tls or tlsCertificateKeyFile"),
+    (r"for replica set name", "it is no member of the replica set that replicaSet names"),
+    (r"match selector", "its replica set has no primary now, or no member that readPreference allows"),
+    (
+        r"connection closed",
+        "it ends each connection, as where it wants TLS (tls=true) or a client's certificate (tlsCertificateKeyFile)",
+    ),
+    (r"not known|name resolution", "a host name is not known"),
+)
+
 
 def translate(error: PyMongoError, subject: str) -> DatabaseError | None:
     """The domain's error for a driver's, or None where neither the server nor its user is at fault."""
@@ -46,6 +61,12 @@ def translate(error: PyMongoError, subject: str) -> DatabaseError | None:
         kind, says = meaning
         return kind(f"{subject} {says}")
     return None
+
+
+def find_reason(error: PyMongoError) -> str | None:
+    """Why no server can be used, as far as the driver tells it apart from one that is away."""
+    found = ((re.search(pattern, str(error)), says) for pattern, says in _REASONS)
+    return next((says.format(*match.groups()) for match, says in found if match), None)
 
 
 def _find_refusal(error: OperationFailure) -> tuple[type[DatabaseError], str]:
