@@ -54,6 +54,9 @@ class RollupObserver(Protocol):
     def note_end(self, reason: str) -> None:
         """Note that the database counts from now on, and why."""
 
+    def note_odd(self) -> None:
+        """Note that the database was left to count, for there is a document that it alone can compare."""
+
 
 class _State:
     """A tally and the stream that keeps it: as good as the stream is, and thrown away together."""
@@ -104,7 +107,7 @@ class Rollup:
                 self._plain_until = time.monotonic() + _PLAIN_SECONDS
                 return None
             # From here to the count nothing is awaited: it is of one moment.
-            if state is not self._state or state.tally.odd:
+            if state is not self._state or self._is_odd(state):
                 return None
             if (found := state.tally.count(window)) is not None:
                 return found
@@ -113,6 +116,11 @@ class Rollup:
                 return None
             await asyncio.gather(*(self._load(state, cell) for cell in missing))
         return None
+
+    def _is_odd(self, state: _State) -> bool:
+        if state.tally.odd:
+            self._observer.note_odd()
+        return bool(state.tally.odd)
 
     async def _load(self, state: _State, cell: Cell) -> None:
         """Wait for the dates of a cell; all who need them share one reading."""

@@ -32,3 +32,7 @@ class RollupLog:
         if reason != self._reason:
             self._reason = reason
             logger.info("counts come from the database", reason=reason)
+
+    def note_odd(self) -> None:
+        """Log why, as for an end."""
+        self.note_end("a document's date is no whole number, or its card type a list or not in ASCII")
