@@ -98,8 +98,9 @@ class TransactionRepository:
         self._client = client
         self._collection: AsyncCollection[Row] = client[database].get_collection(COLLECTION, codec_options=CODEC)
         self._timeout_ms = timeout_ms
-        # No more than the pool has connections: beyond, the batches of lists that were begun would wait behind them.
-        self._slots = asyncio.Semaphore(int(min(POOL_SIZE, client.options.pool_options.max_pool_size)))
+        # No more than the pool has connections: beyond, the batches of lists that were begun would wait behind them. A
+        # pool of 0 is one without a limit.
+        self._slots = asyncio.Semaphore(int(min(POOL_SIZE, client.options.pool_options.max_pool_size or POOL_SIZE)))
         self._summaries = asyncio.Semaphore(most_summaries)
         self._rollup = rollup
         self._is_masking = True
