@@ -13,6 +13,8 @@ from pymongo.uri_parser import split_options
 SRV = "mongodb+srv://"
 HIGHEST_PORT = 65535
 
+# What the driver raises for a malformed URI; KeyError for an unknown value of some options.
+_DRIVER_FAULTS = (PyMongoError, ValueError, TypeError, OSError, KeyError)
 _SCHEMES = ("mongodb://", SRV)
 _FORBIDDEN_IN_DATABASE = frozenset('/\\. "$*<>:|?\0')
 _SERVERS_OWN_DATABASES = frozenset({"admin", "local", "config"})
@@ -76,7 +78,7 @@ def _find_uri_fault(value: str) -> str | None:
         return "must begin with mongodb:// or mongodb+srv://"
     try:
         parsed = parse_uri(value)
-    except (PyMongoError, ValueError, TypeError, OSError):
+    except _DRIVER_FAULTS:
         # An @ after the first ? means that the ? belongs to an unescaped password, so no options follow it.
         if "@" not in value.partition("?")[2] and (bad := _find_bad_options(value)):
             return f"has options that are unknown or whose values are not accepted: {', '.join(bad)}"
@@ -98,7 +100,7 @@ def _find_bad_options(uri: str) -> list[str]:
     for pair in filter(None, uri.partition("?")[2].replace(";", "&").split("&")):
         try:
             split_options(pair, validate=True, warn=False)
-        except (PyMongoError, ValueError, TypeError, OSError):
+        except _DRIVER_FAULTS:
             bad.append(pair.partition("=")[0])
     return bad
 

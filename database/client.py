@@ -29,7 +29,7 @@ from database.errors import (
     DatabaseUnavailableError,
 )
 from database.renewal import Renewal
-from database.translation import CREDENTIALS_CODES, translate
+from database.translation import CREDENTIALS_CODES, find_reason, translate
 
 Listener: TypeAlias = CommandListener | ConnectionPoolListener | TopologyListener
 
@@ -196,7 +196,9 @@ def _describe_no_answer(environment: DatabaseEnvironment, error: PyMongoError | 
             return ServerState(Answer.SILENT, environment, f"The name {address} cannot be looked up.")
         raise errors.ConfigurationError(_describe_options(environment)) from error
     if environment.uri is not None:
-        return ServerState(Answer.SILENT, environment, f"No database answers at {address}.")
+        reason = find_reason(error)
+        message = f"No database answers at {address}{f': {reason}' if reason else ''}."
+        return ServerState(Answer.SILENT, environment, message)
     return ServerState(
         Answer.FOREIGN,
         environment,

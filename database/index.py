@@ -11,6 +11,16 @@ COLLECTION = "transaction"
 
 # Strength 2 compares letters and accents but ignores case: "visa" finds "Visa". The index must have the same collation.
 CASE_INSENSITIVE: dict[str, Any] = {"locale": "en", "strength": 2}
+# The server's defaults for options that a collation leaves out.
+_COLLATION_DEFAULTS: dict[str, Any] = {
+    "caseLevel": False,
+    "caseFirst": "off",
+    "numericOrdering": False,
+    "alternate": "non-ignorable",
+    "maxVariable": "punct",
+    "normalization": False,
+    "backwards": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,11 @@ def _has_keys(index: Index, found: Mapping[str, Any]) -> bool:
 
 def _is_whole(found: Mapping[str, Any]) -> bool:
     """Return whether an index covers every document and is visible to the planner."""
-    return not any(found.get(option) for option in ("sparse", "partialFilterExpression", "hidden"))
+    return _covers_all(found) and not found.get("hidden")
+
+
+def _covers_all(found: Mapping[str, Any]) -> bool:
+    return not (found.get("sparse") or found.get("partialFilterExpression"))
 
 
 def _compares_alike(index: Index, found: Mapping[str, Any], existing: Sequence[Mapping[str, Any]]) -> bool:
@@ -61,14 +75,16 @@ def _compares_alike(index: Index, found: Mapping[str, Any], existing: Sequence[M
         return collation == next((each.get("collation") for each in existing if dict(each["key"]) == {"_id": 1}), None)
     if collation is None:
         return False
-    # The server reports every option of a collation, including the defaults.
-    return all(collation.get(name) == value for name, value in wanted.items()) and not collation.get("caseLevel")
+    # A query uses an index only if their collations are identical. The version is that of the server's library.
+    return {**_COLLATION_DEFAULTS, **collation, "version": None} == {**_COLLATION_DEFAULTS, **wanted, "version": None}
 
 
 def find_conflict(index: Index, existing: Sequence[Mapping[str, Any]]) -> str | None:
     """Return why a declared index cannot be created beside the existing ones and what to do, or None if it can."""
     for found in existing:
-        if found["name"] == index.name or (_has_keys(index, found) and _compares_alike(index, found, existing)):
+        # Beside a sparse or partial index, the server accepts another index with the same keys under another name.
+        is_same = _has_keys(index, found) and _covers_all(found) and _compares_alike(index, found, existing)
+        if found["name"] == index.name or is_same:
             return (
                 f"Index {found['name']!r} of collection {COLLECTION!r} exists with other keys or options than"
                 f" {index.name!r} needs: drop it (db.{COLLECTION}.dropIndex({found['name']!r})) and provision again."

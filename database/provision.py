@@ -193,22 +193,32 @@ def _keep_administrator(database: _Database, names: frozenset[str]) -> None:
 
 
 def _put_role(database: _Database, role: str, actions: Sequence[str]) -> None:
-    privileges = [
+    privileges: list[Mapping[str, Any]] = [
         {"resource": {"db": database.name, "collection": COLLECTION}, "actions": list(actions)},
         {"resource": {"db": database.name, "collection": ""}, "actions": ["dbStats"]},
     ]
-    exists = database.command("rolesInfo", role)["roles"]
-    database.command("updateRole" if exists else "createRole", role, privileges=privileges, roles=[])
+    existing = database.command("rolesInfo", role, showPrivileges=True)["roles"]
+    # An update needs the right to revoke roles in all databases, which an administrator of one database lacks.
+    if existing and _sort(existing[0]["inheritedPrivileges"]) == _sort(privileges):
+        return
+    database.command("updateRole" if existing else "createRole", role, privileges=privileges, roles=[])
+
+
+def _sort(privileges: Sequence[Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    return sorted((repr(privilege["resource"]), sorted(privilege["actions"])) for privilege in privileges)
 
 
 def _put_user(database: _Database, credentials: Credentials, role: str) -> None:
-    exists = database.command("usersInfo", credentials.username)["users"]
+    roles = [{"role": role, "db": database.name}]
+    existing = database.command("usersInfo", credentials.username)["users"]
+    # Left out if unchanged, for the reason given in `_put_role`.
+    changed: dict[str, Any] = {} if existing and existing[0]["roles"] == roles else {"roles": roles}
     database.command(
-        "updateUser" if exists else "createUser",
+        "updateUser" if existing else "createUser",
         credentials.username,
         pwd=credentials.password,
-        roles=[{"role": role, "db": database.name}],
         mechanisms=["SCRAM-SHA-256"],
+        **changed,
     )
 
 

@@ -101,7 +101,8 @@ class TransactionRepository:
         self._collection: AsyncCollection[Row] = client[database].get_collection(COLLECTION, codec_options=CODEC)
         self._timeout_ms = timeout_ms
         # At most one per connection of the pool: with more, the next batches of lists in progress would wait for them.
-        self._slots = asyncio.Semaphore(int(min(POOL_SIZE, client.options.pool_options.max_pool_size)))
+        # A maximum pool size of 0 means no limit.
+        self._slots = asyncio.Semaphore(int(min(POOL_SIZE, client.options.pool_options.max_pool_size or POOL_SIZE)))
         self._summaries = asyncio.Semaphore(most_summaries)
         self._rollup = rollup
         self._is_masking = True

@@ -54,6 +54,9 @@ class RollupObserver(Protocol):
     def note_end(self, reason: str) -> None:
         """Note that counts come from the database from now on, and why."""
 
+    def note_odd(self) -> None:
+        """Note that a count was left to the database because of a document that only the database can compare."""
+
 
 class _State:
     """A tally and the stream that updates it; they are discarded together."""
@@ -104,7 +107,7 @@ class Rollup:
                 self._plain_until = time.monotonic() + _PLAIN_SECONDS
                 return None
             # Do not await from here to the count, so that it reflects a single moment.
-            if state is not self._state or state.tally.odd:
+            if state is not self._state or self._is_odd(state):
                 return None
             if (found := state.tally.count(window)) is not None:
                 return found
@@ -113,6 +116,11 @@ class Rollup:
                 return None
             await asyncio.gather(*(self._load(state, cell) for cell in missing))
         return None
+
+    def _is_odd(self, state: _State) -> bool:
+        if state.tally.odd:
+            self._observer.note_odd()
+        return bool(state.tally.odd)
 
     async def _load(self, state: _State, cell: Cell) -> None:
         """Wait for the dates of a cell; concurrent callers share one query."""

@@ -1,5 +1,7 @@
 """Translate the driver's errors into domain errors, whose messages must not quote a document or a secret."""
 
+import re
+
 from pymongo.errors import (
     ConfigurationError,
     ConnectionFailure,
@@ -39,6 +41,19 @@ _MEANINGS: dict[int, tuple[type[DatabaseError], str]] = {
     **dict.fromkeys(AWAY_CODES, _WENT_AWAY),
 }
 
+# Patterns in the driver's message about servers it cannot use, the most specific first. The message quotes no secret.
+_REASONS = (
+    (r"certificate verify failed: ([^(]+) \(", "its certificate is not accepted ({}); tlsCAFile names the authority's"),
+    (r"SSL", "it does not use TLS, or rejects this client's certificate: correct tls or tlsCertificateKeyFile"),
+    (r"for replica set name", "it is not a member of the replica set that replicaSet names"),
+    (r"match selector", "its replica set has no primary now, or no member that readPreference allows"),
+    (
+        r"connection closed",
+        "it closes each connection; it may require TLS (tls=true) or a client certificate (tlsCertificateKeyFile)",
+    ),
+    (r"not known|name resolution", "a host name is not known"),
+)
+
 
 def translate(error: PyMongoError, subject: str) -> DatabaseError | None:
     """Return the domain's error for a driver's, or None if neither the server nor its user is at fault."""
@@ -46,6 +61,12 @@ def translate(error: PyMongoError, subject: str) -> DatabaseError | None:
         kind, says = meaning
         return kind(f"{subject} {says}")
     return None
+
+
+def find_reason(error: PyMongoError) -> str | None:
+    """Return why no server can be used, or None if the driver reports nothing but an absent server."""
+    found = ((re.search(pattern, str(error)), says) for pattern, says in _REASONS)
+    return next((says.format(*match.groups()) for match, says in found if match), None)
 
 
 def _find_refusal(error: OperationFailure) -> tuple[type[DatabaseError], str]:

@@ -32,3 +32,7 @@ class RollupLog:
         if reason != self._reason:
             self._reason = reason
             logger.info("counts come from the database", reason=reason)
+
+    def note_odd(self) -> None:
+        """Log the reason, as `note_end` does."""
+        self.note_end("a document's date is not a whole number, or its card type is a list or not ASCII")

@@ -73,7 +73,7 @@ class Issuer:
 @contextmanager
 def run_issuer(folder: Path) -> Iterator[Issuer]:
     """Serve a key set on loopback; programs that trust `certificate` (SSL_CERT_FILE) can fetch it."""
-    certificate = _write_certificate(folder)
+    certificate = write_certificate(folder)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -102,7 +102,8 @@ def run_issuer(folder: Path) -> Iterator[Issuer]:
             thread.join()
 
 
-def _write_certificate(folder: Path) -> Path:
+def write_certificate(folder: Path) -> Path:
+    """Write a certificate of 127.0.0.1 that is its own authority, beside its key, `key.pem`; give its path."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

@@ -27,6 +27,7 @@ class Watcher:
     sources: list[bool] = field(default_factory=list)
     builds: list[int] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
+    odd: int = 0
     lag: int = 0
 
     def note_count(self, *, from_memory: bool) -> None:
@@ -40,6 +41,9 @@ class Watcher:
 
     def note_end(self, reason: str) -> None:
         self.reasons.append(reason)
+
+    def note_odd(self) -> None:
+        self.odd += 1
 
 
 async def wait_for(condition: Callable[[], object], what: str) -> None:

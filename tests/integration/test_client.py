@@ -41,6 +41,8 @@ from database.errors import (
 )
 from database.index import COLLECTION
 from database.monitor import PrimaryMonitor
+from database.query import TransactionFilter, build_count_plan
+from database.repository import TransactionRepository
 from tests.waiting import DEADLINE_SECONDS, find_free_port
 
 _TIMED_OUT = {"writeErrors": [], "writeConcernErrors": [{"code": 64, "errInfo": {"wtimeout": True}}]}
@@ -180,6 +182,13 @@ def test_options_of_a_uri_are_kept(environment: DatabaseEnvironment) -> None:
         assert client.options.server_selection_timeout == 1.234
         assert client.options.pool_options.connect_timeout == 3
         assert client.options.pool_options.appname == "transactions-gateway"
+
+
+async def test_pool_without_a_limit_answers(environment: DatabaseEnvironment) -> None:
+    """With `maxPoolSize=0`, which is no limit, questions are answered; none is taken for one too many."""
+    async with open_client(DatabaseEnvironment(uri=f"{environment.connection_uri}&maxPoolSize=0")) as client:
+        repository = TransactionRepository(client, environment.database, timeout_ms=10_000)
+        assert await repository.count(build_count_plan(TransactionFilter())) == 0
 
 
 @pytest.mark.parametrize("mechanism", ["MONGODB-AWS", "GSSAPI"])

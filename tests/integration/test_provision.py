@@ -12,7 +12,7 @@ from database.client import open_sync_client, translated_errors
 from database.embedded import EmbeddedServer
 from database.environment import Credentials, DatabaseEnvironment
 from database.errors import ConfigurationError, DatabaseRefusedError
-from database.index import CASE_INSENSITIVE, COLLECTION, INDEXES
+from database.index import COLLECTION, INDEXES
 from database.provision import holds_transactions, provision, read_status
 from tests.crashed import run_crashed_mongod
 
@@ -65,60 +65,6 @@ def test_reader_provisions_only_what_is_complete(
         provision(reader_environment)
 
 
-@pytest.mark.parametrize(
-    ("keys", "options"),
-    [
-        ([("date", -1), ("_id", -1), ("amount", 1)], {"name": "date_amount", "sparse": True}),
-        ([("date", -1), ("_id", -1), ("amount", 1)], {"name": "theirs", "partialFilterExpression": {"amount": 1}}),
-        ([("vendor", 1)], {"name": "date_amount"}),
-    ],
-)
-def test_index_with_other_options_is_reported_and_kept(
-    environment: DatabaseEnvironment, keys: list[tuple[str, int]], options: dict[str, Any]
-) -> None:
-    """An index in conflict with a declared one is reported with the remedy and kept; the others are created."""
-    with open_sync_client(environment) as client:
-        collection = client[environment.database][COLLECTION]
-        collection.drop_indexes()
-        collection.create_index(keys, **options)
-        report = provision(environment)
-        names = set(collection.index_information())
-
-    (conflict,) = report.conflicts
-    assert f"dropIndex('{options['name']}')" in conflict
-    assert report.created_indexes == _NAMES[1:]
-    assert names == {"_id_", options["name"], *_NAMES[1:]}
-    assert read_status(environment).missing_indexes == ("date_amount",)
-
-
-def test_same_index_by_another_name_serves(environment: DatabaseEnvironment) -> None:
-    """An index with another name but the declared keys and collation is kept in place of the declared one."""
-    wanted = INDEXES[2]
-    with open_sync_client(environment) as client:
-        collection = client[environment.database][COLLECTION]
-        collection.drop_index(wanted.name)
-        collection.create_index(list(wanted.keys), **(wanted.options | {"name": "theirs"}))
-
-    report = provision(environment)
-    assert (report.created_indexes, report.conflicts) == ((), ())
-
-
-@pytest.mark.parametrize("collation", [{"locale": "fr"}, CASE_INSENSITIVE])
-def test_collation_of_the_collection_is_that_of_its_indexes(
-    mongod: EmbeddedServer, environment: DatabaseEnvironment, collation: dict[str, Any]
-) -> None:
-    """In a collection with its own collation the declared indexes are created once and found afterwards."""
-    with open_sync_client(replace(mongod.admin, database=environment.database)) as client:
-        database = client[environment.database]
-        database.drop_collection(COLLECTION)
-        database.create_collection(COLLECTION, collation=collation)
-
-    assert provision(environment).created_indexes == _NAMES
-    again = provision(environment)
-    assert (again.kept_indexes, again.conflicts) == (_NAMES, ())
-    assert read_status(environment).missing_indexes == ()
-
-
 def test_existing_user_gets_the_asked_password_and_role(
     mongod: EmbeddedServer, environment: DatabaseEnvironment
 ) -> None:
@@ -134,6 +80,36 @@ def test_existing_user_gets_the_asked_password_and_role(
     assert status.roles == (f"transactionOwner@{environment.database}",)
     with pytest.raises(DatabaseRefusedError, match="credentials"):
         read_status(environment)
+
+
+def test_administrator_of_one_database_provisions_again(
+    mongod: EmbeddedServer, environment: DatabaseEnvironment
+) -> None:
+    """An administrator of the application's database alone provisions its users a second time, with other passwords."""
+    ann = Credentials("ann", "ann's password")
+    with open_sync_client(replace(mongod.admin, database=environment.database)) as client:
+        client[environment.database].command("createUser", ann.username, pwd=ann.password, roles=["dbOwner"])
+    for password in ("first", "second"):
+        users = {"owner": Credentials("new-owner", password), "reader": Credentials("new-reader", password)}
+        assert provision(environment.with_credentials(ann), **users).users == ("new-owner", "new-reader")
+        for user, role in zip(users.values(), ("transactionOwner", "transactionReader"), strict=True):
+            assert read_status(environment.with_credentials(user)).roles == (f"{role}@{environment.database}",)
+
+
+def test_role_is_brought_to_what_it_must_be(mongod: EmbeddedServer, environment: DatabaseEnvironment) -> None:
+    """A role that was given more, by a privilege or by another role, has no more than its own after provisioning."""
+    admin = replace(mongod.admin, database=environment.database)
+    reader = Credentials("reader", "another password")
+    with open_sync_client(admin) as client:
+        database = client[admin.database]
+        more = [{"resource": {"db": admin.database, "collection": ""}, "actions": ["insert"]}]
+        provision(admin, reader=reader)
+        expected = database.command("rolesInfo", "transactionReader", showPrivileges=True)["roles"]
+        for command in ({"privileges": more}, {"roles": ["readWrite"]}):
+            grant = "grantPrivilegesToRole" if "privileges" in command else "grantRolesToRole"
+            database.command(grant, "transactionReader", **command)
+            provision(admin, reader=reader)
+            assert database.command("rolesInfo", "transactionReader", showPrivileges=True)["roles"] == expected
 
 
 def test_administrator_is_not_made_an_owner(mongod: EmbeddedServer, environment: DatabaseEnvironment) -> None:

@@ -234,6 +234,21 @@ async def test_an_hour_of_too_many_dates_is_counted_plainly(
         assert watcher.reasons == []
 
 
+@pytest.mark.usefixtures("_patient")
+@pytest.mark.parametrize("odd", [{"cardType": "Carte Émeraude"}, {"cardType": ["Visa"]}, {"date": NOW_MS + 0.5}])
+async def test_a_document_that_memory_cannot_judge_is_told(
+    reader_environment: DatabaseEnvironment, collection: _Collection, odd: dict[str, Any]
+) -> None:
+    """Where a document is for the database alone to compare, each count that it is asked for is noted as such."""
+    collection.insert_many(build_documents(3))
+    async with run_rollup(reader_environment) as (rollup, watcher):
+        assert await ask(rollup, WINDOW) == 3
+        collection.insert_one(build_documents(1, first=3)[0] | odd)
+        assert watcher.odd == 0
+        assert await rollup.find_count(WINDOW) is None
+        assert (watcher.odd, watcher.reasons) == (1, [])
+
+
 async def test_a_collection_of_too_many_documents_is_counted_plainly(
     environment: DatabaseEnvironment, collection: _Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -241,6 +241,7 @@ def test_faulty_value_is_told_with_what_is_accepted(file: Path, key: str, value:
         ("mongodb://u:hunter?s3cret-value@h/db", "must look like"),
         ("mongodb://u:p@a?s3cret=value@h/db", "must look like"),
         ("mongodb://h/db?tls=s3cret-value&nonsense=1", "tls, nonsense"),
+        ("mongodb://h/db?datetime_conversion=s3cret", "datetime_conversion"),
         ("mongodb+srv://u:s3cret-value@h:27017/db", "must look like"),
         ("mongodb+srv://u:s3cret-value@a,b/db", "must look like"),
         ("mongodb://u:s3cret-value@h/db\n", "must look like"),
