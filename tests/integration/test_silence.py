@@ -57,7 +57,7 @@ def test_server_that_wants_tls_is_told(secure_port: int) -> None:
 
 def test_server_without_tls_is_told(environment: DatabaseEnvironment) -> None:
     """Of a server that does not speak TLS it is told so."""
-    assert "it speaks no TLS" in find_message(environment.address, "tls=true")
+    assert "it does not use TLS" in find_message(environment.address, "tls=true")
 
 
 def test_name_of_another_replica_set_is_told(mongod: EmbeddedServer) -> None:
