@@ -103,7 +103,7 @@ def run_issuer(folder: Path) -> Iterator[Issuer]:
 
 
 def write_certificate(folder: Path) -> Path:
-    """Write a certificate of 127.0.0.1 that is its own authority, beside its key, `key.pem`; give its path."""
+    """Write a self-signed certificate for 127.0.0.1, and its key as `key.pem` beside it; return its path."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)

@@ -185,7 +185,7 @@ def test_options_of_a_uri_are_kept(environment: DatabaseEnvironment) -> None:
 
 
 async def test_pool_without_a_limit_answers(environment: DatabaseEnvironment) -> None:
-    """With `maxPoolSize=0`, which is no limit, questions are answered; none is taken for one too many."""
+    """With `maxPoolSize=0`, which means no limit, queries are answered instead of being refused as too many."""
     async with open_client(DatabaseEnvironment(uri=f"{environment.connection_uri}&maxPoolSize=0")) as client:
         repository = TransactionRepository(client, environment.database, timeout_ms=10_000)
         assert await repository.count(build_count_plan(TransactionFilter())) == 0

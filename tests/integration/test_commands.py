@@ -242,7 +242,7 @@ async def test_a_large_page_comes_in_even_batches(
 async def test_a_large_summary_comes_in_small_batches(
     asker: Asker, owner: MongoClient[dict[str, Any]], environment: DatabaseEnvironment
 ) -> None:
-    """Of a summary a reply holds a hundred groups at most, for all in it are decoded before others have their turn."""
+    """A reply of a summary holds at most a hundred groups, because a reply is decoded without yielding."""
     owner[environment.database][COLLECTION].insert_many(build_documents(350))
     summary = await asker.ask("/transactions/1000/summary?groupBy=vendor&percentiles=50")
     assert len(summary["groups"]) == 350

@@ -94,7 +94,7 @@ SCHEMA = build_schema()
 
 
 class CountedTurn(asyncio.Lock):
-    """A lock that counts how often it was taken."""
+    """A lock that counts its acquisitions."""
 
     taken = 0
 
@@ -106,7 +106,7 @@ class CountedTurn(asyncio.Lock):
 async def test_the_groups_of_a_summary_are_executed_some_at_a_time(
     environment: DatabaseEnvironment, collection: Collection[dict[str, Any]]
 ) -> None:
-    """Of the groups of a summary, each of which may have amounts in many currencies, ten are executed in a turn."""
+    """The groups of a summary, each with amounts in perhaps many currencies, are executed ten per turn."""
     collection.insert_many(
         [{"_id": str(n), "vendor": f"Vendor {n}", "currency": "USD", "amount": 1} for n in range(25)]
     )

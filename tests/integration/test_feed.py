@@ -275,7 +275,7 @@ async def test_a_place_that_is_no_longer_kept_is_refused(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("place", ["00", "82", "3C" * 30])
 async def test_a_place_that_was_made_up_is_refused(reader_environment: DatabaseEnvironment, place: str) -> None:
-    """An id that names no place is refused as unknown, whatever the server says of it, and nobody else is disturbed."""
+    """A made-up event id is refused as unknown, whatever the server's error, and no other subscriber is affected."""
     made_up = encode_event_id(place, reader_environment.database)
     async with run_feed(reader_environment) as (feed, watcher), feed.open(ALL):
         with pytest.raises(LiveEventUnknownError):

@@ -85,7 +85,7 @@ def test_existing_user_gets_the_asked_password_and_role(
 def test_administrator_of_one_database_provisions_again(
     mongod: EmbeddedServer, environment: DatabaseEnvironment
 ) -> None:
-    """An administrator of the application's database alone provisions its users a second time, with other passwords."""
+    """An administrator of only the application's database can provision its users again, with other passwords."""
     ann = Credentials("ann", "ann's password")
     with open_sync_client(replace(mongod.admin, database=environment.database)) as client:
         client[environment.database].command("createUser", ann.username, pwd=ann.password, roles=["dbOwner"])
@@ -97,7 +97,7 @@ def test_administrator_of_one_database_provisions_again(
 
 
 def test_role_is_brought_to_what_it_must_be(mongod: EmbeddedServer, environment: DatabaseEnvironment) -> None:
-    """A role that was given more, by a privilege or by another role, has no more than its own after provisioning."""
+    """Provisioning takes surplus privileges and inherited roles from an existing role."""
     admin = replace(mongod.admin, database=environment.database)
     reader = Credentials("reader", "another password")
     with open_sync_client(admin) as client:

@@ -239,7 +239,7 @@ async def test_an_hour_of_too_many_dates_is_counted_plainly(
 async def test_a_document_that_memory_cannot_judge_is_told(
     reader_environment: DatabaseEnvironment, collection: _Collection, odd: dict[str, Any]
 ) -> None:
-    """Where a document is for the database alone to compare, each count that it is asked for is noted as such."""
+    """Each count that is left to the database because only it can compare a document is noted as such."""
     collection.insert_many(build_documents(3))
     async with run_rollup(reader_environment) as (rollup, watcher):
         assert await ask(rollup, WINDOW) == 3

@@ -1,4 +1,4 @@
-"""Where no server can be used, an operator is told why, as far as it can be known."""
+"""When no server can be used, the operator is told why, as far as that can be known."""
 
 import socket
 import subprocess
@@ -15,7 +15,7 @@ from tests.waiting import find_free_port, wait_until
 
 
 def find_message(address: str, options: str) -> str:
-    """Give what is said of a server that cannot be used."""
+    """Return the message about a server that cannot be used."""
     state = check_server(DatabaseEnvironment(uri=f"mongodb://{address}/shop?serverSelectionTimeoutMS=1000&{options}"))
     assert state.answer is Answer.SILENT
     return state.message
@@ -23,7 +23,7 @@ def find_message(address: str, options: str) -> str:
 
 @pytest.fixture(scope="module")
 def secure_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a server that wants TLS, and a certificate of each client."""
+    """The port of a server that requires TLS and client certificates."""
     folder = tmp_path_factory.mktemp("tls")
     certificate, port = write_certificate(folder), find_free_port()
     pair = folder / "pair.pem"
@@ -44,33 +44,33 @@ def _is_listening(port: int) -> bool:
 
 
 def test_certificate_that_is_not_trusted_is_told(secure_port: int) -> None:
-    """Of a server whose certificate is not accepted it is told why, and by which option to mend it."""
+    """The message names the reason why a certificate is not accepted, and the option that fixes it."""
     message = find_message(f"127.0.0.1:{secure_port}", "tls=true")
     assert "its certificate is not accepted (self-signed certificate" in message
     assert message.endswith("tlsCAFile names the authority's.")
 
 
 def test_server_that_wants_tls_is_told(secure_port: int) -> None:
-    """Of a server that ends each connection it is told that it may want TLS."""
-    assert "wants TLS (tls=true)" in find_message(f"127.0.0.1:{secure_port}", "tls=false")
+    """The message says that a server that closes each connection may require TLS."""
+    assert "it may require TLS (tls=true)" in find_message(f"127.0.0.1:{secure_port}", "tls=false")
 
 
 def test_server_without_tls_is_told(environment: DatabaseEnvironment) -> None:
-    """Of a server that does not speak TLS it is told so."""
+    """The message says that a server does not use TLS."""
     assert "it does not use TLS" in find_message(environment.address, "tls=true")
 
 
 def test_name_of_another_replica_set_is_told(mongod: EmbeddedServer) -> None:
-    """Of a server that is of another replica set than the URI names it is told so."""
+    """The message says that a server is not in the replica set that the URI names."""
     assert "the replica set that replicaSet names" in find_message(mongod.admin.address, "replicaSet=other")
 
 
 def test_name_that_is_not_known_is_told() -> None:
-    """Of a URI whose host has no address it is told so."""
+    """The message says that the host name of a URI is not known."""
     assert find_message("nowhere.invalid:27017", "tls=false").endswith("a host name is not known.")
 
 
 def test_server_that_is_away_is_told_as_that() -> None:
-    """Of an address where nothing listens no more is told."""
+    """Where nothing listens, the message gives no reason."""
     address = f"127.0.0.1:{find_free_port()}"
     assert find_message(address, "tls=false") == f"No database answers at {address}."

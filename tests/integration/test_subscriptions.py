@@ -336,7 +336,7 @@ async def test_a_summary_is_told_when_it_changes(served: ServedDatabase) -> None
 
 
 async def test_percentiles_are_told_as_they_were_asked_for(served: ServedDatabase) -> None:
-    """Whoever writes a percentile as 50.0 is told of 50.0, though another watches the summary with 50."""
+    """A subscriber that requests the percentile 50.0 gets it as 50.0, although another watches the same summary with 50."""
     served.collection.insert_one(build_document("ranked", cardType="Ranked"))
     subscription = """subscription ($percentiles: [Decimal!]) {
         summaryChanged(filter: {cardType: "ranked"}, percentiles: $percentiles) {
@@ -376,7 +376,7 @@ async def test_a_summary_is_told_after_any_burst(served: ServedDatabase) -> None
 
 
 async def test_a_summary_outlives_an_absence(tmp_path: Path) -> None:
-    """A summary that falls due while the database is away is told when it is back."""
+    """A summary that falls due while the database is away is sent when it is back."""
     with run_replica_set(tmp_path, members=1) as replicas:
         provision(replicas.admin)
         collection = replicas.client.get_default_database()[COLLECTION]

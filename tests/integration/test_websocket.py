@@ -269,7 +269,7 @@ async def test_bad_credentials_tell_nothing(guarded: Guarded) -> None:
 
 
 async def test_a_credential_of_any_depth_is_read(served: ServedDatabase) -> None:
-    """A credential that is no text, as deep as JSON may nest, is no fault of the gateway."""
+    """A credential that is not a string, nested as deeply as JSON may be, is rejected without an internal error."""
     async with open_socket(served.gateway.url) as client:
         depth = 1_000
         payload = f'{{"Authorization": {"[" * depth}{"]" * depth}}}'

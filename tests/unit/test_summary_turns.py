@@ -1,4 +1,4 @@
-"""A summary by REST, written while others have their turns."""
+"""A summary in REST is written without holding up the event loop."""
 
 import asyncio
 
@@ -8,8 +8,8 @@ from gateway.summary import write_summary
 from schema.summary import SummaryGroup, TransactionSummary
 
 
-async def test_the_event_loop_has_its_turns_while_a_summary_is_written() -> None:
-    """Of the groups of a summary, each of which may have amounts in many currencies, ten are written in a turn."""
+async def test_the_event_loop_runs_while_a_summary_is_written() -> None:
+    """The groups of a summary, each with amounts in perhaps many currencies, are written ten per turn."""
     turns = 0
 
     async def count() -> None:
