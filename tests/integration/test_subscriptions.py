@@ -336,7 +336,7 @@ async def test_a_summary_is_told_when_it_changes(served: ServedDatabase) -> None
 
 
 async def test_percentiles_are_told_as_they_were_asked_for(served: ServedDatabase) -> None:
-    """A subscriber that requests the percentile 50.0 gets it as 50.0, although another watches the same summary with 50."""
+    """A subscriber that requests the percentile 50.0 gets it so, although another watches the same summary with 50."""
     served.collection.insert_one(build_document("ranked", cardType="Ranked"))
     subscription = """subscription ($percentiles: [Decimal!]) {
         summaryChanged(filter: {cardType: "ranked"}, percentiles: $percentiles) {
