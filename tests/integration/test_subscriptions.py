@@ -357,7 +357,7 @@ async def test_a_summary_is_told_after_any_burst(served: ServedDatabase) -> None
 def test_heartbeats_keep_a_stream_open(mongod: EmbeddedServer, tmp_path: Path) -> None:
     """A stream lives on though nothing is added for longer than a request may take, and so can be resumed."""
     with (
-        serve_database(mongod, tmp_path, GATEWAY_REQUEST_TIMEOUT_MS="300") as served,
+        serve_database(mongod, tmp_path, GATEWAY_REQUEST_TIMEOUT_MS="2000") as served,
         open_events(served.gateway.url, query=ADDED) as events,
     ):
         beats = [line for line in (next(events.lines) for _ in range(12)) if line.startswith("id:")]
