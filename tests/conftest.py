@@ -2,11 +2,13 @@
 
 import secrets
 import signal
-from asyncio import AbstractEventLoop, new_event_loop
+from asyncio import AbstractEventLoop, CancelledError, new_event_loop
+from asyncio.selector_events import BaseSelectorEventLoop
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 import pytest
@@ -38,6 +40,27 @@ for number in (signal.SIGINT, signal.SIGHUP):
 def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[], AbstractEventLoop]]:
     """Run tests marked `uvloop` on uvloop, the event loop of the workers."""
     return {"loop": uvloop.new_event_loop if item.get_closest_marker("uvloop") else new_event_loop}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _connections_given_up_are_closed() -> Iterator[None]:
+    """Close what PyMongo leaves to Python to close where it is cancelled while it connects (PYTHON-5867).
+
+    Python warns of it in whatever test runs then. A client measures the way to its server by a connection of its own,
+    and on a busy machine one that is closed soon does not have it yet.
+    """
+    connect = BaseSelectorEventLoop.sock_connect
+
+    async def connect_or_close(loop: BaseSelectorEventLoop, sock: socket, address: Any) -> None:
+        try:
+            await connect(loop, sock, address)
+        except CancelledError:
+            sock.close()
+            raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseSelectorEventLoop, "sock_connect", connect_or_close)
+        yield
 
 
 @dataclass(frozen=True)

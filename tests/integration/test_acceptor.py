@@ -21,7 +21,7 @@ from database.environment import DatabaseEnvironment
 from gateway.acceptor import Acceptor
 from gateway.scoreboard import Scoreboard
 from tests.process import GatewayProcess, read_log, run_gateway
-from tests.waiting import find_free_port, wait_until
+from tests.waiting import find_free_port, hang, wait_until
 
 WORKERS = 2
 CONNECTIONS = 40
@@ -136,7 +136,7 @@ def takes_the_next(gateway: GatewayProcess, worker: psutil.Process) -> bool:
 def test_a_stopped_worker_keeps_nobody_from_accepting(gateway: GatewayProcess) -> None:
     """While the worker with fewer connections hangs, all new connections are served by the other."""
     stopped = find_workers(gateway)[0]
-    stopped.suspend()
+    hang(stopped.pid)
     try:
         with connected(gateway, CONNECTIONS) as connections:
             assert set(ask(connections)) == {b"HTTP/1.1 200 OK"}

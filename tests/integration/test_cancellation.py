@@ -5,7 +5,6 @@ import random
 from contextlib import aclosing
 from typing import Any
 
-import pytest
 from pymongo import MongoClient
 
 from database.client import open_client
@@ -23,8 +22,6 @@ TIMES = 150
 MOST_SECONDS = 0.02
 
 
-# PyMongo leaves a socket for the garbage collector to close if it is cancelled while connecting (PYTHON-5867).
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 async def test_a_list_given_up_at_any_moment_leaves_no_cursor(
     environment: DatabaseEnvironment, reader_environment: DatabaseEnvironment, admin: MongoClient[dict[str, Any]]
 ) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import select
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from pymongo import MongoClient
 
 from database.environment import DatabaseEnvironment
-from database.index import COLLECTION, INDEXES
+from database.index import CASE_INSENSITIVE, COLLECTION, INDEXES
 from schema.context import read_clock_ms
 from tests.operation import find_operations
 from tests.process import GatewayProcess, run_gateway
@@ -24,6 +25,8 @@ from tests.waiting import DEADLINE_SECONDS, find_free_port, wait_until
 
 ROWS = 200_000
 LIST = "/transactions/365"
+# Longer than any part of a list takes on a busy machine.
+LONG_SECONDS = 2
 BODY = b'{"query": "{ __typename }"}'
 POST = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
@@ -32,9 +35,14 @@ POST = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/
 def gateway(
     request: pytest.FixtureRequest, reader_environment: DatabaseEnvironment, tmp_path: Path
 ) -> Iterator[GatewayProcess]:
-    """A gateway whose request timeout is the test's parameter, or 500 ms."""
-    # Without rollups, every operation and cursor on the server belongs to a client's query.
-    variables = {"GATEWAY_COUNT_ROLLUPS": "off", "GATEWAY_REQUEST_TIMEOUT_MS": str(getattr(request, "param", 500))}
+    """A gateway whose deadline is that of the test, or half a second."""
+    # What the server works on, or keeps a cursor for, is then a client's question and no upkeep of counts in memory.
+    variables = {
+        "GATEWAY_COUNT_ROLLUPS": "off",
+        "GATEWAY_REQUEST_TIMEOUT_MS": str(getattr(request, "param", 500)),
+        # Of the database's own limit on a question no test sees the end.
+        "GATEWAY_DATABASE_TIMEOUT_MS": str(2_000 * DEADLINE_SECONDS),
+    }
     with run_gateway(reader_environment, find_free_port(), tmp_path, **variables) as gateway:
         yield gateway
 
@@ -120,6 +128,7 @@ def test_a_body_that_trickles_is_refused(gateway: GatewayProcess) -> None:
         assert connection.recv(1_000).startswith(b"HTTP/1.1 408 ")
 
 
+@pytest.mark.parametrize("gateway", [1_000 * DEADLINE_SECONDS], indirect=True)
 def test_bodies_that_arrive_are_read(gateway: GatewayProcess) -> None:
     """Bodies announced with Expect, or sent with GET, are read to their end; a body beyond its length is refused."""
     length = b"Content-Length: %d\r\n" % len(BODY)
@@ -139,13 +148,17 @@ def test_bodies_that_arrive_are_read(gateway: GatewayProcess) -> None:
 def test_an_answer_that_does_not_begin_ends_its_query(
     gateway: GatewayProcess, many: str, admin: MongoClient[dict[str, Any]]
 ) -> None:
-    """A query whose response has not begun in time gets 504 REQUEST_TIMEOUT and is stopped in the database."""
-    # Without an index every row is compared under a collation, which is slow.
-    admin[many.partition(".")[0]][COLLECTION].drop_indexes()
+    """What the database has not begun to answer in time is a 504 with REQUEST_TIMEOUT, and the database stops."""
+    database = admin[many.partition(".")[0]]
+    database[COLLECTION].rename("rows")
+    # Each row takes a second, and together they take days, however quick the machine is.
+    sleep = {"$function": {"body": "function() { sleep(1000); return true; }", "args": [], "lang": "js"}}
+    pipeline = [{"$match": {"$expr": sleep}}]
+    database.create_collection(COLLECTION, viewOn="rows", pipeline=pipeline, collation=CASE_INSENSITIVE)
     answer = httpx.get(f"{gateway.url}{LIST}/card/visa", timeout=60)
     assert answer.status_code == 504
     assert answer.json()["code"] == "REQUEST_TIMEOUT"
-    wait_until(lambda: not find_operations(admin, many))
+    wait_until(lambda: not find_operations(admin, f"{database.name}.rows"))
 
 
 @pytest.mark.parametrize("version", [b"1.1", b"1.0"])
@@ -155,7 +168,7 @@ def test_a_client_that_does_not_read_holds_nothing(
     """A list whose client stops reading loses its cursor, and the part sent is recognisably incomplete."""
     with connect(gateway) as connection:
         connection.sendall(b"GET %s HTTP/%s\r\nHost: localhost\r\n\r\n" % (LIST.encode(), version))
-        wait_until(lambda: find_operations(admin, many))
+        assert connection.recv(12) == b"HTTP/1.1 200"
         wait_until(lambda: not find_operations(admin, many))
         wait_until(lambda: not find_connections(gateway, connection))
         with pytest.raises(ConnectionResetError):
@@ -175,18 +188,24 @@ def test_a_whole_answer_that_is_not_read_is_dropped(gateway: GatewayProcess, man
     assert many
     with connect(gateway) as connection:
         connection.sendall(b"GET %s?limit=10000 HTTP/1.1\r\nHost: localhost\r\n\r\n" % LIST.encode() * 4)
-        wait_until(lambda: find_connections(gateway, connection))
+        assert connection.recv(12) == b"HTTP/1.1 200"
         wait_until(lambda: not find_connections(gateway, connection))
 
 
-@pytest.mark.parametrize("gateway", [200], indirect=True)
+@pytest.mark.parametrize("gateway", [1_000 * LONG_SECONDS], indirect=True)
 def test_a_long_answer_has_time_while_it_moves(gateway: GatewayProcess, many: str) -> None:
     """A list that takes longer than the timeout arrives whole if each part is sent within it."""
     assert many
-    lines = 0
+    lines, begun = 0, time.monotonic()
+
+    def is_due() -> bool:
+        """Hold the list back: its client takes all of it in twice the deadline, evenly."""
+        return time.monotonic() - begun >= 2 * LONG_SECONDS * lines / ROWS
+
     with httpx.stream("GET", f"{gateway.url}{LIST}", headers={"Accept": "application/x-ndjson"}, timeout=60) as answer:
-        for part in answer.iter_bytes(100_000):
+        for part in answer.iter_bytes(1_000_000):
             lines += part.count(b"\n")
+            wait_until(is_due, "the time of the next part")
     assert lines == ROWS
 
 

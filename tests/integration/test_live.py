@@ -133,7 +133,7 @@ def test_a_stream_is_no_request_in_flight(served: ServedDatabase) -> None:
 def test_heartbeats_renew_the_id(mongod: EmbeddedServer, tmp_path: Path) -> None:
     """While nothing matches, comments arrive within the timeout, with ids that move past what does not match."""
     with (
-        serve_database(mongod, tmp_path, GATEWAY_REQUEST_TIMEOUT_MS="400") as served,
+        serve_database(mongod, tmp_path, GATEWAY_REQUEST_TIMEOUT_MS="2000") as served,
         connect(served.gateway.url, params={"card": "Amex"}) as source,
     ):
         first = last = source.last_event_id
@@ -204,7 +204,7 @@ def test_a_key_that_ends_ends_its_streams(mongod: EmbeddedServer, tmp_path: Path
     revoked_id, revoked = create_text(keys)
     # Created before the start: polling until new keys are known would use up the address's allowed failures.
     expired = create_text(keys, lifetime=timedelta(seconds=30))[1]
-    with serve_database(mongod, tmp_path, GATEWAY_KEYS_FILE=str(keys), GATEWAY_REQUEST_TIMEOUT_MS="1000") as served:
+    with serve_database(mongod, tmp_path, GATEWAY_KEYS_FILE=str(keys), GATEWAY_REQUEST_TIMEOUT_MS="5000") as served:
         url = served.gateway.url
         with ExitStack() as stack:
             sources = [stack.enter_context(connect(url, headers=headers)) for headers in (lasting, revoked, expired)]

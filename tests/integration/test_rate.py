@@ -59,14 +59,14 @@ def limited(reader_environment: DatabaseEnvironment, tmp_path: Path) -> Iterator
 def test_a_caller_who_asks_too_often_is_told_when_to_ask_again(limited: GatewayProcess) -> None:
     """Beyond its requests per minute an address gets 429 and Retry-After, whatever X-Forwarded-For it sends."""
     assert ask(limited).status_code == 200
-    # One more may pass if a new clock minute begins in between.
-    answers = [ask(limited, address=f"203.0.113.{number}") for number in range(3)]
-    assert answers[-1].status_code == 429
-    assert answers[-1].json()["code"] == "TOO_MANY_REQUESTS"
-    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
-    asked = httpx.post(f"{limited.url}/graphql", json={"query": "{ __typename }"})
-    assert asked.status_code == 429
-    assert asked.json()["errors"][0]["extensions"]["code"] == "TOO_MANY_REQUESTS"
+    # One of all that follow may pass, any of them, where the minute of the clock ends.
+    answers = [ask(limited, address=f"203.0.113.{number}") for number in range(2)]
+    answers += [httpx.post(f"{limited.url}/graphql", json={"query": "{ __typename }"}) for _ in range(2)]
+    refused = [answer.json() for answer in answers if answer.status_code == 429]
+    assert len(refused) >= 3
+    assert refused[0]["code"] == "TOO_MANY_REQUESTS"
+    assert refused[-1]["errors"][0]["extensions"]["code"] == "TOO_MANY_REQUESTS"
+    assert all(1 <= int(answer.headers["retry-after"]) <= 60 for answer in answers if answer.status_code == 429)
 
 
 def test_who_is_turned_away_is_counted(limited: GatewayProcess) -> None:
@@ -83,7 +83,8 @@ def test_probes_and_pages_are_not_counted(limited: GatewayProcess) -> None:
         answer = httpx.get(f"{limited.url}{path}", headers={"Accept": "text/html"})
         assert answer.status_code != 429
     counted = [httpx.get(f"{limited.url}/graphql", params={"query": "{ __typename }"}) for _ in range(3)]
-    assert counted[-1].status_code == 429
+    # Any of them but the first, where the minute of the clock ends.
+    assert 429 in {answer.status_code for answer in counted}
 
 
 def test_gateways_count_together_while_their_redis_is_there(
@@ -149,14 +150,15 @@ async def test_a_redis_that_hangs_holds_nobody_up(port_and_storage: tuple[int, S
     port, storage = port_and_storage
     allowance = Allowance(storage, "requests", LIMIT)
     with run_redis(port) as process:
-        await allowance.take("key:1")
+        # Another's: on a busy machine the Redis may be too slow for it, and this process count it.
+        await allowance.take("key:2")
         hang(process.pid)
         for _ in range(LIMIT):
             await allowance.take("key:1")
-        with pytest.raises(TooManyRequestsError):
-            await allowance.take("key:1")
+        # One more may pass where the minute of the clock ends.
+        assert True in [await is_refused(allowance, "key:1") for _ in range(2)]
         process.send_signal(signal.SIGCONT)
-        # Redis has counted the first request, and at most one more that reached it before it stopped.
+        # The Redis has counted one at most that reached it before it stopped.
         while await is_refused(allowance, "key:1"):
             await asyncio.to_thread(wait_until, lambda: is_up(port))
 

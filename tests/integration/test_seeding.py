@@ -14,13 +14,15 @@ from typing import Any
 
 import psutil
 import pytest
+from pymongo import MongoClient
 from pymongo.collection import Collection
 
 from database.environment import DatabaseEnvironment
 from database.errors import DatabaseRefusedError
+from database.index import COLLECTION
 from database.loader import open_loader
-from database.provision import read_status
-from seeding.document import build_documents
+from database.provision import OWNER_ROLE, read_status
+from seeding.document import build_documents, build_identifiers
 from seeding.error import SeedingError
 from seeding.plan import CHUNK
 from seeding.pool import build_pools
@@ -92,6 +94,23 @@ def _find_workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
         for child in psutil.Process(process.pid).children()
         if any("spawn_main" in part for part in child.cmdline())
     ]
+
+
+@contextmanager
+def _held(admin: MongoClient[dict[str, Any]], collection: Collection[dict[str, Any]], seed: int) -> Iterator[None]:
+    """Let no chunk of a set but the first be stored, however quick the machine is, until the block ends.
+
+    Whoever inserts an `_id` waits for the end of a transaction that has inserted it. So would whoever changes the
+    collection's options, which the owner may not do any more.
+    """
+    name = collection.database.name
+    privilege = {"resource": {"db": name, "collection": COLLECTION}, "actions": ["collMod"]}
+    admin[name].command("revokePrivilegesFromRole", OWNER_ROLE, privileges=[privilege])
+    chunks = range(1, MANY // CHUNK)
+    with collection.database.client.start_session() as session, session.start_transaction():
+        collection.insert_many([{"_id": build_identifiers(seed, chunk, 1)[0]} for chunk in chunks], session=session)
+        yield
+        session.abort_transaction()
 
 
 def _read(collection: Collection[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -280,14 +299,16 @@ def test_a_terminal_gets_a_bar(environment: DatabaseEnvironment, tmp_path: Path)
 
 
 def test_ctrl_c_stops_in_order(
+    admin: MongoClient[dict[str, Any]],
     start: Callable[..., subprocess.Popen[str]],
     run: Callable[..., subprocess.CompletedProcess[str]],
     collection: Collection[dict[str, Any]],
 ) -> None:
-    """Ctrl-C exits with 130 and one line: how many are stored, and the command that completes them."""
-    process = start(str(MANY), "--seed", "-7")
-    wait_until(lambda: collection.estimated_document_count() > 0)
-    os.killpg(process.pid, signal.SIGINT)
+    """Ctrl-C ends with exit code 130 and one line: how many are stored and the command that completes them."""
+    with _held(admin, collection, -7):
+        process = start(str(MANY), "--seed", "-7", "--workers", "2")
+        wait_until(lambda: collection.count_documents({}) > 0)
+        os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=30)
 
     assert process.returncode == 130, errors
@@ -302,34 +323,38 @@ def test_ctrl_c_stops_in_order(
 
 
 def test_a_killed_run_is_completed(
+    admin: MongoClient[dict[str, Any]],
     start: Callable[..., subprocess.Popen[str]],
     run: Callable[..., subprocess.CompletedProcess[str]],
     collection: Collection[dict[str, Any]],
 ) -> None:
-    """After kill -9 of the command its workers end too, and running it again completes the set without duplicates."""
-    process = start(str(MANY), "--seed", "7", "--workers", "2")
-    wait_until(lambda: collection.estimated_document_count() > 0)
-    workers = _find_workers(process)
-    process.kill()
-    assert len(workers) == 2
+    """After kill -9 of the command its workers end too, and the same command makes the set whole without duplicates."""
+    with _held(admin, collection, 7):
+        process = start(str(MANY), "--seed", "7", "--workers", "2")
+        wait_until(lambda: collection.count_documents({}) > 0)
+        workers = _find_workers(process)
+        process.kill()
+        assert len(workers) == 2
+        assert 0 < collection.count_documents({}) < MANY
     _, alive = psutil.wait_procs(workers, timeout=30)
     assert not alive
 
-    assert 0 < collection.count_documents({}) < MANY
     result = run(str(MANY), "--seed", "7")
     assert result.returncode == 0, result.stderr
     assert collection.count_documents({}) == MANY
 
 
 def test_a_killed_worker_is_reported(
+    admin: MongoClient[dict[str, Any]],
     start: Callable[..., subprocess.Popen[str]],
     run: Callable[..., subprocess.CompletedProcess[str]],
     collection: Collection[dict[str, Any]],
 ) -> None:
-    """After kill -9 of one worker the command reports it, exits with 1, and completes the set when run again."""
-    process = start(str(MANY), "--seed", "7", "--workers", "2")
-    wait_until(lambda: collection.estimated_document_count() > 0)
-    _find_workers(process)[0].kill()
+    """After kill -9 of one worker the command ends with exit code 1, says so, and completes the set when run again."""
+    with _held(admin, collection, 7):
+        process = start(str(MANY), "--seed", "7", "--workers", "2")
+        wait_until(lambda: collection.count_documents({}) > 0)
+        _find_workers(process)[0].kill()
     _, errors = process.communicate(timeout=30)
 
     assert process.returncode == 1

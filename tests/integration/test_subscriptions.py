@@ -409,7 +409,7 @@ async def test_a_summary_outlives_an_absence(tmp_path: Path) -> None:
 def test_heartbeats_keep_a_stream_open(mongod: EmbeddedServer, tmp_path: Path) -> None:
     """A stream stays open without events for longer than the request timeout."""
     with (
-        serve_database(mongod, tmp_path, GATEWAY_REQUEST_TIMEOUT_MS="300") as served,
+        serve_database(mongod, tmp_path, GATEWAY_REQUEST_TIMEOUT_MS="2000") as served,
         open_events(served.gateway.url, query=ADDED) as events,
     ):
         beats = [line for line in (next(events.lines) for _ in range(12)) if line.startswith("id:")]
