@@ -44,10 +44,10 @@ def pytest_asyncio_loop_factories(item: pytest.Item) -> Mapping[str, Callable[[]
 
 @pytest.fixture(scope="session", autouse=True)
 def _connections_given_up_are_closed() -> Iterator[None]:
-    """Close what PyMongo leaves to Python to close where it is cancelled while it connects (PYTHON-5867).
+    """Close the socket that PyMongo leaves to the garbage collector if it is cancelled while connecting (PYTHON-5867).
 
-    Python warns of it in whatever test runs then. A client measures the way to its server by a connection of its own,
-    and on a busy machine one that is closed soon does not have it yet.
+    Python's warning would fail whichever test runs at that moment. A client measures round-trip times on a connection
+    of its own, and on a busy machine a client that is soon closed is still opening it.
     """
     connect = BaseSelectorEventLoop.sock_connect
 

@@ -35,12 +35,12 @@ POST = b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/
 def gateway(
     request: pytest.FixtureRequest, reader_environment: DatabaseEnvironment, tmp_path: Path
 ) -> Iterator[GatewayProcess]:
-    """A gateway whose deadline is that of the test, or half a second."""
-    # What the server works on, or keeps a cursor for, is then a client's question and no upkeep of counts in memory.
+    """A gateway whose request timeout is the test's parameter, or 500 ms."""
+    # Without rollups, every operation and cursor on the server belongs to a client's query.
     variables = {
         "GATEWAY_COUNT_ROLLUPS": "off",
         "GATEWAY_REQUEST_TIMEOUT_MS": str(getattr(request, "param", 500)),
-        # Of the database's own limit on a question no test sees the end.
+        # Long enough that no test reaches the database's own time limit.
         "GATEWAY_DATABASE_TIMEOUT_MS": str(2_000 * DEADLINE_SECONDS),
     }
     with run_gateway(reader_environment, find_free_port(), tmp_path, **variables) as gateway:
@@ -148,10 +148,10 @@ def test_bodies_that_arrive_are_read(gateway: GatewayProcess) -> None:
 def test_an_answer_that_does_not_begin_ends_its_query(
     gateway: GatewayProcess, many: str, admin: MongoClient[dict[str, Any]]
 ) -> None:
-    """What the database has not begun to answer in time is a 504 with REQUEST_TIMEOUT, and the database stops."""
+    """A query whose response has not begun in time gets 504 REQUEST_TIMEOUT and is stopped in the database."""
     database = admin[many.partition(".")[0]]
     database[COLLECTION].rename("rows")
-    # Each row takes a second, and together they take days, however quick the machine is.
+    # Each row takes a second, so the query takes days on any machine.
     sleep = {"$function": {"body": "function() { sleep(1000); return true; }", "args": [], "lang": "js"}}
     pipeline = [{"$match": {"$expr": sleep}}]
     database.create_collection(COLLECTION, viewOn="rows", pipeline=pipeline, collation=CASE_INSENSITIVE)
@@ -199,7 +199,7 @@ def test_a_long_answer_has_time_while_it_moves(gateway: GatewayProcess, many: st
     lines, begun = 0, time.monotonic()
 
     def is_due() -> bool:
-        """Hold the list back: its client takes all of it in twice the deadline, evenly."""
+        """Hold the list back: its client reads it evenly over twice the timeout."""
         return time.monotonic() - begun >= 2 * LONG_SECONDS * lines / ROWS
 
     with httpx.stream("GET", f"{gateway.url}{LIST}", headers={"Accept": "application/x-ndjson"}, timeout=60) as answer:

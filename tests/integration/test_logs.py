@@ -213,7 +213,7 @@ def test_a_slow_command_is_told_with_its_plan(
     with open_sync_client(environment) as client:
         collection = client[environment.database][COLLECTION]
         collection.insert_many({"_id": str(n), "date": read_clock_ms(), "countryOrigin": "US"} for n in range(20_000))
-        # A page comes in large replies, each of which takes the server some milliseconds.
+        # A page is read in large batches, each of which takes the server some milliseconds.
         first = await_slow_find(tmp_path, f"{slow.url}/transactions/90/country/us?limit=10000")
         collection.drop_indexes()
         scan = await_slow_find(tmp_path, f"{slow.url}/transactions/90?minAmount=1&maxAmount=777")

@@ -59,7 +59,7 @@ def limited(reader_environment: DatabaseEnvironment, tmp_path: Path) -> Iterator
 def test_a_caller_who_asks_too_often_is_told_when_to_ask_again(limited: GatewayProcess) -> None:
     """Beyond its requests per minute an address gets 429 and Retry-After, whatever X-Forwarded-For it sends."""
     assert ask(limited).status_code == 200
-    # One of all that follow may pass, any of them, where the minute of the clock ends.
+    # Any one of the following may pass if a new clock minute begins in between.
     answers = [ask(limited, address=f"203.0.113.{number}") for number in range(2)]
     answers += [httpx.post(f"{limited.url}/graphql", json={"query": "{ __typename }"}) for _ in range(2)]
     refused = [answer.json() for answer in answers if answer.status_code == 429]
@@ -83,7 +83,7 @@ def test_probes_and_pages_are_not_counted(limited: GatewayProcess) -> None:
         answer = httpx.get(f"{limited.url}{path}", headers={"Accept": "text/html"})
         assert answer.status_code != 429
     counted = [httpx.get(f"{limited.url}/graphql", params={"query": "{ __typename }"}) for _ in range(3)]
-    # Any of them but the first, where the minute of the clock ends.
+    # Any but the first may pass if a new clock minute begins in between.
     assert 429 in {answer.status_code for answer in counted}
 
 
@@ -150,15 +150,15 @@ async def test_a_redis_that_hangs_holds_nobody_up(port_and_storage: tuple[int, S
     port, storage = port_and_storage
     allowance = Allowance(storage, "requests", LIMIT)
     with run_redis(port) as process:
-        # Another's: on a busy machine the Redis may be too slow for it, and this process count it.
+        # Another key: on a busy machine Redis may be too slow for it, so that this process counts it.
         await allowance.take("key:2")
         hang(process.pid)
         for _ in range(LIMIT):
             await allowance.take("key:1")
-        # One more may pass where the minute of the clock ends.
+        # One more may pass if a new clock minute begins in between.
         assert True in [await is_refused(allowance, "key:1") for _ in range(2)]
         process.send_signal(signal.SIGCONT)
-        # The Redis has counted one at most that reached it before it stopped.
+        # Redis has counted at most one request that reached it before it stopped.
         while await is_refused(allowance, "key:1"):
             await asyncio.to_thread(wait_until, lambda: is_up(port))
 

@@ -98,7 +98,7 @@ def _find_workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 @contextmanager
 def _held(admin: MongoClient[dict[str, Any]], collection: Collection[dict[str, Any]], seed: int) -> Iterator[None]:
-    """Let no chunk of a set but the first be stored, however quick the machine is, until the block ends.
+    """Hold back all chunks of a set except the first until the block ends, on any machine.
 
     Whoever inserts an `_id` waits for the end of a transaction that has inserted it. So would whoever changes the
     collection's options, which the owner may not do any more.
@@ -304,7 +304,7 @@ def test_ctrl_c_stops_in_order(
     run: Callable[..., subprocess.CompletedProcess[str]],
     collection: Collection[dict[str, Any]],
 ) -> None:
-    """Ctrl-C ends with exit code 130 and one line: how many are stored and the command that completes them."""
+    """Ctrl-C exits with 130 and one line: how many are stored, and the command that completes them."""
     with _held(admin, collection, -7):
         process = start(str(MANY), "--seed", "-7", "--workers", "2")
         wait_until(lambda: collection.count_documents({}) > 0)
@@ -328,7 +328,7 @@ def test_a_killed_run_is_completed(
     run: Callable[..., subprocess.CompletedProcess[str]],
     collection: Collection[dict[str, Any]],
 ) -> None:
-    """After kill -9 of the command its workers end too, and the same command makes the set whole without duplicates."""
+    """After kill -9 of the command its workers end too, and running it again completes the set without duplicates."""
     with _held(admin, collection, 7):
         process = start(str(MANY), "--seed", "7", "--workers", "2")
         wait_until(lambda: collection.count_documents({}) > 0)
@@ -350,7 +350,7 @@ def test_a_killed_worker_is_reported(
     run: Callable[..., subprocess.CompletedProcess[str]],
     collection: Collection[dict[str, Any]],
 ) -> None:
-    """After kill -9 of one worker the command ends with exit code 1, says so, and completes the set when run again."""
+    """After kill -9 of one worker the command reports it, exits with 1, and completes the set when run again."""
     with _held(admin, collection, 7):
         process = start(str(MANY), "--seed", "7", "--workers", "2")
         wait_until(lambda: collection.count_documents({}) > 0)
