@@ -100,8 +100,8 @@ def _find_workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
 def _held(admin: MongoClient[dict[str, Any]], collection: Collection[dict[str, Any]], seed: int) -> Iterator[None]:
     """Hold back all chunks of a set except the first until the block ends, on any machine.
 
-    Whoever inserts an `_id` waits for the end of a transaction that has inserted it. So would whoever changes the
-    collection's options, which the owner may not do any more.
+    An insert of an `_id` waits for an open transaction that has inserted it. So does a change of the
+    collection's options, so the owner loses the right to it.
     """
     name = collection.database.name
     privilege = {"resource": {"db": name, "collection": COLLECTION}, "actions": ["collMod"]}
