@@ -28,7 +28,7 @@ LINKS = [
 def copy(page: Page, name: str) -> str:
     """Press a copy button and return the clipboard's content."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.get_by_role("group", name="Copy this question as").get_by_role("button", name=name, exact=True).click()
+    page.get_by_role("group", name="Copy this query as").get_by_role("button", name=name, exact=True).click()
     expect(page.get_by_text(f"{name} copied")).to_be_visible()
     return str(page.evaluate("navigator.clipboard.readText()"))
 
@@ -71,7 +71,7 @@ def test_a_command_that_asks_for_one_page_is_told_to(visitor: Page, still: Serve
         visitor.get_by_role("button", name="curl", exact=True).click()
     else:
         copy(visitor, "curl")
-    expect(visitor.get_by_text("It asks for the first 100 rows.")).to_be_visible()
+    expect(visitor.get_by_text("It requests the first 100 rows.")).to_be_visible()
 
 
 def run(*command: str) -> str:

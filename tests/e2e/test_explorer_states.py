@@ -115,7 +115,7 @@ def test_what_the_gateway_refuses_is_told_at_its_field_alone(page: Page, still: 
     open_explorer(page, still.gateway.url, "?country=ZZZ")
     expect(page.locator("#country-fault")).to_contain_text("is not a country code")
     expect(page.get_by_text("is not a country code")).to_have_count(1)
-    expect(page.get_by_role("region", name="Rows")).to_contain_text("No answer to this question.")
+    expect(page.get_by_role("region", name="Rows")).to_contain_text("The filter is not valid.")
     expect(page.get_by_role("button", name="Try again")).to_have_count(0)
 
 
@@ -186,12 +186,12 @@ def test_what_alone_was_turned_away_is_asked_again(page: Page, still: ServedData
     page.route("**/graphql", answer)
     page.goto(still.gateway.url)
     country = page.get_by_role("region", name="By country")
-    expect(country).to_contain_text("No answer for now.")
+    expect(country).to_contain_text("Temporarily unavailable.")
     expect(page.locator(".banner")).to_contain_text("Too many questions.")
     refused["Sums"] = False
     expect(page.locator("#sums")).to_contain_text("USD")
     expect(page.locator(".banner")).to_have_count(0)
-    expect(country).to_contain_text("No answer for now.")
+    expect(country).to_contain_text("Temporarily unavailable.")
     refused["ByCountry"] = False
     expect(country).to_contain_text("United States")
 

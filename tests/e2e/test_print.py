@@ -54,6 +54,6 @@ def test_no_column_is_cut_off_on_paper(visitor: Page, still: ServedDatabase, wid
     visitor.emulate_media(media="print")
     cut = visitor.locator(".heading .row, #row-0, .plot-canvas canvas").evaluate_all(_FIND_CUT)
     assert cut == []
-    for name in ("Copy this question as", "Export all rows as"):
+    for name in ("Copy this query as", "Export all rows as"):
         expect(visitor.get_by_role("group", name=name)).to_be_hidden()
     expect(visitor.get_by_role("form", name="Filters")).to_be_hidden()

@@ -28,7 +28,7 @@ export function Copy({ question }: { readonly question: Question }) {
   }, [copied]);
 
   return (
-    <div class="strip" role="group" aria-label="Copy this question as">
+    <div class="strip" role="group" aria-label="Copy this query as">
       <span class="quiet" aria-hidden="true">
         Copy as
       </span>

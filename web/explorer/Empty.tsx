@@ -11,14 +11,14 @@ export function Empty({ question, onPick }: EmptyProps) {
       <div class="empty">
         <p>There are no transactions yet.</p>
         <p class="quiet">
-          <code>gateway seed</code> makes some to try with.
+          <code>gateway seed</code> creates some to try.
         </p>
       </div>
     );
   }
   return (
     <div class="empty">
-      <p>No transaction fits. Ask for more:</p>
+      <p>No transactions match. Widen the filter:</p>
       <p class="actions">
         {wider.map(({ text, without }) => (
           <button key={text} type="button" class="button" onClick={() => onPick(without)}>

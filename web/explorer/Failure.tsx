@@ -28,7 +28,7 @@ export function Failure({ error, question, onRetry, onPick }: FailureProps) {
         </button>
         {fewer !== null && (
           <button type="button" class="button" onClick={() => onPick({ days: fewer })}>
-            Ask for {fewer} days
+            Show {fewer} days
           </button>
         )}
       </p>
@@ -42,7 +42,7 @@ function Away({ error, onRetry }: { readonly error: AskError; readonly onRetry: 
     const timer = setTimeout(onRetry, getWait(error) * 1000);
     return () => clearTimeout(timer);
   }, [error, onRetry]);
-  return <p class="failure quiet">No answer for now.</p>;
+  return <p class="failure quiet">Temporarily unavailable.</p>;
 }
 
 export function FailureOrigin({ error }: { readonly error: AskError }) {

@@ -19,7 +19,7 @@ export function KeyDialog({ reason, onChange, onClose }: KeyDialogProps) {
     event.preventDefault();
     // The characters that the header allows (RFC 6750, section 2.1).
     if (!/^[\w\-.~+/]+=*$/.test(key.trim())) {
-      setFault("Give a key or token as it was handed out: letters, digits and -._~+/= without spaces.");
+      setFault("Enter the key or token exactly as issued: letters, digits and -._~+/= without spaces.");
       return;
     }
     keepKey(key.trim());
@@ -35,11 +35,11 @@ export function KeyDialog({ reason, onChange, onClose }: KeyDialogProps) {
       <form onSubmit={submit}>
         {reason !== null && (
           <p class="fault">
-            {findKey() === null ? "" : "The key that is set was not accepted. "}
+            {findKey() === null ? "" : "The current key was not accepted. "}
             {reason}
           </p>
         )}
-        <p class="quiet">Kept for this tab alone, and sent to this gateway alone. GraphiQL uses it too.</p>
+        <p class="quiet">Kept only in this tab and sent only to this gateway. GraphiQL uses it too.</p>
         <div class="field">
           <label for="key-text">API key or token</label>
           <input

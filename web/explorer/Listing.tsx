@@ -35,7 +35,7 @@ export function Listing({ question, rows, total, onPick }: ListingProps) {
         <Copy question={question} />
         <Export question={question} />
       </header>
-      {isRefused && <p class="failure quiet">No answer to this question.</p>}
+      {isRefused && <p class="failure quiet">The filter is not valid.</p>}
       {isFailed && !isRefused && <Failure error={rows.error} question={question} onRetry={rows.retry} onPick={onPick} />}
       {isEmpty && <Empty question={question} onPick={onPick} />}
       {!isEmpty && !(isFailed && rows.rows.length === 0) && (

@@ -100,7 +100,7 @@ function describe(state: LiveState, { added, skipped }: Tally): string {
     case "reconnecting":
       return "Connection lost, trying again …";
     case "paused":
-      return "Paused while out of sight";
+      return "Paused while hidden";
     case "refused":
       return `Not live: ${state.reason}`;
   }

@@ -13,7 +13,7 @@ export function Masthead({ hasKey, onKey }: MastheadProps) {
         </svg>
         Transactions
       </h1>
-      <nav aria-label="Other ways to ask">
+      <nav aria-label="Other interfaces">
         <a href="/graphql">GraphiQL</a>
         <a href="/docs">API reference</a>
         <button type="button" class="small" aria-label={hasKey ? "API key, one is set" : "API key"} onClick={onKey}>

@@ -51,7 +51,7 @@ export function Sums({ question, sums, onPick }: SumsProps) {
           {isWhole ? "Fewer currencies" : `${formatCount(all.length - FEW)} more currencies`}
         </button>
       )}
-      <Wait answer={sums} what="Adding up" />
+      <Wait answer={sums} what="The calculation" />
     </section>
   );
 }

@@ -8,17 +8,17 @@ type WaitProps = { readonly answer: Answer<unknown>; readonly what: string };
 export function Wait({ answer, what }: WaitProps) {
   const { error, isSlow, isStopped, isWaiting, retry, stop } = answer;
   if (isWaiting) {
-    return isSlow ? <Told text={`${what} takes long…`} button="Stop" onClick={stop} /> : null;
+    return isSlow ? <Told text={`${what} is taking long…`} button="Stop" onClick={stop} /> : null;
   }
   if (isStopped) {
-    return <Told text={`${what} was stopped.`} button="Ask again" onClick={retry} />;
+    return <Told text={`${what} was stopped.`} button="Try again" onClick={retry} />;
   }
   // Errors that concern the whole page are shown once, elsewhere.
   const isTold = findOutage([error]) !== undefined || isKeyWanted(error) || isFieldFault(error);
   return error === null || isTold ? null : (
     <Told
       text={`${what} failed: ${error instanceof Error ? error.message : String(error)}`}
-      button="Ask again"
+      button="Try again"
       onClick={retry}
     />
   );

@@ -110,7 +110,7 @@ async function readJson<Body>(response: Response): Promise<Body | null> {
     if (error instanceof SyntaxError) {
       return null; // for example a proxy's page: the status is enough
     }
-    throw error instanceof TypeError ? new AskError("The answer broke off.", null, 0, null, null) : error;
+    throw error instanceof TypeError ? new AskError("The response broke off.", null, 0, null, null) : error;
   }
 }
 

@@ -20,7 +20,7 @@ const PLACE_UNKNOWN = "LIVE_EVENT_UNKNOWN";
 const CREDENTIALS_REFUSED = 4403;
 const BROKEN_PROTOCOL = [4400, 4401, 4406, 4409, 4429];
 const NOT_ACCEPTED = "The gateway does not accept the API key; enter another one.";
-const NOT_UNDERSTOOD = "The gateway and this page do not understand each other; reload the page.";
+const NOT_UNDERSTOOD = "This page does not fit the gateway's version; reload the page.";
 
 /** Classifies an error of graphql-ws: GraphQL errors, a close event, or any other failure of the connection. */
 export function judgeEnd(cause: unknown): End {

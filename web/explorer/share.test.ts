@@ -25,7 +25,7 @@ test("a text that asks for one page of rows says so, and has what leads to the n
   for (const text of pages) {
     expect(text).toContain("$first: Int = 100");
     expect(text).toContain("pageInfo { hasNextPage endCursor }");
-    expect(listHints(text)).toEqual(["It asks for the first 100 rows."]);
+    expect(listHints(text)).toEqual(["It requests the first 100 rows."]);
   }
   expect(listHints(buildCurl(ODD, ORIGIN, true))).toEqual(["Set TXGW_KEY to your key."]);
   expect(listHints(buildPython({ ...ODD, order: "AMOUNT_DESC" }, ORIGIN, false))).toEqual([]);

@@ -109,7 +109,7 @@ for transaction in list_transactions():
 /** Lists what users should know about generated code before running it. */
 export function listHints(text: string): readonly string[] {
   return [
-    ...(text.includes(PAGE_VARIABLES) ? [`It asks for the first ${PAGE_SIZE} rows.`] : []),
+    ...(text.includes(PAGE_VARIABLES) ? [`It requests the first ${PAGE_SIZE} rows.`] : []),
     ...(text.includes(KEY_VARIABLE) ? [`Set ${KEY_VARIABLE} to your key.`] : []),
   ];
 }

@@ -14,7 +14,7 @@ export function openKeyForm(form: HTMLFormElement): void {
   }
   field.addEventListener("input", () => {
     const isToken = TOKEN.test(field.value.trim());
-    field.setCustomValidity(isToken ? "" : "Give it as it was handed out: letters, digits and -._~+/= without spaces.");
+    field.setCustomValidity(isToken ? "" : "Enter it exactly as issued: letters, digits and -._~+/= without spaces.");
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -41,7 +41,7 @@ export function AmountHistogram({ question, onPick }: ChartProps) {
       {...{ question, onPick, view, total, table }}
       title="By amount"
       name="amount"
-      note="Each amount in its own currency. Shift-click takes several ranges."
+      note="Each amount in its own currency. Shift-click selects several ranges."
     >
       <ul class={isAnyPicked ? "columns columns-picked" : "columns"} ref={list} onKeyDown={move}>
         {ranges.map((range, index) => (

@@ -31,7 +31,7 @@ export function ByDay({ question, onPick }: ChartProps) {
       {...{ question, onPick, view, total, table }}
       title={TITLES[unit]}
       name="day"
-      note={isElsewhere ? `On the clocks of ${timeZone}: the gateway does not know this device’s time zone.` : null}
+      note={isElsewhere ? `Days are in ${timeZone}: the gateway does not know this device’s time zone.` : null}
     >
       <StackedColumns
         timeline={timeline}

@@ -72,21 +72,21 @@ function State({ view, question, onPick }: FrameProps) {
       // The key makes it a new element: reusing the animated skeleton's element would count as a layout shift.
       return (
         <div key="slow" class="chart-message chart-over" role="status">
-          <p>Adding up …</p>
+          <p>Calculating …</p>
           <button type="button" class="button" onClick={view.cancel}>
             Cancel
           </button>
         </div>
       );
     case "cancelled":
-      return <Unanswered text="Not added up." button="Add up" onClick={view.retry} />;
+      return <Unanswered text="Cancelled." button="Calculate" onClick={view.retry} />;
     case "failed":
       if (isKeyWanted(view.error)) {
-        return <Unanswered text="No answer without a key." button="Try again" onClick={view.retry} />;
+        return <Unanswered text="An API key is required." button="Try again" onClick={view.retry} />;
       }
       // The field shows the reason.
       return isFieldFault(view.error) ? (
-        <p class="chart-message">No answer to this question.</p>
+        <p class="chart-message">The filter is not valid.</p>
       ) : (
         <Failure error={view.error} onRetry={view.retry} {...{ question, onPick }} />
       );

@@ -49,7 +49,7 @@ export function StackedColumns({ timeline, onPick }: StackedColumnsProps) {
           onPointerDown={() => (touched.current = step)}
         />
         <StepSlider timeline={timeline} step={step} onPoint={point} onPick={onPick} />
-        {isMissing && <p class="chart-message">The picture could not be loaded. The table has the same numbers.</p>}
+        {isMissing && <p class="chart-message">The chart could not be loaded. The table has the same numbers.</p>}
         {plot !== null && step !== null && (
           <StepTooltip timeline={timeline} step={step} place={plot.place(step)} width={width} />
         )}
