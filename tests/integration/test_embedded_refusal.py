@@ -157,7 +157,7 @@ def test_files_of_somebody_else_are_left_alone(tmp_path: Path, address: Database
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "letter.txt").write_text("Dear reader")
     for _ in range(2):
-        with pytest.raises(EmbeddedServerError, match="something else"), open_embedded_server(address, tmp_path):
+        with pytest.raises(EmbeddedServerError, match="something other than"), open_embedded_server(address, tmp_path):
             pass
     assert (tmp_path / "data" / "letter.txt").read_text() == "Dear reader"
 
