@@ -15,8 +15,11 @@ class RollupLog:
         self._reason: str | None = None
 
     def note_count(self, *, from_memory: bool) -> None:
-        """Record where a count came from."""
+        """Record where a count came from, and log it if counts come from memory again without a new build."""
         find_child(ROLLUP_COUNTS, "memory" if from_memory else "database").inc()
+        if from_memory and self._reason is not None:
+            self._reason = None
+            logger.info("counts come from memory")
 
     def note_lag(self, seconds: int) -> None:
         """Set the lag."""
