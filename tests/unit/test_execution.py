@@ -16,6 +16,7 @@ from schema.context import RequestContext
 from schema.encoded import EncodedRows, write_json
 from schema.schema import build_schema
 from tests.reference import NODE
+from tests.turns import count_turns
 
 # More iterations of the event loop than the rest of an operation takes.
 MANY_TURNS = 15
@@ -49,23 +50,14 @@ def build_rows(count: int, **changes: object) -> list[Row]:
 
 async def ask(repository: ReadyRows, selection: str, first: int) -> tuple[dict[str, Any], int]:
     """Return a connection as executed, and how many iterations the event loop made meanwhile."""
-    turns = 0
-
-    async def count_turns() -> None:
-        nonlocal turns
-        while True:
-            turns += 1
-            await asyncio.sleep(0)
-
-    counter = asyncio.create_task(count_turns())
     context = RequestContext(cast("TransactionRepository", repository), encodes_rows=True)
-    result = await build_schema().execute(
-        f"{{ transactions(first: {first}) {{ {selection} }} }}", context_value=context
-    )
-    counter.cancel()
+    with count_turns() as turns:
+        result = await build_schema().execute(
+            f"{{ transactions(first: {first}) {{ {selection} }} }}", context_value=context
+        )
     assert result.errors is None
     assert result.data is not None
-    return result.data["transactions"], turns
+    return result.data["transactions"], turns.number
 
 
 @pytest.mark.parametrize("notes", [True, False])

@@ -1,0 +1,34 @@
+"""Counts the event loop's iterations, to show that long work lets other tasks run."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+@dataclass
+class Turns:
+    """How many iterations the event loop has made.
+
+    Attributes:
+        number: from 0.
+    """
+
+    number: int = 0
+
+
+@contextmanager
+def count_turns() -> Iterator[Turns]:
+    """Count the iterations of the running event loop until the block ends."""
+    turns = Turns()
+
+    async def count() -> None:
+        while True:
+            turns.number += 1
+            await asyncio.sleep(0)
+
+    counter = asyncio.create_task(count())
+    try:
+        yield turns
+    finally:
+        counter.cancel()
