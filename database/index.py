@@ -75,8 +75,9 @@ def _compares_alike(index: Index, found: Mapping[str, Any], existing: Sequence[M
         return collation == next((each.get("collation") for each in existing if dict(each["key"]) == {"_id": 1}), None)
     if collation is None:
         return False
-    # A query uses an index only if their collations are identical. The version is that of the server's library.
-    return {**_COLLATION_DEFAULTS, **collation, "version": None} == {**_COLLATION_DEFAULTS, **wanted, "version": None}
+    # A query uses an index only if their collations are identical. The server reports every option of an index's, and
+    # the version of its library.
+    return {**collation, "version": None} == {**_COLLATION_DEFAULTS, **wanted, "version": None}
 
 
 def find_conflict(index: Index, existing: Sequence[Mapping[str, Any]]) -> str | None:

@@ -221,8 +221,7 @@ def provision(
     """Create the collection, its indexes and its users.
 
     Works on the configured database and can be repeated: what is there already stays, and no data is touched.
-    To create users, --config must name an administrator; otherwise a user who may create collections and indexes is
-    enough.
+    To create users, --config must name an administrator; otherwise the right to create collections and indexes will do.
     """
     from database.provision import provision as provision_database
 
