@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from benchmarks.measure import Bound, Unit
-from benchmarks.peer import APOLLO, EVE_ITSELF, FLASK, FLASK_RUN, MERCURIUS, STRAWBERRY, YOGA
+from benchmarks.peer import APOLLO, EVE_ITSELF, FLASK, FLASK_RUN, HELLO, MERCURIUS, STRAWBERRY, YOGA
 from benchmarks.question import Ask, Dialect, ask_rest_page
 
 CARD_TYPES = ("Visa", "Mastercard", "Amex", "Maestro", "Discover")
@@ -98,7 +98,7 @@ PARTS = (
         "count by card, REST, 16 clients, the same question",
         Figure.RATE,
         _ask_count,
-        {FLASK: Bound(300), FLASK_RUN: None, STRAWBERRY: None, EVE_ITSELF: None, MERCURIUS: None},
+        {FLASK: Bound(300), FLASK_RUN: None, STRAWBERRY: None, EVE_ITSELF: None, MERCURIUS: None, HELLO: None},
     ),
     Part(
         "counts",

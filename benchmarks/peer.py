@@ -47,12 +47,14 @@ class _Program:
 OURS = "gateway"
 FLASK, FLASK_RUN = "Flask, gunicorn", "Flask, `flask run`"
 STRAWBERRY, EVE_ITSELF = "FastAPI + Strawberry", "Eve"
+HELLO = "uvicorn, shared `hello`"
 APOLLO, YOGA, MERCURIUS = "Apollo Server", "GraphQL Yoga", "Mercurius JIT"
 _PROGRAMS = {
     FLASK: _Program(REST, "flask_app", "gunicorn"),
     FLASK_RUN: _Program(REST, "flask_app", "flask"),
     STRAWBERRY: _Program(REST_AND_GRAPHQL, "strawberry_app", "uvicorn"),
     EVE_ITSELF: _Program(EVE, "eve_app", "gunicorn"),
+    HELLO: _Program(REST, "hello_app", "uvicorn"),
     APOLLO: _Program(GRAPHQL, "apollo", "node"),
     YOGA: _Program(GRAPHQL, "yoga", "node"),
     MERCURIUS: _Program(REST_AND_GRAPHQL, "mercurius", "node"),

@@ -21,7 +21,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from strawberry.fastapi import GraphQLRouter
 
 _DAY_MS = 86_400_000
-_CASE_INSENSITIVE = {"locale": "en", "strength": 2}
+CASE_INSENSITIVE = {"locale": "en", "strength": 2}
 
 Collection = AsyncCollection[dict[str, Any]]
 
@@ -105,4 +105,4 @@ async def list_transactions(request: Request, days: int) -> list[dict[str, Any]]
 async def count_by_card(request: Request, days: int, card_type: str) -> dict[str, int]:
     wanted = build_window(days) | {"cardType": card_type}
     collection: Collection = request.app.state.collection
-    return {"count": await collection.count_documents(wanted, collation=_CASE_INSENSITIVE)}
+    return {"count": await collection.count_documents(wanted, collation=CASE_INSENSITIVE)}
