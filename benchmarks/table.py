@@ -47,8 +47,8 @@ must give the same answers to the same questions. Each peer is written as its ow
 (benchmarks/peers), but that Flask counts as first versions do: it fetches the rows and filters them in Python.
 The gateway runs with its defaults: a card is counted from memory, and those who ask at the same time for the same list,
 or for newest pages of whatever days, share a reading of it. Its peers ask MongoDB for each answer.
-"uvicorn, shared `hello`" is no peer but a limit: it only proves, by a `hello` that all waiting requests share, that the
-count it has is current. No exact gateway on uvicorn and PyMongo counts faster.
+"uvicorn, shared `hello`" is no peer: it does nothing but prove, by a `hello` that all waiting requests share, that its
+count could be current. It shows how much of the time is left for a gateway.
 
 ![The gateway beside its peers: a bar for each median](benchmarks.svg)
 
