@@ -1,6 +1,6 @@
 """Limits how many database requests a worker handles at a time: a burst is queued, an overload is rejected at once.
 
-It only counts requests; it must not know what they ask for, nor who sends them. The code calls them questions.
+It only counts requests; it must not know what they ask for, nor who sends them.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from database.errors import OverloadedError
 from database.meter import set_wait
 from gateway.metrics import count_shed
 
-_QUESTIONS = frozenset({"transactions", "graphql"})
+_DATABASE_SEGMENTS = frozenset({"transactions", "graphql"})
 # Its clients wait for events; more of them cost the database nothing more.
 _LIVE = "/transactions/live"
 REFUSAL = "Too many requests are waiting; try again later."
@@ -120,9 +120,9 @@ class Admission:
         """Release a request's slot while it waits for a slow client, or for another request's query."""
         self._active -= 1
         while self._waiting and self._active < self._get_limit():
-            turn = self._waiting.pop() if self._overloaded else self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+            waiter = self._waiting.pop() if self._overloaded else self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
                 self._active += 1
 
     def resume(self) -> None:
@@ -150,16 +150,16 @@ class Admission:
         return self.is_overloaded and self._clock() < self._refusing_until
 
     async def _wait(self) -> None:
-        turn = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
         try:
-            await turn
+            await waiter
         except asyncio.CancelledError:
-            if turn in self._waiting:
+            if waiter in self._waiting:
                 # New requests must not be rejected because of requests that have left.
-                self._waiting.remove(turn)
-            elif turn.done() and not turn.cancelled() and turn.exception() is None:
-                # The turn was granted at the same moment: pass it on.
+                self._waiting.remove(waiter)
+            elif waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                # The slot was granted at the same moment: pass it on.
                 self.pause()
             raise
 
@@ -167,10 +167,10 @@ class Admission:
         self._overloaded = True
         self._refusing_until = self._clock() + _REFUSING_SECONDS
         while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
+            waiter = self._waiting.popleft()
+            if not waiter.done():
                 self._note_refusal()
-                turn.set_exception(OverloadedError(REFUSAL))
+                waiter.set_exception(OverloadedError(REFUSAL))
 
     def _note_refusal(self) -> None:
         self._refused += 1
@@ -195,12 +195,12 @@ class Admission:
         self._refused = self._finished = 0
 
 
-def is_question(path: str) -> bool:
+def queries_database(path: str) -> bool:
     """Whether each request for a path queries the database."""
-    return path != _LIVE and path[1:].partition("/")[0] in _QUESTIONS
+    return path != _LIVE and path[1:].partition("/")[0] in _DATABASE_SEGMENTS
 
 
-class Turn:
+class Slot:
     """The slot of one active request.
 
     Others may use it while the request waits for a slow client or for another's query, and during a long response.
@@ -224,7 +224,7 @@ class Turn:
             self._admission.resume()
 
     @contextmanager
-    def give_way(self, seconds: float) -> Iterator[None]:
+    def release_after(self, seconds: float) -> Iterator[None]:
         """Release the slot if the block takes longer than so many seconds, until it ends."""
         has_paused = False
 
@@ -264,13 +264,13 @@ class AdmissionMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         admission = self._admission
-        if scope["type"] != "http" or not is_question(scope["path"]):
+        if scope["type"] != "http" or not queries_database(scope["path"]):
             await self._app(scope, receive, send)
             return
 
         has_entered = False
-        turn = scope["state"]["turn"] = Turn(admission)
-        set_wait(turn.share)
+        slot = scope["state"]["slot"] = Slot(admission)
+        set_wait(slot.share)
 
         async def receive_and_enter() -> Message:
             """Enter once the body is complete: a request whose body trickles in must not hold a slot."""
@@ -283,7 +283,7 @@ class AdmissionMiddleware:
 
         async def send_counted(message: Message) -> None:
             if message.get("more_body"):
-                with turn.give_way(_SLOW_SECONDS):
+                with slot.release_after(_SLOW_SECONDS):
                     await send(message)
             else:
                 await send(message)

@@ -43,13 +43,13 @@ class SubscriptionResponse(EventResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware receives
         await self.start(send)
         # A subscriber that waits for events must not occupy a request's slot.
-        scope["state"]["turn"].pause()
+        scope["state"]["slot"].pause()
         try:
             if not scope["state"]["is_head"]:
                 scope["state"]["observation"].note_stream()
                 await self._send_results(send)
         finally:
-            scope["state"]["turn"].resume()
+            scope["state"]["slot"].resume()
         # While draining, no `complete` is sent, so that the client reconnects, to another instance.
         await send_part(send, b"" if self.request.app.state.is_draining else _COMPLETE, more=False)
 

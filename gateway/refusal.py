@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from uvicorn._types import HTTPScope
 
-from gateway.admission import REFUSAL, Admission, is_question
+from gateway.admission import REFUSAL, Admission, queries_database
 from gateway.metrics import ERRORS, REQUESTS, REQUESTS_FAILED, find_child
 from gateway.origin import HEADERS
 from gateway.problem_response import build_problem_body, build_retry_headers
@@ -37,7 +37,7 @@ class Refusal:
 
     def __call__(self, scope: HTTPScope) -> bytes | None:
         """Decide by a request's head."""
-        if not self._admission.is_overloaded or not is_question(scope["path"]):
+        if not self._admission.is_overloaded or not queries_database(scope["path"]):
             return None
         # A request with an Origin may need CORS headers, which this response lacks; while the gateway drains, the
         # application's responses close their connections, which this one does not.

@@ -160,7 +160,7 @@ async def _answer_list(
         lists: SharedLists = request.app.state.lists
         has_end = wanted.until != request.state.now_ms
         question = ListQuestion(repository, wanted, position, export.row_format, has_end)
-        rest = lists.open(question, request.state.turn)
+        rest = lists.open(question, request.state.slot)
         # Read before the response begins, so that a failing query gets an error response, not a broken body.
         first = await anext(rest, b"")
         body = export.open_body({"until": wanted.until, "next": None})

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from database.query import FIELDS
 from database.row import Row
-from gateway.admission import Turn
+from gateway.admission import Slot
 from gateway.stream_response import StreamResponse, send_part
 
 # Characters that start a formula in a spreadsheet (OWASP, CSV Injection), including their full-width forms.
@@ -187,8 +187,8 @@ class RowStream(StreamResponse):
         self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - RequestMiddleware receives
-        turn: Turn = scope["state"]["turn"]
-        with turn.give_way(_LONG_SECONDS):
+        slot: Slot = scope["state"]["slot"]
+        with slot.release_after(_LONG_SECONDS):
             async with aclosing(self._rest) as rest:
                 await self.start(send)
                 # For HEAD too, although its body is dropped: the compression headers depend on the first part.

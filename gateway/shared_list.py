@@ -14,7 +14,7 @@ from types import TracebackType
 from database.errors import QueryEndedError
 from database.row import Row
 from database.trail import Trail
-from gateway.admission import Turn
+from gateway.admission import Slot
 from gateway.list_question import ListQuestion
 from gateway.metrics import SHARED_QUERIES, find_child
 from schema.resolvers import build_list_plan
@@ -38,10 +38,10 @@ class SharedLists:
         # The latest reading that began, kept until a moment after its end.
         self._last: dict[Hashable, _Reading] = {}
 
-    async def open(self, question: ListQuestion, turn: Turn) -> AsyncGenerator[bytes, None]:
+    async def open(self, question: ListQuestion, slot: Slot) -> AsyncGenerator[bytes, None]:
         """Yield the parts of a list, none of them empty; closing this ends the query if no other reader needs it.
 
-        `turn` is the request's own slot, which it releases while another request's reading serves it.
+        `slot` is the request's own slot, which it releases while another request's reading serves it.
         """
         key = question.build_key()
         reading = self._gathering.get(key)
@@ -51,7 +51,7 @@ class SharedLists:
             reading.task = asyncio.create_task(self._run(key, reading, question))
         else:
             find_child(SHARED_QUERIES, "list").inc()
-            turn.pause()
+            slot.pause()
         reader = _Reader(question)
         reading.join(reader)
         try:
@@ -64,7 +64,7 @@ class SharedLists:
                 # At once: no request may join a reading that is being cancelled.
                 self._forget(key, reading)
             if not is_first:
-                turn.resume()
+                slot.resume()
         if not reader.is_whole:
             async with aclosing(question.read_alone(reader.trail)) as rest:
                 async for part in rest:

@@ -17,7 +17,7 @@ from uvicorn.protocols.utils import ClientDisconnected
 
 from database.errors import GatewayError
 from database.meter import set_wait
-from gateway.admission import Turn
+from gateway.admission import Slot
 from gateway.errors import RequestTimeoutError
 from gateway.metrics import ERRORS, find_child
 from gateway.operation import GraphQLRequest, Operation, build_answer, build_failed_result
@@ -119,7 +119,7 @@ class SocketOperation:
                 for opened in before:
                     await opened.wait()
                 await self._app.admission.enter()
-                set_wait(Turn(self._app.admission).share)
+                set_wait(Slot(self._app.admission).share)
                 try:
                     return await operation.execute(context, _ALLOWED, "WebSocket")
                 finally:

@@ -23,7 +23,7 @@ from database.errors import OverloadedError, QueryEndedError
 from database.index import COLLECTION
 from database.query import TransactionFilter
 from database.repository import TransactionRepository
-from gateway.admission import Admission, Turn
+from gateway.admission import Admission, Slot
 from gateway.app import create_app
 from gateway.caller import Scope
 from gateway.keys import create_key
@@ -64,7 +64,7 @@ class Bench:
     async def ask_question(self, question: ListQuestion) -> AsyncGenerator[bytes, None]:
         await self.admission.enter()
         try:
-            async with aclosing(self.lists.open(question, Turn(self.admission))) as parts:
+            async with aclosing(self.lists.open(question, Slot(self.admission))) as parts:
                 async for part in parts:
                     yield part
         finally:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from database.environment import DatabaseEnvironment
 from database.errors import OverloadedError
-from gateway.admission import Admission, Turn
+from gateway.admission import Admission, Slot
 from gateway.app import create_app
 from gateway.settings import load_settings
 from tests.waiting import DEADLINE_SECONDS
@@ -252,16 +252,16 @@ async def test_who_waits_for_another_makes_room(admission: Admission) -> None:
 async def test_a_question_makes_room_once(admission: Admission) -> None:
     """However many parts of a query wait, for another's work or a slow client, it makes room for one query only."""
     tasks = await begin(admission, MOST + 3)
-    turn = Turn(admission)
-    with turn.share(), turn.share():
+    slot = Slot(admission)
+    with slot.share(), slot.share():
         await begin(admission, 0)
         assert [is_in(task) for task in tasks[MOST:]] == [True, False, False]
     admission.leave()
-    turn.pause()
-    turn.pause()
+    slot.pause()
+    slot.pause()
     await begin(admission, 0)
     assert [is_in(task) for task in tasks[MOST:]] == [True, True, False]
-    turn.resume()
+    slot.resume()
     admission.leave()
     await begin(admission, 0)
     assert is_in(tasks[-1])
