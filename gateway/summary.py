@@ -28,7 +28,7 @@ from schema.summary import AmountSummary, SummaryGroup, TransactionSummary
 router = APIRouter(prefix="/transactions", tags=["transactions"], route_class=DirectRoute)
 
 # With ten percentiles, encoding one currency of a group takes 30 µs.
-_GROUPS_PER_TURN = 10
+_GROUPS_PER_CHUNK = 10
 _KEYS = "|".join(key.value for key in GroupKey)
 
 GroupByQuery = Annotated[
@@ -135,7 +135,7 @@ async def write_summary(summary: TransactionSummary, question: SummaryQuestion) 
     """Return a summary as JSON values, letting the event loop run between groups."""
     groups = []
     for number, group in enumerate(summary.found):
-        if number % _GROUPS_PER_TURN == 0:
+        if number % _GROUPS_PER_CHUNK == 0:
             await asyncio.sleep(0)
         groups.append(_write_group(group, question))
     return {"groups": groups, "omitted": summary.omitted}

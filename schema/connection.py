@@ -9,12 +9,12 @@ import strawberry
 from database.query import Order, Page, TransactionFilter
 from database.repository import NoteBatch
 from database.row import Row
+from schema.chunk import yield_in_chunks
 from schema.context import RequestContext
 from schema.encoded import EncodedRows
 from schema.page import build_cursor
 from schema.resolvers import TransactionPage, count_transactions, list_transactions
 from schema.shape import PageEncoder, RowShape
-from schema.turn import give_in_turns
 from schema.types import Transaction
 
 
@@ -46,7 +46,7 @@ class Listing:
         """Return the page's rows encoded in a shape; raises an exception of any type if it cannot express them."""
         encoder = PageEncoder(shape, self.page)
         answer = await self.read_page(encoder.note if encoder.is_noting else None)
-        return await encoder.finish(answer.number, answer.load, self.context.turn)
+        return await encoder.finish(answer.number, answer.load, self.context.chunk_lock)
 
     async def has_rows_beyond(self, *, forward: bool) -> bool:
         """Return whether the list continues after the page, or, with `forward` false, before it."""
@@ -112,13 +112,15 @@ class TransactionConnection:
 
     @strawberry.field(description="The page's transactions.")
     async def nodes(self) -> list[Transaction]:
-        return cast("list[Transaction]", give_in_turns(await self.listing.read_rows(), self.listing.context.turn))
+        return cast(
+            "list[Transaction]", yield_in_chunks(await self.listing.read_rows(), self.listing.context.chunk_lock)
+        )
 
     @strawberry.field(description="The page's transactions, each with its cursor.")
     async def edges(self) -> list[TransactionEdge]:
         rows = await self.listing.read_rows()
         edges = (TransactionEdge(row=row, order=self.listing.order) for row in rows)
-        return cast("list[TransactionEdge]", give_in_turns(edges, self.listing.context.turn))
+        return cast("list[TransactionEdge]", yield_in_chunks(edges, self.listing.context.chunk_lock))
 
     @strawberry.field(description="Where the page is in the whole list.")
     def page_info(self) -> PageInfo:

@@ -47,7 +47,7 @@ class RequestContext:
             else with None.
         resume_after: the id of the last event that this client saw, if the request's protocol carries one.
         encodes_rows: whether long lists of the result may hold EncodedRows items, each standing for several rows.
-        turn: held while a chunk of rows is executed or encoded; between chunks the event loop does other work.
+        chunk_lock: held while a chunk of rows is executed or encoded; between chunks the event loop does other work.
     """
 
     repository: TransactionRepository
@@ -60,7 +60,7 @@ class RequestContext:
     note_open: Callable[[Subscription | None], None] = lambda _events: None
     resume_after: str | None = None
     encodes_rows: bool = False
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    chunk_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 Info: TypeAlias = strawberry.Info[RequestContext, None]

@@ -12,6 +12,7 @@ from graphql.pyutils import AwaitableOrValue, Path, RefMap, UndefinedType
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from database.query import Order
+from schema.chunk import yield_in_chunks
 from schema.connection import Listing, TransactionConnection
 from schema.federation import EntityList
 from schema.shape import (
@@ -22,7 +23,6 @@ from schema.shape import (
     build_node_column,
     build_typename_column,
 )
-from schema.turn import give_in_turns
 
 
 class RowExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -60,8 +60,8 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
         complete = partial(super().complete_list_value, return_type, field_details_list, info, path)
         if not isinstance(result, EntityList):
             return complete(result, position_context)
-        # Each item is executed before the next is requested, so that the event loop gets its turns.
-        execute = partial(complete, give_in_turns(result, self.context_value.turn), position_context)
+        # Each item is executed before the next is requested, so that the event loop can do other work.
+        execute = partial(complete, yield_in_chunks(result, self.context_value.chunk_lock), position_context)
         return self._encode_entities(result, field_details_list, execute)
 
     async def _encode_entities(
@@ -73,7 +73,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
         if self.context_value.encodes_rows:
             with suppress(Exception):
                 row_type = cast("GraphQLObjectType", self.schema.type_map["Transaction"])
-                return await entities.encode(self._build_shape(row_type, fields), self.context_value.turn)
+                return await entities.encode(self._build_shape(row_type, fields), self.context_value.chunk_lock)
         completed = execute()
         return await completed if isawaitable(completed) else completed
 

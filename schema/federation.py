@@ -46,7 +46,7 @@ class Service:
 class EntityList(list[Row | InvalidRepresentationError | None]):
     """For each representation: its row, None if no transaction has its id, or the error in it."""
 
-    async def encode(self, shape: RowShape, turn: asyncio.Lock) -> list[EncodedRows | None]:
+    async def encode(self, shape: RowShape, chunk_lock: asyncio.Lock) -> list[EncodedRows | None]:
         """Return the items of the JSON list; raises an exception of any type if the shape cannot express one."""
         # A shape of `__typename` alone reads no field and would encode an error as a row.
         if any(isinstance(entity, InvalidRepresentationError) for entity in self):
@@ -58,7 +58,7 @@ class EntityList(list[Row | InvalidRepresentationError | None]):
             else:
                 rows = KeptRows()
                 rows.add(found := cast("list[Row]", list(run)), partial(list, found))
-                items += await PageEncoder(shape, Page()).finish(rows.number, rows.load, turn)
+                items += await PageEncoder(shape, Page()).finish(rows.number, rows.load, chunk_lock)
         return items
 
 

@@ -27,7 +27,7 @@ _CENT, _ZERO = Decimal("0.01"), Decimal("0.00")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_NAMED = 10
 # A group of several currencies takes about 100 µs of the event loop.
-_GROUPS_PER_TURN = 100
+_GROUPS_PER_CHUNK = 100
 # ISO codes, which are written in upper case.
 _CODES = {GroupKey.COUNTRY, GroupKey.CURRENCY}
 
@@ -115,7 +115,7 @@ async def _fill(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo)
     has_other = not all(key.is_calendar for key in question.keys)
     others = dict.fromkeys(_get_other(question, group) for group in groups) if has_other else {None: None}
     for number, starts in enumerate(_list_buckets(question, groups, zone) if others else ()):
-        if number % _GROUPS_PER_TURN == 0:
+        if number % _GROUPS_PER_CHUNK == 0:
             await asyncio.sleep(0)
         for other in others:
             rest = iter(starts)
@@ -164,7 +164,7 @@ def _order(question: SummaryQuestion, groups: list[_Group]) -> list[_Group]:
 async def _write_groups(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> list[SummaryGroup]:
     written = []
     for number, group in enumerate(groups):
-        if number % _GROUPS_PER_TURN == 0:
+        if number % _GROUPS_PER_CHUNK == 0:
             await asyncio.sleep(0)
         written.append(_write_group(question, group, zone))
     return written

@@ -21,7 +21,7 @@ from schema.page import build_cursor
 from schema.scalar import serialize_datetimes, serialize_decimals
 
 # Encoding them takes up to 8 ms of the event loop, after the 5 ms that reading a batch has taken.
-_VALUES_PER_TURN = 40_000
+_VALUES_PER_CHUNK = 40_000
 
 # The most node columns that are cached: callers choose the names in them.
 _NODES = 256
@@ -120,9 +120,9 @@ class RowShape:
         return sum(column.cost for column in self.columns.values())
 
     @property
-    def rows_per_turn(self) -> int:
-        """How many rows may be encoded before the event loop gets its turn."""
-        return max(1, _VALUES_PER_TURN // self.cost)
+    def rows_per_chunk(self) -> int:
+        """How many rows may be encoded before the event loop does other work."""
+        return max(1, _VALUES_PER_CHUNK // self.cost)
 
     def write(self, rows: Sequence[Row]) -> Iterator[Piece]:
         """Yield the pieces of the rows' JSON objects; raises an exception of any type for an unexpected value."""
@@ -172,7 +172,7 @@ class PageEncoder:
         self._page = page
         self._parts: list[EncodedRows] = []
         self._left = page.limit or 0
-        self.is_noting = shape.rows_per_turn >= BATCH_ROWS
+        self.is_noting = shape.rows_per_chunk >= BATCH_ROWS
 
     def note(self, batch: list[Row]) -> None:
         """Encode a batch; batches come in reading order, the reverse of the page's if it is read from the end."""
@@ -197,7 +197,7 @@ class PageEncoder:
         return cast("EncodedRows", encoded)
 
     async def finish(
-        self, number: int, load: Callable[[], Awaitable[Sequence[Row]]], turn: asyncio.Lock
+        self, number: int, load: Callable[[], Awaitable[Sequence[Row]]], chunk_lock: asyncio.Lock
     ) -> list[EncodedRows]:
         """Return the page's rows, which together are the items of one JSON list; raises what `RowShape.encode` does.
 
@@ -206,15 +206,15 @@ class PageEncoder:
         Args:
             number: how many rows the page has.
             load: returns them.
-            turn: held while a chunk is encoded.
+            chunk_lock: held while a chunk is encoded.
         """
         noted = (self._page.limit or 0) - self._left
         if self.is_noting and noted == number:
             return self._parts[::-1] if self._page.from_end else self._parts
         parts = []
         rows = await load()
-        for start in range(0, len(rows), self._shape.rows_per_turn):
-            async with turn:
-                parts.append(self._shape.encode(rows[start : start + self._shape.rows_per_turn]))
+        for start in range(0, len(rows), self._shape.rows_per_chunk):
+            async with chunk_lock:
+                parts.append(self._shape.encode(rows[start : start + self._shape.rows_per_chunk]))
                 await asyncio.sleep(0)
         return parts

@@ -13,13 +13,13 @@ import strawberry
 from database.group_key import GroupKey
 from database.query import TransactionFilter
 from database.summary import MAX_AMOUNTS, MAX_GROUPS, SummaryOrder, SummaryQuestion
+from schema.chunk import yield_in_chunks
 from schema.context import Info
 from schema.grouping import build_question
 from schema.selection import select_names
-from schema.turn import give_in_turns
 
 # With ten percentiles, each currency of a group has 26 fields, which take 130 µs to execute.
-_GROUPS_PER_TURN = 10
+_GROUPS_PER_CHUNK = 10
 
 
 @strawberry.enum(description="What transactions are grouped by. Texts that differ only in case are one group.")
@@ -125,7 +125,7 @@ class TransactionSummary:
         "group of all transactions."
     )
     async def groups(self, info: Info) -> list[SummaryGroup]:
-        return cast("list[SummaryGroup]", give_in_turns(self.found, info.context.turn, _GROUPS_PER_TURN))
+        return cast("list[SummaryGroup]", yield_in_chunks(self.found, info.context.chunk_lock, _GROUPS_PER_CHUNK))
 
 
 GroupByArgument: TypeAlias = Annotated[

@@ -20,8 +20,8 @@ MOST_AT_ONCE = 2
 class SummaryWatch:
     """One summary, computed again whenever a caller refreshes it."""
 
-    def __init__(self, turns: asyncio.Semaphore) -> None:
-        self._turns = turns
+    def __init__(self, semaphore: asyncio.Semaphore) -> None:
+        self._semaphore = semaphore
         self._last: Update | None = None
         self._next: asyncio.Task[Update] | None = None
         self._began = -PAUSE_SECONDS
@@ -41,7 +41,7 @@ class SummaryWatch:
     async def _refresh(self, compute: Callable[[], Awaitable[object]]) -> Update:
         now = asyncio.get_running_loop().time
         await asyncio.sleep(self._began + PAUSE_SECONDS - now())
-        async with self._turns:
+        async with self._semaphore:
             self._began, self._next = now(), None
             value = await compute()
         if self._last is None or self._last.value != value:
@@ -53,12 +53,12 @@ class SummaryWatches:
     """The watched summaries of one worker; at most MOST_AT_ONCE are computed at a time."""
 
     def __init__(self) -> None:
-        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._semaphore = asyncio.Semaphore(MOST_AT_ONCE)
         self._open: WeakValueDictionary[Hashable, SummaryWatch] = WeakValueDictionary()
 
     def find(self, question: Hashable) -> SummaryWatch:
         """Return the watch of a question, which lives as long as a caller holds it."""
         watch = self._open.get(question)
         if watch is None:
-            watch = self._open[question] = SummaryWatch(self._turns)
+            watch = self._open[question] = SummaryWatch(self._semaphore)
         return watch

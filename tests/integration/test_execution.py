@@ -54,7 +54,7 @@ def get_list(failure: tuple[str, str, Mapping[str, Any]]) -> str:
     found=strategies.odd_documents(documents),
     text=strategies.operations(),
     batch_rows=st.sampled_from([1, 7, 1_000]),
-    values_per_turn=st.sampled_from([30, 40_000]),
+    values_per_chunk=st.sampled_from([30, 40_000]),
 )
 def test_encoded_lists_are_those_of_the_ordinary_executor(
     environment: DatabaseEnvironment,
@@ -62,7 +62,7 @@ def test_encoded_lists_are_those_of_the_ordinary_executor(
     found: list[Document],
     text: str,
     batch_rows: int,
-    values_per_turn: int,
+    values_per_chunk: int,
 ) -> None:
     """For any selection and any stored documents, the bytes and errors equal the ordinary executor's.
 
@@ -80,7 +80,7 @@ def test_encoded_lists_are_those_of_the_ordinary_executor(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(repository_module, "BATCH_ROWS", batch_rows)
-        patch.setattr(shape, "_VALUES_PER_TURN", values_per_turn)
+        patch.setattr(shape, "_VALUES_PER_CHUNK", values_per_chunk)
         ordinary, encoded = asyncio.run(answer_both_ways())
     event("errors" if ordinary["errors"] else "no errors")
     assert encoded["data"] == ordinary["data"]
@@ -93,7 +93,7 @@ def test_encoded_lists_are_those_of_the_ordinary_executor(
 SCHEMA = build_schema()
 
 
-class CountedTurn(asyncio.Lock):
+class CountedLock(asyncio.Lock):
     """A lock that counts its acquisitions."""
 
     taken = 0
@@ -106,14 +106,14 @@ class CountedTurn(asyncio.Lock):
 async def test_the_groups_of_a_summary_are_executed_some_at_a_time(
     environment: DatabaseEnvironment, collection: Collection[dict[str, Any]]
 ) -> None:
-    """The groups of a summary, each with amounts in perhaps many currencies, are executed ten per turn."""
+    """The groups of a summary, each with amounts in perhaps many currencies, are executed ten per chunk."""
     collection.insert_many(
         [{"_id": str(n), "vendor": f"Vendor {n}", "currency": "USD", "amount": 1} for n in range(25)]
     )
-    turn = CountedTurn()
+    chunk_lock = CountedLock()
     async with open_repository(environment) as repository:
         text = "{ transactionSummary(groupBy: [VENDOR]) { groups { vendor amounts { sum } } } }"
-        result = await SCHEMA.execute(text, context_value=RequestContext(repository, NOW_MS, turn=turn))
+        result = await SCHEMA.execute(text, context_value=RequestContext(repository, NOW_MS, chunk_lock=chunk_lock))
     assert result.data is not None
     assert len(result.data["transactionSummary"]["groups"]) == 25
-    assert turn.taken == 3
+    assert chunk_lock.taken == 3

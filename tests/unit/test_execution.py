@@ -15,11 +15,11 @@ from database.shared_pages import SharedRows
 from schema.context import RequestContext
 from schema.encoded import EncodedRows, write_json
 from schema.schema import build_schema
+from tests.iterations import count_iterations
 from tests.reference import NODE
-from tests.turns import count_turns
 
 # More iterations of the event loop than the rest of an operation takes.
-MANY_TURNS = 15
+MANY_ITERATIONS = 15
 
 
 class ReadyRows:
@@ -51,13 +51,13 @@ def build_rows(count: int, **changes: object) -> list[Row]:
 async def ask(repository: ReadyRows, selection: str, first: int) -> tuple[dict[str, Any], int]:
     """Return a connection as executed, and how many iterations the event loop made meanwhile."""
     context = RequestContext(cast("TransactionRepository", repository), encodes_rows=True)
-    with count_turns() as turns:
+    with count_iterations() as iterations:
         result = await build_schema().execute(
             f"{{ transactions(first: {first}) {{ {selection} }} }}", context_value=context
         )
     assert result.errors is None
     assert result.data is not None
-    return result.data["transactions"], turns.number
+    return result.data["transactions"], iterations.number
 
 
 @pytest.mark.parametrize("notes", [True, False])
@@ -117,17 +117,17 @@ def test_an_unusual_list_is_executed(build: Callable[[], list[Row]]) -> None:
 @pytest.mark.parametrize("selection", [f"nodes {{ {NODE} }}", f"edges {{ cursor node {{ {NODE} }} }}"])
 def test_the_event_loop_goes_round_while_a_list_is_executed(selection: str) -> None:
     """Executing 10,000 rows field by field yields to other requests at least every hundred rows."""
-    _, turns = asyncio.run(ask(ReadyRows(build_rows(10_001, vendor=5), notes=True), selection, 10_000))
-    assert turns > 100
+    _, iterations = asyncio.run(ask(ReadyRows(build_rows(10_001, vendor=5), notes=True), selection, 10_000))
+    assert iterations > 100
 
 
 def test_the_event_loop_goes_round_between_lists_that_are_encoded() -> None:
     """Several lists of an operation are encoded one per iteration of the event loop, not all in one."""
     lists = " ".join(f"n{number}: nodes {{ {NODE} }}" for number in range(20))
-    _, turns = asyncio.run(ask(ReadyRows(build_rows(1_001), notes=False), lists, 1_000))
-    assert turns > MANY_TURNS
-    _, turns = asyncio.run(ask(ReadyRows(build_rows(1_001), notes=False), f"nodes {{ {NODE} }}", 1_000))
-    assert turns < MANY_TURNS
+    _, iterations = asyncio.run(ask(ReadyRows(build_rows(1_001), notes=False), lists, 1_000))
+    assert iterations > MANY_ITERATIONS
+    _, iterations = asyncio.run(ask(ReadyRows(build_rows(1_001), notes=False), f"nodes {{ {NODE} }}", 1_000))
+    assert iterations < MANY_ITERATIONS
 
 
 def test_a_result_is_written_around_its_encoded_rows() -> None:

@@ -52,8 +52,8 @@ async def test_others_have_their_turn_while_gaps_are_filled(key: GroupKey, days:
     window = TransactionFilter(since=until - days * 86_400_000, until=until)
     question = SummaryQuestion(window, keys=(key,), time_zone=ZONE)
     filling = asyncio.create_task(build_summary(question, []))
-    turns = 0
+    iterations = 0
     while not filling.done():
-        turns += 1
+        iterations += 1
         await asyncio.sleep(0)
-    assert turns >= 2 * len((await filling).found) // 100
+    assert iterations >= 2 * len((await filling).found) // 100

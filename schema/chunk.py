@@ -8,16 +8,16 @@ from typing import TypeVar
 T = TypeVar("T")
 
 # Executed field by field, a row of nine fields takes about 50 µs of the event loop.
-_ITEMS_PER_TURN = 100
+_ITEMS_PER_CHUNK = 100
 
 
-async def give_in_turns(
-    items: Iterable[T], turn: asyncio.Lock, at_once: int = _ITEMS_PER_TURN
+async def yield_in_chunks(
+    items: Iterable[T], chunk_lock: asyncio.Lock, chunk_size: int = _ITEMS_PER_CHUNK
 ) -> AsyncGenerator[T, None]:
     """Yield the items, letting the event loop run between chunks: each is executed before the next is requested."""
     iterator = iter(items)
-    while some := list(islice(iterator, at_once)):
-        async with turn:
-            for item in some:
+    while chunk := list(islice(iterator, chunk_size)):
+        async with chunk_lock:
+            for item in chunk:
                 yield item
             await asyncio.sleep(0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass
-class Turns:
+class Iterations:
     """How many iterations the event loop has made.
 
     Attributes:
@@ -18,17 +18,17 @@ class Turns:
 
 
 @contextmanager
-def count_turns() -> Iterator[Turns]:
+def count_iterations() -> Iterator[Iterations]:
     """Count the iterations of the running event loop until the block ends."""
-    turns = Turns()
+    iterations = Iterations()
 
     async def count() -> None:
         while True:
-            turns.number += 1
+            iterations.number += 1
             await asyncio.sleep(0)
 
     counter = asyncio.create_task(count())
     try:
-        yield turns
+        yield iterations
     finally:
         counter.cancel()
