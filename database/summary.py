@@ -58,7 +58,7 @@ class Conversion:
 
 
 @dataclass(frozen=True, slots=True)
-class SummaryQuestion:
+class SummaryRequest:
     """What to summarise, and how.
 
     Attributes:
@@ -107,91 +107,91 @@ class SummaryPlan:
     collation: dict[str, Any]
 
 
-def build_summary_plan(question: SummaryQuestion) -> SummaryPlan:
-    """Describe at most `top`, else MAX_GROUPS + 1, groups of a question, and the group whose `_id` is null."""
-    match = build_match(question.wanted)
+def build_summary_plan(request: SummaryRequest) -> SummaryPlan:
+    """Describe at most `top`, else MAX_GROUPS + 1, groups of a request, and the group whose `_id` is null."""
+    match = build_match(request.wanted)
     pipeline: list[dict[str, Any]] = [{"$match": match}] if match else []
     pipeline += [
-        {"$project": _build_shape(question)},
-        *_build_ranges(question),
-        *_build_currencies(question),
-        {"$group": _build_groups(question)},
-        *_build_spellings(question),
-        *_build_order(question),
-        {"$limit": 1 + (question.top or MAX_GROUPS + 1)},
+        {"$project": _build_shape(request)},
+        *_build_ranges(request),
+        *_build_currencies(request),
+        {"$group": _build_groups(request)},
+        *_build_spellings(request),
+        *_build_order(request),
+        {"$limit": 1 + (request.top or MAX_GROUPS + 1)},
     ]
     return SummaryPlan(pipeline, CASE_INSENSITIVE)
 
 
-def _build_shape(question: SummaryQuestion) -> dict[str, Any]:
+def _build_shape(request: SummaryRequest) -> dict[str, Any]:
     """Project each document's keys, its currency (null if the document is malformed), and its amount if needed."""
     tests: list[dict[str, Any]] = [
         {"$gt": ["$amount", -_LARGEST_AMOUNT]},
         {"$lt": ["$amount", _LARGEST_AMOUNT]},
         {"$eq": [{"$type": "$currency"}, "string"]},
     ]
-    if question.has_calendar:
+    if request.has_calendar:
         tests += [{"$gt": ["$date", _EARLIEST_DATE]}, {"$lt": ["$date", _LATEST_DATE]}]
     is_sound = {"$and": tests}
     amount: dict[str, Any] = {"$toDecimal": "$amount"}
     currency: dict[str, Any] = {"$toUpper": "$currency"}
-    if question.conversion:
+    if request.conversion:
         # An amount of 15 digits times a rate of 15 digits is exact in the 34 digits of a decimal128.
         rates = [
             {"case": {"$eq": [currency, name]}, "then": {"$multiply": [amount, Decimal128(rate)]}}
-            for name, rate in question.conversion.rates
+            for name, rate in request.conversion.rates
         ]
         amount = {"$switch": {"branches": rates, "default": None}}
-        known = [name for name, _ in question.conversion.rates]
-        currency = {"$cond": [{"$in": [currency, known]}, question.conversion.into, currency]}
-    if not question.has_amounts:
+        known = [name for name, _ in request.conversion.rates]
+        currency = {"$cond": [{"$in": [currency, known]}, request.conversion.into, currency]}
+    if not request.has_amounts:
         currency = {"$literal": ""}
-    is_amount_read = question.has_amounts or _RANGE in question.keys
+    is_amount_read = request.has_amounts or _RANGE in request.keys
     return {
         "_id": 0,
-        **({"at": {"$cond": [is_sound, {"$toLong": "$date"}, None]}} if question.has_calendar else {}),
-        **{key.value: _build_key(key, question, is_sound) for key in question.keys if key is not _RANGE},
+        **({"at": {"$cond": [is_sound, {"$toLong": "$date"}, None]}} if request.has_calendar else {}),
+        **{key.value: _build_key(key, request, is_sound) for key in request.keys if key is not _RANGE},
         "amountCurrency": {"$cond": [is_sound, currency, None]},
         **({"amount": {"$cond": [is_sound, amount, None]}} if is_amount_read else {}),
     }
 
 
-def _build_key(key: GroupKey, question: SummaryQuestion, is_sound: dict[str, Any]) -> dict[str, Any]:
+def _build_key(key: GroupKey, request: SummaryRequest, is_sound: dict[str, Any]) -> dict[str, Any]:
     if not key.is_calendar:
         return build_text(key)
-    zone = build_zone(question.time_zone, question.wanted.since, question.wanted.until)
+    zone = build_zone(request.time_zone, request.wanted.since, request.wanted.until)
     return {"$cond": [is_sound, build_label(key, zone), None]}
 
 
-def _build_ranges(question: SummaryQuestion) -> list[dict[str, Any]]:
+def _build_ranges(request: SummaryRequest) -> list[dict[str, Any]]:
     """Compute ranges from the amounts that are summed, after any conversion."""
-    return [{"$set": {_RANGE.value: build_range("$amount")}}] if _RANGE in question.keys else []
+    return [{"$set": {_RANGE.value: build_range("$amount")}}] if _RANGE in request.keys else []
 
 
-def _build_date(question: SummaryQuestion) -> dict[str, Any]:
-    return {"at": {"$min": "$at"}} if question.has_calendar else {}
+def _build_date(request: SummaryRequest) -> dict[str, Any]:
+    return {"at": {"$min": "$at"}} if request.has_calendar else {}
 
 
-def _build_currencies(question: SummaryQuestion) -> list[dict[str, Any]]:
+def _build_currencies(request: SummaryRequest) -> list[dict[str, Any]]:
     """Group by key and currency; for percentiles, first by amount within those."""
-    texts = [key for key in question.keys if key.is_text]
-    own = {name: f"${name}" for name in (*(key.value for key in question.keys), "amountCurrency")}
+    texts = [key for key in request.keys if key.is_text]
+    own = {name: f"${name}" for name in (*(key.value for key in request.keys), "amountCurrency")}
     # Omitted transactions are grouped only by currency, whatever their keys.
     rest = {"amountCurrency": "$amountCurrency"}
-    group = {"$cond": [_build_counted(question, "$amountCurrency"), own, rest]}
-    at = _build_date(question)
+    group = {"$cond": [_build_counted(request, "$amountCurrency"), own, rest]}
+    at = _build_date(request)
     spellings = {f"spelling_{key.value}": {"$min": build_spelling(key)} for key in texts}
     bounds = {"min": {"$min": "$amount"}, "max": {"$max": "$amount"}}
-    if not question.has_amounts:
+    if not request.has_amounts:
         return [{"$group": {"_id": group, "count": {"$sum": 1}, **at, **spellings}}]
-    if not question.percentiles:
+    if not request.percentiles:
         sums = {"count": {"$sum": 1}, "sum": {"$sum": "$amount"}}
         return [{"$group": {"_id": group, **sums, **bounds, **at, **spellings}}]
     amount = "$_id.amount"
     total = {"count": {"$sum": "$count"}, "sum": {"$sum": {"$multiply": ["$count", amount]}}}
     ranks = {
         f"percentile_{number}": {"$min": {"$cond": [{"$gte": ["$rank", _build_rank(percentile)]}, amount, None]}}
-        for number, percentile in enumerate(question.percentiles)
+        for number, percentile in enumerate(request.percentiles)
     }
     return [
         {"$group": {"_id": {"group": group, "amount": "$amount"}, "count": {"$sum": 1}, **at, **spellings}},
@@ -219,9 +219,9 @@ def _build_currencies(question: SummaryQuestion) -> list[dict[str, Any]]:
     ]
 
 
-def _build_counted(question: SummaryQuestion, currency: str) -> dict[str, Any]:
+def _build_counted(request: SummaryRequest, currency: str) -> dict[str, Any]:
     """Test whether an amount belongs to a group: it is well-formed, and its currency can be converted."""
-    return {"$eq": [currency, question.conversion.into]} if question.conversion else {"$ne": [currency, None]}
+    return {"$eq": [currency, request.conversion.into]} if request.conversion else {"$ne": [currency, None]}
 
 
 def _build_rank(percentile: Decimal) -> dict[str, Any]:
@@ -229,9 +229,9 @@ def _build_rank(percentile: Decimal) -> dict[str, Any]:
     return {"$ceil": {"$divide": [{"$multiply": ["$total", Decimal128(percentile)]}, 100]}}
 
 
-def _build_groups(question: SummaryQuestion) -> dict[str, Any]:
-    names = [key.value for key in question.keys]
-    values = {f"percentile_{number}": f"$percentile_{number}" for number in range(len(question.percentiles))}
+def _build_groups(request: SummaryRequest) -> dict[str, Any]:
+    names = [key.value for key in request.keys]
+    values = {f"percentile_{number}": f"$percentile_{number}" for number in range(len(request.percentiles))}
     amounts = {
         "currency": "$_id.amountCurrency",
         **{name: f"${name}" for name in ("count", "sum", "min", "max")},
@@ -239,19 +239,19 @@ def _build_groups(question: SummaryQuestion) -> dict[str, Any]:
     }
     return {
         "_id": {
-            "$cond": [_build_counted(question, "$_id.amountCurrency"), {name: f"$_id.{name}" for name in names}, None]
+            "$cond": [_build_counted(request, "$_id.amountCurrency"), {name: f"$_id.{name}" for name in names}, None]
         },
         "count": {"$sum": "$count"},
         "sum": {"$sum": "$sum"},
-        **_build_date(question),
-        **{f"spelling_{key.value}": {"$min": f"$spelling_{key.value}"} for key in question.keys if key.is_text},
+        **_build_date(request),
+        **{f"spelling_{key.value}": {"$min": f"$spelling_{key.value}"} for key in request.keys if key.is_text},
         "amounts": {"$push": amounts},
     }
 
 
-def _build_spellings(question: SummaryQuestion) -> list[dict[str, Any]]:
+def _build_spellings(request: SummaryRequest) -> list[dict[str, Any]]:
     """Give a text the same spelling in all groups if a second key spreads it over several."""
-    texts = [key.value for key in question.keys if key.is_text] if len(question.keys) > 1 else []
+    texts = [key.value for key in request.keys if key.is_text] if len(request.keys) > 1 else []
     return [
         {
             "$setWindowFields": {
@@ -263,25 +263,25 @@ def _build_spellings(question: SummaryQuestion) -> list[dict[str, Any]]:
     ]
 
 
-def _build_order(question: SummaryQuestion) -> list[dict[str, Any]]:
+def _build_order(request: SummaryRequest) -> list[dict[str, Any]]:
     """Sort the group whose `_id` is null first, so that the limit never cuts it off, then the others in order.
 
     schema/series.py sorts the groups of a series after it fills the gaps; it needs them sorted by the keys that are not
     calendar keys.
     """
     places: dict[str, Any] = {"isWhole": {"$ne": ["$_id", None]}}
-    if question.is_series:
-        others = {f"_id.{key.value}": 1 for key in question.keys if not key.is_calendar}
+    if request.is_series:
+        others = {f"_id.{key.value}": 1 for key in request.keys if not key.is_calendar}
         return [{"$set": places}, {"$sort": {"isWhole": 1, **others}}]
     keys = []
-    for key in question.keys:
+    for key in request.keys:
         if key is GroupKey.HOUR:
             # Sorted as text, an hour that occurs twice would be ordered by its offset.
             places["hour"] = {"$dateFromString": {"dateString": "$_id.hour"}}
             keys.append("hour")
         else:
             keys.append(f"_id.{key.value}")
-    direction = question.order.direction
-    order = {"isWhole": 1} | ({} if question.order.field == "key" else {question.order.field: direction})
-    order |= dict.fromkeys(keys, direction if question.order.field == "key" else 1)
+    direction = request.order.direction
+    order = {"isWhole": 1} | ({} if request.order.field == "key" else {request.order.field: direction})
+    order |= dict.fromkeys(keys, direction if request.order.field == "key" else 1)
     return [{"$set": places}, {"$sort": order}]

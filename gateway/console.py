@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from database.provision import DatabaseStatus, ProvisionReport
 
 # The four REST paths with values that find rows in seeded data.
-_QUESTIONS = (
+_EXAMPLE_PATHS = (
     "/transactions/90",
     "/transactions/90/card/Visa",
     "/transactions/90/country/US",
@@ -23,7 +23,7 @@ def build_welcome(host: str, port: int, data: str, ending: str) -> str:
     """Build the text for a gateway that serves: the addresses to open, where its data is and how to stop it."""
     name = "localhost" if host in _EVERY_ADDRESS else f"[{host}]" if ":" in host else host
     base = f"http://{name}:{port}"
-    first, *others = (base + question for question in _QUESTIONS)
+    first, *others = (base + path for path in _EXAMPLE_PATHS)
     lines = [
         "",
         "The gateway answers.",

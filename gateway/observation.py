@@ -187,7 +187,7 @@ class Observation:
             self._span.end(route, self._status, code)
         if route in _PROBES and error is None:
             return
-        level, event = self._judge(error)
+        level, event = self._describe_outcome(error)
         if logger.is_enabled_for(level):
             failure = describe_exception(error) if error is not None else {}
             logger.log(level, event, **self._build_line(route, parameters, code, seconds), **failure)
@@ -197,12 +197,12 @@ class Observation:
     ) -> dict[str, object]:
         scope = self._scope
         caller, client = scope["state"].get("caller"), scope.get("client")
-        told = (
+        values = (
             clean_text(caller.name) if caller else None,
             clean_text(client[0]) if client else None,
             self._method,
             route,
-            self._operation or _read_question(scope, route, parameters),
+            self._operation or _clean_parameters(scope, route, parameters),
             self._status,
             code,
             self._meter.rows,
@@ -210,7 +210,7 @@ class Observation:
             round(seconds * 1000, 3),
             round(self._meter.seconds * 1000, 3),
         )
-        return dict(zip(REQUEST_FIELDS, told, strict=True))
+        return dict(zip(REQUEST_FIELDS, values, strict=True))
 
     def _count(self, route: str, seconds: float, code: str | None) -> None:
         status = "none" if self._status is None else str(self._status)
@@ -228,7 +228,7 @@ class Observation:
             if self._stream_seconds is None and PROBLEMS[code].status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 find_child(REQUESTS_FAILED, route).inc()
 
-    def _judge(self, error: BaseException | None) -> tuple[int, str]:
+    def _describe_outcome(self, error: BaseException | None) -> tuple[int, str]:
         if error is None:
             return logging.INFO, "answered" if self._is_whole else "the client left"
         if isinstance(error, Exception) and not isinstance(error, GatewayError):
@@ -249,19 +249,19 @@ def _find_route(scope: Scope, routes: Sequence[BaseRoute]) -> tuple[str, dict[st
     return UNKNOWN_ROUTE, {}
 
 
-def _read_question(scope: Scope, route: str, parameters: dict[str, Any]) -> dict[str, str] | None:
+def _clean_parameters(scope: Scope, route: str, parameters: dict[str, Any]) -> dict[str, str] | None:
     """Return a REST request's path and query parameters by name, with the caller's own text made safe for the log."""
     if route in {UNKNOWN_ROUTE, GRAPHQL_PATH, *PAGES} or route.startswith(STATIC_PATH):
         return None
-    question = {name: clean_text(str(value)) for name, value in parameters.items()}
+    cleaned = {name: clean_text(str(value)) for name, value in parameters.items()}
     query: bytes = scope["query_string"]
     if len(query) > _LONGEST_QUERY:
         # Cut between parameters: part of a card number would not be recognised as one.
         query = query[:_LONGEST_QUERY].rpartition(b"&")[0]
     if query:
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-        question |= {clean_text(name): clean_text(value) for name, value in pairs[:_MOST_PARAMETERS]}
-    return question or None
+        cleaned |= {clean_text(name): clean_text(value) for name, value in pairs[:_MOST_PARAMETERS]}
+    return cleaned or None
 
 
 def _count_command(report: CommandReport) -> None:

@@ -8,7 +8,7 @@ from database.query import Order, Page, TransactionFilter
 from database.row import Row
 from gateway.errors import SLASH_AT_END, NotFoundError
 from gateway.export import choose_export, read_end, read_position
-from gateway.list_question import ListQuestion
+from gateway.list_request import ListRequest
 from gateway.negotiation import choose_media_type
 from gateway.openapi_operations import COUNT_RESPONSES, LIST_RESPONSES
 from gateway.parameter import (
@@ -159,8 +159,8 @@ async def _answer_list(
     if limit is None:
         lists: SharedLists = request.app.state.lists
         has_end = wanted.until != request.state.now_ms
-        question = ListQuestion(repository, wanted, position, export.row_format, has_end)
-        rest = lists.open(question, request.state.slot)
+        list_request = ListRequest(repository, wanted, position, export.row_format, has_end)
+        rest = lists.open(list_request, request.state.slot)
         # Read before the response begins, so that a failing query gets an error response, not a broken body.
         first = await anext(rest, b"")
         body = export.open_body({"until": wanted.until, "next": None})

@@ -15,7 +15,7 @@ from database.errors import QueryEndedError
 from database.row import Row
 from database.trail import Trail
 from gateway.admission import Slot
-from gateway.list_question import ListQuestion
+from gateway.list_request import ListRequest
 from gateway.metrics import SHARED_QUERIES, find_child
 from schema.resolvers import build_list_plan
 
@@ -38,21 +38,21 @@ class SharedLists:
         # The latest reading that began, kept until a moment after its end.
         self._last: dict[Hashable, _Reading] = {}
 
-    async def open(self, question: ListQuestion, slot: Slot) -> AsyncGenerator[bytes, None]:
+    async def open(self, request: ListRequest, slot: Slot) -> AsyncGenerator[bytes, None]:
         """Yield the parts of a list, none of them empty; closing this ends the query if no other reader needs it.
 
         `slot` is the request's own slot, which it releases while another request's reading serves it.
         """
-        key = question.build_key()
+        key = request.build_key()
         reading = self._gathering.get(key)
         is_first = reading is None
         if reading is None:
             reading = self._gathering[key] = _Reading()
-            reading.task = asyncio.create_task(self._run(key, reading, question))
+            reading.task = asyncio.create_task(self._run(key, reading, request))
         else:
             find_child(SHARED_QUERIES, "list").inc()
             slot.pause()
-        reader = _Reader(question)
+        reader = _Reader(request)
         reading.join(reader)
         try:
             async with aclosing(reading.follow(reader)) as parts:
@@ -66,11 +66,11 @@ class SharedLists:
             if not is_first:
                 slot.resume()
         if not reader.is_whole:
-            async with aclosing(question.read_alone(reader.trail)) as rest:
+            async with aclosing(request.read_alone(reader.trail)) as rest:
                 async for part in rest:
                     yield part
 
-    async def _run(self, key: Hashable, reading: "_Reading", question: ListQuestion) -> None:
+    async def _run(self, key: Hashable, reading: "_Reading", request: ListRequest) -> None:
         failure: Exception | None = QueryEndedError("The list was given up.")
         try:
             await self._await_running(key)
@@ -79,7 +79,7 @@ class SharedLists:
             del self._gathering[key]
             self._running[key] = reading
             self._last[key] = reading
-            await reading.read(question)
+            await reading.read(request)
             failure = None
         except Exception as error:  # noqa: BLE001 - raised again in each reader
             failure = error
@@ -122,7 +122,7 @@ class _Part:
 class _Reader:
     """A client of a reading: how many parts it has taken, its trail, and whether it has received the whole list."""
 
-    question: ListQuestion
+    request: ListRequest
     taken: int = 0
     trail: Trail | None = None
     is_whole: bool = False
@@ -163,26 +163,26 @@ class _Reading:
                     self._joined.clear()
                     await self._joined.wait()
 
-    async def read(self, question: ListQuestion) -> None:
+    async def read(self, request: ListRequest) -> None:
         """Run the query for all readers that have joined so far, at the pace of the fastest."""
         # Their windows differ by their arrival times: the query spans them all.
-        questions = [reader.question for reader in self.readers]
-        self.begun_with = len(questions)
-        sinces, untils = zip(*(each.window for each in questions), strict=True)
-        plan = build_list_plan(replace(question.wanted, since=min(sinces), until=max(untils)), question.after)
+        requests = [reader.request for reader in self.readers]
+        self.begun_with = len(requests)
+        sinces, untils = zip(*(each.window for each in requests), strict=True)
+        plan = build_list_plan(replace(request.wanted, since=min(sinces), until=max(untils)), request.after)
         trail = Trail(plan)
-        async with aclosing(question.repository.open_batches(plan)) as batches:
+        async with aclosing(request.repository.open_batches(plan)) as batches:
             async for batch in batches:
                 trail = trail.copy(plan)
                 trail.follow(batch)
-                dates = None if len(questions) == 1 else _find_range(batch)
+                dates = None if len(requests) == 1 else _find_range(batch)
                 # Each reader continues alone from here: only the server can tell which windows contain a date that is
                 # not a number, and no reader could leave later, among more rows of one date than a trail remembers.
-                if len(questions) > 1 and (dates is None or trail.find_rest() is None):
+                if len(requests) > 1 and (dates is None or trail.find_rest() is None):
                     self._is_left = True
                     return
                 if dates is None or (max(sinces) <= dates[0] and dates[1] <= min(untils)):
-                    self._parts.append(_Part(question.row_format.encode(batch), (), trail))
+                    self._parts.append(_Part(request.row_format.encode(batch), (), trail))
                 else:
                     self._parts.append(_Part(None, batch, trail))
                 self._wake_readers()
@@ -198,7 +198,7 @@ class _Reading:
                 reader.trail = part.trail
                 reader.taken += 1
                 self._drop()
-                if body := reader.question.write(part.rows) if part.body is None else part.body:
+                if body := reader.request.write(part.rows) if part.body is None else part.body:
                     yield body
             elif self._failure is not None:
                 # Each reader that raised it before has added its own frames to the traceback.

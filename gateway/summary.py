@@ -11,7 +11,7 @@ from pydantic import WithJsonSchema
 
 from database.errors import InvalidTimeZoneError
 from database.group_key import GroupKey
-from database.summary import MAX_GROUPS, SummaryOrder, SummaryQuestion
+from database.summary import MAX_GROUPS, SummaryOrder, SummaryRequest
 from gateway.errors import PLUS
 from gateway.negotiation import choose_media_type
 from gateway.openapi_operations import SUMMARY_RESPONSES
@@ -20,7 +20,7 @@ from gateway.request import get_context
 from gateway.route import DirectRoute
 from gateway.rows import JSON
 from schema.filter import FieldNames, parse_filter
-from schema.grouping import build_question, parse_key, parse_order, parse_rate
+from schema.grouping import parse_key, parse_order, parse_rate, parse_summary_request
 from schema.resolvers import summarize_transactions
 from schema.scalar import serialize_decimal
 from schema.summary import AmountSummary, SummaryGroup, TransactionSummary
@@ -103,7 +103,7 @@ async def summarize(
     choose_media_type(request.headers.getlist("accept"), [JSON.media_type])
     context = get_context(request)
     try:
-        question = build_question(
+        summary_request = parse_summary_request(
             parse_filter(
                 days=days,
                 card_type=card,
@@ -123,26 +123,26 @@ async def summarize(
     except InvalidTimeZoneError as error:
         # Some names contain a +, such as Etc/GMT+5; none contains a space.
         raise InvalidTimeZoneError(f"{error}{PLUS if ' ' in (time_zone or '') else ''}") from None
-    summary = await summarize_transactions(context.repository, question)
-    return Response(orjson.dumps(await write_summary(summary, question)), media_type=JSON.media_type)
+    summary = await summarize_transactions(context.repository, summary_request)
+    return Response(orjson.dumps(await write_summary(summary, summary_request)), media_type=JSON.media_type)
 
 
 def _split(texts: str | None) -> list[str]:
     return [] if texts is None else texts.split(",")
 
 
-async def write_summary(summary: TransactionSummary, question: SummaryQuestion) -> dict[str, Any]:
+async def write_summary(summary: TransactionSummary, summary_request: SummaryRequest) -> dict[str, Any]:
     """Return a summary as JSON values, letting the event loop run between groups."""
     groups = []
     for number, group in enumerate(summary.found):
         if number % _GROUPS_PER_CHUNK == 0:
             await asyncio.sleep(0)
-        groups.append(_write_group(group, question))
+        groups.append(_write_group(group, summary_request))
     return {"groups": groups, "omitted": summary.omitted}
 
 
-def _write_group(group: SummaryGroup, question: SummaryQuestion) -> dict[str, Any]:
-    keys = {key.value: _write_key(getattr(group, key.name.lower())) for key in question.keys}
+def _write_group(group: SummaryGroup, summary_request: SummaryRequest) -> dict[str, Any]:
+    keys = {key.value: _write_key(getattr(group, key.name.lower())) for key in summary_request.keys}
     return {**keys, "count": group.count, "amounts": [_write_amounts(amounts) for amounts in group.amounts]}
 
 

@@ -1,4 +1,4 @@
-"""Parse a summary's arguments into a SummaryQuestion, or an error that names the field and what is accepted.
+"""Parse a summary's arguments into a SummaryRequest, or an error that names the field and what is accepted.
 
 GraphQL and REST both pass through here, as their filters do through schema/filter.py.
 """
@@ -18,7 +18,7 @@ from database.errors import (
 )
 from database.group_key import GroupKey
 from database.query import TransactionFilter
-from database.summary import MAX_GROUPS, Conversion, SummaryOrder, SummaryQuestion
+from database.summary import MAX_GROUPS, Conversion, SummaryOrder, SummaryRequest
 
 # The rows that a summary takes from an operation's budget: it may read all transactions.
 SUMMARY_ROWS = 1_000
@@ -34,7 +34,7 @@ _CURRENCY = re.compile(r"[A-Za-z]{3}")
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
-def build_question(
+def parse_summary_request(
     wanted: TransactionFilter,
     *,
     keys: Sequence[GroupKey] = (),
@@ -44,8 +44,8 @@ def build_question(
     into: str | None = None,
     order: SummaryOrder | None = None,
     top: int | str | None = None,
-) -> SummaryQuestion:
-    """Validate a summary's arguments and build its SummaryQuestion.
+) -> SummaryRequest:
+    """Validate a summary's arguments and build its SummaryRequest.
 
     Args:
         wanted: which transactions.
@@ -70,7 +70,7 @@ def build_question(
             f"orderBy is {order.name}, which compares sums, and currencies cannot be compared; give into, the currency "
             "to compare in, with rates of the others."
         )
-    return SummaryQuestion(
+    return SummaryRequest(
         wanted=wanted,
         keys=tuple(keys),
         time_zone="UTC" if time_zone is None else parse_time_zone(time_zone),

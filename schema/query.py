@@ -22,7 +22,7 @@ from schema.summary import (
     TimeZoneArgument,
     TopArgument,
     TransactionSummary,
-    build_summary_question,
+    build_summary_request,
 )
 from schema.types import Transaction, TransactionFilterInput, TransactionOrder, parse_input
 
@@ -84,8 +84,8 @@ class Query:
     ) -> TransactionSummary:
         info.context.budget.take(SUMMARY_ROWS)
         wanted = parse_input(filter).build_filter(info.context.now_ms)
-        question = build_summary_question(info, wanted, group_by, time_zone, percentiles, rates, into, order_by, top)
-        return await summarize_transactions(info.context.repository, question)
+        request = build_summary_request(info, wanted, group_by, time_zone, percentiles, rates, into, order_by, top)
+        return await summarize_transactions(info.context.repository, request)
 
     @strawberry.field(description="One transaction by its id, or null when there is none.")
     async def transaction(

@@ -21,7 +21,7 @@ from database.query import (
 )
 from database.repository import NoteBatch, TransactionRepository
 from database.row import MendedRow, Row
-from database.summary import SummaryQuestion, build_summary_plan
+from database.summary import SummaryRequest, build_summary_plan
 from schema.series import build_summary
 from schema.summary import TransactionSummary
 
@@ -99,9 +99,9 @@ async def count_transactions(repository: TransactionRepository, wanted: Transact
     return await repository.count(build_count_plan(wanted))
 
 
-async def summarize_transactions(repository: TransactionRepository, question: SummaryQuestion) -> TransactionSummary:
-    """Return the summary of a question, which schema/grouping.py has validated."""
-    return await build_summary(question, await repository.summarize(build_summary_plan(question)))
+async def summarize_transactions(repository: TransactionRepository, request: SummaryRequest) -> TransactionSummary:
+    """Return the summary of a request, which schema/grouping.py has validated."""
+    return await build_summary(request, await repository.summarize(build_summary_plan(request)))
 
 
 async def find_transaction(

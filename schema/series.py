@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from database.errors import RateMissingError, TooManyGroupsError, quote_value
 from database.group_key import GroupKey
 from database.row import Row
-from database.summary import MAX_AMOUNTS, MAX_GROUPS, SummaryQuestion
+from database.summary import MAX_AMOUNTS, MAX_GROUPS, SummaryRequest
 from schema.calendar import list_starts, read_start
 from schema.summary import AmountPercentile, AmountSummary, SummaryGroup, TransactionSummary
 
@@ -38,35 +38,35 @@ class _Group:
     row: Row
 
 
-async def build_summary(question: SummaryQuestion, rows: list[Row]) -> TransactionSummary:
-    """Build the answer to a question from what `TransactionRepository.summarize` returned for it.
+async def build_summary(request: SummaryRequest, rows: list[Row]) -> TransactionSummary:
+    """Build the summary of a request from what `TransactionRepository.summarize` returned for it.
 
     Raises:
         RateMissingError: some transactions are in currencies without a rate.
         TooManyGroupsError: there are more than MAX_GROUPS groups, empty ones included, or MAX_AMOUNTS amounts.
     """
     outside = [amount for row in rows if row["_id"] is None for amount in row["amounts"]]
-    _check_rates(question, outside)
-    zone = ZoneInfo(question.time_zone)
-    groups = [_Group(_read_keys(question, row, zone), row) for row in rows if row["_id"] is not None]
+    _check_rates(request, outside)
+    zone = ZoneInfo(request.time_zone)
+    groups = [_Group(_read_keys(request, row, zone), row) for row in rows if row["_id"] is not None]
     # With `top`, gaps are not filled: a group that was cut off is not empty.
-    groups = groups[: question.top]
+    groups = groups[: request.top]
     _check_number(len(groups), sum(len(group.row["amounts"]) for group in groups))
-    if question.is_series:
-        groups = _order(question, await _fill(question, groups, zone))
-    if not question.keys and not groups:
+    if request.is_series:
+        groups = _order(request, await _fill(request, groups, zone))
+    if not request.keys and not groups:
         groups = [_build_empty(())]
     omitted = sum(amount["count"] for amount in outside)
-    return TransactionSummary(found=await _write_groups(question, groups, zone), omitted=omitted)
+    return TransactionSummary(found=await _write_groups(request, groups, zone), omitted=omitted)
 
 
-def _check_rates(question: SummaryQuestion, outside: list[Row]) -> None:
+def _check_rates(request: SummaryRequest, outside: list[Row]) -> None:
     missing = sorted(amount["currency"] for amount in outside if amount["currency"] is not None)
-    if missing and question.conversion:
+    if missing and request.conversion:
         named = ", ".join(map(quote_value, missing[:_MAX_NAMED])) + (", …" if len(missing) > _MAX_NAMED else "")
         raise RateMissingError(
             f"rates has no rate for {named}, in which there are transactions of the filter; give what one unit of each "
-            f"is in {question.conversion.into}."
+            f"is in {request.conversion.into}."
         )
 
 
@@ -83,8 +83,8 @@ def _check_number(groups: int, amounts: int = 0) -> None:
         )
 
 
-def _read_keys(question: SummaryQuestion, row: Row, zone: ZoneInfo) -> tuple[KeyValue, ...]:
-    return tuple(_read_key(key, row, zone) for key in question.keys)
+def _read_keys(request: SummaryRequest, row: Row, zone: ZoneInfo) -> tuple[KeyValue, ...]:
+    return tuple(_read_key(key, row, zone) for key in request.keys)
 
 
 def _read_key(key: GroupKey, row: Row, zone: ZoneInfo) -> KeyValue:
@@ -108,18 +108,18 @@ def _read_text(key: GroupKey, row: Row) -> str | None:
     return text.upper() if key in _CODES else text
 
 
-async def _fill(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> list[_Group]:
+async def _fill(request: SummaryRequest, groups: list[_Group], zone: ZoneInfo) -> list[_Group]:
     """Add an empty group for each missing bucket, or, with a second key, each missing pair of bucket and its value."""
     filled = list(groups)
     known = {group.keys for group in groups}
-    has_other = not all(key.is_calendar for key in question.keys)
-    others = dict.fromkeys(_get_other(question, group) for group in groups) if has_other else {None: None}
-    for number, starts in enumerate(_list_buckets(question, groups, zone) if others else ()):
+    has_other = not all(key.is_calendar for key in request.keys)
+    others = dict.fromkeys(_get_other(request, group) for group in groups) if has_other else {None: None}
+    for number, starts in enumerate(_list_buckets(request, groups, zone) if others else ()):
         if number % _GROUPS_PER_CHUNK == 0:
             await asyncio.sleep(0)
         for other in others:
             rest = iter(starts)
-            keys = tuple(next(rest) if key.is_calendar else other for key in question.keys)
+            keys = tuple(next(rest) if key.is_calendar else other for key in request.keys)
             if keys not in known:
                 known.add(keys)
                 filled.append(_build_empty(keys))
@@ -127,17 +127,17 @@ async def _fill(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo)
     return filled
 
 
-def _get_other(question: SummaryQuestion, group: _Group) -> KeyValue:
+def _get_other(request: SummaryRequest, group: _Group) -> KeyValue:
     """Return the value of a group's key that is not a calendar unit, if any; a series has at most one such key."""
-    return next((value for key, value in zip(question.keys, group.keys, strict=True) if not key.is_calendar), None)
+    return next((value for key, value in zip(request.keys, group.keys, strict=True) if not key.is_calendar), None)
 
 
-def _list_buckets(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> Iterable[tuple[datetime, ...]]:
-    """List the buckets of the question's window, or, without one, those from the first group to the last."""
-    keys = tuple(key for key in question.keys if key.is_calendar)
+def _list_buckets(request: SummaryRequest, groups: list[_Group], zone: ZoneInfo) -> Iterable[tuple[datetime, ...]]:
+    """List the buckets of the request's window, or, without one, those from the first group to the last."""
+    keys = tuple(key for key in request.keys if key.is_calendar)
     dates = [_read_date(group.row) for group in groups]
-    if question.wanted.since is not None and question.wanted.until is not None:
-        dates = [_EPOCH + timedelta(milliseconds=date) for date in (question.wanted.since, question.wanted.until)]
+    if request.wanted.since is not None and request.wanted.until is not None:
+        dates = [_EPOCH + timedelta(milliseconds=date) for date in (request.wanted.since, request.wanted.until)]
     return list_starts(keys, min(dates), max(dates), zone) if dates else ()
 
 
@@ -145,10 +145,10 @@ def _build_empty(keys: tuple[KeyValue, ...]) -> _Group:
     return _Group(keys, {"count": 0, "sum": None, "amounts": []})
 
 
-def _order(question: SummaryQuestion, groups: list[_Group]) -> list[_Group]:
+def _order(request: SummaryRequest, groups: list[_Group]) -> list[_Group]:
     """Sort groups; non-calendar keys keep the order in which the database returned them, by its collation."""
-    places = {other: place for place, other in enumerate(dict.fromkeys(_get_other(question, each) for each in groups))}
-    field, is_falling = question.order.field, question.order.direction == -1
+    places = {other: place for place, other in enumerate(dict.fromkeys(_get_other(request, each) for each in groups))}
+    field, is_falling = request.order.field, request.order.direction == -1
 
     def get_keys(group: _Group) -> list[datetime | int]:
         return [value if isinstance(value, datetime) else places[value] for value in group.keys]
@@ -161,21 +161,21 @@ def _order(question: SummaryQuestion, groups: list[_Group]) -> list[_Group]:
     return sorted(sorted(groups, key=get_keys), key=get_value, reverse=is_falling)
 
 
-async def _write_groups(question: SummaryQuestion, groups: list[_Group], zone: ZoneInfo) -> list[SummaryGroup]:
+async def _write_groups(request: SummaryRequest, groups: list[_Group], zone: ZoneInfo) -> list[SummaryGroup]:
     written = []
     for number, group in enumerate(groups):
         if number % _GROUPS_PER_CHUNK == 0:
             await asyncio.sleep(0)
-        written.append(_write_group(question, group, zone))
+        written.append(_write_group(request, group, zone))
     return written
 
 
-def _write_group(question: SummaryQuestion, group: _Group, zone: ZoneInfo) -> SummaryGroup:
-    rows = group.row["amounts"] if question.has_amounts else ()
-    amounts = sorted((_write_amounts(question, row) for row in rows), key=lambda each: each.currency)
-    if question.conversion and not amounts:
-        amounts = [_write_amounts(question, {"currency": question.conversion.into, "count": 0})]
-    named = zip(question.keys, group.keys, strict=True)
+def _write_group(request: SummaryRequest, group: _Group, zone: ZoneInfo) -> SummaryGroup:
+    rows = group.row["amounts"] if request.has_amounts else ()
+    amounts = sorted((_write_amounts(request, row) for row in rows), key=lambda each: each.currency)
+    if request.conversion and not amounts:
+        amounts = [_write_amounts(request, {"currency": request.conversion.into, "count": 0})]
+    named = zip(request.keys, group.keys, strict=True)
     keys: dict[str, Any] = {key.name.lower(): _write_key(value, zone) for key, value in named}
     return SummaryGroup(count=group.row["count"], amounts=amounts, **keys)
 
@@ -184,7 +184,7 @@ def _write_key(value: KeyValue, zone: ZoneInfo) -> str | Decimal | None:
     return value.astimezone(zone).isoformat() if isinstance(value, datetime) else value
 
 
-def _write_amounts(question: SummaryQuestion, row: Row) -> AmountSummary:
+def _write_amounts(request: SummaryRequest, row: Row) -> AmountSummary:
     total, count = _read_sum(row.get("sum")), row["count"]
     return AmountSummary(
         currency=row["currency"],
@@ -195,7 +195,7 @@ def _write_amounts(question: SummaryQuestion, row: Row) -> AmountSummary:
         max=_read_amount(row.get("max")),
         percentiles=[
             AmountPercentile(percentile=percentile, value=_read_amount(row.get(f"percentile_{number}")))
-            for number, percentile in enumerate(question.percentiles)
+            for number, percentile in enumerate(request.percentiles)
         ],
     )
 

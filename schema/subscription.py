@@ -8,7 +8,7 @@ import strawberry
 
 from database.errors import DatabaseUnavailableError
 from database.query import RelativeFilter, TransactionFilter
-from database.summary import SummaryQuestion
+from database.summary import SummaryRequest
 from schema.context import Info, RequestContext, read_clock_ms
 from schema.grouping import SUMMARY_ROWS
 from schema.resolvers import summarize_transactions
@@ -21,7 +21,7 @@ from schema.summary import (
     TimeZoneArgument,
     TopArgument,
     TransactionSummary,
-    build_summary_question,
+    build_summary_request,
 )
 from schema.types import Transaction, TransactionFilterInput, parse_input
 from schema.update import Update
@@ -77,10 +77,10 @@ class Subscription:
         top: TopArgument = None,
     ) -> AsyncGenerator[TransactionSummary, None]:
         info.context.budget.take(SUMMARY_ROWS)
-        question = build_summary_question(
+        request = build_summary_request(
             info, TransactionFilter(), group_by, time_zone, percentiles, rates, into, order_by, top
         )
-        updates = _tell_summaries(info.context, parse_input(filter), question)
+        updates = _tell_summaries(info.context, parse_input(filter), request)
         return cast("AsyncGenerator[TransactionSummary, None]", updates)
 
 
@@ -94,16 +94,16 @@ async def _tell_additions(
 
 
 async def _tell_summaries(
-    context: RequestContext, wanted: RelativeFilter, question: SummaryQuestion
+    context: RequestContext, wanted: RelativeFilter, request: SummaryRequest
 ) -> AsyncGenerator[Update, None]:
-    """Yield a summary whenever it has changed; `wanted` replaces the question's own filter."""
+    """Yield a summary whenever it has changed; `wanted` replaces the request's own filter."""
 
     async def compute() -> TransactionSummary:
-        current = replace(question, wanted=wanted.build_filter(read_clock_ms()))
+        current = replace(request, wanted=wanted.build_filter(read_clock_ms()))
         return await summarize_transactions(context.repository, current)
 
     # Equal percentiles written differently (50, 50.0) are each reported as requested.
-    watch = context.watches.find((wanted, question, str(question.percentiles)))
+    watch = context.watches.find((wanted, request, str(request.percentiles)))
     last: Update | None = None
     async with context.open_events(wanted, None) as events:
         # So that no subscriber is too slow, however many events come between two summaries.

@@ -12,10 +12,10 @@ import strawberry
 
 from database.group_key import GroupKey
 from database.query import TransactionFilter
-from database.summary import MAX_AMOUNTS, MAX_GROUPS, SummaryOrder, SummaryQuestion
+from database.summary import MAX_AMOUNTS, MAX_GROUPS, SummaryOrder, SummaryRequest
 from schema.chunk import yield_in_chunks
 from schema.context import Info
-from schema.grouping import build_question
+from schema.grouping import parse_summary_request
 from schema.selection import select_names
 
 # With ten percentiles, each currency of a group has 26 fields, which take 130 µs to execute.
@@ -160,7 +160,7 @@ TopArgument: TypeAlias = Annotated[
 ]
 
 
-def build_summary_question(
+def build_summary_request(
     info: Info,
     wanted: TransactionFilter,
     group_by: list[SummaryKey] | None,
@@ -170,12 +170,12 @@ def build_summary_question(
     into: str | None,
     order_by: SummaryOrderChoice | None,
     top: int | None,
-) -> SummaryQuestion:
-    """Validate a summary's arguments and build its question; raises as `build_question` does.
+) -> SummaryRequest:
+    """Validate a summary's arguments and build its request; raises as `parse_summary_request` does.
 
     Amounts are summed only if they are selected or must be converted, since a conversion can fail.
     """
-    question = build_question(
+    request = parse_summary_request(
         wanted,
         keys=[GroupKey[key.name] for key in group_by or ()],
         time_zone=time_zone,
@@ -185,5 +185,5 @@ def build_summary_question(
         order=SummaryOrder[order_by.name] if order_by else None,
         top=top,
     )
-    has_amounts = question.conversion is not None or "amounts" in select_names(info, "groups")
-    return replace(question, has_amounts=has_amounts)
+    has_amounts = request.conversion is not None or "amounts" in select_names(info, "groups")
+    return replace(request, has_amounts=has_amounts)

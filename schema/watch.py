@@ -56,9 +56,9 @@ class SummaryWatches:
         self._semaphore = asyncio.Semaphore(MOST_AT_ONCE)
         self._open: WeakValueDictionary[Hashable, SummaryWatch] = WeakValueDictionary()
 
-    def find(self, question: Hashable) -> SummaryWatch:
-        """Return the watch of a question, which lives as long as a caller holds it."""
-        watch = self._open.get(question)
+    def find(self, key: Hashable) -> SummaryWatch:
+        """Return the watch with a key, which lives as long as a caller holds it."""
+        watch = self._open.get(key)
         if watch is None:
-            watch = self._open[question] = SummaryWatch(self._semaphore)
+            watch = self._open[key] = SummaryWatch(self._semaphore)
         return watch

@@ -27,7 +27,7 @@ from gateway.admission import Admission, Slot
 from gateway.app import create_app
 from gateway.caller import Scope
 from gateway.keys import create_key
-from gateway.list_question import ListQuestion
+from gateway.list_request import ListRequest
 from gateway.rows import CSV, JSON, NDJSON, RowFormat
 from gateway.settings import load_settings
 from gateway.shared_list import SharedLists, _Reading
@@ -57,14 +57,14 @@ class Bench:
         self, now: int = NOW, row_format: RowFormat = NDJSON, span: int = SPAN_MS, **wanted: Any
     ) -> AsyncGenerator[bytes, None]:
         """Request a list as an endpoint does."""
-        return self.ask_question(
-            ListQuestion(self.repository, TransactionFilter(since=now - span, until=now, **wanted), None, row_format)
+        return self.ask_list(
+            ListRequest(self.repository, TransactionFilter(since=now - span, until=now, **wanted), None, row_format)
         )
 
-    async def ask_question(self, question: ListQuestion) -> AsyncGenerator[bytes, None]:
+    async def ask_list(self, request: ListRequest) -> AsyncGenerator[bytes, None]:
         await self.admission.enter()
         try:
-            async with aclosing(self.lists.open(question, Slot(self.admission))) as parts:
+            async with aclosing(self.lists.open(request, Slot(self.admission))) as parts:
                 async for part in parts:
                     yield part
         finally:
@@ -72,7 +72,7 @@ class Bench:
 
     async def read_alone(self, now: int) -> bytes:
         wanted = TransactionFilter(since=now - SPAN_MS, until=now)
-        return await read(ListQuestion(self.repository, wanted, None, NDJSON).read_alone(None))
+        return await read(ListRequest(self.repository, wanted, None, NDJSON).read_alone(None))
 
     async def check_left(self) -> None:
         """Assert that no reading and no admission slot is left."""
@@ -206,10 +206,10 @@ async def test_other_questions_are_not_shared(bench: Bench, collection: Collecti
     fill(collection, 10)
     window = TransactionFilter(since=NOW - SPAN_MS, until=NOW)
     masked, revealing = (
-        ListQuestion(repository, window, None, NDJSON)
+        ListRequest(repository, window, None, NDJSON)
         for repository in (bench.repository, bench.repository.reveal_cards())
     )
-    questions = [
+    requests = [
         masked,
         revealing,
         replace(masked, row_format=CSV),
@@ -217,9 +217,9 @@ async def test_other_questions_are_not_shared(bench: Bench, collection: Collecti
         replace(masked, wanted=replace(window, country="US")),
         replace(masked, wanted=replace(window, since=NOW - SPAN_MS - 1)),
     ]
-    bodies = await asyncio.gather(*(read(bench.ask_question(question)) for question in questions * 5))
-    assert bench.finds == len(questions)
-    right = [await read(question.read_alone(None)) for question in questions]
+    bodies = await asyncio.gather(*(read(bench.ask_list(request)) for request in requests * 5))
+    assert bench.finds == len(requests)
+    right = [await read(request.read_alone(None)) for request in requests]
     assert bodies == right * 5
     assert NUMBER.encode() in right[1]
     assert not any(NUMBER.encode() in body for body in right if body != right[1])
@@ -259,7 +259,7 @@ async def test_sharing_serves_nothing_older(
     state: dict[int, int] = {}
     gone: set[int] = set()
     is_written = False
-    questions = 0
+    requests = 0
     recorder = CommandRecorder()
     async with open_client(environment) as owner, open_client(reader_environment, (recorder,)) as client:
         documents = owner[environment.database][COLLECTION]
@@ -281,11 +281,11 @@ async def test_sharing_serves_nothing_older(
             is_written = True
 
         async def ask(http: httpx.AsyncClient) -> None:
-            nonlocal questions
+            nonlocal requests
             while not is_written:
                 known, deleted = dict(state), set(gone)
                 found = {row["_id"]: row["amount"] for row in (await http.get("/transactions/1")).json()}
-                questions += 1
+                requests += 1
                 assert not deleted & found.keys()
                 for number, amount in known.items():
                     if number not in gone and number in state:
@@ -293,7 +293,7 @@ async def test_sharing_serves_nothing_older(
 
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
             await asyncio.gather(write(), *(ask(http) for _ in range(8)))
-    assert recorder.names.count("find") < questions
+    assert recorder.names.count("find") < requests
 
 
 async def test_a_list_that_has_begun_is_not_joined(

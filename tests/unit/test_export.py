@@ -13,7 +13,7 @@ from database.query import TransactionFilter
 from database.repository import TransactionRepository
 from gateway import export
 from gateway.app import create_app
-from gateway.list_question import ListQuestion
+from gateway.list_request import ListRequest
 from gateway.rows import NDJSON
 from gateway.settings import load_settings
 
@@ -71,7 +71,7 @@ def test_only_windows_that_end_alike_share_a_reading() -> None:
     def build_key(until: int, *, has_end: bool) -> object:
         wanted = TransactionFilter(since=until - 1_000, until=until)
         repository = cast("TransactionRepository", None)
-        return ListQuestion(repository, wanted, None, NDJSON, has_end).build_key()
+        return ListRequest(repository, wanted, None, NDJSON, has_end).build_key()
 
     assert build_key(5_000, has_end=False) == build_key(5_001, has_end=False)
     assert build_key(5_000, has_end=True) == build_key(5_000, has_end=True)
@@ -81,4 +81,4 @@ def test_only_windows_that_end_alike_share_a_reading() -> None:
 def test_a_list_without_a_window_is_a_fault() -> None:
     """A list without a window raises an error; it would otherwise be served as if nothing happened since 1970."""
     with pytest.raises(ValueError, match="needs a window"):
-        ListQuestion(cast("TransactionRepository", None), TransactionFilter(), None, NDJSON).build_key()
+        ListRequest(cast("TransactionRepository", None), TransactionFilter(), None, NDJSON).build_key()

@@ -9,7 +9,7 @@ import pytest
 from database.group_key import GroupKey
 from database.query import TransactionFilter
 from database.row import Row
-from database.summary import SummaryQuestion
+from database.summary import SummaryRequest
 from schema.series import build_summary
 
 # Kazakhstan has been at +05:00 since March 2024, and was at +06:00 before.
@@ -37,9 +37,9 @@ async def test_groups_of_a_database_with_older_time_zones_are_all_told(key: Grou
         _build_row(key, before, datetime(2026, 1, 31, 17, 30, tzinfo=UTC), 3),
         _build_row(key, after, datetime(2026, 1, 31, 18, 30, tzinfo=UTC), 4),
     ]
-    question = SummaryQuestion(TransactionFilter(), keys=(key,), time_zone=ZONE)
+    request = SummaryRequest(TransactionFilter(), keys=(key,), time_zone=ZONE)
 
-    summary = await build_summary(question, rows)
+    summary = await build_summary(request, rows)
 
     assert [group.count for group in summary.found] == [3, 4]
     assert len({getattr(group, key.value) for group in summary.found}) == len(rows)
@@ -50,8 +50,8 @@ async def test_others_have_their_turn_while_gaps_are_filled(key: GroupKey, days:
     """The event loop runs for every hundred gaps while they are listed, and again while they are written."""
     until = int(datetime(2026, 2, 1, tzinfo=UTC).timestamp() * 1000)
     window = TransactionFilter(since=until - days * 86_400_000, until=until)
-    question = SummaryQuestion(window, keys=(key,), time_zone=ZONE)
-    filling = asyncio.create_task(build_summary(question, []))
+    request = SummaryRequest(window, keys=(key,), time_zone=ZONE)
+    filling = asyncio.create_task(build_summary(request, []))
     iterations = 0
     while not filling.done():
         iterations += 1

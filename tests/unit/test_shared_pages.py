@@ -64,8 +64,8 @@ async def test_rows_that_do_not_reach_are_not_given() -> None:
     """A page whose rows are older than those read must be read alone."""
     rows = Rows(build_rows([1, 2, 11, 12]))
     pages = SharedPages(rows.find)
-    questions = [TransactionFilter(since=0, until=until) for until in (20, 5)]
-    newest, older = await asyncio.gather(*(pages.find(wanted, 2, FIELDS) for wanted in questions))
+    filters = [TransactionFilter(since=0, until=until) for until in (20, 5)]
+    newest, older = await asyncio.gather(*(pages.find(wanted, 2, FIELDS) for wanted in filters))
     assert newest is not None
     assert [row["date"] for row in newest] == [12, 11]
     assert older is None

@@ -14,7 +14,7 @@ from schema.resolvers import build_list_plan
 
 
 @dataclass(frozen=True, slots=True)
-class ListQuestion:
+class ListRequest:
     """A request for all rows of a window, newest first, after a position, in a format.
 
     Attributes:
