@@ -15,7 +15,6 @@ from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
 
 from database.cell import build_card, build_date
-from database.patience import ANSWER_SECONDS, answered_within
 from database.stream import (
     Change,
     ChangeStream,
@@ -28,6 +27,7 @@ from database.stream import (
     read_moment,
 )
 from database.stream_lag import StreamLag
+from database.timeout import ANSWER_SECONDS, answered_within
 
 Subscriber: TypeAlias = Callable[[Sequence[Change]], None]
 
@@ -122,7 +122,7 @@ class ChangeTail:
             await asyncio.sleep(_RETRY_SECONDS)
             return
         begun = time.monotonic()
-        is_full = self._hand_on(reading)
+        is_full = self._deliver(reading)
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
         if self._asking:
@@ -136,7 +136,7 @@ class ChangeTail:
             async with asyncio.timeout(_IDLE_SECONDS):
                 await self._asked.wait()
 
-    def _hand_on(self, reading: Reading) -> bool:
+    def _deliver(self, reading: Reading) -> bool:
         """Deliver a batch to the subscribers and return whether more changes are waiting."""
         changes = [change for change in reading.changes if change["clusterTime"] > self._start]
         # Until every subscriber has the whole batch, their state does not reflect a single moment.

@@ -84,7 +84,7 @@ class Arrival:
         size: the size of the whole stored document, in bytes.
     """
 
-    __slots__ = ("_events", "_verdicts", "document", "moment", "place", "size")
+    __slots__ = ("_events", "_matches", "document", "moment", "place", "size")
 
     def __init__(self, change: Change) -> None:
         """Read a change as the stages of shared_stream.py project it."""
@@ -93,17 +93,17 @@ class Arrival:
         self.moment: int = change.get("moment") or change["clusterTime"].time * 1000
         self.document: Row = change["fullDocument"]
         self.size: int = change["size"]
-        self._verdicts: dict[RelativeFilter, bool] = {}
+        self._matches: dict[RelativeFilter, bool] = {}
         self._events: dict[bool, LiveEvent] = {}
 
     def matches(self, wanted: RelativeFilter) -> bool | None:
-        """Return whether it matches a filter; None if only the server can decide and its verdict is not noted yet."""
-        verdict = match(self.document, wanted.build_filter(self.moment))
-        return self._verdicts.get(wanted) if verdict is None else verdict
+        """Return whether it matches a filter; None if only the server can decide and its result is not noted yet."""
+        is_match = match(self.document, wanted.build_filter(self.moment))
+        return self._matches.get(wanted) if is_match is None else is_match
 
-    def note_verdict(self, wanted: RelativeFilter, *, matches: bool) -> None:
-        """Keep the server's verdict on a filter that `matches` could not decide."""
-        self._verdicts[wanted] = matches
+    def note_match(self, wanted: RelativeFilter, *, matches: bool) -> None:
+        """Keep the server's result for a filter that `matches` could not decide."""
+        self._matches[wanted] = matches
 
     def show(self, database: str, encode: Encode, *, masked: bool) -> LiveEvent:
         """Return the event with card numbers masked or whole; each of the two is built once."""

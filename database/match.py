@@ -15,15 +15,15 @@ from database.query import TransactionFilter
 
 def match(document: Mapping[str, Any], wanted: TransactionFilter) -> bool | None:
     """Return whether a document matches; None if only the server can decide, by query.py's conditions and collation."""
-    verdicts = (
+    results = (
         _match_range(document.get("date"), wanted.since, wanted.until),
         _match_range(document.get("amount"), wanted.min_amount, wanted.max_amount),
         _match_name(document.get("cardType"), wanted.card_type),
         _match_name(document.get("countryOrigin"), wanted.country),
     )
-    if False in verdicts:
+    if False in results:
         return False
-    return None if None in verdicts else True
+    return None if None in results else True
 
 
 def _match_range(value: object, least: Decimal | int | None, most: Decimal | int | None) -> bool | None:

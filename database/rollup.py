@@ -19,11 +19,11 @@ from database.change_tail import ChangeTail, check_changes, read_time
 from database.cluster_clock import ClusterClock
 from database.index import CASE_INSENSITIVE, COLLECTION
 from database.monitor import UPKEEP
-from database.patience import ANSWER_SECONDS, answered_within
 from database.query import CardWindow
 from database.stream import Change, StreamEndedError
 from database.tally import MOST_DATES, Dates, Tally, UnfitError
 from database.task import forget_failure
+from database.timeout import ANSWER_SECONDS, answered_within
 
 # At 3 s per million documents this takes 150 s; MongoDB keeps a snapshot for 300 s by default.
 MOST_DOCUMENTS = 50_000_000
@@ -127,7 +127,7 @@ class Rollup:
         task = state.loads.get(cell)
         if task is None:
             # The stream may have advanced since the caller's check: into the middle of a database transaction, whose
-            # remaining changes would be counted twice, or to a document that only the server can judge.
+            # remaining changes would be counted twice, or to a document that only the server can match.
             if state.tally.odd or not state.tail.is_whole:
                 return
             dates, moment = state.tally.begin_dates(cell), state.tail.position

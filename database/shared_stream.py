@@ -16,15 +16,15 @@ from database.errors import DatabaseUnavailableError, GatewayError, LiveEventUnk
 from database.event import Arrival, Encode, LiveEvent, Place
 from database.feed_observer import FeedObserver
 from database.history import History
-from database.judge import ask_server
 from database.monitor import UPKEEP
-from database.patience import ANSWER_SECONDS, answered_within
 from database.query import FIELDS, RelativeFilter
 from database.repository import CODEC
+from database.server_match import match_on_server
 from database.stream import ChangeStream, Reading, StreamPlan, open_stream, read_moment
 from database.stream_failure import LOST, may_pass, translate_failure, translate_replay_failure
 from database.stream_lag import StreamLag
 from database.subscription import Past, Subscription
+from database.timeout import ANSWER_SECONDS, answered_within
 
 # A batch is encoded and delivered without yielding to the event loop.
 _BATCH = 100
@@ -124,7 +124,7 @@ class SharedStream:
             try:
                 reading = await stream.read({"startAfter": {"_data": self.end}})
                 arrivals = [Arrival(change) for change in reading.changes]
-                await self._judge_for_all(arrivals)
+                await self._match_for_all(arrivals)
             except PyMongoError as error:
                 # The next read resumes at `end`, and so repeats what was read but not delivered.
                 await stream.kill()
@@ -139,14 +139,14 @@ class SharedStream:
             else:
                 away_since = 0.0
                 self._note_away(is_away=False)
-                await self._hand_on(arrivals, reading)
+                await self._deliver(arrivals, reading)
 
     def _note_away(self, *, is_away: bool) -> None:
         if is_away != self.is_away:
             self.is_away = is_away
             self._observer.note_away(is_away=is_away)
 
-    async def _hand_on(self, arrivals: Sequence[Arrival], reading: Reading) -> None:
+    async def _deliver(self, arrivals: Sequence[Arrival], reading: Reading) -> None:
         """Deliver a batch to its subscribers, without yielding until all have it, so that none joins in between."""
         self._history.extend(arrivals, reading.token["_data"])
         self._lag.note_reading(reading.time.time - read_moment(reading.token).time)
@@ -186,7 +186,7 @@ class SharedStream:
                 if self._is_stopped:
                     break
                 if kept is not None:
-                    await self._judge_missed(kept, subscription.wanted)
+                    await self._match_missed(kept, subscription.wanted)
                     continue
                 async with self._replays:
                     # Another subscriber may have replayed the same range meanwhile.
@@ -196,7 +196,7 @@ class SharedStream:
                         opening = open_stream(self._client, self.database, _REPLAY_PLAN)
                         stream = await stack.enter_async_context(opening)
                     missed, place = await self._read_piece(stream, place)
-                    await self._judge_missed(missed, subscription.wanted)
+                    await self._match_missed(missed, subscription.wanted)
                 read += missed[: _MOST_KEPT + 1 - len(read)]
                 if place >= self._history.start:
                     self._history.extend_back(after, read)
@@ -252,27 +252,27 @@ class SharedStream:
         chosen = (arrival for arrival in arrivals if arrival.matches(subscription.wanted))
         return [arrival.show(self.database, self._encode, masked=subscription.masked) for arrival in chosen]
 
-    async def _judge_for_all(self, arrivals: Sequence[Arrival]) -> None:
-        # A subscriber with another filter may join during the server's verdict.
+    async def _match_for_all(self, arrivals: Sequence[Arrival]) -> None:
+        # A subscriber with another filter may join during the server's reply.
         while pending := [
-            (wanted, found) for wanted in self._list_wanted() if (found := _list_undecided(arrivals, wanted))
+            (wanted, found) for wanted in self._list_filters() if (found := _list_undecided(arrivals, wanted))
         ]:
             for wanted, undecided in pending:
-                await self._judge(undecided, wanted)
+                await self._match_on_server(undecided, wanted)
 
-    def _list_wanted(self) -> set[RelativeFilter]:
+    def _list_filters(self) -> set[RelativeFilter]:
         return {wanted for wanted, _ in self._members}
 
-    async def _judge(self, arrivals: Sequence[Arrival], wanted: RelativeFilter) -> None:
-        """Ask the server about the arrivals that only it can judge."""
+    async def _match_on_server(self, arrivals: Sequence[Arrival], wanted: RelativeFilter) -> None:
+        """Ask the server about the arrivals that only it can match."""
         database = self._client[self.database]
         for arrival in _list_undecided(arrivals, wanted):
-            verdict = await ask_server(database, arrival.document, wanted.build_filter(arrival.moment))
-            arrival.note_verdict(wanted, matches=verdict)
+            is_match = await match_on_server(database, arrival.document, wanted.build_filter(arrival.moment))
+            arrival.note_match(wanted, matches=is_match)
 
-    async def _judge_missed(self, arrivals: Sequence[Arrival], wanted: RelativeFilter) -> None:
+    async def _match_missed(self, arrivals: Sequence[Arrival], wanted: RelativeFilter) -> None:
         try:
-            await self._judge(arrivals, wanted)
+            await self._match_on_server(arrivals, wanted)
         except PyMongoError as error:
             raise translate_failure(error) from error
 

@@ -17,7 +17,7 @@ from pymongo.errors import ConnectionFailure, CursorNotFound, OperationFailure, 
 
 from database.index import COLLECTION
 from database.monitor import UPKEEP
-from database.patience import answered_within
+from database.timeout import answered_within
 
 Change: TypeAlias = Mapping[str, Any]
 Token: TypeAlias = Mapping[str, Any]

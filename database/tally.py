@@ -69,7 +69,7 @@ class Tally:
     """The number of documents in each cell at one moment.
 
     Attributes:
-        odd: the number of documents that only the server can judge; unless it is 0, no count is reliable.
+        odd: the number of documents that only the server can match; unless it is 0, no count is reliable.
     """
 
     def __init__(self) -> None:

@@ -17,10 +17,10 @@ from pymongo.collection import Collection
 from database.client import open_client, open_sync_client
 from database.environment import DatabaseEnvironment
 from database.index import COLLECTION
-from database.judge import ask_server
 from database.match import match
 from database.query import RelativeFilter, TransactionFilter, build_find_plan
 from database.repository import CODEC
+from database.server_match import match_on_server
 
 _Collection = Collection[dict[str, Any]]
 
@@ -89,13 +89,13 @@ def find_ids(collection: _Collection, wanted: TransactionFilter) -> set[int]:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(given=st.lists(documents, min_size=1, max_size=20), asked=st.lists(filters, min_size=1, max_size=5))
-async def test_memory_judges_as_the_server_does(
+async def test_memory_matches_as_the_server_does(
     collection: _Collection,
     reader_environment: DatabaseEnvironment,
     given: list[dict[str, Any]],
     asked: list[RelativeFilter],
 ) -> None:
-    """A verdict, in memory or by the server with the reader's rights, is whether a query finds the document."""
+    """A match, in memory or by the server with the reader's rights, is whether a query finds the document."""
     collection.delete_many({})
     collection.insert_many({"_id": number, **document} for number, document in enumerate(given))
     # Decoded as the change stream delivers documents.
@@ -105,14 +105,14 @@ async def test_memory_judges_as_the_server_does(
             wanted = live.build_filter(MOMENT)
             found = find_ids(collection, wanted)
             for document in stored:
-                verdict = match(document, wanted)
-                if verdict is None:
-                    verdict = await ask_server(client[reader_environment.database], document, wanted)
-                assert verdict == (document["_id"] in found), (document, wanted)
+                is_match = match(document, wanted)
+                if is_match is None:
+                    is_match = await match_on_server(client[reader_environment.database], document, wanted)
+                assert is_match == (document["_id"] in found), (document, wanted)
 
 
-def test_each_kind_of_value_is_judged_as_the_server_does(collection: _Collection) -> None:
-    """For every kind of value, memory finds what the server finds or leaves the verdict to the server."""
+def test_each_kind_of_value_is_matched_as_the_server_does(collection: _Collection) -> None:
+    """For every kind of value, memory finds what the server finds or leaves the decision to the server."""
     plain = [
         *map(Int64, DATES),
         *map(float, DATES),
@@ -135,14 +135,14 @@ def test_each_kind_of_value_is_judged_as_the_server_does(collection: _Collection
         stored = list(collection.find())
         for wanted in conditions:
             found = find_ids(collection, wanted)
-            verdicts = {document["_id"]: match(document, wanted) for document in stored}
-            assert {number for number, verdict in verdicts.items() if verdict} <= found, wanted
-            assert not {number for number, verdict in verdicts.items() if verdict is False} & found, wanted
+            results = {document["_id"]: match(document, wanted) for document in stored}
+            assert {number for number, is_match in results.items() if is_match} <= found, wanted
+            assert not {number for number, is_match in results.items() if is_match is False} & found, wanted
 
 
 @pytest.mark.parametrize("name", ["Visa", "mastercard", "AMEX"])
 def test_what_is_usual_needs_no_server(name: str) -> None:
-    """Documents of the declared shape are all judged in memory."""
+    """Documents of the declared shape are all matched in memory."""
     document = {"date": MOMENT, "amount": 100.0, "cardType": name.upper(), "countryOrigin": "us"}
     wanted = TransactionFilter(MOMENT - DAY_MS, MOMENT, name, "US", Decimal(100), Decimal("100.00"))
     assert match(document, wanted) is True

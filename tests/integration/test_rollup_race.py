@@ -156,7 +156,7 @@ async def test_dates_are_read_at_no_moment_that_memory_cannot_judge(
     documents = [{"_id": number, "date": NOW_MS - number, "cardType": "Visa"} for number in range(700)]
     collection.insert_many(documents[:10])
     loads: list[asyncio.Task[None]] = []
-    hand_on = ChangeTail._hand_on  # noqa: SLF001 - it runs between a query's lookup and its read
+    deliver = ChangeTail._deliver  # noqa: SLF001 - it runs between a query's lookup and its read
 
     def write() -> None:
         if odd is not None:
@@ -169,13 +169,13 @@ async def test_dates_are_read_at_no_moment_that_memory_cannot_judge(
         state = rollup._state  # noqa: SLF001 - no public access to it
         assert state is not None
 
-        def hand_on_and_read(tail: ChangeTail, reading: Reading) -> bool:
-            is_full = hand_on(tail, reading)
+        def deliver_and_read(tail: ChangeTail, reading: Reading) -> bool:
+            is_full = deliver(tail, reading)
             if reading.changes and not loads:
                 loads.append(asyncio.create_task(rollup._load(state, Cell("visa", NOW_MS // HOUR_MS))))  # noqa: SLF001 - no public access to it
             return is_full
 
-        monkeypatch.setattr(ChangeTail, "_hand_on", hand_on_and_read)
+        monkeypatch.setattr(ChangeTail, "_deliver", deliver_and_read)
         await asyncio.to_thread(write)
         await wait_for(lambda: loads, "the changes")
         await loads[0]

@@ -7,14 +7,14 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from database.index import COLLECTION
 from database.monitor import UPKEEP
-from database.patience import ANSWER_SECONDS, answered_within
 from database.query import TransactionFilter, build_count_plan
+from database.timeout import ANSWER_SECONDS, answered_within
 
 # Stages that yield exactly one document, whatever the collection holds. `$documents` needs a privilege beyond `find`.
 _ONE_EMPTY: tuple[dict[str, Any], ...] = ({"$match": {"_id": {"$in": []}}}, {"$facet": {"nothing": [{"$limit": 1}]}})
 
 
-async def ask_server(
+async def match_on_server(
     database: AsyncDatabase[dict[str, Any]], document: Mapping[str, Any], wanted: TransactionFilter
 ) -> bool:
     """Return whether a query with the filter's conditions and collation would find the document.
