@@ -31,11 +31,11 @@ from database.index import COLLECTION
 from database.kept_rows import KeptRows
 from database.meter import METER, wait_for_another
 from database.query import CountPlan, FindPlan, TransactionFilter
+from database.resume_point import ResumePoint
 from database.rollup import Rollup
 from database.row import Row, shape_rows
 from database.shared_pages import SharedPages
 from database.summary import SummaryPlan
-from database.trail import Trail
 
 NoteBatch: TypeAlias = Callable[[list[Row]], None]
 
@@ -143,26 +143,26 @@ class TransactionRepository:
         """Return a filter's newest rows, sharing a query with concurrent callers; None: the caller must query alone."""
         return await self._pages.find(wanted, limit, fields) if limit <= BATCH_ROWS + 1 else None
 
-    async def open_batches(self, plan: FindPlan, trail: Trail | None = None) -> AsyncGenerator[list[Row], None]:
+    async def open_batches(self, plan: FindPlan, point: ResumePoint | None = None) -> AsyncGenerator[list[Row], None]:
         """Yield the rows of an ordered, unlimited plan in batches; close the generator to end the query.
 
-        With a trail, which records how far the plan was read before, only the rest is yielded.
+        With a resume point, which records how far the plan was read before, only the rest is yielded.
         If the server goes away, the list continues on the next one that answers; each row is yielded exactly once.
         """
-        rest: FindPlan | None = plan if trail is None else trail.find_rest()
+        rest: FindPlan | None = plan if point is None else point.find_rest_plan()
         # A list in progress must be able to continue without a slot.
-        begin: AbstractAsyncContextManager[None] = self._begin() if trail is None else nullcontext()
-        trail = trail or Trail(plan)
+        begin: AbstractAsyncContextManager[None] = self._begin() if point is None else nullcontext()
+        point = point or ResumePoint(plan)
         if rest is None:
             raise QueryEndedError("The list cannot go on: too many rows share one date.")
         for resumptions_left in range(_MOST_RESUMPTIONS, -1, -1):
             try:
                 async with aclosing(self._read(rest, begin)) as batches:
                     async for items in batches:
-                        if new := trail.follow(self._shape(items)):
+                        if new := point.advance(self._shape(items)):
                             yield new
             except DatabaseUnavailableError as error:
-                left = trail.find_rest()
+                left = point.find_rest_plan()
                 if isinstance(error, QueryEndedError) or left is None or not resumptions_left:
                     raise
                 rest, begin = left, nullcontext()

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from database.cursor import Position
 from database.query import TransactionFilter
 from database.repository import TransactionRepository
+from database.resume_point import ResumePoint
 from database.row import Row
-from database.trail import Trail
 from gateway.rows import RowFormat
 from schema.resolvers import build_list_plan
 
@@ -42,10 +42,10 @@ class ListRequest:
         span = until - since, until if self.has_end else None
         return self.repository, rest, span, self.after, self.row_format.media_type
 
-    async def read_alone(self, trail: Trail | None) -> AsyncGenerator[bytes, None]:
-        """Yield the parts of the list after a trail, or of all of it, from a query of its own."""
+    async def read_alone(self, resume_point: ResumePoint | None) -> AsyncGenerator[bytes, None]:
+        """Yield the parts of the list after a resume point, or of all of it, from a query of its own."""
         plan = build_list_plan(self.wanted, self.after)
-        async with aclosing(self.repository.open_batches(plan, trail and trail.copy(plan))) as batches:
+        async with aclosing(self.repository.open_batches(plan, resume_point and resume_point.copy(plan))) as batches:
             async for batch in batches:
                 yield self.row_format.encode(batch)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 
 from database.errors import QueryEndedError
+from database.resume_point import ResumePoint
 from database.row import Row
-from database.trail import Trail
 from gateway.admission import Slot
 from gateway.list_request import ListRequest
 from gateway.metrics import SHARED_QUERIES, find_child
@@ -66,7 +66,7 @@ class SharedLists:
             if not is_first:
                 slot.resume()
         if not reader.is_whole:
-            async with aclosing(request.read_alone(reader.trail)) as rest:
+            async with aclosing(request.read_alone(reader.resume_point)) as rest:
                 async for part in rest:
                     yield part
 
@@ -111,20 +111,20 @@ class SharedLists:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A batch, encoded if every reader's window contains all its rows, and the trail up to its end."""
+    """A batch, encoded if every reader's window contains all its rows, and the resume point at its end."""
 
     body: bytes | None
     rows: Sequence[Row]
-    trail: Trail
+    resume_point: ResumePoint
 
 
 @dataclass(eq=False, slots=True)
 class _Reader:
-    """A client of a reading: how many parts it has taken, its trail, and whether it has received the whole list."""
+    """A client of a reading: how many parts it has taken, its resume point, and whether it has the whole list."""
 
     request: ListRequest
     taken: int = 0
-    trail: Trail | None = None
+    resume_point: ResumePoint | None = None
     is_whole: bool = False
 
 
@@ -170,21 +170,22 @@ class _Reading:
         self.begun_with = len(requests)
         sinces, untils = zip(*(each.window for each in requests), strict=True)
         plan = build_list_plan(replace(request.wanted, since=min(sinces), until=max(untils)), request.after)
-        trail = Trail(plan)
+        resume_point = ResumePoint(plan)
         async with aclosing(request.repository.open_batches(plan)) as batches:
             async for batch in batches:
-                trail = trail.copy(plan)
-                trail.follow(batch)
+                resume_point = resume_point.copy(plan)
+                resume_point.advance(batch)
                 dates = None if len(requests) == 1 else _find_range(batch)
                 # Each reader continues alone from here: only the server can tell which windows contain a date that is
-                # not a number, and no reader could leave later, among more rows of one date than a trail remembers.
-                if len(requests) > 1 and (dates is None or trail.find_rest() is None):
+                # not a number, and no reader could leave later, among more rows of one date than a resume point
+                # remembers.
+                if len(requests) > 1 and (dates is None or resume_point.find_rest_plan() is None):
                     self._is_left = True
                     return
                 if dates is None or (max(sinces) <= dates[0] and dates[1] <= min(untils)):
-                    self._parts.append(_Part(request.row_format.encode(batch), (), trail))
+                    self._parts.append(_Part(request.row_format.encode(batch), (), resume_point))
                 else:
-                    self._parts.append(_Part(None, batch, trail))
+                    self._parts.append(_Part(None, batch, resume_point))
                 self._wake_readers()
                 while self._get_produced() - max(reader.taken for reader in self.readers) > 1:
                     self._taken.clear()
@@ -195,7 +196,7 @@ class _Reading:
         while reader.taken >= self._dropped:
             if reader.taken < self._get_produced():
                 part = self._parts[reader.taken - self._dropped]
-                reader.trail = part.trail
+                reader.resume_point = part.resume_point
                 reader.taken += 1
                 self._drop()
                 if body := reader.request.write(part.rows) if part.body is None else part.body:

@@ -165,7 +165,7 @@ async def test_each_gets_what_it_would_get_alone(
         patch.setattr("database.repository.FIRST_ROWS", rows)
         patch.setattr("database.repository.BATCH_ROWS", rows)
         patch.setattr("gateway.shared_list._MOST_PARTS", parts)
-        patch.setattr("database.trail._MOST_IDS", ids)
+        patch.setattr("database.resume_point._MOST_IDS", ids)
         async with open_client(reader_environment) as client:
             repository = TransactionRepository(client, reader_environment.database, timeout_ms=10_000)
             bench = Bench(repository, CommandRecorder())

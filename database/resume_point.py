@@ -8,7 +8,7 @@ from database.query import FindPlan, build_rest_plan
 _MOST_IDS = 10_000
 
 
-class Trail:
+class ResumePoint:
     """The sort field's value that a list has reached, and the ids of the rows seen with that value.
 
     Rows arrive in the order of that value. The list resumes with all rows from that value on, except those whose ids
@@ -22,12 +22,12 @@ class Trail:
         self._ids: set[str] = set()
 
     def copy(self, plan: FindPlan) -> Self:
-        """Return a trail with the same progress, for a plan of the same order."""
+        """Return a resume point with the same progress, for a plan of the same order."""
         other = type(self)(plan)
         other._value, other._ids = self._value, set(self._ids)  # noqa: SLF001 - an instance of this class
         return other
 
-    def follow(self, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def advance(self, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the rows of a batch that were not seen before, and record the progress."""
         new = batch
         if batch[0].get(self._field) == self._value:
@@ -43,7 +43,7 @@ class Trail:
             self._ids.add(repr(row["_id"]))
         return new
 
-    def find_rest(self) -> FindPlan | None:
+    def find_rest_plan(self) -> FindPlan | None:
         """Return the plan of the rest, or None if it cannot be told apart from what was seen."""
         if not isinstance(self._value, int) or len(self._ids) > _MOST_IDS:
             return None
