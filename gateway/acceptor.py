@@ -56,23 +56,23 @@ class Acceptor:
         """Accept the clients that have connected already, whom closing the listener would reset, and no others."""
         if self._scoreboard.leave():
             # While other workers are left, they accept new connections.
-            _let_nobody_connect(self._listener)
+            _ignore_new_clients(self._listener)
         while self._accept():
             pass
         self._loop.remove_reader(self._listener)
         if self._timer is not None:
             self._timer.cancel()
 
-    def tell(self) -> None:
+    def publish(self) -> None:
         """Publish this worker's number of connections to the others."""
-        self._scoreboard.tell(len(self._connections) + len(self._opening))
+        self._scoreboard.publish(len(self._connections) + len(self._opening))
 
     def _wait(self) -> None:
         self._timer = None
-        self._loop.add_reader(self._listener, self._choose)
+        self._loop.add_reader(self._listener, self._on_readable)
 
-    def _choose(self) -> None:
-        self.tell()
+    def _on_readable(self) -> None:
+        self.publish()
         for _ in range(_MOST_AT_ONCE):
             if self._scoreboard.is_ahead():
                 self._loop.remove_reader(self._listener)
@@ -102,7 +102,7 @@ class Acceptor:
         opening = self._loop.create_task(self._loop.connect_accepted_socket(self._open_protocol, connection))
         self._opening.add(opening)
         opening.add_done_callback(self._end_opening)
-        self.tell()
+        self.publish()
         return True
 
     def _end_opening(self, opening: "asyncio.Task[object]") -> None:
@@ -112,7 +112,7 @@ class Acceptor:
             opening.exception()
 
 
-def _let_nobody_connect(listener: socket.socket) -> None:
+def _ignore_new_clients(listener: socket.socket) -> None:
     """Ignore clients that begin to connect: they retry after a second, and are refused once the listener is closed.
 
     Otherwise a client could connect between the last `accept` and the close of the listener, which would reset it.

@@ -67,9 +67,9 @@ ARROW = RowFormat(
 class ParquetBody:
     """A Parquet file built from ARROW's parts. Each row group is written in a thread."""
 
-    def __init__(self, told: Mapping[str, object]) -> None:
-        """Write the entries of `told`, and the number of rows, to the file's key-value metadata."""
-        self._told = told
+    def __init__(self, entries: Mapping[str, object]) -> None:
+        """Write `entries`, and the number of rows, to the file's key-value metadata."""
+        self._entries = entries
         self._sink = _Sink()
         self._writer = parquet.ParquetWriter(self._sink, SCHEMA, compression="zstd")
         self._group: list[pa.RecordBatch] = []
@@ -100,8 +100,8 @@ class ParquetBody:
     def _close(self) -> None:
         if self._group:
             self._write_group()
-        told = {"rows": self._rows, **self._told}
-        self._writer.add_key_value_metadata({name: str(value) for name, value in told.items()})
+        entries = {"rows": self._rows, **self._entries}
+        self._writer.add_key_value_metadata({name: str(value) for name, value in entries.items()})
         self._writer.close()
 
 

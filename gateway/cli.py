@@ -22,7 +22,7 @@ from gateway.console import (
     describe_missing_indexes,
 )
 from gateway.key_commands import keys
-from gateway.menu import ask_for_command
+from gateway.menu import prompt_for_command
 from gateway.option import server_options
 from gateway.server import open_listener, serve
 from seeding.option import DATA_FOLDER, build_epilog, config_option
@@ -65,7 +65,7 @@ def commands(context: click.Context) -> None:
         # As git does: a script that forgot the command should notice.
         click.echo(context.get_help(), err=True)
         context.exit(2)
-    if chosen := ask_for_command(commands.commands):
+    if chosen := prompt_for_command(commands.commands):
         context.exit(commands.main(chosen, prog_name=context.info_name, standalone_mode=False))
 
 
@@ -251,8 +251,8 @@ def status(*, as_json: bool, config: Path) -> None:
     from database.provision import holds_transactions, read_status
 
     environment = get_accepted_environment(config)
-    told = build_status(environment, read_status(environment), _find_data_folder(environment))
-    click.echo(json.dumps(told, indent=2) if as_json else build_status_text(told))
+    fields = build_status(environment, read_status(environment), _find_data_folder(environment))
+    click.echo(json.dumps(fields, indent=2) if as_json else build_status_text(fields))
     holds_transactions(environment)
 
 

@@ -66,12 +66,12 @@ def build_status(
     environment: "DatabaseEnvironment", status: "DatabaseStatus", folder: Path | None
 ) -> Mapping[str, Any]:
     """Build the status for JSON; sizes in bytes, null for what the user may not see."""
-    told = asdict(status)
-    told["indexes"] = None if status.indexes is None else {index.name: index.size for index in status.indexes}
+    fields = asdict(status)
+    fields["indexes"] = None if status.indexes is None else {index.name: index.size for index in status.indexes}
     return {
         "server": environment.address,
         "database": environment.database,
-        **told,
+        **fields,
         "data_folder": folder and str(folder.resolve()),
     }
 

@@ -79,11 +79,11 @@ async def choose_export(request: Request, wanted: TransactionFilter, name: str |
             text,
             text.media_type,
             headers,
-            lambda told: ProvenBody(text, told) if is_proven and text.prove else PlainBody(text),
+            lambda entries: ProvenBody(text, entries) if is_proven and text.prove else PlainBody(text),
         )
     # In a thread: the first import takes a quarter of a second.
     arrow = await asyncio.to_thread(import_module, "gateway.arrow")
-    open_body = arrow.ParquetBody if name == "parquet" else lambda _told: PlainBody(arrow.ARROW)
+    open_body = arrow.ParquetBody if name == "parquet" else lambda _entries: PlainBody(arrow.ARROW)
     return Export(arrow.ARROW, MEDIA_TYPES[name], headers, open_body)
 
 

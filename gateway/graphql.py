@@ -79,13 +79,13 @@ async def answer_post(request: Request) -> Response:
 
 
 async def _answer(request: Request, parameters: dict[str, object], media_type: str) -> Response:
-    asked = read_parameters(parameters)
+    graphql_request = read_parameters(parameters)
     # Browsers reconnect with the id of the last event (HTML Standard, section 9.2).
     context = replace(
         get_context(request), encodes_rows=True, resume_after=request.headers.get("last-event-id") or None
     )
     try:
-        operation = Operation(request.app.state, asked)
+        operation = Operation(request.app.state, graphql_request)
     except PersistedQueryNotFoundError as error:
         # As a GraphQL result: to clients of automatic persisted queries it means "send the document", not a failure.
         return _build_response(request, build_failed_result(error), media_type)

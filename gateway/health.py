@@ -25,17 +25,17 @@ class DatabaseProbe:
     def __init__(self, check: Callable[[], Awaitable[None]]) -> None:
         """Use `check`, which returns if the database responds and raises a GatewayError if it does not."""
         self._check = check
-        self._asked: asyncio.Task[GatewayError | None] | None = None
-        self._answered_at = 0.0
+        self._task: asyncio.Task[GatewayError | None] | None = None
+        self._checked_at = 0.0
 
     async def find_fault(self) -> GatewayError | None:
         """Return the error that requests would get, or None, within two seconds."""
-        if self._asked is None or (self._asked.done() and time.monotonic() - self._answered_at > _FRESH_SECONDS):
-            self._asked = asyncio.create_task(self._ask())
+        if self._task is None or (self._task.done() and time.monotonic() - self._checked_at > _FRESH_SECONDS):
+            self._task = asyncio.create_task(self._run_check())
         # A probe that disconnects must not cancel the check for the others.
-        return await asyncio.shield(self._asked)
+        return await asyncio.shield(self._task)
 
-    async def _ask(self) -> GatewayError | None:
+    async def _run_check(self) -> GatewayError | None:
         try:
             async with asyncio.timeout(_LONGEST_WAIT_SECONDS):
                 await self._check()
@@ -44,7 +44,7 @@ class DatabaseProbe:
         except TimeoutError:
             return DatabaseUnavailableError(f"The database did not answer within {_LONGEST_WAIT_SECONDS} seconds.")
         finally:
-            self._answered_at = time.monotonic()
+            self._checked_at = time.monotonic()
         return None
 
 

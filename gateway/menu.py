@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import click
 
 
-def ask_for_command(commands: Mapping[str, click.Command]) -> list[str] | None:
+def prompt_for_command(commands: Mapping[str, click.Command]) -> list[str] | None:
     """Prompt for a command and its required arguments, and return them; None if the user quits."""
     names = list(commands)
     width = max(map(len, names))

@@ -81,7 +81,7 @@ def _read_document_id(document_id: object, persisted_query: object) -> str | Non
 class Operation:
     """An operation that a caller requests: it has one result, or many if it is a subscription."""
 
-    def __init__(self, state: State, asked: GraphQLRequest) -> None:
+    def __init__(self, state: State, graphql_request: GraphQLRequest) -> None:
         """Look the document up; `state` is the application's.
 
         Raises:
@@ -89,9 +89,9 @@ class Operation:
         """
         self._schema: TransactionSchema = state.schema
         self._documents: Documents = state.documents
-        self._asked = asked
-        self._text = self._documents.get_text(asked.query, asked.document_id)
-        self.is_subscription = self._schema.is_subscription(self._text, asked.operation_name)
+        self._graphql_request = graphql_request
+        self._text = self._documents.get_text(graphql_request.query, graphql_request.document_id)
+        self.is_subscription = self._schema.is_subscription(self._text, graphql_request.operation_name)
 
     async def execute(self, context: RequestContext, allowed: Iterable[OperationType], way: str) -> ExecutionResult:
         """Execute an operation of one of the allowed types; `way` names its transport in the error.
@@ -99,18 +99,20 @@ class Operation:
         Raises:
             MethodNotAllowedError: the operation is of another type.
         """
-        asked = self._asked
+        graphql_request = self._graphql_request
         try:
             result = await self._schema.execute(
                 self._text,
-                variable_values=asked.variables,
+                variable_values=graphql_request.variables,
                 context_value=context,
-                operation_name=asked.operation_name,
+                operation_name=graphql_request.operation_name,
                 allowed_operation_types=allowed,
             )
         except CannotGetOperationTypeError:
             # A result, like validation errors: the request itself is well-formed.
-            return build_failed_result(OperationNotFoundError(_describe_missing_operation(asked.operation_name)))
+            return build_failed_result(
+                OperationNotFoundError(_describe_missing_operation(graphql_request.operation_name))
+            )
         except InvalidOperationTypeError as error:
             kind = error.operation_type.value
             raise MethodNotAllowedError(f"A {kind} cannot be sent by {way}; send it by POST.", "POST") from None
@@ -119,12 +121,12 @@ class Operation:
 
     async def subscribe(self, context: RequestContext) -> AsyncGenerator[ExecutionResult, None]:
         """Yield a subscription's results: an EventResult for each event; any other kind of result ends them."""
-        asked = self._asked
+        graphql_request = self._graphql_request
         results = await self._schema.subscribe(
             self._text,
-            variable_values=asked.variables,
+            variable_values=graphql_request.variables,
             context_value=context,
-            operation_name=asked.operation_name,
+            operation_name=graphql_request.operation_name,
         )
         async with aclosing(results):
             async for result in results:
@@ -132,8 +134,8 @@ class Operation:
                 yield result
 
     def _remember(self, result: ExecutionResult) -> None:
-        if self._asked.document_id is not None and not isinstance(result, PreExecutionError):
-            self._documents.remember(self._asked.document_id, self._text)
+        if self._graphql_request.document_id is not None and not isinstance(result, PreExecutionError):
+            self._documents.remember(self._graphql_request.document_id, self._text)
 
 
 def _describe_missing_operation(name: str | None) -> str:

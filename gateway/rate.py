@@ -92,18 +92,18 @@ class SharedStorage(RedisStorage):
         self._next_try = 0.0
 
     async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        return await self._ask(
+        return await self._try_shared(
             super().acquire_sliding_window_entry(key, limit, expiry, amount),
             self._local.acquire_sliding_window_entry(key, limit, expiry, amount),
         )
 
     async def get_sliding_window(self, key: str, expiry: int) -> Window:
-        return await self._ask(
+        return await self._try_shared(
             super().get_sliding_window(key, expiry),
             self._local.get_sliding_window(key, expiry),
         )
 
-    async def _ask(self, shared: Coroutine[Any, Any, _Answer], local: Coroutine[Any, Any, _Answer]) -> _Answer:
+    async def _try_shared(self, shared: Coroutine[Any, Any, _Answer], local: Coroutine[Any, Any, _Answer]) -> _Answer:
         try:
             if time.monotonic() >= self._next_try:
                 if self._is_away:

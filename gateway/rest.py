@@ -166,8 +166,8 @@ async def _answer_list(
         body = export.open_body({"until": wanted.until, "next": None})
         return RowStream(body, first, rest, media_type=export.media_type, headers=export.headers)
     writer = _PageWriter(export.row_format, parse_limit(limit))
-    asked = Page(writer.left, after=position)
-    page = await list_transactions(repository, wanted, Order.DATE_DESC, asked, note_batch=writer.note)
+    requested_page = Page(writer.left, after=position)
+    page = await list_transactions(repository, wanted, Order.DATE_DESC, requested_page, note_batch=writer.note)
     cursor = build_cursor(page.last, Order.DATE_DESC) if page.last is not None and page.has_more else None
     body = export.open_body({"until": wanted.until, "next": cursor})
     headers = export.headers | ({} if cursor is None else {"Link": _build_link(request, cursor)})

@@ -74,10 +74,10 @@ class PlainBody:
 class ProvenBody(PlainBody):
     """A body with a trailer line that states that it is complete and how many rows it has."""
 
-    def __init__(self, row_format: RowFormat, told: Mapping[str, object]) -> None:
-        """Add the entries of `told` to the trailer."""
+    def __init__(self, row_format: RowFormat, entries: Mapping[str, object]) -> None:
+        """Add `entries` to the trailer."""
         super().__init__(row_format)
-        self._told = told
+        self._entries = entries
         self._rows = 0
 
     async def add(self, part: bytes) -> bytes:
@@ -86,7 +86,9 @@ class ProvenBody(PlainBody):
         return await super().add(part)
 
     async def end(self) -> bytes:
-        proof = self._format.prove({"complete": True, "rows": self._rows, **self._told}) if self._format.prove else b""
+        proof = (
+            self._format.prove({"complete": True, "rows": self._rows, **self._entries}) if self._format.prove else b""
+        )
         return proof + await super().end()
 
 
@@ -151,8 +153,8 @@ def _count_csv(part: bytes) -> int:
 
 def _prove_csv(proof: Mapping[str, object]) -> bytes:
     """Build a record with as many fields as the others (RFC 4180), whose leading # marks it as a comment."""
-    told = [f"{name}={orjson.dumps(value).decode().strip(chr(34))}" for name, value in proof.items()]
-    cells = [f"#{told[0]}", *told[1:]]
+    entries = [f"{name}={orjson.dumps(value).decode().strip(chr(34))}" for name, value in proof.items()]
+    cells = [f"#{entries[0]}", *entries[1:]]
     return ",".join([*cells, *[""] * (len(FIELDS) - len(cells))]).encode() + b"\r\n"
 
 

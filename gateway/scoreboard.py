@@ -24,7 +24,7 @@ class Scoreboard:
         self._place = place
         self._has_left = False
 
-    def tell(self, number: int) -> None:
+    def publish(self, number: int) -> None:
         """Publish how many connections this worker has, unless it has left."""
         if not self._has_left:
             self._numbers[self._place] = number

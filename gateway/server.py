@@ -60,7 +60,7 @@ def open_listener(host: str, port: int) -> socket.socket:
     """
     # Some systems allow binding a loopback address over another program's wildcard: try to connect before binding.
     if port and (occupant := _find_occupant(host, port)):
-        raise _taken(port, occupant)
+        raise _build_port_error(port, occupant)
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
@@ -68,7 +68,7 @@ def open_listener(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
     # A UnicodeError: a name that is too long, or has an empty label, fails before it is looked up.
     except (OSError, UnicodeError) as error:
-        raise _unusable_host(host, error) from error
+        raise _build_host_error(host, error) from error
     # Without it, a restart would have to wait a minute until the system forgets the last run's connections.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if family == socket.AF_INET6:
@@ -78,11 +78,11 @@ def open_listener(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         if error.errno == errno.EADDRINUSE:
-            raise _taken(port, "another program uses it") from error
+            raise _build_port_error(port, "another program uses it") from error
         if error.errno == errno.EACCES:
             message = f"port {port} needs more rights than this user has; choose one above 1023, such as --port 5000"
             raise ConfigurationError(message) from error
-        raise _unusable_host(host, error) from error
+        raise _build_host_error(host, error) from error
     return listener
 
 
@@ -105,7 +105,7 @@ def serve(
     try:
         listener.listen(_BACKLOG)
     except OSError as error:
-        raise _taken(listener.getsockname()[1], "another program has just taken it") from error
+        raise _build_port_error(listener.getsockname()[1], "another program has just taken it") from error
     stops = _receive_stop_signals()
     workers: list[_Worker] = []
     connections = _spawn.RawArray("i", settings.workers)
@@ -113,8 +113,8 @@ def serve(
 
         def start_worker(place: int, *, is_replacement: bool = False) -> None:
             connections[place] = 0
-            seat = Seat(folder, connections, place, is_replacement)
-            workers.append(_Worker.start(settings, environment, listener, seat))
+            context = WorkerContext(folder, connections, place, is_replacement)
+            workers.append(_Worker.start(settings, environment, listener, context))
 
         try:
             for place in range(settings.workers):
@@ -127,8 +127,8 @@ def serve(
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """A worker's numbered place among the others; the worker that replaces it inherits it.
+class WorkerContext:
+    """What a worker gets from its parent: above all its place among the others, which its replacement inherits.
 
     Attributes:
         folder: the folder that all workers share (gateway/worker_folder.py).
@@ -145,20 +145,20 @@ class Seat:
 
 @dataclass
 class _Worker:
-    """A worker as its parent sees it. The line closes when either process ends, which informs the other."""
+    """A worker as its parent sees it. The pipe closes when either process ends, which informs the other."""
 
     process: SpawnProcess
-    line: Connection
+    pipe: Connection
     place: int
     is_serving: bool = False
 
     @classmethod
     def start(
-        cls, settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, seat: Seat
+        cls, settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, context: WorkerContext
     ) -> "_Worker":
         """Start a process; the password travels through the spawn's pipe, never by argument or environment variable."""
-        line, far_end = _spawn.Pipe()
-        arguments = (settings, environment, listener, far_end, seat)
+        pipe, child_pipe = _spawn.Pipe()
+        arguments = (settings, environment, listener, child_pipe, context)
         process = _spawn.Process(target=_run_worker, args=arguments, name="worker")
         for name, value in _MEMORY.items():
             os.environ.setdefault(name, value)
@@ -166,8 +166,8 @@ class _Worker:
         resource_tracker.ensure_running()
         with _blocked_signals():
             process.start()
-        far_end.close()
-        return cls(process, line, seat.place)
+        child_pipe.close()
+        return cls(process, pipe, context.place)
 
 
 @contextlib.contextmanager
@@ -199,12 +199,12 @@ def _supervise(
     """Replace each worker that ends by one in its place, until a stop signal arrives."""
     is_announced = False
     while True:
-        lines = {worker.line: worker for worker in workers}
-        readable = connection.wait([stops, *lines])
+        pipes = {worker.pipe: worker for worker in workers}
+        readable = connection.wait([stops, *pipes])
         if stops in readable:
             stops.recv_bytes()
             return
-        for worker in (lines[line] for line in lines if line in readable):
+        for worker in (pipes[pipe] for pipe in pipes if pipe in readable):
             if _reports_serving(worker):
                 if not is_announced:
                     is_announced = True
@@ -217,14 +217,14 @@ def _supervise(
             logger.error("a worker ended (exit code %s); starting another", code)
             if not worker.is_serving and stops.poll(RESTART_PAUSE_SECONDS):
                 continue
-            worker.line.close()
+            worker.pipe.close()
             workers.remove(worker)
             replace(worker.place)
 
 
 def _reports_serving(worker: _Worker) -> bool:
     try:
-        worker.line.recv_bytes()
+        worker.pipe.recv_bytes()
     except (EOFError, OSError):
         return False
     worker.is_serving = True
@@ -233,7 +233,7 @@ def _reports_serving(worker: _Worker) -> bool:
 
 def _stop(workers: list[_Worker], stops: Connection, seconds: float) -> None:
     for worker in workers:
-        worker.line.close()
+        worker.pipe.close()
     deadline = time.monotonic() + seconds
     running = {worker.process.sentinel: worker.process for worker in workers}
     while running:
@@ -249,16 +249,20 @@ def _stop(workers: list[_Worker], stops: Connection, seconds: float) -> None:
 
 
 def _run_worker(
-    settings: "Settings", environment: "DatabaseEnvironment", listener: socket.socket, line: Connection, seat: Seat
+    settings: "Settings",
+    environment: "DatabaseEnvironment",
+    listener: socket.socket,
+    pipe: Connection,
+    context: WorkerContext,
 ) -> None:
-    enter_worker_folder(seat.folder, seat.place)
+    enter_worker_folder(context.folder, context.place)
     # Enabled once the worker serves: objects made at startup stay, and scanning them takes a sixth of the startup time.
     gc.disable()
     # Imported here because only the workers need it: without it the command line starts in a fraction of the time.
     from gateway.worker import run_worker  # noqa: PLC0415
 
-    scoreboard = Scoreboard(seat.connections, seat.place)
-    run_worker(settings, environment, listener, line, scoreboard, is_replacement=seat.is_replacement)
+    scoreboard = Scoreboard(context.connections, context.place)
+    run_worker(settings, environment, listener, pipe, scoreboard, is_replacement=context.is_replacement)
 
 
 def _find_occupant(host: str, port: int) -> str | None:
@@ -280,7 +284,7 @@ def _find_occupant(host: str, port: int) -> str | None:
     return "another gateway already answers there" if is_gateway else "another program answers there"
 
 
-def _taken(port: int, occupant: str) -> ConfigurationError:
+def _build_port_error(port: int, occupant: str) -> ConfigurationError:
     airplay = (
         " (on macOS often AirPlay: System Settings > General > AirDrop & Handoff)" if sys.platform == "darwin" else ""
     )
@@ -290,7 +294,7 @@ def _taken(port: int, occupant: str) -> ConfigurationError:
     return ConfigurationError(message)
 
 
-def _unusable_host(host: str, error: OSError | UnicodeError) -> ConfigurationError:
+def _build_host_error(host: str, error: OSError | UnicodeError) -> ConfigurationError:
     reason = error.strerror if isinstance(error, OSError) else "not a name"
     message = f'host "{host}" cannot be served on ({reason}); use 127.0.0.1 for this machine alone, 0.0.0.0 for all'
     return ConfigurationError(message)

@@ -45,13 +45,13 @@ class SlowQueryLog:
         if report.seconds < self._seconds or report.name == "explain":
             return
         shape = describe_shape(report.command)
-        told = (report.name, report.collection, round(report.seconds * 1000, 3), report.error, shape)
+        values = (report.name, report.collection, round(report.seconds * 1000, 3), report.error, shape)
         if self._explain is None or not can_explain(report.command):
-            _tell(*told, None)
+            _log(*values, None)
             return
         # The callback runs in this context, so that its line has the request's id.
         self._get_plan(self._explain, report, shape).add_done_callback(
-            lambda task: _tell(*told, None if task.cancelled() else task.result())
+            lambda task: _log(*values, None if task.cancelled() else task.result())
         )
 
     def _get_plan(self, explain: Explain, report: CommandReport, shape: str) -> asyncio.Task[str]:
@@ -60,7 +60,7 @@ class SlowQueryLog:
             return known[1]
         if len(self._plans) >= _MOST_SHAPES:
             self._plans.clear()
-        task = asyncio.create_task(_ask(explain, report.command))
+        task = asyncio.create_task(_try_explain(explain, report.command))
         self._plans[f"{report.name} {shape}"] = (time.monotonic(), task)
         return task
 
@@ -73,12 +73,12 @@ class SlowQueryLog:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _ask(explain: Explain, command: Mapping[str, Any]) -> str:
+async def _try_explain(explain: Explain, command: Mapping[str, Any]) -> str:
     try:
         return await explain(command)
     except Exception as error:  # noqa: BLE001 - a plan is optional, and nothing else depends on it
         return f"unknown ({describe_exception(error)['error']})"
 
 
-def _tell(*told: object) -> None:
-    logger.warning("slow query", **dict(zip(SLOW_QUERY_FIELDS, told, strict=True)))
+def _log(*values: object) -> None:
+    logger.warning("slow query", **dict(zip(SLOW_QUERY_FIELDS, values, strict=True)))

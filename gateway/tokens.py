@@ -147,7 +147,7 @@ class _UrlKeys:
         # It follows no redirects. Its cache is off: this class also spaces out fetches that fail.
         self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=_FETCH_SECONDS)
         self._keys: KeySet = {}
-        self._fetched = self._asked = -float("inf")
+        self._fetched = self._fetch_began = -float("inf")
         self._fetching: asyncio.Task[None] | None = None
 
     async def find_key(self, key_id: str | None, algorithm: str) -> jwt.PyJWK | None:
@@ -165,12 +165,12 @@ class _UrlKeys:
 
     def _refresh(self) -> asyncio.Task[None] | None:
         """Start a fetch, or return the one under way; None if the last one was too recent."""
-        if self._fetching is None and time.monotonic() - self._asked >= PAUSE_SECONDS:
+        if self._fetching is None and time.monotonic() - self._fetch_began >= PAUSE_SECONDS:
             self._fetching = asyncio.create_task(self._fetch())
         return self._fetching
 
     async def _fetch(self) -> None:
-        self._asked = time.monotonic()
+        self._fetch_began = time.monotonic()
         try:
             async with asyncio.timeout(_FETCH_SECONDS):
                 keys = _build_key_set(await asyncio.to_thread(self._client.get_jwk_set))

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 Content = TypeVar("Content")
 
 # Long enough to cost nothing, short enough that a revoked key is rejected almost at once.
-_LOOK_SECONDS = 1.0
+_CHECK_SECONDS = 1.0
 
 
 class WatchedFile(Generic[Content]):
@@ -24,12 +24,12 @@ class WatchedFile(Generic[Content]):
         self._path = path
         self._load = load
         self._fault = ""
-        self._look()
+        self._reload()
 
-    def _look(self) -> None:
-        self._next_look = time.monotonic() + _LOOK_SECONDS
+    def _reload(self) -> None:
+        self._next_check = time.monotonic() + _CHECK_SECONDS
         # Taken before the content, so that a change between the two is seen next time.
-        self._mark = _find_mark(self._path)
+        self._fingerprint = _find_fingerprint(self._path)
         self._content = self._try_load()
 
     def read(self) -> Content:
@@ -38,11 +38,11 @@ class WatchedFile(Generic[Content]):
         Raises:
             ConfigurationError: the file is broken. Its earlier content is no longer used: the change may revoke it.
         """
-        if time.monotonic() >= self._next_look:
-            self._next_look = time.monotonic() + _LOOK_SECONDS
+        if time.monotonic() >= self._next_check:
+            self._next_check = time.monotonic() + _CHECK_SECONDS
             # A file that could not be read may become readable without a change.
-            if self._fault or _find_mark(self._path) != self._mark:
-                self._look()
+            if self._fault or _find_fingerprint(self._path) != self._fingerprint:
+                self._reload()
         if isinstance(self._content, ConfigurationError):
             raise self._content
         return self._content
@@ -59,7 +59,7 @@ class WatchedFile(Generic[Content]):
         return content
 
 
-def _find_mark(path: Path) -> tuple[int, ...] | None:
+def _find_fingerprint(path: Path) -> tuple[int, ...] | None:
     """Return a value that changes when a file is written, replaced or given other permissions; None without a file."""
     try:
         status = path.stat()

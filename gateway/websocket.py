@@ -132,11 +132,11 @@ class Socket:
         if self._is_closed:
             return
         try:
-            await self._obey(_parse(text))
+            await self._handle_message(_parse(text))
         except BadMessageError as error:
             await self._close(_BAD_MESSAGE, str(error))
 
-    async def _obey(self, message: object) -> None:
+    async def _handle_message(self, message: object) -> None:
         match message:
             case {"type": "connection_init", **rest}:
                 await self._init(rest.get("payload"))
@@ -146,7 +146,7 @@ class Socket:
                 if running := self._operations.pop(identifier, None):
                     running.task.cancel()
             case {"type": "ping"}:
-                await self._tell({"type": "pong"})
+                await self._send_message({"type": "pong"})
             case {"type": "pong"}:
                 pass
             case _:
@@ -169,7 +169,7 @@ class Socket:
             return
         self._scope["state"]["caller"] = self._caller
         self._check_later()
-        await self._tell({"type": "connection_ack"})
+        await self._send_message({"type": "connection_ack"})
 
     def _check_later(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(RECHECK_SECONDS, self._start, self._check_caller)
@@ -191,10 +191,10 @@ class Socket:
             await self._close(_DUPLICATE_ID, f"Subscriber for {identifier} already exists")
             return
         try:
-            asked = read_parameters(payload)
+            graphql_request = read_parameters(payload)
         except InvalidGraphQLRequestError as error:
             raise BadMessageError(str(error)) from None
-        operation = SocketOperation(self._scope, identifier, asked, self._write)
+        operation = SocketOperation(self._scope, identifier, graphql_request, self._write)
         if len(self._operations) >= _MOST_OPERATIONS:
             refusal = TooManyRequestsError(f"At most {_MOST_OPERATIONS} operations run on one socket.", 1)
             await operation.refuse(refusal)
@@ -212,7 +212,7 @@ class Socket:
         if self._is_draining:
             self.drain()
 
-    async def _tell(self, message: dict[str, object]) -> None:
+    async def _send_message(self, message: dict[str, object]) -> None:
         await self._write(orjson.dumps(message))
 
     async def _write(self, text: bytes) -> None:
@@ -248,8 +248,8 @@ def _parse(text: str | None) -> object:
 
 def _list_credentials(scope: Scope, payload: dict[str, object]) -> list[tuple[bytes, bytes]]:
     """Return the credentials in the handshake and in the payload, as headers."""
-    said = [(name, value) for name, value in scope["headers"] if name.decode("latin-1") in _CREDENTIALS]
-    return said + [
+    in_headers = [(name, value) for name, value in scope["headers"] if name.decode("latin-1") in _CREDENTIALS]
+    return in_headers + [
         # A value that is not a string is no credential, and may nest deeper than `str` can convert.
         (name.lower().encode(), value.encode() if isinstance(value, str) else b"")
         for name, value in payload.items()

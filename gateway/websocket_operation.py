@@ -37,7 +37,7 @@ class SocketOperation:
     """
 
     def __init__(
-        self, scope: Scope, identifier: str, asked: GraphQLRequest, write: Callable[[bytes], Awaitable[None]]
+        self, scope: Scope, identifier: str, graphql_request: GraphQLRequest, write: Callable[[bytes], Awaitable[None]]
     ) -> None:
         """Prepare an operation that was requested on the connection of a scope; `write` sends a message."""
         self.is_query = False
@@ -47,13 +47,13 @@ class SocketOperation:
         self._app: State = scope["app"].state
         self._request_id: str = scope["state"]["request_id"]
         self._identifier = identifier
-        self._asked = asked
+        self._graphql_request = graphql_request
         self._write = write
 
     async def run(self, before: Iterable[asyncio.Event]) -> None:
         """Send the results and the end, unless the client disconnects; a query first waits for the events `before`."""
         try:
-            failure = await self._tell_results(before)
+            failure = await self._send_results(before)
         except ClientDisconnected:
             return
         except Exception as error:  # noqa: BLE001 - sent like any error of an operation, and logged if unexpected
@@ -79,11 +79,11 @@ class SocketOperation:
         with suppress(ClientDisconnected):
             await self._write(orjson.dumps(message))
 
-    async def _tell_results(self, before: Iterable[asyncio.Event]) -> ExecutionResult | None:
+    async def _send_results(self, before: Iterable[asyncio.Event]) -> ExecutionResult | None:
         """Send the results; return the one that is an error of the whole operation, if any."""
         await self._scope["state"]["count_request"]()
         context = build_context(self._scope, read_clock_ms())
-        operation = Operation(self._app, self._asked)
+        operation = Operation(self._app, self._graphql_request)
         if not operation.is_subscription:
             self.opened.set()
             self.is_query = True
@@ -96,7 +96,7 @@ class SocketOperation:
                 return result
             if answer.failures:
                 find_child(ERRORS, answer.failures[0].code).inc()
-            await self._tell_next(answer.encode())
+            await self._send_next(answer.encode())
             return None
         self._is_subscription = True
         context = replace(context, note_open=lambda _events: self.opened.set())
@@ -104,7 +104,7 @@ class SocketOperation:
             async for result in results:
                 if not isinstance(result, EventResult):
                     return result
-                await self._tell_next(result.payload or build_answer(result, self._request_id).encode())
+                await self._send_next(result.payload or build_answer(result, self._request_id).encode())
         return None
 
     async def _execute(
@@ -129,5 +129,5 @@ class SocketOperation:
                 raise
             raise RequestTimeoutError(f"The answer was not ready within {seconds:g} s; ask for less.") from None
 
-    async def _tell_next(self, payload: bytes) -> None:
+    async def _send_next(self, payload: bytes) -> None:
         await self._write(b'{"id":%b,"type":"next","payload":%b}' % (orjson.dumps(self._identifier), payload))

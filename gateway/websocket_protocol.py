@@ -36,7 +36,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self._slow_timer: asyncio.TimerHandle | None = None
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._forgive()
+        self._cancel_slow_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -61,7 +61,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self._slow_timer = self.loop.call_later(self._slow_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
-        self._forgive()
+        self._cancel_slow_timer()
         super().resume_writing()
 
     def handle_cont(self, event: Frame) -> None:
@@ -85,7 +85,7 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             # The client keeps sending pings without reading the pongs.
             self.transport.abort()
 
-    def _forgive(self) -> None:
+    def _cancel_slow_timer(self) -> None:
         if self._slow_timer is not None:
             self._slow_timer.cancel()
             self._slow_timer = None

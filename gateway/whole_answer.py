@@ -85,7 +85,7 @@ class _Answer:
         part = message.get("body", b"")
         self._bytes += _measure(part, is_text=self._is_text)
         if self._bytes > self._most_bytes:
-            raise AnswerNotDeliverableError(_say_too_large(self._path, self._most_bytes))
+            raise AnswerNotDeliverableError(_describe_too_large(self._path, self._most_bytes))
         self.parts.append(part)
 
 
@@ -99,7 +99,7 @@ def _name_list(path: str) -> str:
     return "`transactions`" if path == GRAPHQL_PATH else "/transactions/{days}"
 
 
-def _say_too_large(path: str, most_bytes: int) -> str:
+def _describe_too_large(path: str, most_bytes: int) -> str:
     rows = min(10_000, most_bytes // _ROW_BYTES // 1_000 * 1_000)
     how = (
         f"with `first: {rows}`, then again with `after` as `pageInfo.endCursor` gives it"

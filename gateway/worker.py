@@ -1,6 +1,6 @@
 """One worker: a process with one event loop that serves the shared socket until its parent stops it.
 
-It must not handle signals: the parent does, and closes the line to the worker to stop it.
+It must not handle signals: the parent does, and closes the pipe to the worker to stop it.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from gateway.websocket_protocol import SocketProtocol
 KEEP_ALIVE_SECONDS = 75
 _DRAIN_PAUSE_SECONDS = 0.05
 # A client that has just received a response, or has just connected, may have its next request on the way.
-_DRAIN_QUIET_LOOKS = 10
+_DRAIN_QUIET_CHECKS = 10
 # The rows of a batch contain no cycles: with the default of 700, they would be scanned ten times for each list.
 _GARBAGE_THRESHOLD = 10_000
 
@@ -41,12 +41,12 @@ def run_worker(
     settings: Settings,
     environment: DatabaseEnvironment,
     listener: socket.socket,
-    line: Connection,
+    pipe: Connection,
     scoreboard: Scoreboard,
     *,
     is_replacement: bool,
 ) -> None:
-    """Serve until the line closes, then give requests in flight `drain_seconds`; report on the line when serving."""
+    """Serve until the pipe closes, then give requests in flight `drain_seconds`; report on the pipe when serving."""
     configure_logging(settings.log_format, settings.log_level)
     if is_replacement:
         WORKER_RESTARTS.inc()
@@ -72,8 +72,8 @@ def run_worker(
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
-    server = _Server(config, listener, line, scoreboard, app.state, settings.drain_seconds)
-    threading.Thread(target=_stop_with_line, args=(server, settings.stop_seconds), daemon=True).start()
+    server = _Server(config, listener, pipe, scoreboard, app.state, settings.drain_seconds)
+    threading.Thread(target=_stop_with_parent, args=(server, settings.stop_seconds), daemon=True).start()
     # No sockets: gateway/acceptor.py accepts the connections.
     server.run(sockets=[])
 
@@ -85,13 +85,13 @@ class _Server(uvicorn.Server):
         self,
         config: uvicorn.Config,
         listener: socket.socket,
-        line: Connection,
+        pipe: Connection,
         scoreboard: Scoreboard,
         state: State,
         drain_seconds: int,
     ) -> None:
         super().__init__(config)
-        self.line = line
+        self.pipe = pipe
         self._listener = listener
         self._scoreboard = scoreboard
         self._state = state
@@ -105,8 +105,8 @@ class _Server(uvicorn.Server):
         gc.freeze()
         gc.set_threshold(_GARBAGE_THRESHOLD)
         gc.enable()
-        with contextlib.suppress(OSError):  # the parent has ended, and _stop_with_line stops this server
-            self.line.send_bytes(b"serving")
+        with contextlib.suppress(OSError):  # the parent has ended, and _stop_with_parent stops this server
+            self.pipe.send_bytes(b"serving")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Refuse new connections, finish what is in flight, then close the open connections.
@@ -135,13 +135,13 @@ class _Server(uvicorn.Server):
             used = state.total_requests
             # Counted in iterations, not in time: data that arrived while this process stalled is read after this one.
             quiet = 0 if is_used else quiet + 1
-            if not state.connections or quiet >= _DRAIN_QUIET_LOOKS or time.monotonic() > deadline:
+            if not state.connections or quiet >= _DRAIN_QUIET_CHECKS or time.monotonic() > deadline:
                 return
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second, publish this worker's number of connections to the other workers."""
         if self._acceptor is not None:
-            self._acceptor.tell()
+            self._acceptor.publish()
         return await super().on_tick(counter)
 
     def _open_protocol(self) -> asyncio.Protocol:
@@ -151,10 +151,10 @@ class _Server(uvicorn.Server):
         return protocol
 
 
-def _stop_with_line(server: _Server, seconds: float) -> None:
-    """Stop when the line ends: the parent closes it or dies, even by kill -9. After `seconds`, kill a hung worker."""
+def _stop_with_parent(server: _Server, seconds: float) -> None:
+    """Stop when the pipe ends: the parent closes it or dies, even by kill -9. After `seconds`, kill a hung worker."""
     with contextlib.suppress(EOFError, OSError):
-        server.line.recv_bytes()
+        server.pipe.recv_bytes()
     server.should_exit = True
     time.sleep(seconds)
     os._exit(1)

@@ -242,6 +242,6 @@ def test_the_last_worker_to_leave_knows() -> None:
     first, last = Scoreboard(numbers, 0), Scoreboard(numbers, 1)
     assert last.is_ahead()
     assert not first.leave()
-    first.tell(0)
+    first.publish(0)
     assert not last.is_ahead()
     assert last.leave()
