@@ -45,7 +45,7 @@ class Batch:
 class BatchCursor(AsyncCursor[Document]):
     """A cursor that returns raw batches, or decoded documents if the server lays out its replies differently."""
 
-    def ask_for(self, rows: int) -> None:
+    def set_batch_size(self, rows: int) -> None:
         """Set the size of the batches from the next one on; the driver's `batch_size` would set the first one's too."""
         self._batch_size = rows
 

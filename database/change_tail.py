@@ -82,19 +82,19 @@ class ChangeTail:
         self.position = start
         self.is_whole = False
         self._token: Token | None = None
-        self._asking = 0
-        self._asked = asyncio.Event()
+        self._waiting = 0
+        self._requested = asyncio.Event()
         self._moved = asyncio.Event()
 
     async def reach(self, moment: Timestamp) -> None:
         """Return once every change up to a moment has been delivered; the caller sets the timeout."""
         while self.position < moment or not self.is_whole:
-            self._asking += 1
-            self._asked.set()
+            self._waiting += 1
+            self._requested.set()
             try:
                 await self._moved.wait()
             finally:
-                self._asking -= 1
+                self._waiting -= 1
 
     async def follow(self) -> None:
         """Read until cancelled, across connection losses and elections.
@@ -125,16 +125,16 @@ class ChangeTail:
         is_full = self._deliver(reading)
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
-        if self._asking:
+        if self._waiting:
             return
         if is_full:
             # Leaves half of the event loop's time to requests, even during a bulk load.
             await asyncio.sleep(time.monotonic() - begun)
             return
-        self._asked.clear()
+        self._requested.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(_IDLE_SECONDS):
-                await self._asked.wait()
+                await self._requested.wait()
 
     def _deliver(self, reading: Reading) -> bool:
         """Deliver a batch to the subscribers and return whether more changes are waiting."""

@@ -135,7 +135,7 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
         attempts.append(replace(environment, auth_source="admin"))
     for attempt in attempts:
         try:
-            return _ask(attempt)
+            return _read_state(attempt)
         except OperationFailure as error:
             translated = translate(error, f"The database at {address}")
             if not isinstance(translated, DatabaseRefusedError):
@@ -155,7 +155,7 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
     )
 
 
-def _ask(environment: DatabaseEnvironment) -> ServerState:
+def _read_state(environment: DatabaseEnvironment) -> ServerState:
     options = {"socketTimeoutMS": _CONNECT_MS, **_build_options(environment)}
     with _without_warnings():
         opened = MongoClient[dict[str, Any]](environment.connection_uri, **options)

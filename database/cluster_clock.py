@@ -33,13 +33,13 @@ class ClusterClock:
         """
         waiting = wait_for_another() if self._next else nullcontext()
         if self._next is None:
-            self._next = asyncio.create_task(self._ask_after(self._running))
+            self._next = asyncio.create_task(self._read_after(self._running))
             self._next.add_done_callback(forget_failure)
         with waiting:
             # One caller's cancellation must not cancel the request for the others.
             return await asyncio.shield(self._next)
 
-    async def _ask_after(self, running: asyncio.Task[Timestamp] | None) -> Timestamp:
+    async def _read_after(self, running: asyncio.Task[Timestamp] | None) -> Timestamp:
         if running is not None:
             await asyncio.wait([running])
             # Otherwise the traceback of each failure would keep the previous task alive, and so on.

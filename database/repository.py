@@ -193,7 +193,7 @@ class TransactionRepository:
                         if not batch:
                             return
                         if cursor.alive:
-                            cursor.ask_for(other_rows)
+                            cursor.set_batch_size(other_rows)
                             reader = asyncio.create_task(cursor.read_ahead(read))
                             # Lets the reader request the next batch before this one is processed and before the slot is
                             # released; otherwise another query could take the connection that it needs.

@@ -107,7 +107,7 @@ class Tally:
         if isinstance(place, Cell) and (dates := self._dates.get(place)) and isinstance(date, int | float):
             dates.change(int(date), step)
             # The dates of the current hour keep growing.
-            self._pay(dates, step)
+            self._reserve(dates, step)
 
     def list_unknown(self, window: CardWindow) -> list[Cell]:
         """Return the cells that a window covers in part and whose dates must be read before it can be counted."""
@@ -120,7 +120,7 @@ class Tally:
     def begin_dates(self, cell: Cell) -> Dates:
         """Keep the dates of a cell from now on; the caller must read them as of this moment and fill them in."""
         dates = self._dates[cell] = Dates()
-        self._pay(dates, self._get_hours(cell.card, cell.hour, cell.hour) + _CELL_COST)
+        self._reserve(dates, self._get_hours(cell.card, cell.hour, cell.hour) + _CELL_COST)
         return dates
 
     def drop_dates(self, cell: Cell) -> None:
@@ -128,7 +128,7 @@ class Tally:
         if dates := self._dates.pop(cell, None):
             self._cost -= dates.cost
 
-    def _pay(self, dates: Dates, cost: int) -> None:
+    def _reserve(self, dates: Dates, cost: int) -> None:
         """Reserve memory for dates, and drop the least recently used cells if the total exceeds the limit."""
         dates.cost += cost
         self._cost += cost

@@ -15,15 +15,15 @@ class RowBudget:
 
     Attributes:
         most: the limit for all its pages together.
-        asked: the rows of the pages requested so far.
+        requested: the rows of the pages requested so far.
     """
 
     most: int
-    asked: int = 0
+    requested: int = 0
 
     def take(self, rows: int) -> None:
         """Add the rows of a page; raises TooManyRowsError if the total exceeds the limit."""
-        self.asked += rows
+        self.requested += rows
         self.check()
 
     def check(self) -> None:
@@ -31,7 +31,7 @@ class RowBudget:
 
         Call this before each database query: when a field fails, GraphQL still completes the fields it has begun.
         """
-        if self.asked > self.most:
+        if self.requested > self.most:
             raise TooManyRowsError(
                 f"The operation asks for more than {self.most} rows together; give a smaller first or last, or fewer "
                 "representations, or send several operations."

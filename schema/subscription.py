@@ -53,7 +53,7 @@ class Subscription:
         ] = None,
     ) -> AsyncGenerator[Transaction, None]:
         context = info.context
-        updates = _tell_additions(context, parse_input(filter), context.resume_after or after)
+        updates = _stream_additions(context, parse_input(filter), context.resume_after or after)
         # schema/stream.py executes the values that the updates hold.
         return cast("AsyncGenerator[Transaction, None]", updates)
 
@@ -80,11 +80,11 @@ class Subscription:
         request = build_summary_request(
             info, TransactionFilter(), group_by, time_zone, percentiles, rates, into, order_by, top
         )
-        updates = _tell_summaries(info.context, parse_input(filter), request)
+        updates = _stream_summaries(info.context, parse_input(filter), request)
         return cast("AsyncGenerator[TransactionSummary, None]", updates)
 
 
-async def _tell_additions(
+async def _stream_additions(
     context: RequestContext, wanted: RelativeFilter, after: str | None
 ) -> AsyncGenerator[Update, None]:
     async with context.open_events(wanted, after) as events:
@@ -93,7 +93,7 @@ async def _tell_additions(
             yield Update(event.row, event.id, event.id)
 
 
-async def _tell_summaries(
+async def _stream_summaries(
     context: RequestContext, wanted: RelativeFilter, request: SummaryRequest
 ) -> AsyncGenerator[Update, None]:
     """Yield a summary whenever it has changed; `wanted` replaces the request's own filter."""

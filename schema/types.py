@@ -96,6 +96,6 @@ class TransactionFilterInput:
     max_amount: Decimal | None = strawberry.field(default=None, description="The largest amount, inclusive.")
 
 
-def parse_input(asked: TransactionFilterInput | None) -> RelativeFilter:
+def parse_input(given: TransactionFilterInput | None) -> RelativeFilter:
     """Parse GraphQL's filter, whose fields are the arguments of `parse_filter`; raises as that does."""
-    return parse_filter(**vars(asked or TransactionFilterInput()))
+    return parse_filter(**vars(given or TransactionFilterInput()))

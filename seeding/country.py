@@ -11,7 +11,7 @@ class Country:
         code: ISO 3166-1 alpha-2.
         currency: ISO 4217.
         price: roughly what one euro's worth of goods costs there, in its currency.
-        clock: its approximate offset from UTC, in hours.
+        utc_offset: its approximate offset from UTC, in hours.
         share: its weight among all transactions, relative to the sum of all shares.
         locale: the Faker locale of its companies and addresses.
         address: the Faker pattern of an address, for locales whose default has no line breaks.
@@ -20,7 +20,7 @@ class Country:
     code: str
     currency: str
     price: int
-    clock: int
+    utc_offset: int
     share: int
     locale: str
     address: str = "{{address}}"

@@ -105,7 +105,7 @@ def _build_uuid4(data: bytes) -> str:
 
 def _build_date(country: Country, week: int, hour: int, instant: int, until: int) -> int:
     local = _MONDAY + week % 52 * _WEEK + _HOUR_TABLE[hour % len(_HOUR_TABLE)] * _HOUR + instant % _HOUR
-    return until - (until - local + country.clock * _HOUR) % YEAR
+    return until - (until - local + country.utc_offset * _HOUR) % YEAR
 
 
 def _build_amount(country: Country, amount: int, ending: int) -> float:

@@ -74,7 +74,7 @@ class _Lines:
 
     def __call__(self, report: SeedReport) -> None:
         if self._before is None:
-            self._say(describe_start(report))
+            self._print(describe_start(report))
             self._before = report
             return
         seconds = report.seconds - self._before.seconds
@@ -83,8 +83,8 @@ class _Lines:
         rate = (report.stored - self._before.stored) / seconds
         left = timedelta(seconds=round((report.plan.count - report.stored) / rate))
         share = report.stored / report.plan.count
-        self._say(f"{share:4.0%} {report.stored:,} of {report.plan.count:,}, {rate:,.0f}/s, {left} left")
+        self._print(f"{share:4.0%} {report.stored:,} of {report.plan.count:,}, {rate:,.0f}/s, {left} left")
         self._before = report
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         self._console.print(line, highlight=False, soft_wrap=True)

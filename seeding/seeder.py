@@ -12,10 +12,10 @@ from typing import TypeAlias
 from database.environment import DatabaseEnvironment
 from database.loader import Loader, open_loader
 from database.machine import count_cores
-from seeding.crew import Crew
 from seeding.document import build_identifiers
 from seeding.error import SeedingError
 from seeding.plan import Plan, new_plan
+from seeding.worker_pool import WorkerPool
 
 # Measured at 200,000 documents: 193 bytes each, 410 in the indexes, and 203 in the oplog until that is full.
 _BYTES_EACH = 800
@@ -78,8 +78,11 @@ def seed(
         begun = loader.count() if loader.holds(build_identifiers(plan.seed, 0, 1)[0]) else 0
         check_space(loader, count, begun)
     progress(report)
-    with closing(Crew(environment, plan, workers or count_cores())) as crew, _interrupts_to(crew.ask_to_stop) as asked:
-        for loaded in crew.listen():
+    with (
+        closing(WorkerPool(environment, plan, workers or count_cores())) as pool,
+        _interrupts_to(pool.ask_to_stop) as interrupted,
+    ):
+        for loaded in pool.listen():
             report = replace(
                 report,
                 added=report.added + loaded.added,
@@ -87,7 +90,7 @@ def seed(
                 seconds=time.monotonic() - began,
             )
             progress(report)
-    if asked.is_set() and report.stored < count:
+    if interrupted.is_set() and report.stored < count:
         raise KeyboardInterrupt
     return report
 
@@ -110,18 +113,18 @@ def _format_gigabytes(size: int) -> str:
 @contextmanager
 def _interrupts_to(stop: Callable[[], None]) -> Iterator[threading.Event]:
     """Make Ctrl-C call `stop` and set the yielded event, instead of interrupting in the middle of a report."""
-    asked = threading.Event()
+    interrupted = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         # Signals reach only the main thread, which then decides what Ctrl-C does.
-        yield asked
+        yield interrupted
         return
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        asked.set()
+        interrupted.set()
         stop()
 
     before = signal.signal(signal.SIGINT, interrupt)
     try:
-        yield asked
+        yield interrupted
     finally:
         signal.signal(signal.SIGINT, before)

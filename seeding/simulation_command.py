@@ -124,7 +124,7 @@ class _Display:
 
     def __init__(self, update: Callable[[str], None] | None = None) -> None:
         self._update = update
-        self._said_at = 0.0
+        self._printed_at = 0.0
         self._in_trouble = False
 
     def show(self, report: "SimulationReport") -> None:
@@ -136,24 +136,24 @@ class _Display:
         self._in_trouble = report.trouble is not None
         if self._update:
             self._update(_describe(report))
-        elif report.seconds - self._said_at >= _SECONDS_BETWEEN_LINES:
-            self._said_at = report.seconds
+        elif report.seconds - self._printed_at >= _SECONDS_BETWEEN_LINES:
+            self._printed_at = report.seconds
             click.echo(_describe(report))
 
 
 @contextmanager
 def _interrupts() -> Iterator[threading.Event]:
     """Make Ctrl-C and SIGTERM set an event, so that the current step is still counted; a second signal interrupts."""
-    asked = threading.Event()
+    interrupted = threading.Event()
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        if asked.is_set():
+        if interrupted.is_set():
             raise KeyboardInterrupt
-        asked.set()
+        interrupted.set()
 
     before = [(number, signal.signal(number, interrupt)) for number in (signal.SIGINT, signal.SIGTERM)]
     try:
-        yield asked
+        yield interrupted
     finally:
         for number, handler in before:
             signal.signal(number, handler)

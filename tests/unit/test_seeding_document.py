@@ -152,7 +152,7 @@ def test_yen_have_no_small_change(documents: list[Document]) -> None:
 
 def test_days_and_weeks_have_a_rhythm(documents: list[Document]) -> None:
     """In local time, more is bought per weekend day than per weekday, and in the evening than before dawn."""
-    clocks = {country.code: timedelta(hours=country.clock) for country in COUNTRIES}
+    clocks = {country.code: timedelta(hours=country.utc_offset) for country in COUNTRIES}
     local = [
         datetime.fromtimestamp(document["date"] / 1000, UTC) + clocks[document["countryOrigin"]]
         for document in documents

@@ -19,25 +19,28 @@ from seeding.worker import Finished, Loaded, work
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
-class Crew:
+class WorkerPool:
     """Workers that divide the chunks of a plan among themselves."""
 
     def __init__(self, environment: DatabaseEnvironment, plan: Plan, workers: int) -> None:
         """Start the given number of workers, but at most one per chunk."""
-        self._members: dict[Connection, SpawnProcess] = {}
+        self._processes: dict[Connection, SpawnProcess] = {}
         workers = min(workers, plan.chunks)
         with _interrupts_held():
             for first in range(workers):
-                ours, theirs = _CONTEXT.Pipe()
+                parent_end, child_end = _CONTEXT.Pipe()
                 process = _CONTEXT.Process(
-                    target=work, args=(theirs, environment, plan, first, workers), name=f"seeding-{first}", daemon=True
+                    target=work,
+                    args=(child_end, environment, plan, first, workers),
+                    name=f"seeding-{first}",
+                    daemon=True,
                 )
                 process.start()
                 # Only the worker may hold its end, so that the pipe closes when it dies.
-                theirs.close()
-                self._members[ours] = process
-        self._listening = set(self._members)
-        self._asked = False
+                child_end.close()
+                self._processes[parent_end] = process
+        self._listening = set(self._processes)
+        self._is_stopping = False
 
     def listen(self) -> Iterator[Loaded]:
         """Yield the reports of all workers until each is done; the failure of one asks the others to stop.
@@ -65,25 +68,25 @@ class Crew:
 
     def ask_to_stop(self) -> None:
         """Let each worker finish its current chunk; on a second call, terminate them at once."""
-        for connection, process in self._members.items():
-            if self._asked:
+        for connection, process in self._processes.items():
+            if self._is_stopping:
                 process.terminate()
             else:
                 with suppress(OSError):
                     connection.send(None)
-        self._asked = True
+        self._is_stopping = True
 
     def close(self) -> None:
         """Terminate the workers that still run, and wait for them."""
-        for connection, process in self._members.items():
+        for connection, process in self._processes.items():
             process.terminate()
             process.join()
             connection.close()
 
     def _describe_death(self, connection: Connection) -> SeedingError | None:
-        process = self._members[connection]
+        process = self._processes[connection]
         process.join()
-        if self._asked:
+        if self._is_stopping:
             return None
         return SeedingError(
             f"A worker process was ended from outside (exit code {process.exitcode}), perhaps for lack of memory."
