@@ -145,13 +145,13 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
         except (PyMongoError, ssl.SSLError) as error:
             return _describe_no_answer(environment, error)
     who = f" of user {environment.username!r}" if environment.username else ""
-    mend = "mongo_username and mongo_password, or mongo_uri"
+    remedy = "mongo_username and mongo_password, or mongo_uri"
     if "authmechanism" in environment.uri_options:
-        mend = "mongo_uri: its user, its password or its authMechanism"
+        remedy = "mongo_uri: its user, its password or its authMechanism"
     return ServerState(
         Answer.REFUSED,
         environment,
-        f"The database at {address} answers but refuses the credentials{who}. Correct {mend}.",
+        f"The database at {address} answers but refuses the credentials{who}. Correct {remedy}.",
     )
 
 

@@ -78,14 +78,14 @@ class ReachedServer:
 
 @contextmanager
 def reach_server(
-    environment: DatabaseEnvironment, folder: Path, *, say: Callable[[str], None]
+    environment: DatabaseEnvironment, folder: Path, *, notify: Callable[[str], None]
 ) -> Iterator[ReachedServer]:
     """Open the configured server if it answers, else the embedded one, which needs a local address given in parts.
 
     Args:
         environment: the configured server.
         folder: the embedded server's folder.
-        say: called with one sentence that says which server is used and why, if it is an embedded one.
+        notify: called with one sentence that says which server is used and why, if it is an embedded one.
 
     Raises:
         DatabaseRefusedError: a server answers and refuses the credentials.
@@ -93,7 +93,7 @@ def reach_server(
         EmbeddedServerError: the embedded server cannot be started.
     """
     with ExitStack() as stack:
-        yield _reach(environment, folder, say, stack)
+        yield _reach(environment, folder, notify, stack)
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def open_embedded_server(
 
 
 def _reach(
-    environment: DatabaseEnvironment, folder: Path, say: Callable[[str], None], stack: ExitStack
+    environment: DatabaseEnvironment, folder: Path, notify: Callable[[str], None], stack: ExitStack
 ) -> ReachedServer:
     deadline = time.monotonic() + _BUSY_SECONDS
     may_start = environment.uri is None and environment.is_local
@@ -143,7 +143,7 @@ def _reach(
         state = check_server(environment)
         left_over = may_start and holder is None and has_left_over(folder)
         if state.answer is Answer.ACCEPTED and not left_over:
-            return _build_reached(state, folder, holder, say)
+            return _build_reached(state, folder, holder, notify)
         if not may_start or (state.answer is not Answer.SILENT and not left_over):
             raise _build_error(state, holder)
         try:
@@ -154,12 +154,14 @@ def _reach(
             if holder is not None or time.monotonic() > deadline:
                 raise
             continue
-        say(f"No server answers at {environment.address}: started the embedded MongoDB {server.version} in {folder}.")
+        notify(
+            f"No server answers at {environment.address}: started the embedded MongoDB {server.version} in {folder}."
+        )
         return ReachedServer(server.owner, server.reader, server)
 
 
 def _build_reached(
-    state: ServerState, folder: Path, holder: Holder | None, say: Callable[[str], None]
+    state: ServerState, folder: Path, holder: Holder | None, notify: Callable[[str], None]
 ) -> ReachedServer:
     owner = state.environment
     if holder is None or holder.port != owner.port:
@@ -167,7 +169,7 @@ def _build_reached(
     reader = owner.with_credentials(load_credentials(folder).reader)
     if check_server(reader).answer is not Answer.ACCEPTED:
         return ReachedServer(owner, owner, None)
-    say(f"Using the embedded MongoDB at {owner.address} that process {holder.pid} runs; it stops with that process.")
+    notify(f"Using the embedded MongoDB at {owner.address} that process {holder.pid} runs; it stops with that process.")
     return ReachedServer(owner, reader, None)
 
 

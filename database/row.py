@@ -18,7 +18,7 @@ _LONG = 2**63
 _DECIMAL128 = Context(prec=34)
 
 
-class MendedRow(dict[str, Any]):
+class ConvertedRow(dict[str, Any]):
     """A document in which the nearest double replaces a decimal.
 
     Attributes:
@@ -56,9 +56,9 @@ def shape_rows(rows: list[Row], *, is_masking: bool) -> list[Row]:
             elif number is not _ABSENT:
                 row["cardNumber"] = mask_card_number(number)
     if not _ODD_NUMBERS.isdisjoint({type(row.get("date")) for row in rows}):
-        rows = [_mend_date(row) for row in rows]
+        rows = [_convert_date(row) for row in rows]
     if Decimal128 in {type(row.get("amount")) for row in rows}:
-        rows = [_mend_decimal(row, "amount") for row in rows]
+        rows = [_convert_decimal(row, "amount") for row in rows]
     return rows
 
 
@@ -67,8 +67,8 @@ def shape_row(row: Row, *, is_masking: bool) -> Row:
     return shape_rows([row], is_masking=is_masking)[0]
 
 
-def _mend_date(row: Row) -> Row:
-    row = _mend_decimal(row, "date")
+def _convert_date(row: Row) -> Row:
+    row = _convert_decimal(row, "date")
     date = row.get("date")
     # Neither orjson nor BSON can write integers of more than 64 bits.
     if isinstance(date, float) and date.is_integer() and -_LONG <= date < _LONG:
@@ -76,8 +76,8 @@ def _mend_date(row: Row) -> Row:
     return row
 
 
-def _mend_decimal(row: Row, key: str) -> Row:
-    """Convert a decimal to a double; if no double equals it, keep the exact value in a MendedRow."""
+def _convert_decimal(row: Row, key: str) -> Row:
+    """Convert a decimal to a double; if no double equals it, keep the exact value in a ConvertedRow."""
     stored = row.get(key)
     if not isinstance(stored, Decimal128):
         return row
@@ -88,4 +88,4 @@ def _mend_decimal(row: Row, key: str) -> Row:
         return row
     # One form for equal values: the server treats 1.10 and 1.1 as equal.
     exact = _DECIMAL128.normalize(decimal)
-    return MendedRow(row, {**(row.stored if isinstance(row, MendedRow) else {}), key: exact})
+    return ConvertedRow(row, {**(row.stored if isinstance(row, ConvertedRow) else {}), key: exact})

@@ -7,10 +7,10 @@ import traceback
 
 def main() -> None:
     """Run the command that the arguments name; end with 0, 1 (an error), 2 (wrong usage) or 128 + the signal."""
-    signal.signal(signal.SIGTERM, _unwind)
+    signal.signal(signal.SIGTERM, _exit_on_signal)
     # Under nohup SIGHUP is ignored, and must stay so.
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, _unwind)
+        signal.signal(signal.SIGHUP, _exit_on_signal)
     try:
         sys.exit(_run())
     except KeyboardInterrupt:
@@ -46,7 +46,7 @@ def _run() -> int | None:
     return code
 
 
-def _unwind(number: int, _frame: object) -> None:
+def _exit_on_signal(number: int, _frame: object) -> None:
     """Exit with a shell's code for the signal, but through every `finally`: an embedded server is stopped."""
     sys.exit(128 + number)
 

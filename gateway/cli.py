@@ -95,7 +95,7 @@ def up(host: str, port: int, workers: int | None, config: Path) -> None:
     with ExitStack() as stack:
         # First, because the rest takes a while and would be wasted if the port is taken.
         listener = stack.enter_context(open_listener(settings.host, settings.port))
-        server = stack.enter_context(reach_server(environment, DATA_FOLDER, say=click.echo))
+        server = stack.enter_context(reach_server(environment, DATA_FOLDER, notify=click.echo))
         _prepare(server)
         data = describe_data(server.reader, server.embedded.folder if server.embedded else None)
         bound_port = listener.getsockname()[1]

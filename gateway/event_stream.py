@@ -57,7 +57,7 @@ class SubscriptionResponse(EventResponse):
         context = replace(self._context, note_open=self._note_open)
         try:
             async with asyncio.TaskGroup() as group:
-                heartbeat = group.create_task(self._beat(send))
+                heartbeat = group.create_task(self._send_heartbeats(send))
                 async with aclosing(self._operation.subscribe(context)) as results:
                     async for result in results:
                         await send_part(send, _write_next(result, self.request))
@@ -70,7 +70,7 @@ class SubscriptionResponse(EventResponse):
         self._events = events
         self._opened.set()
 
-    async def _beat(self, send: Send) -> None:
+    async def _send_heartbeats(self, send: Send) -> None:
         """Send heartbeats from the opening on; end the subscription when its caller is no longer authorised."""
         now = asyncio.get_running_loop().time
         check_at = now() + RECHECK_SECONDS

@@ -93,7 +93,7 @@ class LiveResponse(EventResponse):
         if self.request.app.state.is_draining:
             # Not a 503: an EventSource reconnects after the end of a stream, never after an error (section 9.2.2).
             await self.start(send)
-            await send_part(send, _build_farewell(), more=False)
+            await send_part(send, _build_retry(), more=False)
             return
         async with open_events(scope, self._wanted, self._after) as events:
             await self.start(send)
@@ -119,10 +119,10 @@ class LiveResponse(EventResponse):
             problem = build_problem_response(self.request, error).body
             await send_part(send, b"event: error\nid: %b\ndata: %b\n\n" % (events.id.encode(), bytes(problem)))
         else:
-            await send_part(send, _build_farewell())
+            await send_part(send, _build_retry())
 
 
-def _build_farewell() -> bytes:
+def _build_retry() -> bytes:
     return b"retry: %d\n\n" % random.randint(100, _SPREAD_MS)  # noqa: S311 - no secret
 
 

@@ -164,10 +164,10 @@ class HttpProtocol(HttpToolsProtocol):
                 cycle.on_response()
             return
         is_old = cycle.scope["http_version"] == "1.0"
-        super()._start_asgi_task(cycle, _delimit_by_close(cycle, app) if is_old else _leave_slow_clients(cycle, app))
+        super()._start_asgi_task(cycle, _delimit_by_close(cycle, app) if is_old else _reset_slow_clients(cycle, app))
 
 
-def _leave_slow_clients(cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3Application:
+def _reset_slow_clients(cycle: RequestResponseCycle, app: ASGI3Application) -> ASGI3Application:
     """Reset the connection if a response fails while its client reads nothing: a normal close would wait for ever."""
 
     async def run(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:

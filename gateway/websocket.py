@@ -222,7 +222,7 @@ class Socket:
     async def _close(self, code: int, reason: str) -> None:
         if not self._is_closed:
             self._is_closed = True
-            await self._send({"type": "websocket.close", "code": code, "reason": _fit(hide_secrets(reason))})
+            await self._send({"type": "websocket.close", "code": code, "reason": _truncate(hide_secrets(reason))})
 
     def _close_later(self, seconds: float, code: int, reason: str) -> None:
         if self._timer:
@@ -257,7 +257,7 @@ def _list_credentials(scope: Scope, payload: dict[str, object]) -> list[tuple[by
     ]
 
 
-def _fit(reason: str) -> str:
+def _truncate(reason: str) -> str:
     return reason.encode()[:_MOST_REASON_BYTES].decode(errors="ignore")
 
 

@@ -21,7 +21,7 @@ _LOCK = "lock"
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _KINDS = ("counter", "histogram", "gauge_livesum", "gauge_livemax", "gauge_max")
 # The size of each file; with all paths, codes and commands, the largest is about half full.
-_ROOM_BYTES = 1 << 18
+_RESERVED_BYTES = 1 << 18
 
 
 @contextmanager
@@ -71,13 +71,13 @@ def enter_worker_folder(folder: Path, place: int) -> None:
     # Removes the live gauges of the worker that had this place before; its counts stay.
     multiprocess.mark_process_dead(place)  # type: ignore[no-untyped-call]  # as above
     for kind in _KINDS:
-        _take_room(folder / f"{kind}_{place}.db")
+        _reserve_space(folder / f"{kind}_{place}.db")
 
 
-def _take_room(file: Path) -> None:
+def _reserve_space(file: Path) -> None:
     """Allocate the whole file on disk: a process that writes to a mapped page without disk space is killed (SIGBUS)."""
     with file.open("ab") as end:
-        end.write(bytes(max(0, _ROOM_BYTES - end.tell())))
+        end.write(bytes(max(0, _RESERVED_BYTES - end.tell())))
 
 
 def find_worker_folder() -> Path | None:

@@ -20,7 +20,7 @@ from database.query import (
     match_ids,
 )
 from database.repository import NoteBatch, TransactionRepository
-from database.row import MendedRow, Row
+from database.row import ConvertedRow, Row
 from database.summary import SummaryRequest, build_summary_plan
 from schema.series import build_summary
 from schema.summary import TransactionSummary
@@ -123,6 +123,6 @@ async def find_transactions(
 
 def get_position(row: Row, order: Order) -> Position:
     """Return a row's position in an order; NaN, which no cursor accepts, stands for a missing sort value."""
-    if isinstance(row, MendedRow) and order.field in row.stored:
+    if isinstance(row, ConvertedRow) and order.field in row.stored:
         return Position(row.stored[order.field], row["_id"])
     return Position(row.get(order.field, nan), row["_id"])

@@ -115,7 +115,7 @@ def seed(
         )
     console = Console(highlight=False)
     try:
-        with reach_server(load_environment(config, os.environ), DATA_FOLDER, say=click.echo) as server:
+        with reach_server(load_environment(config, os.environ), DATA_FOLDER, notify=click.echo) as server:
             provision(server.owner)
             if replace:
                 _clear(server.owner, console, count, ask=not yes)

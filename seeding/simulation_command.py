@@ -86,7 +86,7 @@ def simulate_command(
 
     console = Console(highlight=False)
     seed_number = secrets.randbelow(2**32) if seed_number is None else seed_number
-    with reach_server(load_environment(config, os.environ), DATA_FOLDER, say=click.echo) as server:
+    with reach_server(load_environment(config, os.environ), DATA_FOLDER, notify=click.echo) as server:
         provision(server.owner)
         bursts = f", {burst:g} times as many in bursts" if burst > 1 else ""
         click.echo(f"Adding {rate:g} transactions a second{bursts}, with seed {seed_number}. Ctrl-C ends it.")

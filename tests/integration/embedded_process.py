@@ -49,7 +49,7 @@ def main(folder: str, port: str, event: str = "", spared: str = "0") -> None:
     sys.addaudithook(death.audit)
     environment = DatabaseEnvironment("owner", "the owner's", "127.0.0.1", int(port), "transactions")
     said: list[str] = []
-    with reach_server(environment, Path(folder), say=said.append) as reached:
+    with reach_server(environment, Path(folder), notify=said.append) as reached:
         pid = reached.embedded.pid if reached.embedded else None
         sys.stdout.write(json.dumps({"pid": pid, "reader": reached.reader.username, "said": said}) + "\n")
         sys.stdout.flush()

@@ -150,7 +150,7 @@ def test_orphan_is_replaced(tmp_path: Path, address: DatabaseEnvironment) -> Non
         assert _is_running(pid)
 
     said: list[str] = []
-    with reach_server(address, tmp_path, say=said.append) as reached:
+    with reach_server(address, tmp_path, notify=said.append) as reached:
         assert reached.embedded is not None
         assert reached.embedded.pid != pid
         assert read_ids(reached.reader) == ["a"]
@@ -226,7 +226,7 @@ def test_nobody_starts_while_another_looks_for_what_was_left(
 
     for module in ("folder", "embedded"):
         monkeypatch.setattr(f"database.{module}.find_left_over", look, raising=False)
-    with reach_server(address, tmp_path, say=lambda _: None):
+    with reach_server(address, tmp_path, notify=lambda _: None):
         pass
     assert looks
     assert all(looks)
@@ -259,7 +259,7 @@ def test_running_server_with_other_credentials_says_who_runs_it(tmp_path: Path, 
     with (
         open_embedded_server(address, tmp_path),
         pytest.raises(DatabaseRefusedError, match=f"process {os.getpid()} started with other settings"),
-        reach_server(changed, tmp_path, say=_never),
+        reach_server(changed, tmp_path, notify=_never),
     ):
         pass
 

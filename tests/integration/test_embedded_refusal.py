@@ -37,7 +37,7 @@ def test_port_of_another_program_is_named(tmp_path: Path, address: DatabaseEnvir
     """A port held by another program is reported with the setting that changes it, and no folder is created."""
     folder = tmp_path / "mongod"
     with _other_program(address):
-        with pytest.raises(DatabaseUnavailableError, match="MONGO_PORT"), reach_server(address, folder, say=_never):
+        with pytest.raises(DatabaseUnavailableError, match="MONGO_PORT"), reach_server(address, folder, notify=_never):
             pass
         assert not folder.exists()
         with pytest.raises(EmbeddedServerError, match="MONGO_PORT"), open_embedded_server(address, folder):
@@ -48,7 +48,7 @@ def test_configured_server_is_used_as_it_is(
     mongod: EmbeddedServer, environment: DatabaseEnvironment, tmp_path: Path
 ) -> None:
     """A server that responds is used with its one user, and no folder is created."""
-    with reach_server(environment, tmp_path / "mongod", say=_never) as reached:
+    with reach_server(environment, tmp_path / "mongod", notify=_never) as reached:
         assert (reached.owner, reached.reader, reached.embedded) == (environment, environment, None)
         assert reached.owner.port == mongod.owner.port
     assert not (tmp_path / "mongod").exists()
@@ -57,7 +57,7 @@ def test_configured_server_is_used_as_it_is(
 def test_user_kept_in_admin_is_found(mongod: EmbeddedServer, tmp_path: Path) -> None:
     """A user stored in the `admin` database of another server is accepted."""
     elsewhere = replace(mongod.admin, auth_source=None)
-    with reach_server(elsewhere, tmp_path, say=_never) as reached:
+    with reach_server(elsewhere, tmp_path, notify=_never) as reached:
         assert reached.reader == mongod.admin
 
 
@@ -66,7 +66,7 @@ def test_refused_credentials_start_nothing(environment: DatabaseEnvironment, tmp
     wrong = environment.with_credentials(Credentials("owner", "wrong-secret"))
     with (
         pytest.raises(DatabaseRefusedError, match="refuses the credentials of user 'owner'") as caught,
-        reach_server(wrong, tmp_path / "mongod", say=_never),
+        reach_server(wrong, tmp_path / "mongod", notify=_never),
     ):
         pass
     assert "wrong-secret" not in str(caught.value)
@@ -85,7 +85,7 @@ def test_silent_server_that_is_not_for_us_starts_nothing(
     )
     with (
         pytest.raises(DatabaseUnavailableError) as caught,
-        reach_server(silent, tmp_path / "mongod", say=_never),
+        reach_server(silent, tmp_path / "mongod", notify=_never),
     ):
         pass
     assert silent.address in str(caught.value)
