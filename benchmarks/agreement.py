@@ -67,10 +67,10 @@ def _read(answerer: Answerer) -> list[Row] | int:
 
 def _find_difference(ours: list[Row] | int, theirs: list[Row] | int) -> str:
     if isinstance(ours, int) or isinstance(theirs, int):
-        return f"{_tell(theirs)} instead of {_tell(ours)}."
+        return f"{_describe(theirs)} instead of {_describe(ours)}."
     row = next(number for number, (mine, other) in enumerate(zip_longest(ours, theirs)) if mine != other)
-    return f"{_tell(theirs)} instead of {_tell(ours)}; row {row} is the first that differs."
+    return f"{_describe(theirs)} instead of {_describe(ours)}; row {row} is the first that differs."
 
 
-def _tell(answer: list[Row] | int) -> str:
+def _describe(answer: list[Row] | int) -> str:
     return f"a count of {answer}" if isinstance(answer, int) else f"{len(answer)} rows"

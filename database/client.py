@@ -85,7 +85,7 @@ def translated_errors(address: str | None = None) -> Iterator[None]:
         raise
 
 
-class Answer(enum.Enum):
+class ConnectionOutcome(enum.Enum):
     """The outcome of a connection attempt."""
 
     ACCEPTED = "accepted"
@@ -105,7 +105,7 @@ class ServerState:
         version, replica_set, user: set only if the server accepted; `replica_set` is None for a standalone server.
     """
 
-    answer: Answer
+    outcome: ConnectionOutcome
     environment: DatabaseEnvironment
     message: str
     version: str | None = None
@@ -113,8 +113,8 @@ class ServerState:
     user: str | None = None
 
     def build_error(self) -> DatabaseError:
-        """Build the error that explains the failure; for any answer except ACCEPTED."""
-        kind = DatabaseRefusedError if self.answer is Answer.REFUSED else DatabaseUnavailableError
+        """Build the error that explains the failure; for any outcome except ACCEPTED."""
+        kind = DatabaseRefusedError if self.outcome is ConnectionOutcome.REFUSED else DatabaseUnavailableError
         return kind(self.message)
 
 
@@ -128,7 +128,7 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
     """
     address = environment.address
     if environment.uri is None and (silence := _find_silence(environment)):
-        return ServerState(Answer.SILENT, environment, silence)
+        return ServerState(ConnectionOutcome.SILENT, environment, silence)
 
     attempts = [environment]
     if environment.uri is None and environment.auth_source is None:
@@ -139,9 +139,11 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
         except OperationFailure as error:
             translated = translate(error, f"The database at {address}")
             if not isinstance(translated, DatabaseRefusedError):
-                return ServerState(Answer.SILENT, environment, f"The database at {address} is not ready to answer.")
+                return ServerState(
+                    ConnectionOutcome.SILENT, environment, f"The database at {address} is not ready to answer."
+                )
             if error.code not in CREDENTIALS_CODES:
-                return ServerState(Answer.REFUSED, environment, str(translated))
+                return ServerState(ConnectionOutcome.REFUSED, environment, str(translated))
         except (PyMongoError, ssl.SSLError) as error:
             return _describe_no_answer(environment, error)
     who = f" of user {environment.username!r}" if environment.username else ""
@@ -149,7 +151,7 @@ def check_server(environment: DatabaseEnvironment) -> ServerState:
     if "authmechanism" in environment.uri_options:
         remedy = "mongo_uri: its user, its password or its authMechanism"
     return ServerState(
-        Answer.REFUSED,
+        ConnectionOutcome.REFUSED,
         environment,
         f"The database at {address} answers but refuses the credentials{who}. Correct {remedy}.",
     )
@@ -163,12 +165,12 @@ def _read_state(environment: DatabaseEnvironment) -> ServerState:
         hello = client.admin.command("hello")
         version = str(client.server_info()["version"])
         if hello["maxWireVersion"] < _OLDEST_WIRE_VERSION:
-            return ServerState(Answer.TOO_OLD, environment, _describe_old(environment.address, version))
+            return ServerState(ConnectionOutcome.TOO_OLD, environment, _describe_old(environment.address, version))
         users = client.admin.command("connectionStatus")["authInfo"]["authenticatedUsers"]
     replica_set = hello.get("setName")
     user = str(users[0]["user"]) if users else None
     message = f"MongoDB {version} answers at {environment.address}."
-    return ServerState(Answer.ACCEPTED, environment, message, version, replica_set, user)
+    return ServerState(ConnectionOutcome.ACCEPTED, environment, message, version, replica_set, user)
 
 
 def _find_silence(environment: DatabaseEnvironment) -> str | None:
@@ -188,19 +190,19 @@ def _find_silence(environment: DatabaseEnvironment) -> str | None:
 def _describe_no_answer(environment: DatabaseEnvironment, error: PyMongoError | ssl.SSLError) -> ServerState:
     address = environment.address
     if isinstance(error, ConfigurationError) and "wire version" in str(error):
-        return ServerState(Answer.TOO_OLD, environment, _describe_old(address, None))
+        return ServerState(ConnectionOutcome.TOO_OLD, environment, _describe_old(address, None))
     # The driver raises a bare SSLError if a certificate file holds no certificate; it wraps TLS faults of the server.
     if isinstance(error, ConfigurationError | ssl.SSLError):
         # A mongodb+srv name is resolved by DNS: an error with a cause is a failed look-up.
         if environment.uri and environment.uri.startswith(SRV) and error.__cause__ is not None:
-            return ServerState(Answer.SILENT, environment, f"The name {address} cannot be looked up.")
+            return ServerState(ConnectionOutcome.SILENT, environment, f"The name {address} cannot be looked up.")
         raise errors.ConfigurationError(_describe_options(environment)) from error
     if environment.uri is not None:
         reason = find_reason(error)
         message = f"No database answers at {address}{f': {reason}' if reason else ''}."
-        return ServerState(Answer.SILENT, environment, message)
+        return ServerState(ConnectionOutcome.SILENT, environment, message)
     return ServerState(
-        Answer.FOREIGN,
+        ConnectionOutcome.FOREIGN,
         environment,
         f"Something listens at {address} and does not answer as MongoDB does: another program has this port,"
         " or the server is stuck, or it requires TLS (then give mongo_uri, with tls=true)."

@@ -16,7 +16,7 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from database.client import Answer, ServerState, check_server
+from database.client import ConnectionOutcome, ServerState, check_server
 from database.environment import Credentials, DatabaseEnvironment
 from database.errors import DatabaseError, EmbeddedServerError
 from database.folder import (
@@ -142,9 +142,9 @@ def _reach(
         holder = await_holder(folder, deadline) if may_start else None
         state = check_server(environment)
         left_over = may_start and holder is None and has_left_over(folder)
-        if state.answer is Answer.ACCEPTED and not left_over:
+        if state.outcome is ConnectionOutcome.ACCEPTED and not left_over:
             return _build_reached(state, folder, holder, notify)
-        if not may_start or (state.answer is not Answer.SILENT and not left_over):
+        if not may_start or (state.outcome is not ConnectionOutcome.SILENT and not left_over):
             raise _build_error(state, holder)
         try:
             server = stack.enter_context(open_embedded_server(environment, folder))
@@ -167,7 +167,7 @@ def _build_reached(
     if holder is None or holder.port != owner.port:
         return ReachedServer(owner, owner, None)
     reader = owner.with_credentials(load_credentials(folder).reader)
-    if check_server(reader).answer is not Answer.ACCEPTED:
+    if check_server(reader).outcome is not ConnectionOutcome.ACCEPTED:
         return ReachedServer(owner, owner, None)
     notify(f"Using the embedded MongoDB at {owner.address} that process {holder.pid} runs; it stops with that process.")
     return ReachedServer(owner, reader, None)
@@ -175,7 +175,7 @@ def _build_reached(
 
 def _build_error(state: ServerState, holder: Holder | None) -> DatabaseError:
     error = state.build_error()
-    if state.answer is Answer.REFUSED and holder is not None and holder.port == state.environment.port:
+    if state.outcome is ConnectionOutcome.REFUSED and holder is not None and holder.port == state.environment.port:
         return type(error)(
             f"{error} It is the embedded server that process {holder.pid} started with other settings: end that"
             " process, and the next start takes these."

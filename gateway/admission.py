@@ -59,10 +59,10 @@ class Admission:
         """Admit `most` requests at a time; `clock` returns seconds."""
         self._clock = clock
         self._most = most
-        self._few = max(1, most // _OVERLOADED_SHARE)
+        self._overload_limit = max(1, most // _OVERLOADED_SHARE)
         self._active = 0
         self._sharing = 0
-        self._passing = 0
+        self._entering = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._overloaded = False
         self._refusing_until = self._refused_at = 0.0
@@ -83,13 +83,13 @@ class Admission:
         """Return whether to reject a new request at once; one that is not rejected must `enter`, or be dropped."""
         if not self._is_refusing():
             return False
-        if self._active + self._passing >= self._few:
+        if self._active + self._entering >= self._overload_limit:
             self._note_refusal()
             return True
         # It counts as active until it enters, which it does when its task first runs.
-        self._passing += 1
+        self._entering += 1
         loop = asyncio.get_running_loop()
-        loop.call_soon(loop.call_soon, self._end_passing)
+        loop.call_soon(loop.call_soon, self._end_entering)
         return False
 
     async def enter(self) -> None:
@@ -144,7 +144,7 @@ class Admission:
                 self.resume()
 
     def _get_limit(self) -> int:
-        return self._few if self.is_overloaded else self._most
+        return self._overload_limit if self.is_overloaded else self._most
 
     def _is_refusing(self) -> bool:
         return self.is_overloaded and self._clock() < self._refusing_until
@@ -177,8 +177,8 @@ class Admission:
         self._refused_at = self._clock()
         count_shed("overload")
 
-    def _end_passing(self) -> None:
-        self._passing -= 1
+    def _end_entering(self) -> None:
+        self._entering -= 1
 
     def _keep_time(self) -> None:
         now = self._clock()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from database.errors import ConfigurationError
-from gateway.caller import ANONYMOUS, STRANGER, Caller
+from gateway.caller import ANONYMOUS, UNAUTHENTICATED, Caller
 from gateway.caller import Scope as CallerScope
 from gateway.client_address import describe_address
 from gateway.errors import AuthenticationUnavailableError, ForbiddenError, KeysUnavailableError, UnauthenticatedError
@@ -110,7 +110,7 @@ class AuthenticationMiddleware:
             return
         state = scope.setdefault("state", {})
         # A rejected caller also needs a name in the log.
-        state["caller"] = ANONYMOUS if self._authenticator is None else STRANGER
+        state["caller"] = ANONYMOUS if self._authenticator is None else UNAUTHENTICATED
         state["identify"] = self._identify
         if self._authenticator and scope["type"] == "http" and not is_public(scope):
             state["caller"] = await self._authenticator.identify(scope)

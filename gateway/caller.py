@@ -28,4 +28,4 @@ class Caller:
 # Every caller if neither keys nor JWTs are configured, which only loopback allows: no access to full card numbers.
 ANONYMOUS = Caller("anonymous", frozenset({Scope.TRANSACTIONS_READ, Scope.METRICS_READ}))
 # If they are configured, a caller whose credentials were rejected, or have not been checked yet.
-STRANGER = Caller(ANONYMOUS.name, frozenset())
+UNAUTHENTICATED = Caller(ANONYMOUS.name, frozenset())

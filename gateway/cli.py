@@ -173,17 +173,17 @@ def serve_configured(host: str, port: int, workers: int | None, config: Path) ->
 
     Ctrl-C, SIGTERM or SIGHUP finish the requests in flight, then stop (exit code 0); a second one does not wait.
     """
-    from database.client import Answer, check_server
+    from database.client import ConnectionOutcome, check_server
     from database.provision import holds_transactions
 
     environment = take_environment(config)
     settings = take_settings(host, port, workers)
     with open_listener(settings.host, settings.port) as listener:
         state = check_server(environment)
-        if state.answer in {Answer.REFUSED, Answer.TOO_OLD}:
+        if state.outcome in {ConnectionOutcome.REFUSED, ConnectionOutcome.TOO_OLD}:
             raise state.build_error()
         try:
-            if state.answer is not Answer.ACCEPTED:
+            if state.outcome is not ConnectionOutcome.ACCEPTED:
                 raise state.build_error()
             # If this is refused, every query would be.
             holds_transactions(state.environment)

@@ -54,13 +54,13 @@ def get_accepted_environment(config: Path) -> "DatabaseEnvironment":
         ConfigurationError: the settings are not valid.
         DatabaseUnavailableError, DatabaseRefusedError: no server responds, or it does not accept them.
     """
-    from database.client import Answer, check_server
+    from database.client import ConnectionOutcome, check_server
 
     environment = take_environment(config)
     state = check_server(environment)
-    if state.answer is Answer.SILENT and environment.uri is None and environment.is_local:
+    if state.outcome is ConnectionOutcome.SILENT and environment.uri is None and environment.is_local:
         raise DatabaseUnavailableError(f"{state.message} `gateway up` starts a server there.")
-    if state.answer is not Answer.ACCEPTED:
+    if state.outcome is not ConnectionOutcome.ACCEPTED:
         raise state.build_error()
     return state.environment
 

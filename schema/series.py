@@ -148,7 +148,7 @@ def _build_empty(keys: tuple[KeyValue, ...]) -> _Group:
 def _order(request: SummaryRequest, groups: list[_Group]) -> list[_Group]:
     """Sort groups; non-calendar keys keep the order in which the database returned them, by its collation."""
     places = {other: place for place, other in enumerate(dict.fromkeys(_get_other(request, each) for each in groups))}
-    field, is_falling = request.order.field, request.order.direction == -1
+    field, is_descending = request.order.field, request.order.direction == -1
 
     def get_keys(group: _Group) -> list[datetime | int]:
         return [value if isinstance(value, datetime) else places[value] for value in group.keys]
@@ -157,8 +157,8 @@ def _order(request: SummaryRequest, groups: list[_Group]) -> list[_Group]:
         return Decimal(group.row["count"]) if field == "count" else _read_sum(group.row["sum"])
 
     if field == "key":
-        return sorted(groups, key=get_keys, reverse=is_falling)
-    return sorted(sorted(groups, key=get_keys), key=get_value, reverse=is_falling)
+        return sorted(groups, key=get_keys, reverse=is_descending)
+    return sorted(sorted(groups, key=get_keys), key=get_value, reverse=is_descending)
 
 
 async def _write_groups(request: SummaryRequest, groups: list[_Group], zone: ZoneInfo) -> list[SummaryGroup]:

@@ -101,12 +101,12 @@ def summarize(documents: Iterable[Document], asked: Summary, now_ms: int) -> dic
     if len(groups) > MAX_GROUPS and not asked.top:
         raise RefusedError("TOO_MANY_GROUPS")
     order = asked.order or ("COUNT_DESC" if asked.top else "KEY_ASC")
-    field_name, is_falling = order.split("_")[0], order.endswith("DESC")
-    ordered = sorted(groups.values(), key=_get_place, reverse=is_falling and field_name == "KEY")
+    field_name, is_descending = order.split("_")[0], order.endswith("DESC")
+    ordered = sorted(groups.values(), key=_get_place, reverse=is_descending and field_name == "KEY")
     if field_name == "COUNT":
-        ordered.sort(key=lambda group: len(group.documents), reverse=is_falling)
+        ordered.sort(key=lambda group: len(group.documents), reverse=is_descending)
     elif field_name == "SUM":
-        ordered.sort(key=lambda group: sum(_read_amounts(group.documents, asked)), reverse=is_falling)
+        ordered.sort(key=lambda group: sum(_read_amounts(group.documents, asked)), reverse=is_descending)
     return {"groups": [_write(group, found, asked) for group in ordered[: asked.top]], "omitted": 0}
 
 

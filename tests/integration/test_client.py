@@ -28,7 +28,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from database.client import Answer, check_server, open_client, open_sync_client, translated_errors
+from database.client import ConnectionOutcome, check_server, open_client, open_sync_client, translated_errors
 from database.embedded import EmbeddedServer
 from database.environment import Credentials, DatabaseEnvironment
 from database.errors import (
@@ -151,7 +151,7 @@ async def test_cancelled_code_stays_cancelled() -> None:
 def test_accepting_server_is_described(environment: DatabaseEnvironment, mongod: EmbeddedServer) -> None:
     """A server that accepts the credentials is described by version, replica set and user."""
     state = check_server(environment)
-    assert state.answer is Answer.ACCEPTED
+    assert state.outcome is ConnectionOutcome.ACCEPTED
     assert (state.version, state.replica_set, state.user) == (mongod.version, "embedded", "owner")
 
 
@@ -160,7 +160,7 @@ def test_wrong_credentials_are_refused(environment: DatabaseEnvironment) -> None
     wrong = environment.with_credentials(Credentials("owner", "wrong-secret"))
     by_uri = DatabaseEnvironment(uri=wrong.connection_uri)
     for state in (check_server(wrong), check_server(by_uri)):
-        assert state.answer is Answer.REFUSED
+        assert state.outcome is ConnectionOutcome.REFUSED
         assert isinstance(state.build_error(), DatabaseRefusedError)
         assert environment.address in state.message
         assert "wrong-secret" not in repr(state)
@@ -169,9 +169,9 @@ def test_wrong_credentials_are_refused(environment: DatabaseEnvironment) -> None
 def test_other_programs_are_not_taken_for_a_server(environment: DatabaseEnvironment) -> None:
     """A program that stays silent or speaks another protocol is distinguished from a port where nothing listens."""
     with _silent_listener() as silent, _web_server() as web:
-        assert check_server(replace(environment, port=silent)).answer is Answer.FOREIGN
-        assert check_server(replace(environment, port=web)).answer is Answer.FOREIGN
-    assert check_server(replace(environment, port=silent)).answer is Answer.SILENT
+        assert check_server(replace(environment, port=silent)).outcome is ConnectionOutcome.FOREIGN
+        assert check_server(replace(environment, port=web)).outcome is ConnectionOutcome.FOREIGN
+    assert check_server(replace(environment, port=silent)).outcome is ConnectionOutcome.SILENT
 
 
 def test_options_of_a_uri_are_kept(environment: DatabaseEnvironment) -> None:
@@ -222,14 +222,14 @@ def test_mechanism_that_the_server_does_not_take_is_named(environment: DatabaseE
     state = check_server(
         DatabaseEnvironment(uri=f"mongodb://{user}{environment.address}/shop?authMechanism={mechanism}")
     )
-    assert state.answer is Answer.REFUSED
+    assert state.outcome is ConnectionOutcome.REFUSED
     assert "authMechanism" in state.message
 
 
 async def test_unknown_compressor_is_done_without(environment: DatabaseEnvironment) -> None:
     """A compressor unknown to the driver raises no warning (an error in these tests), however the client is opened."""
     compressed = DatabaseEnvironment(uri=f"{environment.connection_uri}&compressors=zstd,foo")
-    assert check_server(compressed).answer is Answer.ACCEPTED
+    assert check_server(compressed).outcome is ConnectionOutcome.ACCEPTED
     open_sync_client(compressed).close()
     await open_client(compressed).close()
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from database.client import Answer, check_server
+from database.client import ConnectionOutcome, check_server
 from database.embedded import EmbeddedServer
 from database.environment import DatabaseEnvironment
 from database.program import get_program
@@ -17,7 +17,7 @@ from tests.waiting import find_free_port, wait_until
 def find_message(address: str, options: str) -> str:
     """Return the message about a server that cannot be used."""
     state = check_server(DatabaseEnvironment(uri=f"mongodb://{address}/shop?serverSelectionTimeoutMS=1000&{options}"))
-    assert state.answer is Answer.SILENT
+    assert state.outcome is ConnectionOutcome.SILENT
     return state.message
 
 
